@@ -1,0 +1,51 @@
+"""Ink: strokes from a canvas, grouped into lines and drawn as line images.
+
+A stroke is an (n, 2) float array of x and y, y downwards, in any unit: everything here is relative to the size of the
+writing, so the same word reads the same written small or large.
+"""
+
+import cv2
+import numpy as np
+from PIL import Image
+
+Strokes = list[np.ndarray]
+SUPERSAMPLING = 4  # strokes are drawn this much larger, then averaged down: OpenCV's own antialiasing is coarse
+
+
+def render_line(strokes: Strokes, height: int, stroke_width: float, margin: float = 0.08) -> Image.Image:
+    """Draws the strokes of one line `height` pixels high, black on white, with a pen `stroke_width` pixels wide.
+
+    `margin` is in shares of the height. Flat ink (a dash, an underscore) is not blown up to the full height: it is
+    drawn at most as large as if it were a third of its width high. Returns a greyscale image; raises ValueError where
+    there is no stroke.
+    """
+    strokes = [np.asarray(stroke, np.float32).reshape(-1, 2) for stroke in strokes if len(stroke)]
+    if not strokes:
+        raise ValueError("There is no stroke to draw.")
+    points = np.concatenate(strokes)
+    low, high = points.min(0), points.max(0)
+    extent = max(float(high[1] - low[1]), float(high[0] - low[0]) / 3 if len(strokes) == 1 else 0.0, 1e-6)
+    room = height * (1 - 2 * margin) - stroke_width
+    scale = room / extent
+    offset_y = (height - (high[1] + low[1]) * scale) / 2
+    edge = height * margin + stroke_width / 2
+    width = int(np.ceil((high[0] - low[0]) * scale + 2 * edge))
+    canvas = draw(
+        [(stroke - (low[0], 0)) * scale + (edge, offset_y) for stroke in strokes], (height, width), stroke_width
+    )
+    return Image.fromarray(canvas)
+
+
+def draw(strokes: Strokes, size: tuple[int, int], stroke_width: float) -> np.ndarray:
+    """Black strokes on white paper of `size` (height, width), all in pixels, as a uint8 array."""
+    height, width = size
+    canvas = np.full((height * SUPERSAMPLING, width * SUPERSAMPLING), 255, np.uint8)
+    thickness = max(1, round(stroke_width * SUPERSAMPLING))
+    for stroke in strokes:
+        points = np.round(np.asarray(stroke) * SUPERSAMPLING * 16).astype(np.int32)  # 4 fractional bits
+        if len(points) == 1 or (points == points[0]).all():
+            center = tuple(int(value) for value in points[0])
+            cv2.circle(canvas, center, thickness * 10, 0, -1, cv2.LINE_8, 4)  # a dot is a little wider than the pen
+        else:
+            cv2.polylines(canvas, [points], False, 0, thickness, cv2.LINE_8, 4)
+    return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,96 @@
+"""A picture of one line, made ready for an encoder: dark ink on light paper, cropped to the ink, its contrast spread.
+
+Training and reading share these functions, so that a checkpoint sees in use what it saw in training.
+"""
+
+import cv2
+import numpy as np
+from PIL import Image
+
+BLANK_CONTRAST = 20  # grey levels between paper and the darkest ink under which there is nothing to read
+MARGIN = 0.06  # of the ink's height, kept around it
+
+
+def to_grey(image: Image.Image | np.ndarray) -> np.ndarray:
+    """Any `PIL` mode, or a (height, width[, 3]) uint8 array, as (height, width) uint8; transparency becomes paper."""
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
+    if image.mode in ("I", "F", "I;16", "I;16B", "I;16L", "I;16N"):
+        # Pillow clips 16-bit greys to 255 instead of scaling them.
+        values = np.asarray(image, np.float32)
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        full = 255.0 if high <= 255 else max(high, 65535.0) if low >= 0 else high
+        return np.clip(np.nan_to_num(values) * (255.0 / full), 0, 255).astype(np.uint8)
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        # White ink on a transparent ground is as usual as black: the ground is the opposite of the ink.
+        values = np.asarray(image)
+        alpha = values[..., 3].astype(np.float32) / 255
+        ink = float((values[..., :3].mean(2) * alpha).sum() / max(alpha.sum(), 1e-6))
+        ground = 255 if ink < 160 or alpha.mean() > 0.9 else 0
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (ground,) * 3 + (255,)), image)
+    return np.asarray(image.convert("L"))
+
+
+def is_light_on_dark(grey: np.ndarray) -> bool:
+    """Whether the ground, which is most of any handwriting, lies nearer to the dark end of the picture's greys."""
+    low, ground, high = np.percentile(grey, (0.5, 50, 99.5))
+    return ground - low < high - ground and ground < 140 and high - low >= BLANK_CONTRAST
+
+
+def ink_mask(grey: np.ndarray) -> np.ndarray:
+    """Where there is ink, (height, width) bool, specks left out; all false on a blank picture. Expects dark on light."""
+    height, width = grey.shape
+    mask = np.zeros((height, width), bool)
+    if min(height, width) < 3:
+        return mask
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
+    paper = float(np.median(smooth))
+    # The 32nd darkest pixel, not a percentile: one small word on a wide sheet is under a thousandth of it.
+    rank = min(32, smooth.size // 50)
+    darkest = float(np.partition(smooth.ravel(), rank)[rank])
+    if paper - darkest < BLANK_CONTRAST:
+        return mask
+    dark = (smooth < paper - 0.35 * (paper - darkest)).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    if count < 2:
+        return mask
+    area = stats[:, cv2.CC_STAT_AREA]
+    extent = np.maximum(stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH])
+    writing = extent[1:].max()
+    keep = (area >= 6) & (extent >= 0.04 * min(writing, height))
+    keep[0] = False
+    return keep[labels]
+
+
+def crop_to_ink(grey: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
+    """The part of `grey` that holds ink with a small margin, or None where it is blank."""
+    mask = ink_mask(grey) if mask is None else mask
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return None
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    margin = max(2, round(MARGIN * (bottom - top)))
+    return grey[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
+
+
+def spread_contrast(grey: np.ndarray) -> np.ndarray:
+    """Paper to white and the darkest ink to black, uint8 in and out."""
+    dark, paper = np.percentile(grey, (0.5, 75))
+    scale = 255.0 / max(paper - dark, BLANK_CONTRAST)
+    return np.clip((grey - dark) * scale, 0, 255).astype(np.uint8)
+
+
+def scale_to_height(grey: np.ndarray, height: int, max_width: int) -> np.ndarray:
+    """Resized to `height` pixels; the aspect ratio is kept up to `max_width` pixels."""
+    width = int(np.clip(round(grey.shape[1] * height / grey.shape[0]), 8, max_width))
+    shrink = grey.shape[0] > height
+    return cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC)
+
+
+def clean_line(image: Image.Image | np.ndarray) -> np.ndarray | None:
+    """What every checkpoint is given of a line: grey uint8, dark on light, cropped to the ink; None where it is blank."""
+    grey = to_grey(image)
+    if is_light_on_dark(grey):
+        grey = 255 - grey
+    return crop_to_ink(grey)

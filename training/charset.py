@@ -1,0 +1,44 @@
+"""The characters that the text checkpoint writes, and its character tokenizer in Hugging Face's own format."""
+
+import re
+import unicodedata
+
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]  # in TrOCR's order: the decoder starts with </s>
+CHARACTERS = (
+    "".join(chr(code) for code in range(32, 127))
+    + "àâäæçéèêëîïôöœùûüÿÀÂÄÆÇÉÈÊËÎÏÔÖŒÙÛÜ"
+    + "áíóúñãõåøìòßÁÍÓÚÑÅØ"
+    + "«»°€£§²³½×÷±·¿¡–—→∞π"
+)
+
+# Handwriting does not tell these apart; the checkpoint writes the plain form.
+FOLDED = str.maketrans(
+    {"‘": "'", "’": "'", "ʼ": "'", "`": "'", "“": '"', "”": '"', "„": '"', "…": "...", "\u00a0": " ", "−": "-", "‑": "-"}
+)
+
+
+def normalise(text: str) -> str:
+    """`text` in NFC, with plain quotes and single spaces, and no space before the punctuation that English sets close."""
+    text = unicodedata.normalize("NFC", text).translate(FOLDED)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def close_up(text: str) -> str:
+    """IAM-OnDB's transcripts put a space before punctuation that nobody wrote (`Mr . Gaitskell`)."""
+    return re.sub(r"\s+([.,;:!?)])", r"\1", text)
+
+
+def build_tokenizer() -> PreTrainedTokenizerFast:
+    """One token a character; `<s>` and `</s>` round the line, as RoBERTa's tokenizer puts them for TrOCR."""
+    vocabulary = {token: index for index, token in enumerate(SPECIAL + list(CHARACTERS))}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    )
