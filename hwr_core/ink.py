@@ -9,6 +9,8 @@ import numpy as np
 from PIL import Image
 
 Strokes = list[np.ndarray]
+ROW_DISTANCE = 1.1  # letter sizes between the middles of two rows, at least
+VALLEY_DEPTH = 0.6  # of the lower peak beside it, at most
 SUPERSAMPLING = 4  # strokes are drawn this much larger, then averaged down: OpenCV's own antialiasing is coarse
 
 
@@ -49,3 +51,109 @@ def draw(strokes: Strokes, size: tuple[int, int], stroke_width: float) -> np.nda
         else:
             cv2.polylines(canvas, [points], False, 0, thickness, cv2.LINE_8, 4)
     return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def group_into_lines(strokes: Strokes) -> list[list[int]]:
+    """Which strokes make up each line, top to bottom: lists of indices into `strokes`, in writing order.
+
+    The ink is projected across the direction in which it lies in the densest rows (as a page is deskewed); rows are
+    told apart by the valleys between them. A stroke belongs to the row that its middle is in; dots, commas and dashes
+    go with the nearest larger stroke instead.
+    """
+    if not strokes:
+        return []
+    points = [_resample(_points(stroke)) for stroke in strokes]
+    size = letter_size(points)
+    if size <= 0:
+        return [list(range(len(strokes)))]
+    slope = _row_slope(points, size)
+    across = [stroke[:, 1] - slope * stroke[:, 0] for stroke in points]
+    edges = _valleys(np.concatenate(across), size)
+    middles = np.array([np.mean(heights) for heights in across])
+    rows = np.searchsorted(edges, middles)
+    heights = np.array([np.ptp(stroke[:, 1]) for stroke in points])
+    large = np.flatnonzero(heights >= 0.35 * size)
+    if len(large):
+        boxes = np.array([[*stroke.min(0), *stroke.max(0)] for stroke in points])
+        rows = np.array([rows[i] if i in large else rows[min(large, key=lambda j: _distance(boxes[i], boxes[j]))] for i in range(len(rows))])
+    return [np.flatnonzero(rows == row).tolist() for row in np.unique(rows)]
+
+
+def letter_size(strokes: Strokes) -> float:
+    """The usual height of a letter or a joined word: the median over the strokes that are no dots or dashes."""
+    heights = np.array([np.ptp(_points(stroke)[:, 1]) for stroke in strokes])
+    return float(np.median(heights[heights >= 0.4 * np.percentile(heights, 90)]))
+
+
+def level(strokes: Strokes) -> Strokes:
+    """One line's strokes turned so that it runs level; short ones, whose slope says little, are left as they are."""
+    points = np.concatenate([_points(stroke) for stroke in strokes])
+    extent = np.ptp(points, 0)
+    if extent[0] < 4 * extent[1] * 0.6 or len(points) < 8:
+        return strokes
+    slope = np.polyfit(points[:, 0], points[:, 1], 1)[0]
+    angle = -np.arctan(slope)
+    if not 0.02 < abs(angle) < 0.5:
+        return strokes
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return [_points(stroke) @ turn for stroke in strokes]
+
+
+def _points(stroke: np.ndarray) -> np.ndarray:
+    return np.asarray(stroke, np.float32).reshape(-1, 2)
+
+
+def _resample(points: np.ndarray) -> np.ndarray:
+    """Points at even steps along the stroke, so that each weighs as much as the ink between two of them."""
+    lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    if lengths[-1] <= 0:
+        return points[:1]
+    # 64 steps across the stroke's own extent are finer than any decision made from them.
+    steps = np.linspace(0, lengths[-1], int(np.clip(64 * lengths[-1] / np.ptp(points, 0).max(), 2, 4096)))
+    return np.stack([np.interp(steps, lengths, points[:, axis]) for axis in (0, 1)], 1)
+
+
+def _row_slope(strokes: Strokes, size: float) -> float:
+    """dy/dx along which the ink, projected, is the most concentrated; writing wider than it is high tells it best."""
+    points = np.concatenate(strokes)
+    if np.ptp(points[:, 0]) < 4 * size:
+        return 0.0
+    slopes = np.tan(np.radians(np.arange(-12, 12.5, 0.5)))
+    scores = []
+    for slope in slopes:
+        density = _density(points[:, 1] - slope * points[:, 0], size)[1]
+        scores.append(np.sum(density**2) * (1 - 0.3 * abs(slope)))
+    return float(slopes[int(np.argmax(scores))])
+
+
+def _density(values: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bin centres and the smoothed share of the ink in each, bins an eighth of a letter high."""
+    step = size / 8
+    bins = np.arange(values.min() - size, values.max() + size + step, step)
+    counts, _ = np.histogram(values, bins)
+    kernel = np.exp(-0.5 * (np.arange(-6, 7) / 2.2) ** 2)
+    return (bins[:-1] + bins[1:]) / 2, np.convolve(counts / len(values), kernel / kernel.sum(), "same")
+
+
+def _valleys(across: np.ndarray, size: float) -> list[float]:
+    """The heights that part the rows: deep valleys between peaks about a letter or more apart."""
+    centres, density = _density(across, size)
+    peaks = [i for i in range(1, len(density) - 1) if density[i - 1] < density[i] >= density[i + 1]]
+    rows: list[int] = []
+    for peak in peaks:
+        if rows:
+            valley = density[rows[-1] : peak + 1].min()
+            apart = centres[peak] - centres[rows[-1]]
+            if apart < ROW_DISTANCE * size or valley > VALLEY_DEPTH * min(density[rows[-1]], density[peak]):
+                rows[-1] = max(rows[-1], peak, key=lambda i: density[i])
+                continue
+        rows.append(peak)
+    lows = [upper + int(np.argmin(density[upper : lower + 1])) for upper, lower in zip(rows, rows[1:], strict=False)]
+    return [float(centres[low]) for low in lows]
+
+
+def _distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Between two boxes; sideways counts less, since a dot may be set beside its letter or after its word."""
+    sideways = max(a[0] - b[2], b[0] - a[2], 0.0)
+    upright = max(a[1] - b[3], b[1] - a[3], 0.0)
+    return float(np.hypot(0.7 * sideways, upright))

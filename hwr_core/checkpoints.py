@@ -1,0 +1,188 @@
+"""Which checkpoints there are, where they live, and loading one: the shipped ones, a directory, or a hub id."""
+
+import json
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hwr_core.errors import HandwritingError
+
+MODELS = Path(__file__).resolve().parents[1] / "models"
+IN_MEMORY = 2  # checkpoints kept loaded
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """`name` is what `load_recognizer` takes; `title` and `note` are for people."""
+
+    name: str
+    title: str
+    note: str
+
+
+CHECKPOINTS = (
+    Checkpoint("text", "Text (shipped)", "Small and quick, reads English and French, works offline."),
+    Checkpoint("microsoft/trocr-small-handwritten", "TrOCR small", "Microsoft's, 62 M parameters, English, a 250 MB download."),
+    Checkpoint("microsoft/trocr-base-handwritten", "TrOCR base", "Microsoft's, 334 M parameters, English, a 1.3 GB download."),
+    Checkpoint("microsoft/trocr-large-handwritten", "TrOCR large", "Microsoft's, 558 M parameters, English, a 2.2 GB download."),
+)
+
+Download = Callable[[str, int, int], None]  # file name, bytes done, bytes in all
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+_loaded: OrderedDict[tuple[str, str], "Recognizer"] = OrderedDict()  # noqa: F821
+_loading = threading.RLock()
+
+
+def load_recognizer(name: str = "text", device: str = "cpu", on_download: Download | None = None) -> "Recognizer":  # noqa: F821
+    """The recognizer of a checkpoint, loaded once per process; the two last used stay in memory.
+
+    `name` is a shipped checkpoint ("text"), a directory in Hugging Face's layout, or a hub id, whose files are
+    downloaded once into the hub's cache (`on_download` is told of the progress). Any `VisionEncoderDecoderModel` with
+    its tokenizer and image processor will do. `device` is "cpu", "cuda" or "mps". Raises `HandwritingError` with what to
+    do where there is no such checkpoint, it cannot be fetched, or its weights are not those of its configuration.
+    """
+    with _loading:
+        folder = find(name)
+        key = (str(folder.resolve()) if folder else name, device)
+        if key not in _loaded:
+            recognizer = _load(folder or _download(name, on_download), name, device)
+            _loaded[key] = recognizer
+        _loaded.move_to_end(key)
+        while len(_loaded) > IN_MEMORY:
+            _loaded.popitem(last=False)
+        return _loaded[key]
+
+
+def find(name: str) -> Path | None:
+    """The local directory that `name` means, or None where it is a hub id; `HandwritingError` where it is neither."""
+    name = name.strip()
+    if not name:
+        raise HandwritingError("Name a checkpoint: text, a directory, or a hub id such as microsoft/trocr-base-handwritten.")
+    for folder in (MODELS / name, Path(name).expanduser()):
+        if folder.is_dir():
+            return folder
+    if Path(name).expanduser().is_file():
+        raise HandwritingError(f"{name} is a file; give the directory that holds the checkpoint's config.json.")
+    if not _HUB_ID.fullmatch(name):
+        raise HandwritingError(f"There is no directory {name}, and a hub id looks like owner/name.")
+    return None
+
+
+def _load(folder: Path, name: str, device: str) -> "Recognizer":  # noqa: F821
+    # Imported here: listing checkpoints must not cost the import of torch.
+    import torch
+    from transformers import VisionEncoderDecoderModel
+
+    import hwr_core.image_processor  # noqa: F401  registers the shipped checkpoints' classes
+    from hwr_core.recognizer import Recognizer
+
+    _check_config(folder)
+    weights = next((folder / file for file in _WEIGHTS if (folder / file).is_file()), None)
+    if weights is None:
+        raise HandwritingError(f"{folder} has a config.json but no weights: put model.safetensors beside it.")
+    try:
+        model, info = VisionEncoderDecoderModel.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors="safetensors" in weights.name, weights_only=True,
+            local_files_only=True, output_loading_info=True,
+        )  # fmt: skip
+        image_processor, tokenizer = _image_processor(folder), _tokenizer(folder)
+    except HandwritingError:
+        raise
+    except Exception as error:  # whatever a damaged or foreign file makes transformers raise
+        raise HandwritingError(f"The checkpoint in {folder} cannot be loaded: {_first_sentence(error)}") from error
+    # A pooler is in ViT's class but in no TrOCR checkpoint, and is not used. Anything else missing would be random.
+    missing = [key for key in info["missing_keys"] if "pooler" not in key] + [str(key) for key in info["mismatched_keys"]]
+    if missing:
+        raise HandwritingError(f"The weights in {folder} do not fit its config.json: {len(missing)} are missing, such as {missing[0]}.")
+    return Recognizer(name, model, image_processor, tokenizer, device)
+
+
+def _check_config(folder: Path) -> None:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        kind = config["model_type"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise HandwritingError(f"{folder} is no checkpoint: it has no readable config.json that names a model_type.") from None
+    if kind != "vision-encoder-decoder":
+        raise HandwritingError(f"The checkpoint in {folder} is a {kind}; this app reads with vision-encoder-decoder (TrOCR) checkpoints.")
+
+
+def _image_processor(folder: Path):
+    from transformers import AutoImageProcessor, ViTImageProcessorPil
+
+    config = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
+    named = config.get("image_processor_type") or config.get("feature_extractor_type")
+    # The PIL backend: torchvision, which the other one needs, is no dependency of ours.
+    return (AutoImageProcessor if named else ViTImageProcessorPil).from_pretrained(folder, **({"backend": "pil"} if named else {}))
+
+
+def _tokenizer(folder: Path):
+    """By the files that are there: `AutoTokenizer` fails where tokenizer_config.json names no class, as Microsoft's does."""
+    from transformers import PreTrainedTokenizerFast, RobertaTokenizer, XLMRobertaTokenizer
+
+    if (folder / "tokenizer.json").is_file():
+        return PreTrainedTokenizerFast.from_pretrained(folder)
+    if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
+        return RobertaTokenizer.from_pretrained(folder)
+    if (folder / "sentencepiece.bpe.model").is_file():
+        return XLMRobertaTokenizer.from_pretrained(folder)
+    raise HandwritingError(f"{folder} has no tokenizer: neither tokenizer.json, vocab.json with merges.txt, nor sentencepiece.bpe.model.")
+
+
+def _download(name: str, on_download: Download | None) -> Path:
+    """The hub's files of a checkpoint, in the hub's own cache; only what loading needs."""
+    from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    try:
+        listed = HfApi().list_repo_files(name)
+        weights = next((file for file in _WEIGHTS if file in listed), None)
+        if "config.json" not in listed or weights is None:
+            raise HandwritingError(f"{name} on the hub holds no checkpoint that can be loaded (config.json and weights).")
+        shards = [file for file in listed if weights.endswith(".index.json") and re.search(r"-\d+-of-\d+\.", file)]
+        small = [file for file in listed if "/" not in file and Path(file).suffix in (".json", ".txt", ".model") and "index" not in file]
+        for file in [*small, *shards, weights]:
+            path = hf_hub_download(name, file, tqdm_class=_progress_bar(file, on_download))
+        return Path(path).parent
+    except HandwritingError:
+        raise
+    except GatedRepoError:
+        raise HandwritingError(f"{name} asks for your agreement on the hub: log in there, accept, and set HF_TOKEN.") from None
+    except RepositoryNotFoundError:
+        raise HandwritingError(f"The hub has no checkpoint {name}: check the spelling of owner/name.") from None
+    except Exception as error:
+        try:
+            return Path(snapshot_download(name, local_files_only=True))  # downloaded on an earlier day
+        except Exception:
+            raise HandwritingError(
+                f"The hub cannot be reached, so {name} could not be downloaded: connect and try again, or put its files "
+                f"into {MODELS / name}; the shipped checkpoint works without a network."
+            ) from error
+
+
+def _progress_bar(file: str, on_download: Download | None):
+    from tqdm.auto import tqdm
+
+    class Bar(tqdm):
+        """Shown on the console as usual, and told to the caller."""
+
+        def __init__(self, *args, **kwargs):
+            kwargs.pop("name", None)  # huggingface_hub's own bar takes it
+            super().__init__(*args, **kwargs)
+
+        def update(self, n=1):
+            shown = super().update(n)
+            if on_download is not None:
+                on_download(file, int(self.n), int(self.total or 0))
+            return shown
+
+    return Bar
+
+
+def _first_sentence(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]

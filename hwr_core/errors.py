@@ -1,0 +1,5 @@
+"""The one exception that a user can cause."""
+
+
+class HandwritingError(ValueError):
+    """Something the user gave cannot be used; the message is one sentence for them, saying what to do instead."""

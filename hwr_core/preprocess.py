@@ -1,0 +1,196 @@
+"""From a photo to a clean grey page, step by step; each step's picture is kept for the preview."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from PIL import Image
+from skimage.filters import threshold_sauvola
+from skimage.morphology import skeletonize
+
+from hwr_core.line_image import ink_mask, is_light_on_dark, to_grey
+
+Threshold = Literal["none", "otsu", "adaptive", "sauvola", "manual"]
+Stroke = Literal["keep", "thin", "thicken", "normalise"]
+Invert = Literal["auto", "never", "always"]
+
+LONGEST_SIDE = 3600  # pixels that a page is scaled down to: lines of 60 on a full page stay 50 pixels high
+
+
+@dataclass(frozen=True)
+class PreprocessSettings:
+    """What is done to a photo before its lines are found and read. The defaults suit a phone photo of a page.
+
+    `threshold_window` (pixels, odd) and `threshold_offset` (grey levels for adaptive, Sauvola's k for sauvola) belong to
+    the local methods, `threshold_level` (0–255) to manual. `stroke_amount` (pixels) is what thin and thicken take or
+    add, `stroke_target` (pixels) what normalise aims at. `padding` is in pixels round the crop.
+    """
+
+    flatten: bool = True
+    invert: Invert = "auto"
+    denoise: int = 0  # 0 off, 1 light, 2 strong
+    deskew: bool = True
+    threshold: Threshold = "none"
+    threshold_level: int = 128
+    threshold_window: int = 41
+    adaptive_offset: int = 12
+    sauvola_k: float = 0.2
+    stroke: Stroke = "keep"
+    stroke_amount: int = 1
+    stroke_target: float = 4.0
+    crop: bool = True
+    padding: int = 16
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the preprocessing: `name` for people, `image` (height, width) uint8 after it."""
+
+    name: str
+    image: np.ndarray
+
+
+@dataclass(frozen=True)
+class Preprocessed:
+    """The steps in order, the last one's `image` being what is read, and `to_photo`, a 2×3 affine matrix that takes its
+    pixels to the photo's. `threshold_level` is the grey level of a global threshold, None for none or a local one."""
+
+    steps: tuple[Step, ...]
+    to_photo: np.ndarray
+    threshold_level: float | None = None
+
+    @property
+    def image(self) -> np.ndarray:
+        return self.steps[-1].image
+
+
+def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = PreprocessSettings()) -> Preprocessed:
+    """Runs the steps that `settings` ask for on a picture of any mode."""
+    grey = to_grey(image)
+    matrix = np.eye(3)  # from the current step's pixels to the photo's
+    scale = min(1.0, LONGEST_SIDE / max(grey.shape))
+    if scale < 1:
+        before = grey.shape
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        matrix = matrix @ np.diag([before[1] / grey.shape[1], before[0] / grey.shape[0], 1.0])
+    steps = [Step("Grey", grey)]
+
+    def add(name: str, picture: np.ndarray) -> np.ndarray:
+        steps.append(Step(name, picture))
+        return picture
+
+    if settings.invert == "always" or (settings.invert == "auto" and is_light_on_dark(grey)):
+        grey = add("Inverted", 255 - grey)
+    if settings.flatten:
+        grey = add("Flattened", flatten(grey))
+    if settings.denoise:
+        grey = add("Denoised", cv2.medianBlur(grey, 3 if settings.denoise == 1 else 5))
+    if settings.deskew and abs(angle := skew_angle(grey)) >= 0.3:
+        grey, turn = rotate(grey, angle)
+        matrix = matrix @ turn
+        grey = add(f"Levelled by {angle:.1f}°", grey)
+    if settings.crop and (box := ink_box(grey, settings.padding)):
+        left, top, right, bottom = box
+        grey = add("Cropped", grey[top:bottom, left:right])
+        matrix = matrix @ np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], float)
+    level = None
+    if settings.threshold != "none":
+        grey, level = binarise(grey, settings)
+        add(f"Thresholded ({settings.threshold})", grey)
+    if settings.stroke != "keep":
+        grey = add(f"Strokes: {settings.stroke}", change_stroke_width(grey, settings))
+    return Preprocessed(tuple(steps), matrix[:2], level)
+
+
+def flatten(grey: np.ndarray) -> np.ndarray:
+    """Evens out paper and light: divides by the paper's brightness, which a closing and a wide blur estimate."""
+    height, width = grey.shape
+    scale = min(1.0, 400 / max(height, width))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    # Wide enough to close over letters and tight words, narrow enough to follow a shadow's edge.
+    size = max(3, round(max(small.shape) / 16)) | 1
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    paper = cv2.GaussianBlur(cv2.medianBlur(paper, min(size, 31)), (0, 0), size / 3)
+    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    # A dark region is shadow only down to a point: below it, dividing would blow noise up to ink.
+    return np.clip(grey.astype(np.float32) * (245.0 / np.maximum(paper, 40)), 0, 255).astype(np.uint8)
+
+
+def skew_angle(grey: np.ndarray, limit: float = 12.0) -> float:
+    """Degrees by which to turn the page counter-clockwise for level lines: where the rows' ink varies the most."""
+    scale = min(1.0, 700 / max(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    ink = ink_mask(small).astype(np.uint8) * 255
+    if not ink.any() or ink.shape[1] < 2 * (np.ptp(np.flatnonzero(ink.any(1))) + 1) / 3 * 0.5:
+        return 0.0
+
+    def sharpness(angle: float) -> float:
+        turned, _ = rotate(ink, angle, paper=0)
+        profile = turned.sum(1, dtype=np.float64)
+        return float(np.sum(np.diff(profile) ** 2))
+
+    coarse = max(np.arange(-limit, limit + 0.1, 1.0), key=sharpness)
+    best = max(np.arange(coarse - 0.8, coarse + 0.9, 0.2), key=sharpness)
+    return float(best) if sharpness(best) > 1.05 * sharpness(0.0) else 0.0
+
+
+def rotate(grey: np.ndarray, angle: float, paper: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Turned by `angle` degrees counter-clockwise on a canvas that holds all of it; with the 3×3 matrix back."""
+    height, width = grey.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
+    cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
+    size = (int(height * sine + width * cosine), int(height * cosine + width * sine))
+    matrix[:, 2] += (size[0] / 2 - width / 2, size[1] / 2 - height / 2)
+    fill = int(np.median(grey)) if paper is None else paper
+    turned = cv2.warpAffine(grey, matrix, size, flags=cv2.INTER_LINEAR, borderValue=fill)
+    return turned, np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))
+
+
+def ink_box(grey: np.ndarray, padding: int) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of the ink with `padding` pixels round it, or None on a blank page."""
+    mask = ink_mask(grey)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return None
+    top, bottom = max(0, rows[0] - padding), min(grey.shape[0], rows[-1] + 1 + padding)
+    left, right = max(0, columns[0] - padding), min(grey.shape[1], columns[-1] + 1 + padding)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def binarise(grey: np.ndarray, settings: PreprocessSettings) -> tuple[np.ndarray, float | None]:
+    """Black ink on white paper by the method of `settings`, and the level of a global one."""
+    window = max(3, settings.threshold_window | 1)
+    if settings.threshold == "otsu":
+        level, binary = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        return binary, float(level)
+    if settings.threshold == "manual":
+        return cv2.threshold(grey, settings.threshold_level, 255, cv2.THRESH_BINARY)[1], float(settings.threshold_level)
+    if settings.threshold == "adaptive":
+        offset = settings.adaptive_offset
+        return cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, window, offset), None
+    local = threshold_sauvola(grey, window_size=window, k=settings.sauvola_k)
+    return np.where(grey > local, 255, 0).astype(np.uint8), None
+
+
+def stroke_width(grey: np.ndarray) -> float:
+    """The usual width of the pen in pixels: twice the median distance from the strokes' middles to their edges; 0 if blank."""
+    mask = ink_mask(grey)
+    if not mask.any():
+        return 0.0
+    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+    return float(2 * np.median(distance[skeletonize(mask)]) - 1)
+
+
+def change_stroke_width(grey: np.ndarray, settings: PreprocessSettings) -> np.ndarray:
+    """Thinner or thicker strokes by grey morphology, which keeps their soft edges."""
+    change = float({"thin": -settings.stroke_amount, "thicken": settings.stroke_amount}.get(settings.stroke, 0))
+    if settings.stroke == "normalise":
+        measured = stroke_width(grey)
+        change = settings.stroke_target - measured if measured else 0.0
+    pixels = round(abs(change))
+    if pixels == 0:
+        return grey
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (pixels + 1, pixels + 1))
+    # Ink is dark: the darkest neighbour thickens, the lightest thins.
+    return cv2.erode(grey, kernel) if change > 0 else cv2.dilate(grey, kernel)

@@ -1,0 +1,69 @@
+"""What reading gives: a `Reading` of one line, a `Line` on a page, a `Page`."""
+
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom; in pixels of the page, or in canvas units for ink
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Another reading of the same line; `score` in 0–1 is on the scale of `Reading.confidence`."""
+
+    text: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One line, read.
+
+    `confidence` in 0–1 estimates how likely the whole line is right; `character_confidences` has one such value for
+    each character of `text`. `alternatives` are other readings, best first. `complete` is false where the decoder ran
+    out of positions before the line ended: then `text` is only its beginning.
+    """
+
+    text: str
+    confidence: float
+    character_confidences: tuple[float, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    complete: bool = True
+
+    def to_dict(self) -> dict:
+        return {
+            "text": self.text,
+            "confidence": round(self.confidence, 4),
+            "character_confidences": [round(value, 4) for value in self.character_confidences],
+            "alternatives": [{"text": other.text, "score": round(other.score, 4)} for other in self.alternatives],
+            "complete": self.complete,
+        }
+
+
+BLANK = Reading("", 1.0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a page: where it is, its picture as it was read, and its reading."""
+
+    box: Box
+    image: Image.Image = field(repr=False, compare=False)
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class Page:
+    """Lines in reading order on a page of `size` (width, height)."""
+
+    lines: tuple[Line, ...]
+    size: tuple[int, int]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.reading.text for line in self.lines)
+
+    def to_dict(self) -> dict:
+        """Plain values, ready for JSON: size, text, and per line the box and all of its reading."""
+        lines = [{"box": list(line.box), **line.reading.to_dict()} for line in self.lines]
+        return {"width": self.size[0], "height": self.size[1], "text": self.text, "lines": lines}

@@ -1,0 +1,125 @@
+"""TrOCR inference: pictures of single lines in, `Reading`s out."""
+
+import math
+import os
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from transformers import PreTrainedTokenizerBase, VisionEncoderDecoderModel
+
+from hwr_core.decoding import DecodingSettings, Hypothesis, decode
+from hwr_core.line_image import clean_line
+from hwr_core.reading import BLANK, Alternative, Reading
+
+MAX_THREADS = 4
+ALTERNATIVES = 5
+# One inference at a time in the whole process: two at once on the same cores are much slower than one after the other.
+_INFERENCE = threading.Lock()
+
+Progress = Callable[[int, int], None]
+
+
+class Recognizer:
+    """Reads lines with one checkpoint.
+
+        recognizer = load_recognizer("text")
+        readings = recognizer.read([line_image, ...])
+
+    `ink_height` and `ink_stroke_width` (pixels) are the size at which drawn lines are best rendered for it.
+    """
+
+    ink_height = 96
+    ink_stroke_width = 5.0
+    batch_size = 16
+
+    def __init__(
+        self, name: str, model: VisionEncoderDecoderModel, image_processor, tokenizer: PreTrainedTokenizerBase, device: str = "cpu"
+    ):
+        self.name, self.device = name, device
+        self.model = model.to(device).eval()
+        self.image_processor, self.tokenizer = image_processor, tokenizer
+        torch.set_num_threads(max(1, min(MAX_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)))
+
+    def read(
+        self, images: Sequence[Image.Image | np.ndarray], beams: int = 1, on_progress: Progress | None = None
+    ) -> list[Reading]:
+        """Reads each picture of a single line; the readings come in the order of the pictures.
+
+        Pictures are `PIL` images of any mode or uint8 arrays, dark on light or light on dark, with any margin. A blank
+        one reads as empty text without the model being asked. `beams` above 1 searches more widely, is slower, and
+        gives fuller alternatives. `on_progress(done, total)` is called after each batch; an exception that it raises
+        ends the reading. Raises ValueError where `beams` is below 1.
+        """
+        if beams < 1:
+            raise ValueError("The number of beams must be at least 1.")
+        lines = [clean_line(image) for image in images]
+        readings = [BLANK] * len(lines)
+        written = [index for index, line in enumerate(lines) if line is not None]
+        # Lines of similar width together: little padding, and beams that end at about the same step.
+        written.sort(key=lambda index: lines[index].shape[1] / lines[index].shape[0])
+        for start in range(0, len(written), self.batch_size):
+            batch = written[start : start + self.batch_size]
+            for index, reading in zip(batch, self._read_batch([lines[i] for i in batch], beams), strict=True):
+                readings[index] = reading
+            if on_progress is not None:
+                on_progress(len(lines) - len(written) + min(start + self.batch_size, len(written)), len(lines))
+        return readings
+
+    def _read_batch(self, lines: list[np.ndarray], beams: int) -> list[Reading]:
+        images = [Image.fromarray(line).convert("RGB") for line in lines]
+        pixel_values = self.image_processor(images, return_tensors="pt")["pixel_values"].to(self.device)
+        with _INFERENCE:
+            results = decode(self.model, pixel_values, self.settings(beams))
+        return [self._reading(hypotheses) for hypotheses in results]
+
+    def settings(self, beams: int = 1) -> DecodingSettings:
+        """How this checkpoint is decoded; a shipped one names its own values in its `config.json`."""
+        config = self.model.config
+        return DecodingSettings(
+            beams=beams,
+            ctc_weight=getattr(config, "ctc_weight", 0.0),
+            temperature=getattr(config, "confidence_temperature", 1.0),
+            max_length=config.decoder.max_position_embeddings,
+        )
+
+    def _reading(self, hypotheses: list[Hypothesis]) -> Reading:
+        best = hypotheses[0]
+        text, confidences = self._text_with_confidences(best.tokens, best.log_probabilities)
+        confidence = math.exp(min(0.0, sum(best.log_probabilities)))
+        others = hypotheses[1:] if len(hypotheses) > 1 else _substitutions(best)
+        alternatives: dict[str, float] = {}
+        for other in others:
+            other_text = self._decode(other.tokens).strip()
+            score = math.exp(min(0.0, sum(other.log_probabilities)))
+            if other_text and other_text != text:
+                alternatives[other_text] = max(score, alternatives.get(other_text, 0.0))
+        ranked = sorted(alternatives.items(), key=lambda item: -item[1])[:ALTERNATIVES]
+        return Reading(text, confidence, confidences, tuple(Alternative(*item) for item in ranked), best.complete)
+
+    def _decode(self, tokens: list[int]) -> str:
+        return self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+    def _text_with_confidences(self, tokens: list[int], log_probabilities: list[float]) -> tuple[str, tuple[float, ...]]:
+        """The text without outer spaces, and for each of its characters the probability of the token that it is in."""
+        text = self._decode(tokens)
+        confidences: list[float] = []
+        for end, log_probability in enumerate(log_probabilities[: len(tokens)], 1):
+            length = len(text) if end == len(tokens) else min(len(self._decode(tokens[:end])), len(text))
+            confidences += [min(1.0, math.exp(log_probability))] * (length - len(confidences))
+        start = len(text) - len(text.lstrip())
+        text = text.strip()
+        return text, tuple(confidences[start : start + len(text)])
+
+
+def _substitutions(best: Hypothesis) -> list[Hypothesis]:
+    """Greedy decoding's alternatives: the best sequence with one token changed for its runner-up at that step."""
+    changed = []
+    for index, (token, (other, log_probability)) in enumerate(zip(best.tokens, best.runners_up, strict=False)):
+        if log_probability > best.log_probabilities[index] - 7 and other != token:
+            tokens = [*best.tokens[:index], other, *best.tokens[index + 1 :]]
+            log_probabilities = [*best.log_probabilities[:index], log_probability, *best.log_probabilities[index + 1 :]]
+            changed.append(Hypothesis(tokens, log_probabilities, [], 0.0, best.complete))
+    return sorted(changed, key=lambda other: -sum(other.log_probabilities))[:ALTERNATIVES]
