@@ -1,9 +1,9 @@
 """Handwriting recognition with TrOCR, from strokes or photos to text.
 
-    from hwr_core import load_recognizer, read_ink, read_page
-    recognizer = load_recognizer("text")
-    page = read_page(image, recognizer)
-    page.text; page.lines[0].box, page.lines[0].reading.confidence
+from hwr_core import load_recognizer, read_ink, read_page
+recognizer = load_recognizer("text")
+page = read_page(image, recognizer)
+page.text; page.lines[0].box, page.lines[0].reading.confidence
 """
 
 import importlib

@@ -76,10 +76,12 @@ def _load(folder: Path, name: str, device: str) -> "Recognizer":  # noqa: F821
     # Imported here: listing checkpoints must not cost the import of torch.
     import torch
     from transformers import VisionEncoderDecoderModel
+    from transformers.utils import logging
 
     import hwr_core.image_processor  # noqa: F401  registers the shipped checkpoints' classes
     from hwr_core.recognizer import Recognizer
 
+    logging.disable_progress_bar()  # of the weights' loading: a fraction of a second, printed at every start
     _check_config(folder)
     weights = next((folder / file for file in _WEIGHTS if (folder / file).is_file()), None)
     if weights is None:

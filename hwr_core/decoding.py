@@ -184,7 +184,7 @@ class _Search:
         best, index = totals.topk(min(2 * self.beams, totals.shape[1]), 1)
         top = scores.topk(min(2, vocabulary), 1)
         top_values, top_tokens, scores_of = top.values.tolist(), top.indices.tolist(), scores.flatten()
-        rows = (index // vocabulary + torch.arange(self.batch, device=self.device)[:, None] * self.beams)
+        rows = index // vocabulary + torch.arange(self.batch, device=self.device)[:, None] * self.beams
         tokens = index % vocabulary
         chosen_scores = scores_of[rows * vocabulary + tokens].tolist()
         origin, chosen, total, paths = [], [], [], []

@@ -4,6 +4,8 @@ A stroke is an (n, 2) float array of x and y, y downwards, in any unit: everythi
 writing, so the same word reads the same written small or large.
 """
 
+import itertools
+
 import cv2
 import numpy as np
 from PIL import Image
@@ -32,9 +34,7 @@ def render_line(strokes: Strokes, height: int, stroke_width: float, margin: floa
     offset_y = (height - (high[1] + low[1]) * scale) / 2
     edge = height * margin + stroke_width / 2
     width = int(np.ceil((high[0] - low[0]) * scale + 2 * edge))
-    canvas = draw(
-        [(stroke - (low[0], 0)) * scale + (edge, offset_y) for stroke in strokes], (height, width), stroke_width
-    )
+    canvas = draw([(stroke - (low[0], 0)) * scale + (edge, offset_y) for stroke in strokes], (height, width), stroke_width)
     return Image.fromarray(canvas)
 
 
@@ -75,7 +75,9 @@ def group_into_lines(strokes: Strokes) -> list[list[int]]:
     large = np.flatnonzero(heights >= 0.35 * size)
     if len(large):
         boxes = np.array([[*stroke.min(0), *stroke.max(0)] for stroke in points])
-        rows = np.array([rows[i] if i in large else rows[min(large, key=lambda j: _distance(boxes[i], boxes[j]))] for i in range(len(rows))])
+        rows = np.array(
+            [rows[i] if i in large else rows[min(large, key=lambda j: _distance(boxes[i], boxes[j]))] for i in range(len(rows))]
+        )
     return [np.flatnonzero(rows == row).tolist() for row in np.unique(rows)]
 
 
@@ -148,7 +150,7 @@ def _valleys(across: np.ndarray, size: float) -> list[float]:
                 rows[-1] = max(rows[-1], peak, key=lambda i: density[i])
                 continue
         rows.append(peak)
-    lows = [upper + int(np.argmin(density[upper : lower + 1])) for upper, lower in zip(rows, rows[1:], strict=False)]
+    lows = [upper + int(np.argmin(density[upper : lower + 1])) for upper, lower in itertools.pairwise(rows)]
     return [float(centres[low]) for low in lows]
 
 

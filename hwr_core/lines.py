@@ -1,4 +1,4 @@
-"""From a page to its lines: `rapidocr`'s text detector, its outlines joined into lines and put into reading order."""
+"""From a page to its lines: `rapidocr`'s text detector, and the order in which to read them."""
 
 import threading
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
     whole = crop_to_ink(grey)
     if whole is None:
         return []
-    outlines = join_pieces(detect(grey))
-    if len(outlines) == 0 or (len(outlines) == 1 and whole.shape[1] > 2 * whole.shape[0]):
+    outlines = detect(grey)
+    if (len(_rows(outlines)) <= 1 and whole.shape[1] > 2 * whole.shape[0]) or not outlines:
         height, width = grey.shape
         return [FoundLine(np.array([[0, 0], [width, 0], [width, height], [0, height]], float), grey)]
     return [FoundLine(outline, cut(grey, _expand(outline))) for outline in reading_order(outlines)]
@@ -57,40 +57,8 @@ def _detector():
     return RapidOCR(params={"Det.limit_type": "max", "Det.limit_side_len": 4096, "Global.log_level": "warning"})
 
 
-def join_pieces(outlines: list[np.ndarray]) -> list[np.ndarray]:
-    """Joins pieces of one line that a wide gap between words has parted: level with each other and close for their size."""
-    lines: list[np.ndarray] = []
-    for piece in sorted(outlines, key=lambda outline: outline[:, 0].min()):
-        near = [(gap, index) for index, line in enumerate(lines) if (gap := _gap(line, piece)) is not None]
-        if near:
-            index = min(near)[1]
-            corners = cv2.boxPoints(cv2.minAreaRect(np.concatenate([lines[index], piece]).astype(np.float32)))
-            lines[index] = _clockwise(corners.astype(float))
-        else:
-            lines.append(piece)
-    return lines
-
-
-def _gap(line: np.ndarray, piece: np.ndarray) -> float | None:
-    """Pixels between the end of `line` and the start of `piece`, None where they are not on one line."""
-    tall, other = _height(line), _height(piece)
-    gap = piece[[0, 3], 0].mean() - line[[1, 2], 0].mean()
-    if not -0.3 * min(tall, other) < gap < 0.3 * max(tall, other):
-        return None
-    # The heights at which the two would meet: the line's right side and the piece's left side.
-    shared = min(line[2, 1], piece[3, 1]) - max(line[1, 1], piece[0, 1])
-    return float(gap) if shared > 0.65 * min(tall, other) and max(tall, other) < 2.5 * min(tall, other) else None
-
-
 def _height(outline: np.ndarray) -> float:
     return float((np.linalg.norm(outline[3] - outline[0]) + np.linalg.norm(outline[2] - outline[1])) / 2)
-
-
-def _clockwise(corners: np.ndarray) -> np.ndarray:
-    """Corners from the top left clockwise, for outlines tilted by less than 45°."""
-    left = corners[np.argsort(corners[:, 0])]
-    (top_left, bottom_left), (top_right, bottom_right) = (pair[np.argsort(pair[:, 1])] for pair in (left[:2], left[2:]))
-    return np.array([top_left, top_right, bottom_right, bottom_left])
 
 
 def reading_order(outlines: list[np.ndarray]) -> list[np.ndarray]:
@@ -105,7 +73,7 @@ def reading_order(outlines: list[np.ndarray]) -> list[np.ndarray]:
     rows = _split(outlines, 1, 0.3 * height)
     if len(rows) > 1:
         return [outline for row in rows for outline in reading_order(row)]
-    return _by_rows(outlines)
+    return [outline for row in _rows(outlines) for outline in row]
 
 
 def _split(outlines: list[np.ndarray], axis: int, gap: float) -> list[list[np.ndarray]]:
@@ -120,7 +88,7 @@ def _split(outlines: list[np.ndarray], axis: int, gap: float) -> list[list[np.nd
     return groups
 
 
-def _by_rows(outlines: list[np.ndarray]) -> list[np.ndarray]:
+def _rows(outlines: list[np.ndarray]) -> list[list[np.ndarray]]:
     """Rows from the top, each from the left; one belongs to a row whose middle it is level with."""
     rows: list[list[np.ndarray]] = []
     for outline in sorted(outlines, key=lambda outline: outline[:, 1].mean()):
@@ -128,7 +96,7 @@ def _by_rows(outlines: list[np.ndarray]) -> list[np.ndarray]:
             rows[-1].append(outline)
         else:
             rows.append([outline])
-    return [outline for row in rows for outline in sorted(row, key=lambda outline: outline[:, 0].min())]
+    return [sorted(row, key=lambda outline: outline[:, 0].min()) for row in rows]
 
 
 def _expand(outline: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from PIL import Image
 from hwr_core.ink import group_into_lines, level, render_line
 from hwr_core.lines import FoundLine, find_lines
 from hwr_core.preprocess import Preprocessed, PreprocessSettings, preprocess
-from hwr_core.reading import Box, Line, Page
+from hwr_core.reading import Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
 
 
@@ -40,19 +40,13 @@ def read_page(
     """Reads a photo or scan of any mode with one line or many. The boxes are in the photo's own pixels."""
     photo = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     cleaned = preprocess(photo, settings)
-    return read_lines(find_lines(cleaned.image), cleaned, photo.size, recognizer, beams, on_progress)
-
-
-def read_lines(
-    found: Sequence[FoundLine],
-    cleaned: Preprocessed,
-    size: tuple[int, int],
-    recognizer: Recognizer,
-    beams: int = 1,
-    on_progress: Progress | None = None,
-) -> Page:
-    """The second half of `read_page`, for callers that keep the first: reads lines found on `cleaned`, a photo of `size`."""
+    found = find_lines(cleaned.image)
     readings = recognizer.read([line.image for line in found], beams=beams, on_progress=on_progress)
+    return page_of(photo.size, cleaned, found, readings)
+
+
+def page_of(size: tuple[int, int], cleaned: Preprocessed, found: Sequence[FoundLine], readings: Sequence[Reading]) -> Page:
+    """The last step of `read_page`, for callers that do the others themselves: the lines that hold text, on the photo."""
     lines = [
         Line(box_on_photo(line.outline, cleaned.to_photo, size), Image.fromarray(line.image), reading)
         for line, reading in zip(found, readings, strict=True)

@@ -43,9 +43,7 @@ class Recognizer:
         self.image_processor, self.tokenizer = image_processor, tokenizer
         torch.set_num_threads(max(1, min(MAX_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)))
 
-    def read(
-        self, images: Sequence[Image.Image | np.ndarray], beams: int = 1, on_progress: Progress | None = None
-    ) -> list[Reading]:
+    def read(self, images: Sequence[Image.Image | np.ndarray], beams: int = 1, on_progress: Progress | None = None) -> list[Reading]:
         """Reads each picture of a single line; the readings come in the order of the pictures.
 
         Pictures are `PIL` images of any mode or uint8 arrays, dark on light or light on dark, with any margin. A blank

@@ -97,7 +97,9 @@ def _elastic(grey: np.ndarray, rng: random.Random, seed: np.random.Generator) ->
     height, width = grey.shape
     nodes = (3, max(3, width // 24))
     strength = height * rng.uniform(0.01, 0.05)
-    shift = [cv2.resize(seed.normal(0, strength, nodes).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC) for _ in range(2)]
+    shift = [
+        cv2.resize(seed.normal(0, strength, nodes).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC) for _ in range(2)
+    ]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return cv2.remap(grey, x + shift[0], y + shift[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 

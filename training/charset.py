@@ -8,10 +8,7 @@ from transformers import PreTrainedTokenizerFast
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]  # in TrOCR's order: the decoder starts with </s>
 CHARACTERS = (
-    "".join(chr(code) for code in range(32, 127))
-    + "àâäæçéèêëîïôöœùûüÿÀÂÄÆÇÉÈÊËÎÏÔÖŒÙÛÜ"
-    + "áíóúñãõåøìòßÁÍÓÚÑÅØ"
-    + "«»°€£§²³½×÷±·¿¡–—→∞π"
+    "".join(chr(code) for code in range(32, 127)) + "àâäæçéèêëîïôöœùûüÿÀÂÄÆÇÉÈÊËÎÏÔÖŒÙÛÜ" + "áíóúñãõåøìòßÁÍÓÚÑÅØ" + "«»°€£§²³½×÷±·¿¡–—→∞π"
 )
 
 # Handwriting does not tell these apart; the checkpoint writes the plain form.
@@ -39,6 +36,4 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     tokenizer.decoder = decoders.Fuse()
     tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
-    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>")

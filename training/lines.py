@@ -1,5 +1,6 @@
 """The endless stream of training lines, in batches of similar width, made in worker processes while training runs."""
 
+import itertools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -95,15 +96,12 @@ class LineStream(IterableDataset):
             if not synthetic and self.rng.random() < 0.15:
                 other = self.rng.choice(self.scans[source])
                 grey = intrude(grey, cv2.imdecode(np.frombuffer(other.jpeg, np.uint8), 0), self.rng)
-            if self.rng.random() < 0.35:
-                grey = frame(grey, self.rng)
-            else:
-                grey = crop_to_ink(grey)
+            grey = frame(grey, self.rng) if self.rng.random() < 0.35 else crop_to_ink(grey)
             if grey is None or min(grey.shape) < 4:
                 continue
             line = self.processor.line(grey)
             ids = [IDS.get(character, UNK) for character in text]
-            repeats = sum(a == b for a, b in zip(ids, ids[1:], strict=False))
+            repeats = sum(a == b for a, b in itertools.pairwise(ids))
             if UNK not in ids and len(ids) + repeats + 1 <= line.shape[1] // WIDTH_STRIDE and len(ids) < 160 and line.shape[1] <= 2400:
                 return line, ids
 

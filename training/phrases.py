@@ -3,15 +3,69 @@
 import random
 import string
 
-MONTHS = "January February March April May June July August September October November December".split()
-MONTHS_FR = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday lundi mardi mercredi jeudi vendredi samedi dimanche".split()
-SHORT = (
-    "hello|Hello world|hi there|Thank you!|thanks|See you at|Call me back|Happy birthday|Dear|Yours|Meet at|Room|No.|"
-    "Total|Buy milk|eggs, bread|to do|TODO|OK|yes|no|Bonjour|Merci|À demain|Rendez-vous|Tél.|Page|Chapter|Invoice|"
-    "Good morning|How are you?|I love you|test|Test 1|Dinner|Lunch at|Meeting|Note|Important|Hôtel|Café|s'il vous plaît"
-).split("|")
-DOMAINS = "gmail.com example.org mail.fr web.de company.co.uk uni.edu free.fr outlook.com".split()
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+MONTHS_FR = ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"]
+DAYS = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+    "lundi",
+    "mardi",
+    "mercredi",
+    "jeudi",
+    "vendredi",
+    "samedi",
+    "dimanche",
+]
+SHORT = [
+    "hello",
+    "Hello world",
+    "hi there",
+    "Thank you!",
+    "thanks",
+    "See you at",
+    "Call me back",
+    "Happy birthday",
+    "Dear",
+    "Yours",
+    "Meet at",
+    "Room",
+    "No.",
+    "Total",
+    "Buy milk",
+    "eggs, bread",
+    "to do",
+    "TODO",
+    "OK",
+    "yes",
+    "no",
+    "Bonjour",
+    "Merci",
+    "À demain",
+    "Rendez-vous",
+    "Tél.",
+    "Page",
+    "Chapter",
+    "Invoice",
+    "Good morning",
+    "How are you?",
+    "I love you",
+    "test",
+    "Test 1",
+    "Dinner",
+    "Lunch at",
+    "Meeting",
+    "Note",
+    "Important",
+    "Hôtel",
+    "Café",
+    "s'il vous plaît",
+]
+DOMAINS = ["gmail.com", "example.org", "mail.fr", "web.de", "company.co.uk", "uni.edu", "free.fr", "outlook.com"]
 
 
 class Phrases:
@@ -49,20 +103,41 @@ class Phrases:
         r = self.rng
         kind = r.randrange(12)
         if kind == 0:
-            return r.choice([f"{r.randint(0, 23)}:{r.randint(0, 59):02d}", f"{r.randint(1, 12)}:{r.randint(0, 59):02d} {r.choice(['am', 'pm', 'AM', 'PM'])}", f"{r.randint(0, 23)}h{r.randint(0, 59):02d}"])
+            return r.choice(
+                [
+                    f"{r.randint(0, 23)}:{r.randint(0, 59):02d}",
+                    f"{r.randint(1, 12)}:{r.randint(0, 59):02d} {r.choice(['am', 'pm', 'AM', 'PM'])}",
+                    f"{r.randint(0, 23)}h{r.randint(0, 59):02d}",
+                ]
+            )
         if kind == 1:
             separator = r.choice("/.-")
             return separator.join([f"{r.randint(1, 31):02d}", f"{r.randint(1, 12):02d}", str(r.randint(1900, 2030))])
         if kind == 2:
-            return r.choice([f"{r.choice(MONTHS)} {r.randint(1, 31)}, {r.randint(1850, 2030)}", f"{r.randint(1, 31)} {r.choice(MONTHS_FR)} {r.randint(1850, 2030)}", f"{r.choice(DAYS)} {r.randint(1, 31)}"])
+            return r.choice(
+                [
+                    f"{r.choice(MONTHS)} {r.randint(1, 31)}, {r.randint(1850, 2030)}",
+                    f"{r.randint(1, 31)} {r.choice(MONTHS_FR)} {r.randint(1850, 2030)}",
+                    f"{r.choice(DAYS)} {r.randint(1, 31)}",
+                ]
+            )
         if kind == 3:
             amount = f"{r.randint(0, 999)}{r.choice('.,')}{r.randint(0, 99):02d}"
-            return r.choice([f"${amount}", f"{amount} €", f"£{amount}", f"€{amount}", f"{amount}€", f"${r.randint(1, 99)},{self.number(3)}"])
+            return r.choice(
+                [f"${amount}", f"{amount} €", f"£{amount}", f"€{amount}", f"{amount}€", f"${r.randint(1, 99)},{self.number(3)}"]
+            )
         if kind == 4:
             name = r.choice(self.words).lower().strip(string.punctuation)
             return f"{name}{r.choice(['', '.', '_', '-'])}{r.choice(['', self.number(2), r.choice(string.ascii_lowercase)])}@{r.choice(DOMAINS)}"
         if kind == 5:
-            return r.choice([f"({self.number(3)}) {self.number(3)}-{self.number(4)}", f"+{self.number(2)} {self.number(3)} {self.number(6)}", f"0{self.number(1)} " + " ".join(self.number(2) for _ in range(4)), f"{self.number(3)}-{self.number(4)}"])
+            return r.choice(
+                [
+                    f"({self.number(3)}) {self.number(3)}-{self.number(4)}",
+                    f"+{self.number(2)} {self.number(3)} {self.number(6)}",
+                    f"0{self.number(1)} " + " ".join(self.number(2) for _ in range(4)),
+                    f"{self.number(3)}-{self.number(4)}",
+                ]
+            )
         if kind == 6:
             return self.number(r.randint(1, 6))
         if kind == 7:

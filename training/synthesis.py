@@ -160,5 +160,3 @@ class FontWriter:
         image = Image.new("L", (right - left + 16, bottom - top + 16), 255)
         ImageDraw.Draw(image).text((8 - left, 8 - top), text, fill=0, font=font)
         return np.asarray(image)
-
-

@@ -1,0 +1,157 @@
+"""What both pages share: the sidebar's choice of a reader, loading it, and showing a reading."""
+
+import html
+from dataclasses import dataclass
+
+import streamlit as st
+
+from hwr_core.checkpoints import CHECKPOINTS, load_recognizer
+from hwr_core.errors import HandwritingError
+from hwr_core.reading import Reading
+
+UNSURE, DOUBTFUL = 0.9, 0.6  # character confidences under which a character is shaded, and shaded strongly
+STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-top: 3.5rem; }
+.reading { font-size: clamp(1.5rem, 4.5vw, 2.4rem); line-height: 1.35; font-weight: 600; overflow-wrap: anywhere; white-space: pre-wrap; }
+.reading.small { font-size: 1.15rem; font-weight: 500; }
+.unsure { background: color-mix(in srgb, #e8a317 32%, transparent); border-radius: .2em; }
+.doubtful { background: color-mix(in srgb, #d6453d 38%, transparent); border-radius: .2em; }
+.hint { opacity: .72; font-size: 1.05rem; }
+</style>"""
+
+# A copy button: Streamlit's own is only in code blocks, and copies no edited text.
+_copy = st.components.v2.component(
+    "copy_text",
+    html="<button class='copy' type='button'>Copy</button>",
+    css="""
+.copy { font: inherit; color: var(--st-text-color); background: var(--st-background-color); cursor: pointer; width: 100%;
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: .4rem .9rem; min-height: 2.5rem; }
+.copy:hover { color: var(--st-primary-color); border-color: var(--st-primary-color); }""",
+    js="""
+export default function ({ data, parentElement }) {
+  const button = parentElement.querySelector("button")
+  button.onclick = async () => {
+    try { await navigator.clipboard.writeText(data.text); button.textContent = "Copied" }
+    catch { button.textContent = "Press Ctrl+C" }
+    setTimeout(() => { button.textContent = "Copy" }, 1500)
+  }
+}""",
+)
+
+# How wide the column is on this screen: a canvas has to be told its size.
+_width = st.components.v2.component(
+    "column_width",
+    html="<div></div>",
+    js="""
+export default function ({ parentElement, setStateValue }) {
+  const probe = parentElement.querySelector("div")
+  let told = 0
+  const tell = () => {
+    const width = Math.floor(probe.getBoundingClientRect().width)
+    if (width > 0 && Math.abs(width - told) > 8) { told = width; setStateValue("width", width) }
+  }
+  const observer = new ResizeObserver(tell)
+  observer.observe(probe)
+  tell()
+  return () => observer.disconnect()
+}""",
+)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What the sidebar's choices give: the checkpoint's name, the device and the number of beams."""
+
+    checkpoint: str
+    device: str
+    beams: int
+
+
+def copy_button(text: str, key: str) -> None:
+    _copy(data={"text": text}, key=key, width=110)
+
+
+def column_width(default: int = 704) -> int:
+    """The width in pixels of the column it is called in; `default` until the browser has told it."""
+    result = _width(key="column_width", default={"width": default}, on_width_change=lambda: None, height=1)
+    return int(result.get("width") or default)
+
+
+def reader_sidebar() -> Reader:
+    """The sidebar's first group: which checkpoint reads, how thoroughly, where."""
+    titles = {checkpoint.name: checkpoint.title for checkpoint in CHECKPOINTS}
+    with st.sidebar:
+        st.subheader("Reader")
+        checkpoint = st.selectbox(
+            "Checkpoint",
+            list(titles),
+            format_func=lambda name: titles.get(name, name),
+            accept_new_options=True,
+            key="checkpoint",
+            persist_state="session",
+            help="The shipped one works offline. Choose one of Microsoft's, or type any hub id (owner/name) or directory.",
+        )
+        note = next((known.note for known in CHECKPOINTS if known.name == checkpoint), "Your own checkpoint.")
+        st.caption(note)
+        beams = st.slider(
+            "Beams", 1, 8, 1, key="beams", persist_state="session",
+            help="How many readings are followed at once. One is the quickest; more read hard lines a little better.",
+        )  # fmt: skip
+        devices = _devices()
+        device = devices[0]
+        if len(devices) > 1:
+            device = st.selectbox("Device", devices, key="device", persist_state="session", help="Where the checkpoint runs.")
+    return Reader(checkpoint or "text", device, beams)
+
+
+@st.cache_data(show_spinner=False)
+def _devices() -> list[str]:
+    import torch
+
+    devices = ["cpu"]
+    if torch.cuda.is_available():
+        devices.append("cuda")
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    return devices
+
+
+def recognizer_for(reader: Reader):
+    """The reader's recognizer. A checkpoint that cannot be had is said so, and the shipped one reads instead."""
+    place = st.empty()
+    bar = None
+
+    def on_download(file: str, done: int, total: int) -> None:
+        nonlocal bar
+        bar = bar or place.progress(0.0)
+        share = min(1.0, done / total) if total else 0.0
+        bar.progress(share, f"Downloading {file}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+
+    try:
+        recognizer = load_recognizer(reader.checkpoint, reader.device, on_download)
+        place.empty()
+        return recognizer
+    except HandwritingError as error:
+        place.error(f"{error} Reading with the shipped checkpoint meanwhile.", icon=":material/error:")
+        return load_recognizer("text", reader.device)
+
+
+def shaded(reading: Reading) -> str:
+    """The reading's text as HTML, each character shaded by how sure it is."""
+    parts = []
+    for character, confidence in zip(reading.text, reading.character_confidences, strict=True):
+        escaped = html.escape(character)
+        if confidence >= UNSURE or character == " ":
+            parts.append(escaped)
+        else:
+            kind = "unsure" if confidence >= DOUBTFUL else "doubtful"
+            parts.append(f'<span class="{kind}" title="{confidence:.0%} sure">{escaped}</span>')
+    return "".join(parts)
+
+
+def show_reading(lines: list[Reading], small: bool = False) -> None:
+    """Readings one under the other, large, their characters shaded by confidence."""
+    body = "\n".join(shaded(line) for line in lines)
+    st.html(f'{STYLE}<div class="reading{" small" if small else ""}" data-testid="reading">{body}</div>')
+    if any(not line.complete for line in lines):
+        st.warning("The line is longer than this checkpoint can write; only its beginning is shown.")
