@@ -7,6 +7,7 @@ import streamlit as st
 from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
+from hwr_core.canvas import path_object, strokes_of
 from hwr_core.handprint import write
 from hwr_core.ink import draw
 from hwr_core.pipeline import read_ink
@@ -133,41 +134,6 @@ def show_example(width: int, pen: int, colour: str) -> None:
     scale = min(1.0, 0.85 * width / far)
     offset = ((width - far * scale) / 2, HEIGHT / 2 - 45 * scale)
     set_drawing([path_object(stroke * scale + offset, pen, colour) for stroke in strokes])
-
-
-def path_object(points: np.ndarray, pen: int, colour: str) -> dict:
-    """A stroke as the canvas component (Fabric.js) keeps one."""
-    (left, top), (right, bottom) = points.min(0).tolist(), points.max(0).tolist()
-    path = [["M", *map(float, points[0])], *(["L", float(x), float(y)] for x, y in points[1:])]
-    return {
-        "type": "Path", "path": path, "left": (left + right) / 2, "top": (top + bottom) / 2, "originX": "center", "originY": "center",
-        "stroke": colour, "strokeWidth": pen, "fill": None, "strokeLineCap": "round", "strokeLineJoin": "round",
-    }  # fmt: skip
-
-
-def strokes_of(objects: list) -> list[np.ndarray]:
-    """The strokes, each (n, 2), of the canvas's objects: the end points of their path's segments, moved as the object was."""
-    strokes = []
-    for item in objects:
-        points = [segment[-2:] for segment in item.get("path") or [] if len(segment) >= 3]
-        if points:
-            strokes.append(moved(np.asarray(points, np.float32), item))
-    return strokes
-
-
-def moved(points: np.ndarray, item: dict) -> np.ndarray:
-    """Where the object was moved, scaled or turned to with the component's edit tool; Fabric keeps the path as drawn."""
-    low, high = points.min(0), points.max(0)
-    scale = np.array([item.get("scaleX", 1), item.get("scaleY", 1)])
-    angle = np.radians(item.get("angle", 0))
-    if item.get("originX") != "center" or (np.all(scale == 1) and angle == 0 and _stays(item, low, high)):
-        return points
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return (((points - (low + high) / 2) * scale) @ turn + (item["left"], item["top"])).astype(np.float32)
-
-
-def _stays(item: dict, low: np.ndarray, high: np.ndarray) -> bool:
-    return bool(np.allclose((low + high) / 2, (item.get("left", 0), item.get("top", 0)), atol=item.get("strokeWidth", 1)))
 
 
 def show_prediction(page: Page, seconds: float) -> None:

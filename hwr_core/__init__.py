@@ -17,7 +17,6 @@ _HOMES = {
     "read_ink": "pipeline",
     "read_page": "pipeline",
     "PreprocessSettings": "preprocess",
-    "preprocess": "preprocess",
     "Alternative": "reading",
     "Line": "reading",
     "Page": "reading",

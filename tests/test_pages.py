@@ -1,0 +1,219 @@
+"""Both pages, driven with Streamlit's AppTest."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from hwr_core.canvas import path_object, strokes_of
+from hwr_core.errors import HandwritingError
+from hwr_core.handprint import write
+from hwr_core.ink import render_line
+from tests.conftest import ROOT, SAMPLES
+
+TIMEOUT = 60
+
+
+def draw_page() -> AppTest:
+    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=TIMEOUT)
+
+
+def photo_page() -> AppTest:
+    return AppTest.from_file(str(ROOT / "pages" / "photo.py"), default_timeout=TIMEOUT)
+
+
+def on_canvas(app: AppTest, strokes) -> AppTest:
+    objects = [path_object(stroke, 5, "#000000") for stroke in strokes]
+    app.session_state["canvas"] = {"drawing": {"raw": {"objects": objects}, "data": None}}
+    return app
+
+
+def html_of(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    app.file_uploader(key="files").set_value([(name, data, "image/png") for name, data in files])
+    return app.run()
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_an_empty_canvas_shows_a_hint_and_loads_no_model(monkeypatch):
+    monkeypatch.setattr("hwr_core.checkpoints._load", lambda *args: pytest.fail("a model was loaded"))
+    app = draw_page().run()
+    assert not app.exception
+    assert "Write a word or two" in html_of(app)
+    assert not app.text_area
+
+
+def test_strokes_are_read_into_the_prediction_and_the_editable_field():
+    app = on_canvas(draw_page(), write("hello world")).run()
+    assert not app.exception
+    assert "hello" in app.text_area[0].value
+    assert 'data-testid="reading"' in html_of(app)
+    assert "sure" in app.caption[-1].value or any("sure" in caption.value for caption in app.caption)
+
+
+def test_with_live_reading_off_a_button_reads():
+    app = draw_page().run()
+    app.toggle(key="live").set_value(False)
+    app = on_canvas(app, write("hello world")).run()
+    assert not app.text_area
+    next(button for button in app.button if button.label == "Read").click().run()
+    assert "hello" in app.text_area[0].value
+
+
+def test_undo_redo_and_clear_change_the_drawing_and_clear_keeps_the_text_in_the_history():
+    app = on_canvas(draw_page(), write("hello world")).run()
+    count = len(write("hello world"))
+
+    def press(label: str) -> None:
+        next(button for button in app.button if button.label == label).click().run()
+
+    press("Undo")
+    assert len(app.session_state["drawing"]["objects"]) == count - 1
+    on_canvas(app, write("hello world")[:-1]).run()  # the canvas component answers with what it was given
+    press("Redo")
+    assert len(app.session_state["drawing"]["objects"]) == count
+    on_canvas(app, write("hello world")).run()
+    press("Clear")
+    assert app.session_state["drawing"]["objects"] == []
+    on_canvas(app, []).run()
+    assert any("hello" in code.value for code in app.code)
+
+
+def test_choosing_another_reading_puts_it_into_the_field():
+    app = on_canvas(draw_page(), write("clever dog", unsteadiness=0.03, seed=2)).run()
+    read = app.text_area[0].value
+    other = next(button for button in app.button if button.key and button.key.startswith("other-"))
+    other.click().run()
+    assert app.text_area[0].value == other.label != read
+
+
+def test_strokes_moved_with_the_edit_tool_are_read_where_they_were_moved_to():
+    stroke = np.array([[10.0, 10.0], [30.0, 50.0]], np.float32)
+    item = path_object(stroke, 5, "#000")
+    assert np.allclose(strokes_of([item])[0], stroke)
+    assert np.allclose(strokes_of([{**item, "left": item["left"] + 100}])[0], stroke + (100, 0))
+    assert np.allclose(np.ptp(strokes_of([{**item, "scaleX": 2}])[0], 0), (40, 40))
+
+
+def test_a_checkpoint_that_cannot_be_had_is_said_and_the_shipped_one_reads(monkeypatch):
+    def unreachable(name, on_download):
+        raise HandwritingError("The hub cannot be reached.")
+
+    monkeypatch.setattr("hwr_core.checkpoints._download", unreachable)
+    app = draw_page().run()
+    app.selectbox(key="checkpoint").set_value("microsoft/trocr-small-handwritten")
+    on_canvas(app, write("hello world")).run()
+    assert not app.exception
+    assert "cannot be reached" in app.error[0].value
+    assert "hello" in app.text_area[0].value
+
+
+def test_the_photo_page_starts_with_an_invitation():
+    app = photo_page().run()
+    assert not app.exception and "Drop a picture" in html_of(app)
+
+
+def test_an_uploaded_photo_is_previewed_read_and_offered_as_txt_and_json():
+    app = upload(photo_page().run(), ("letter.jpg", (SAMPLES / "letter.jpg").read_bytes()))
+    assert not app.exception
+    assert any("5 lines found" in heading.value for heading in app.subheader)
+    assert "Martha" in app.code[0].value
+    assert html_of(app).count("<img") == 5
+    text, data = (button.proto for button in app.get("download_button"))
+    assert (text.label, data.label) == ("Text", "JSON")
+
+
+def test_the_threshold_changes_the_preview_and_rereads_only_what_changed(monkeypatch):
+    read = []
+    from hwr_core.recognizer import Recognizer
+
+    original = Recognizer.read
+
+    def spy(self, images, **options):
+        read.append(len(images))
+        return original(self, images, **options)
+
+    monkeypatch.setattr(Recognizer, "read", spy)
+    app = upload(photo_page().run(), ("letter.jpg", (SAMPLES / "letter.jpg").read_bytes()))
+    assert read == [5]
+    app.run()
+    assert read == [5], "nothing changed, nothing is read"
+    app.selectbox[1].set_value("manual").run()
+    assert any("Threshold at 128" in caption.value for caption in app.caption)
+    next(slider for slider in app.slider if slider.label == "Level").set_value(90).run()
+    assert any("Threshold at 90" in caption.value for caption in app.caption)
+    app.selectbox[1].set_value("none").run()
+    assert read[0] == 5 and len(read) == 3, "going back costs nothing"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("text.png", b"not a picture", "no picture"),
+        ("empty.png", b"", "empty"),
+        ("cut.jpg", (SAMPLES / "letter.jpg").read_bytes()[:20_000], "damaged"),
+    ],
+)
+def test_a_bad_file_is_said_and_the_app_goes_on(name, data, sentence):
+    app = upload(photo_page().run(), (name, data))
+    assert not app.exception
+    assert sentence in app.error[0].value and name in app.error[0].value
+    app = upload(app, ("line.png", png(render_line(write("hello world"), 96, 5))))
+    assert not app.error and "hello" in app.code[0].value
+
+
+def test_one_bad_file_does_not_lose_the_others():
+    app = upload(photo_page().run(), ("bad.png", b"nonsense"), ("good.png", png(render_line(write("good morning"), 96, 5))))
+    assert app.error
+    app.selectbox(key="picture").set_value("good.png").run()
+    assert not app.error and "good" in app.code[0].value
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "P", "RGBA", "I;16"])
+def test_unusual_modes_are_read(mode):
+    line = render_line(write("hello world"), 96, 5)
+    image = Image.fromarray(np.asarray(line).astype(np.uint16) * 257) if mode == "I;16" else line.convert("RGB").convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, "TIFF")
+    app = upload(photo_page().run(), ("line.tif", buffer.getvalue()))
+    assert not app.exception and "hello" in app.code[0].value
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_photo_without_writing_says_so(level):
+    app = upload(photo_page().run(), ("even.png", png(Image.new("RGB", (600, 400), (level,) * 3))))
+    assert not app.exception and "No handwriting" in app.info[0].value
+
+
+def test_nothing_that_was_uploaded_is_written_to_disk(monkeypatch):
+    import builtins
+
+    original = builtins.open
+
+    def guarded(file, mode="r", *args, **options):
+        assert not set(mode) & set("wax+"), f"{file} was opened for writing"
+        return original(file, mode, *args, **options)
+
+    app = photo_page().run()
+    monkeypatch.setattr(builtins, "open", guarded)
+    app = upload(app, ("line.png", png(render_line(write("secret words"), 96, 5))))
+    assert not app.exception and app.code[0].value
+
+
+def test_json_of_the_page_is_valid():
+    app = upload(photo_page().run(), ("line.png", png(render_line(write("hello world"), 96, 5))))
+    page = app.session_state["pages_read"]["line.png"]
+    from hwr_core.export import to_json
+
+    assert json.loads(to_json({"line.png": page}))[0]["text"] == app.code[0].value
