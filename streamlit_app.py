@@ -12,7 +12,7 @@ from hwr_core.handprint import write
 from hwr_core.ink import draw
 from hwr_core.pipeline import read_ink
 from hwr_core.reading import Page
-from pages.common import STYLE, Reader, column_width, copy_button, reader_sidebar, recognizer_for, show_reading
+from pages.common import Reader, column_width, copy_button, reader_sidebar, recognizer_for, show_reading
 
 CANVAS = "canvas"
 EXAMPLE = "see you at 7:30"
@@ -56,7 +56,7 @@ def canvas_and_reading(reader: Reader, live: bool, pen: int, colour: str) -> Non
     strokes = strokes_of(objects)
     wants_reading = tools(objects, live, width, pen, colour)
     if not strokes:
-        st.html(f"{STYLE}<p class='hint'>Write a word or two with the mouse, a pen or a finger, or let the app show you an example.</p>")
+        st.html("<p class='hint'>Write a word or two with the mouse, a pen or a finger, or let the app show you an example.</p>")
         show_history()
         return
     key = (reader, *(stroke.tobytes() for stroke in strokes))
@@ -68,7 +68,7 @@ def canvas_and_reading(reader: Reader, live: bool, pen: int, colour: str) -> Non
     if state.get("read_key") == key:
         show_prediction(state.page, state.seconds)
     else:
-        st.html(f"{STYLE}<p class='hint'>Press Read when you have finished.</p>")
+        st.html("<p class='hint'>Press Read when you have finished.</p>")
     show_history()
 
 
@@ -139,7 +139,7 @@ def show_example(width: int, pen: int, colour: str) -> None:
 def show_prediction(page: Page, seconds: float) -> None:
     readings = [line.reading for line in page.lines]
     if not readings:
-        st.html(f"{STYLE}<p class='hint'>Nothing to read there yet: keep writing.</p>")
+        st.html("<p class='hint'>Nothing to read there yet: keep writing.</p>")
         return
     with st.container(border=True):
         show_reading(readings)

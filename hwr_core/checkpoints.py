@@ -1,6 +1,9 @@
 """Which checkpoints there are, where they live, and loading one: the shipped ones, a directory, or a hub id."""
 
+import errno
 import json
+import os
+import pickle
 import re
 import threading
 from collections import OrderedDict
@@ -35,6 +38,7 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 _loaded: OrderedDict[tuple[str, str], "Recognizer"] = OrderedDict()  # noqa: F821
 _loading = threading.RLock()
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def load_recognizer(name: str = "text", device: str = "cpu", on_download: Download | None = None) -> "Recognizer":  # noqa: F821
@@ -45,15 +49,22 @@ def load_recognizer(name: str = "text", device: str = "cpu", on_download: Downlo
     its tokenizer and image processor will do. `device` is "cpu", "cuda" or "mps". Raises `HandwritingError` with what to
     do where there is no such checkpoint, it cannot be fetched, or its weights are not those of its configuration.
     """
+    name = str(name).strip()
+    folder = find(name)
+    key = (str(folder.resolve()) if folder else name, device)
     with _loading:
-        folder = find(name)
-        key = (str(folder.resolve()) if folder else name, device)
+        if key in _loaded:
+            _loaded.move_to_end(key)
+            return _loaded[key]
+    # Outside the lock: during the minutes of a download everyone else reads on with what is there.
+    folder = folder or _download(name, on_download)
+    with _loading:
         if key not in _loaded:
-            recognizer = _load(folder or _download(name, on_download), name, device)
-            _loaded[key] = recognizer
+            weights = _check(folder)
+            while len(_loaded) >= IN_MEMORY:  # before loading, so that there is never one more in memory
+                _loaded.popitem(last=False)
+            _loaded[key] = _load(folder, weights, name, device)
         _loaded.move_to_end(key)
-        while len(_loaded) > IN_MEMORY:
-            _loaded.popitem(last=False)
         return _loaded[key]
 
 
@@ -62,17 +73,36 @@ def find(name: str) -> Path | None:
     name = name.strip()
     if not name:
         raise HandwritingError("Name a checkpoint: text, a directory, or a hub id such as microsoft/trocr-base-handwritten.")
-    for folder in (MODELS / name, Path(name).expanduser()):
-        if folder.is_dir():
-            return folder
-    if Path(name).expanduser().is_file():
+    # os.path, because pathlib raises on names that can be no path, such as one of a thousand letters.
+    typed = os.path.expanduser(name)
+    for folder in (os.path.join(MODELS, name), typed):
+        if os.path.isdir(folder):
+            return Path(folder)
+    if os.path.isfile(typed):
         raise HandwritingError(f"{name} is a file; give the directory that holds the checkpoint's config.json.")
     if not _HUB_ID.fullmatch(name):
         raise HandwritingError(f"There is no directory {name}, and a hub id looks like owner/name.")
     return None
 
 
-def _load(folder: Path, name: str, device: str) -> "Recognizer":  # noqa: F821
+def _check(folder: Path) -> Path:
+    """The weights file of a directory that says it holds a TrOCR checkpoint."""
+    try:
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise HandwritingError(f"{folder} is no checkpoint: it has no readable config.json that names a model_type.") from None
+    if kind != "vision-encoder-decoder":
+        raise HandwritingError(f"The checkpoint in {folder} is a {kind}; this app reads with vision-encoder-decoder (TrOCR) checkpoints.")
+    if (weights := _weights(folder)) is None:
+        raise HandwritingError(f"{folder} has a config.json but no weights: put model.safetensors beside it.")
+    return weights
+
+
+def _weights(folder: Path) -> Path | None:
+    return next((folder / file for file in _WEIGHTS if (folder / file).is_file()), None)
+
+
+def _load(folder: Path, weights: Path, name: str, device: str) -> "Recognizer":  # noqa: F821
     # Imported here: listing checkpoints must not cost the import of torch.
     import torch
     from transformers import VisionEncoderDecoderModel
@@ -82,10 +112,10 @@ def _load(folder: Path, name: str, device: str) -> "Recognizer":  # noqa: F821
     from hwr_core.recognizer import Recognizer
 
     logging.disable_progress_bar()  # of the weights' loading: a fraction of a second, printed at every start
-    _check_config(folder)
-    weights = next((folder / file for file in _WEIGHTS if (folder / file).is_file()), None)
-    if weights is None:
-        raise HandwritingError(f"{folder} has a config.json but no weights: put model.safetensors beside it.")
+    try:
+        torch.zeros(1, device=device)
+    except Exception:
+        raise HandwritingError(f"There is no device {device} on this machine; read on the cpu instead.") from None
     try:
         model, info = VisionEncoderDecoderModel.from_pretrained(
             folder, dtype=torch.float32, use_safetensors="safetensors" in weights.name, weights_only=True,
@@ -94,32 +124,43 @@ def _load(folder: Path, name: str, device: str) -> "Recognizer":  # noqa: F821
         image_processor, tokenizer = _image_processor(folder), _tokenizer(folder)
     except HandwritingError:
         raise
+    except pickle.UnpicklingError as error:
+        raise HandwritingError(
+            f"{weights} cannot be loaded: it is damaged, or holds code beside the weights, which is never run; "
+            "get the checkpoint as model.safetensors."
+        ) from error
     except Exception as error:  # whatever a damaged or foreign file makes transformers raise
         raise HandwritingError(f"The checkpoint in {folder} cannot be loaded: {_first_sentence(error)}") from error
     # A pooler is in ViT's class but in no TrOCR checkpoint, and is not used. Anything else missing would be random.
     missing = [key for key in info["missing_keys"] if "pooler" not in key] + [str(key) for key in info["mismatched_keys"]]
     if missing:
         raise HandwritingError(f"The weights in {folder} do not fit its config.json: {len(missing)} are missing, such as {missing[0]}.")
+    _fill_positions(model, device)
     return Recognizer(name, model, image_processor, tokenizer, device)
 
 
-def _check_config(folder: Path) -> None:
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        kind = config["model_type"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise HandwritingError(f"{folder} is no checkpoint: it has no readable config.json that names a model_type.") from None
-    if kind != "vision-encoder-decoder":
-        raise HandwritingError(f"The checkpoint in {folder} is a {kind}; this app reads with vision-encoder-decoder (TrOCR) checkpoints.")
+def _fill_positions(model, device: str) -> None:
+    """Sinusoidal positions (the printed and stage-1 TrOCRs) are in no file, and transformers 5 leaves them without values."""
+    for module in model.modules():
+        if type(module).__name__ == "TrOCRSinusoidalPositionalEmbedding":
+            module.weights = module.get_embedding(*module.weights.shape, module.padding_idx).to(device)
 
 
 def _image_processor(folder: Path):
     from transformers import AutoImageProcessor, ViTImageProcessorPil
 
-    config = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
-    named = config.get("image_processor_type") or config.get("feature_extractor_type")
+    config = {}
+    for file in ("preprocessor_config.json", "processor_config.json"):  # the second is what transformers 5 writes
+        if (folder / file).is_file():
+            config = json.loads((folder / file).read_text(encoding="utf-8"))
+            config = config.get("image_processor", config)
+            break
+    else:
+        raise HandwritingError(f"{folder} has no preprocessor_config.json, which says how its images are scaled.")
     # The PIL backend: torchvision, which the other one needs, is no dependency of ours.
-    return (AutoImageProcessor if named else ViTImageProcessorPil).from_pretrained(folder, **({"backend": "pil"} if named else {}))
+    if config.get("image_processor_type") or config.get("feature_extractor_type"):
+        return AutoImageProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False, local_files_only=True)
+    return ViTImageProcessorPil.from_pretrained(folder, local_files_only=True)
 
 
 def _tokenizer(folder: Path):
@@ -137,33 +178,44 @@ def _tokenizer(folder: Path):
 
 def _download(name: str, on_download: Download | None) -> Path:
     """The hub's files of a checkpoint, in the hub's own cache; only what loading needs."""
-    from huggingface_hub import HfApi, hf_hub_download, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+    from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
+    # Over plain HTTP, at the same address: Xet reports its progress from threads of its own, where no page can show it.
+    constants.HF_HUB_DISABLE_XET = True
     try:
-        listed = HfApi().list_repo_files(name)
+        # One request, not tried again: `list_repo_files` takes half a minute to notice that there is no network.
+        listed = [file.rfilename for file in HfApi().model_info(name, timeout=10).siblings or []]
         weights = next((file for file in _WEIGHTS if file in listed), None)
         if "config.json" not in listed or weights is None:
             raise HandwritingError(f"{name} on the hub holds no checkpoint that can be loaded (config.json and weights).")
-        shards = [file for file in listed if weights.endswith(".index.json") and re.search(r"-\d+-of-\d+\.", file)]
+        stem, suffix = weights.removesuffix(".index.json").rsplit(".", 1)
+        shards = [file for file in listed if re.fullmatch(rf"{re.escape(stem)}-\d+-of-\d+\.{suffix}", file)]
         small = [file for file in listed if "/" not in file and Path(file).suffix in (".json", ".txt", ".model") and "index" not in file]
-        for file in [*small, *shards, weights]:
+        for file in [*small, *(shards if weights.endswith(".index.json") else ()), weights]:  # last: with it, all are there
             path = hf_hub_download(name, file, tqdm_class=_progress_bar(file, on_download))
         return Path(path).parent
     except HandwritingError:
         raise
     except GatedRepoError:
         raise HandwritingError(f"{name} asks for your agreement on the hub: log in there, accept, and set HF_TOKEN.") from None
-    except RepositoryNotFoundError:
+    except (RepositoryNotFoundError, HFValidationError):
         raise HandwritingError(f"The hub has no checkpoint {name}: check the spelling of owner/name.") from None
     except Exception as error:
-        try:
-            return Path(snapshot_download(name, local_files_only=True))  # downloaded on an earlier day
-        except Exception:
+        if getattr(error, "errno", None) in _DISK_ERRORS:
             raise HandwritingError(
-                f"The hub cannot be reached, so {name} could not be downloaded: connect and try again, or put its files "
-                f"into {MODELS / name}; the shipped checkpoint works without a network."
+                f"{name} could not be stored ({error.strerror}): make room, or set HF_HOME to another folder."
             ) from error
+        try:
+            folder = Path(snapshot_download(name, local_files_only=True))  # downloaded on an earlier day
+            if _weights(folder) is not None:
+                return folder
+        except Exception:  # not even a part of it
+            pass
+        raise HandwritingError(
+            f"The hub cannot be reached, so {name} could not be downloaded: connect and try again, or put its files "
+            f"into {MODELS / name}; the shipped checkpoint works without a network."
+        ) from error
 
 
 def _progress_bar(file: str, on_download: Download | None):

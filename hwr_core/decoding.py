@@ -105,7 +105,7 @@ def _recur(arriving: Tensor, emitted: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def decode(model: VisionEncoderDecoderModel, pixel_values: Tensor, settings: DecodingSettings) -> list[list[Hypothesis]]:
-    """For each image of the batch its hypotheses, best first; `settings.beams` of them."""
+    """For each image of the batch its hypotheses, best first; `settings.beams` of them, where there are so many sequences."""
     encoded = model.encoder(pixel_values)
     states, mask = encoded.last_hidden_state, getattr(encoded, "attention_mask", None)
     if hasattr(model, "enc_to_dec_proj"):
@@ -113,7 +113,7 @@ def decode(model: VisionEncoderDecoderModel, pixel_values: Tensor, settings: Dec
     beams, batch = settings.beams, states.shape[0]
     rows = torch.arange(batch, device=states.device).repeat_interleave(beams)
     states, mask = states[rows], mask[rows] if mask is not None else None
-    start, end, pad = (_token(model, name) for name in ("decoder_start_token_id", "eos_token_id", "pad_token_id"))
+    start, end, pad = special_tokens(model)
     scorer = None
     if settings.ctc_weight and (logits := getattr(encoded, "ctc_logits", None)) is not None:
         scorer = CTCPrefixScorer(logits.float().log_softmax(-1)[rows], mask, blank=pad, end=end)
@@ -127,7 +127,8 @@ def decode(model: VisionEncoderDecoderModel, pixel_values: Tensor, settings: Dec
         )
         cache = output.past_key_values
         logits = output.logits[:, -1].float()
-        logits[:, pad] = float("-inf")
+        if pad != end:
+            logits[:, pad] = float("-inf")
         scores = _joint(logits.log_softmax(-1), scorer, settings, end)
         origin, chosen = search.step(scores)
         if search.finished:
@@ -140,11 +141,21 @@ def decode(model: VisionEncoderDecoderModel, pixel_values: Tensor, settings: Dec
     return search.results()
 
 
-def _token(model: VisionEncoderDecoderModel, name: str) -> int:
-    for config in (model.generation_config, model.config, model.config.decoder):
-        if (value := getattr(config, name, None)) is not None:
-            return value[0] if isinstance(value, list) else value
-    raise ValueError(f"The checkpoint names no {name}.")
+def special_tokens(model: VisionEncoderDecoderModel) -> tuple[int, int, int]:
+    """The tokens that start, end and pad a line, found where `generate` finds them; ValueError where none ends it."""
+
+    def named(*names: str) -> int | None:
+        for name in names:
+            for config in (model.generation_config, model.config, model.config.decoder):
+                if (value := getattr(config, name, None)) is not None:
+                    return value[0] if isinstance(value, list) else value
+        return None
+
+    start, end = named("decoder_start_token_id", "bos_token_id"), named("eos_token_id")
+    if start is None or end is None:
+        raise ValueError("It names no token that starts or ends a line (decoder_start_token_id, eos_token_id).")
+    pad = named("pad_token_id")
+    return start, end, end if pad is None else pad
 
 
 def _joint(attention: Tensor, scorer: CTCPrefixScorer | None, settings: DecodingSettings, end: int) -> Tensor:
@@ -230,8 +241,9 @@ class _Search:
 
     def results(self) -> list[list[Hypothesis]]:
         for item in range(self.batch):
-            if not self.closed[item]:
-                row = item * self.beams
-                self.closed[item].append(self._close(self.open[row], float(self.total[item, 0]), False))
             self.closed[item].sort(key=lambda hypothesis: -hypothesis.score)
+            # Where the positions ran out first, the best of the unfinished ones make up the number, behind the finished.
+            for beam, total in enumerate(self.total[item].tolist()):
+                if len(self.closed[item]) < self.beams and total > IMPOSSIBLE / 2:
+                    self.closed[item].append(self._close(self.open[item * self.beams + beam], total, False))
         return [closed[: self.beams] for closed in self.closed]

@@ -12,6 +12,7 @@ from hwr_core.reading import Reading
 UNSURE, DOUBTFUL = 0.9, 0.6  # character confidences under which a character is shaded, and shaded strongly
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 3.5rem; }
+h1 { font-size: clamp(1.6rem, 5.2vw, 2.4rem) !important; }
 .reading { font-size: clamp(1.5rem, 4.5vw, 2.4rem); line-height: 1.35; font-weight: 600; overflow-wrap: anywhere; white-space: pre-wrap; }
 .reading.small { font-size: 1.15rem; font-weight: 500; }
 .unsure { background: color-mix(in srgb, #e8a317 32%, transparent); border-radius: .2em; }
@@ -79,6 +80,7 @@ def column_width(default: int = 704) -> int:
 
 def reader_sidebar() -> Reader:
     """The sidebar's first group: which checkpoint reads, how thoroughly, where."""
+    st.html(STYLE)  # here, where no rerun of a part of the page takes it away: the page would jump under the pen
     titles = {checkpoint.name: checkpoint.title for checkpoint in CHECKPOINTS}
     with st.sidebar:
         st.subheader("Reader")
@@ -152,6 +154,6 @@ def shaded(reading: Reading) -> str:
 def show_reading(lines: list[Reading], small: bool = False) -> None:
     """Readings one under the other, large, their characters shaded by confidence."""
     body = "\n".join(shaded(line) for line in lines)
-    st.html(f'{STYLE}<div class="reading{" small" if small else ""}" data-testid="reading">{body}</div>')
+    st.html(f'<div class="reading{" small" if small else ""}" data-testid="reading">{body}</div>')
     if any(not line.complete for line in lines):
         st.warning("The line is longer than this checkpoint can write; only its beginning is shown.")

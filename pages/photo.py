@@ -21,7 +21,7 @@ from hwr_core.lines import find_lines
 from hwr_core.pipeline import page_of
 from hwr_core.preprocess import Preprocessed, PreprocessSettings, preprocess, stroke_width
 from hwr_core.reading import Line, Page, Reading
-from pages.common import STYLE, Reader, reader_sidebar, recognizer_for, shaded
+from pages.common import Reader, reader_sidebar, recognizer_for, shaded
 
 SAMPLES = Path(__file__).parent / "samples"
 TYPES = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
@@ -37,7 +37,7 @@ def photo_page() -> None:
     pictures = choose_pictures()
     if not pictures:
         st.html(
-            f"{STYLE}<p class='hint'>Drop a picture of handwriting above, take one, or try a sample. It stays on this machine and is not stored.</p>"
+            "<p class='hint'>Drop a picture of handwriting above, take one, or try a sample. It stays on this machine and is not stored.</p>"
         )
         return
     name = st.selectbox("Picture", list(pictures), key="picture") if len(pictures) > 1 else next(iter(pictures))
@@ -205,7 +205,7 @@ def show_page(photo: Image.Image, page: Page) -> None:
     with text:
         st.subheader("Text")
         st.code(page.text, language=None, wrap_lines=True)
-        st.html(STYLE + "<style>.lines{display:grid;gap:.9rem}.lines img{max-width:100%;max-height:56px;border-radius:.3rem;background:#fff}</style>"
+        st.html("<style>.lines{display:grid;gap:.9rem}.lines img{max-width:100%;max-height:56px;border-radius:.3rem;background:#fff}</style>"
                 f"<div class='lines' data-testid='lines'>{''.join(line_html(number, line) for number, line in enumerate(page.lines, 1))}</div>")  # fmt: skip
 
 

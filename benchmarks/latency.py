@@ -1,0 +1,74 @@
+"""Times one drawn line of 30 characters from strokes to text, beside what the usual TrOCR demo does, in the same run.
+
+`python -m benchmarks.latency` prints medians and their ratio; the ratio is what carries over to another machine. The
+demo is `trocr-base-handwritten`'s architecture with random weights (they take as long as trained ones), in float32,
+through the model's default `generate`, which stops at 20 tokens. Both use the same threads.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from transformers import TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig, ViTImageProcessorPil
+
+from hwr_core import load_recognizer, read_ink
+from hwr_core.handprint import write
+from hwr_core.ink import render_line
+
+TEXT = "meet me at the station at 7:30"  # 30 characters
+
+
+def median_seconds(call: Callable[[], object], times: int) -> float:
+    call()
+    seconds = []
+    for _ in range(times):
+        started = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def usual_demo() -> Callable[[], object]:
+    """A 384×384 picture through TrOCR-base: ViT-B/16 and a 12-layer decoder of width 1024 (Li et al. 2021)."""
+    encoder = ViTConfig(image_size=384, qkv_bias=False)
+    decoder = TrOCRConfig(cross_attention_hidden_size=768, is_decoder=True, add_cross_attention=True)
+    config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder)
+    config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = 2, 1, 2
+    model = VisionEncoderDecoderModel(config).eval()
+    processor = ViTImageProcessorPil(size={"height": 384, "width": 384})
+    strokes = write(TEXT)
+
+    def read() -> object:
+        image = render_line(strokes, 96, 5).convert("RGB")
+        with torch.inference_mode():
+            return model.generate(
+                processor(image, return_tensors="pt").pixel_values, decoder_start_token_id=2, pad_token_id=1, eos_token_id=None
+            )
+
+    return read
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="text")
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    recognizer = load_recognizer(arguments.model)
+    torch.set_num_threads(arguments.threads)
+    strokes = write(TEXT, slant=0.1, unsteadiness=0.006)
+    rows = [(f"{arguments.model}, greedy", median_seconds(lambda: read_ink(strokes, recognizer), arguments.times))]
+    rows.append((f"{arguments.model}, 4 beams", median_seconds(lambda: read_ink(strokes, recognizer, beams=4), arguments.times)))
+    rows.append(("the usual demo (TrOCR-base, fp32, 20 tokens)", median_seconds(usual_demo(), max(3, arguments.times // 4))))
+    print(
+        f"One line of {len(TEXT)} characters, {arguments.threads} threads, median of {arguments.times} (the demo: of {max(3, arguments.times // 4)})\n"
+    )
+    print("| reader | ms a line | times the demo's speed |\n|---|---|---|")
+    for name, seconds in rows:
+        print(f"| {name} | {1000 * seconds:.0f} | {rows[-1][1] / seconds:.1f} |")
+
+
+if __name__ == "__main__":
+    main()

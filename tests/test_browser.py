@@ -1,0 +1,137 @@
+"""The app in real headless Chromium: writing with the mouse and with a finger, uploading a photo, moving a slider."""
+
+import re
+
+import numpy as np
+import pytest
+
+from hwr_core.handprint import write
+from tests.conftest import SAMPLES
+
+pytestmark = pytest.mark.browser
+PATIENCE = 60_000  # milliseconds; the first reading loads torch and the checkpoint
+
+
+@pytest.fixture
+def desktop(chromium, app_address):
+    page = chromium.new_page(viewport={"width": 1280, "height": 950})
+    page.set_default_timeout(PATIENCE)
+    page.goto(app_address)
+    page.locator("canvas").last.wait_for()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def phone(chromium, app_address):
+    context = chromium.new_context(viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True, device_scale_factor=2)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(app_address)
+    page.locator("canvas").last.wait_for()
+    page.wait_for_function("document.querySelector('[data-testid=stMain]') && true")
+    yield page
+    context.close()
+
+
+def canvas_box(page) -> dict:
+    """The drawing surface, where it is on the screen; waits until it has its final width."""
+    page.wait_for_timeout(1500)
+    canvas = page.locator("canvas.upper-canvas")
+    canvas.scroll_into_view_if_needed()
+    return canvas.bounding_box()
+
+
+def fitted(text: str, box: dict) -> list[np.ndarray]:
+    """`text` in strokes that fill most of the canvas, in pixels of the screen."""
+    strokes = write(text, height=70, slant=0.08, unsteadiness=0.006, seed=1)
+    far = np.concatenate(strokes).max(0)
+    scale = min(0.85 * box["width"] / far[0], 0.6 * box["height"] / far[1])
+    return [stroke * scale + (box["x"] + 0.06 * box["width"], box["y"] + 0.2 * box["height"]) for stroke in strokes]
+
+
+def write_with_mouse(page, text: str) -> None:
+    for stroke in fitted(text, canvas_box(page)):
+        page.mouse.move(*stroke[0])
+        page.mouse.down()
+        for x, y in stroke[1:]:
+            page.mouse.move(x, y)
+            page.wait_for_timeout(8)  # as often as a mouse tells; moves within one frame of the browser are lost
+        page.mouse.up()
+
+
+def write_with_finger(page, text: str) -> None:
+    session = page.context.new_cdp_session(page)
+    for stroke in fitted(text, canvas_box(page)):
+        for number, (x, y) in enumerate(stroke):
+            kind = "touchStart" if number == 0 else "touchMove"
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": float(x), "y": float(y)}]})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def reading(page, contains: str):
+    found = page.get_by_test_id("reading").filter(has_text=re.compile(contains, re.IGNORECASE))
+    found.wait_for()
+    return found.inner_text()
+
+
+def test_a_word_written_with_the_mouse_is_in_the_prediction(desktop):
+    before = canvas_box(desktop)
+    write_with_mouse(desktop, "hello world")
+    assert "hello" in reading(desktop, "hello world")
+    assert "hello world" in desktop.get_by_role("textbox", name="Correct it if need be").input_value()
+    assert canvas_box(desktop) == before, "the canvas moved under the pen"
+
+
+def test_a_word_written_with_a_finger_on_a_phone_is_in_the_prediction(phone):
+    write_with_finger(phone, "hello")
+    assert "hello" in reading(phone, "hello").lower()
+
+
+def test_the_whole_canvas_is_on_a_phones_screen(phone):
+    box = canvas_box(phone)
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 400 and box["width"] > 300
+    assert phone.evaluate("document.scrollingElement.scrollWidth") <= 400
+
+
+def test_undo_redo_and_clear_on_the_canvas(desktop):
+    write_with_mouse(desktop, "to it")
+    reading(desktop, "to")
+    strokes = len(write("to it"))
+    for label, times in (("Undo", 3), ("Redo", 1)):
+        for _ in range(times):
+            desktop.locator("button[kind=secondary]").filter(has_text=label).click()
+            desktop.wait_for_timeout(1200)
+    assert strokes > 3 and "to" in reading(desktop, "to")
+    desktop.locator("button[kind=secondary]").filter(has_text="Clear").first.click()
+    desktop.get_by_text("Write a word or two").wait_for()
+    desktop.get_by_text("Earlier in this session").wait_for()
+
+
+def test_the_example_is_written_and_read(desktop):
+    desktop.get_by_role("button", name="Show me").click()
+    reading(desktop, "see you at")
+
+
+def test_a_photo_is_uploaded_previewed_and_read_and_the_threshold_moves_the_preview(chromium, app_address):
+    page = chromium.new_page(viewport={"width": 1360, "height": 1000})
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{app_address}/photo")
+    page.get_by_role("link", name="Draw").wait_for()  # the app's own navigation, also on a direct visit
+    assert page.get_by_role("link", name="common").count() == 0
+    page.locator("input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
+    page.get_by_test_id("lines").filter(has_text="Martha").wait_for()
+    page.locator("[data-testid=stSelectbox]").filter(has_text="Method").locator("input").click()
+    page.get_by_role("option", name="Manual").click()
+    page.get_by_text("Threshold at 128").wait_for()
+    page.get_by_test_id("lines").wait_for()
+    thresholded = page.locator("[data-testid=stImage]").filter(has_text="Thresholded").locator("img")
+    before = thresholded.get_attribute("src")
+    slider = page.get_by_role("slider", name="Level")
+    slider.focus()
+    for _ in range(25):
+        slider.press("ArrowLeft")
+    page.get_by_text("Threshold at 103").wait_for()
+    page.get_by_test_id("lines").wait_for()
+    assert thresholded.get_attribute("src") != before
+    page.close()
