@@ -12,7 +12,7 @@ from hwr_core.handprint import write
 from hwr_core.ink import draw
 from hwr_core.pipeline import read_ink
 from hwr_core.reading import Page
-from pages.common import Reader, column_width, copy_button, reader_sidebar, recognizer_for, show_reading
+from pages.common import Reader, column_width, copy_button, load_ahead, reader_sidebar, recognizer_for, show_reading
 
 CANVAS = "canvas"
 EXAMPLE = "see you at 7:30"
@@ -35,6 +35,8 @@ def draw_on_canvas() -> None:
         pen = st.slider("Pen width", 2, 14, 5, key="pen", help="In pixels. Only for the eye: reading draws your strokes anew.")
         colour = st.color_picker("Pen colour", "#1c2340", key="colour")
     st.title("Write, and read it back")
+    if reader.checkpoint == "text":
+        load_ahead(reader.checkpoint, reader.device)
     canvas_and_reading(reader, live, pen, colour)
 
 

@@ -36,6 +36,7 @@ CHECKPOINTS = (
 Download = Callable[[str, int, int], None]  # file name, bytes done, bytes in all
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+_VOCABULARIES = {"vocab.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model"}
 _loaded: OrderedDict[tuple[str, str], "Recognizer"] = OrderedDict()  # noqa: F821
 _loading = threading.RLock()
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
@@ -164,16 +165,18 @@ def _image_processor(folder: Path):
 
 
 def _tokenizer(folder: Path):
-    """By the files that are there: `AutoTokenizer` fails where tokenizer_config.json names no class, as Microsoft's does."""
-    from transformers import PreTrainedTokenizerFast, RobertaTokenizer, XLMRobertaTokenizer
+    """As its files name it; by the files that are there where they name no class, as Microsoft's first ones do not."""
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast, RobertaTokenizer, XLMRobertaTokenizer
 
-    if (folder / "tokenizer.json").is_file():
-        return PreTrainedTokenizerFast.from_pretrained(folder)
-    if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
-        return RobertaTokenizer.from_pretrained(folder)
-    if (folder / "sentencepiece.bpe.model").is_file():
-        return XLMRobertaTokenizer.from_pretrained(folder)
-    raise HandwritingError(f"{folder} has no tokenizer: neither tokenizer.json, vocab.json with merges.txt, nor sentencepiece.bpe.model.")
+    there = {file.name for file in folder.iterdir()}
+    if "tokenizer.json" in there:
+        return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+    if not there & _VOCABULARIES:
+        raise HandwritingError(f"{folder} has no tokenizer: put tokenizer.json, or its vocabulary, beside config.json.")
+    if "tokenizer_config.json" in there and "tokenizer_class" in json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8")):
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    byte_level = {"vocab.json", "merges.txt"} <= there
+    return (RobertaTokenizer if byte_level else XLMRobertaTokenizer).from_pretrained(folder, local_files_only=True)
 
 
 def _download(name: str, on_download: Download | None) -> Path:
@@ -238,5 +241,5 @@ def _progress_bar(file: str, on_download: Download | None):
 
 
 def _first_sentence(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]
+    text = re.split(r"[.!?](?=\s)|\n", str(error).strip())[0] or type(error).__name__
+    return text.rstrip(".")[:200] + "."

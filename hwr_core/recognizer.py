@@ -16,6 +16,7 @@ from hwr_core.reading import BLANK, Alternative, Reading
 
 MAX_THREADS = 4
 ALTERNATIVES = 5
+MAX_LENGTH = 512  # tokens of a line, for decoders whose positions have no end
 # One inference at a time in the whole process: two at once on the same cores are much slower than one after the other.
 _INFERENCE = threading.Lock()
 
@@ -80,7 +81,7 @@ class Recognizer:
             beams=beams,
             ctc_weight=getattr(config, "ctc_weight", 0.0),
             temperature=getattr(config, "confidence_temperature", 1.0),
-            max_length=config.decoder.max_position_embeddings,
+            max_length=_positions(config.decoder),
         )
 
     def _reading(self, hypotheses: list[Hypothesis]) -> Reading:
@@ -110,6 +111,12 @@ class Recognizer:
         start = len(text) - len(text.lstrip())
         text = text.strip()
         return text, tuple(confidences[start : start + len(text)])
+
+
+def _positions(decoder) -> int:
+    """How many tokens the decoder has positions for; RoBERTa leaves the first ones, up to the pad token's, unused."""
+    positions = getattr(decoder, "max_position_embeddings", None) or MAX_LENGTH
+    return positions - decoder.pad_token_id - 1 if "roberta" in decoder.model_type else positions
 
 
 def _substitutions(best: Hypothesis) -> list[Hypothesis]:

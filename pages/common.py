@@ -1,6 +1,7 @@
 """What both pages share: the sidebar's choice of a reader, loading it, and showing a reading."""
 
 import html
+import threading
 from dataclasses import dataclass
 
 import streamlit as st
@@ -136,6 +137,14 @@ def recognizer_for(reader: Reader):
     except HandwritingError as error:
         place.error(f"{error} Reading with the shipped checkpoint meanwhile.", icon=":material/error:")
         return load_recognizer("text", reader.device)
+
+
+@st.cache_resource(show_spinner=False)
+def load_ahead(checkpoint: str, device: str) -> threading.Thread:
+    """Starts loading a shipped checkpoint once per process, so that it is there when the first stroke ends."""
+    thread = threading.Thread(target=load_recognizer, args=(checkpoint, device), daemon=True)
+    thread.start()
+    return thread
 
 
 def shaded(reading: Reading) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import sentencepiece
 import torch
 from safetensors.torch import save_file
-from transformers import GenerationConfig, TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
+from transformers import AutoConfig, GenerationConfig, TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
 
 from hwr_core.encoder import LineEncoderConfig
 from hwr_core.image_processor import LineImageProcessor
@@ -25,12 +25,12 @@ GENERATION_OF_2021 = {
 }  # fmt: skip
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "sep_token": "</s>", "pad_token": "<pad>", "cls_token": "<s>"}
 NORMALISED = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "do_normalize": True, "do_resize": True}
-END = 1.6  # how much larger the end token's embedding is, so that lines end, after different numbers of tokens
+END = 2.2  # how much larger the end token's embedding is, so that lines end, after different numbers of tokens
 PHRASES = ["the quick brown fox jumps over the lazy dog", "a line of handwriting, read back as text", "hello world, 1984"]
 
 
-def base(folder: Path, weights: str = "model.safetensors", tokenizer_class: bool = True, positions: int = 512, sinusoidal: bool = False,
-         drop: str = "", seed: int = 0) -> Path:  # fmt: skip
+def base(folder: Path, weights: str = "model.safetensors", tokenizer_class: bool = True, positions: int = 64, sinusoidal: bool = False,
+         drop: str = "", seed: int = 1) -> Path:  # fmt: skip
     """microsoft/trocr-base-handwritten (and -large-): ViT, byte-level BPE. `sinusoidal` is how -large-printed and the
     stage-1 checkpoints differ; `drop` leaves out one of the two tied embeddings, as safetensors files usually do."""
     vocabulary = _write_roberta(folder, tokenizer_class)
@@ -44,7 +44,8 @@ def base(folder: Path, weights: str = "model.safetensors", tokenizer_class: bool
     return _write_weights(folder, weights, drop, seed)
 
 
-def small(folder: Path, weights: str = "pytorch_model.bin", projection: bool = False, crop: bool = False, seed: int = 0) -> Path:
+def small(folder: Path, weights: str = "pytorch_model.bin", projection: bool = False, crop: bool = False, positions: int = 64,
+          seed: int = 5) -> Path:  # fmt: skip
     """microsoft/trocr-small-handwritten: DeiT, wider than the decoder, and XLM-RoBERTa's SentencePiece tokenizer.
 
     `projection` joins the widths by `enc_to_dec_proj` instead of `cross_attention_hidden_size`, as checkpoints made by
@@ -58,7 +59,7 @@ def small(folder: Path, weights: str = "pytorch_model.bin", projection: bool = F
     )
     encoder = {"model_type": "deit", "qkv_bias": True, "hidden_size": 48}
     decoder = {"activation_function": "relu", "tie_word_embeddings": False, "scale_embedding": True, "layernorm_embedding": True}
-    decoder |= {"d_model": 32, "vocab_size": vocabulary, "use_learned_position_embeddings": True, "max_position_embeddings": 512}
+    decoder |= {"d_model": 32, "vocab_size": vocabulary, "use_learned_position_embeddings": True, "max_position_embeddings": positions}
     _write_config(folder, encoder, decoder, cross_attention_hidden_size=None if projection else 48)
     return _write_weights(folder, weights, "", seed)
 
@@ -85,19 +86,43 @@ def own(folder: Path, ctc_weight: float = 0.4, positions: int = 64, seed: int = 
     return folder
 
 
+def other_decoder(folder: Path, kind: str, positions: int = 40, seed: int = 0) -> Path:
+    """ViT with a text decoder that is not TrOCR's own ("bert", "roberta" or "gpt2"), as in TrOCRs made from other models.
+
+    GPT-2 has no pad token but the end token; BERT brings its `vocab.txt`; the rest is as in `base`.
+    """
+    vocabulary = _write_bert(folder) if kind == "bert" else _write_roberta(folder, tokenizer_class=True)
+    _write(folder / "preprocessor_config.json", {**NORMALISED, "image_processor_type": "ViTImageProcessor", "resample": 2, "size": 384})
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": vocabulary}
+    decoder = AutoConfig.for_model(kind, **sizes, max_position_embeddings=positions, is_decoder=True, add_cross_attention=True)
+    config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(
+        ViTConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, image_size=384), decoder
+    )
+    config.decoder_start_token_id, config.eos_token_id, config.pad_token_id = 2, 2, 2 if kind == "gpt2" else 1
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = VisionEncoderDecoderModel(config)
+        for name, weight in model.named_parameters():
+            if weight.dim() > 1 and "embed" not in name:
+                torch.nn.init.normal_(weight, std=2.0 / weight[0].numel() ** 0.5)
+    model.save_pretrained(folder)
+    return folder
+
+
 def random_weights(model: torch.nn.Module, seed: int) -> dict[str, torch.Tensor]:
     """Large enough that the output depends on the image and changes along the line; transformers' own 0.02 says one token."""
     generator = torch.Generator().manual_seed(seed)
     state = {}
     for name, tensor in model.state_dict().items():
-        if tensor.dim() < 2 or "backbone" in name or "norm" in name:
-            state[name] = tensor.clone()
+        if tensor.dim() < 2:
+            state[name] = torch.zeros_like(tensor) if name.endswith("bias") else tensor.clone()
         else:
-            fan_in = tensor[0].numel()
-            state[name] = torch.randn(tensor.shape, generator=generator) * (1.0 if "embed" in name else 2.0 / fan_in**0.5)
+            scale = 1.0 if "embed" in name else 2.0 / tensor[0].numel() ** 0.5
+            state[name] = torch.randn(tensor.shape, generator=generator) * scale
     if model.config.decoder.tie_word_embeddings:
         state["decoder.output_projection.weight"] = state["decoder.model.decoder.embed_tokens.weight"]
     state["decoder.output_projection.weight"][2] *= END  # in place: of the tied embedding too
+    state["decoder.output_projection.weight"][1] = 0.0  # no trained checkpoint writes the pad token
     return state
 
 
@@ -188,3 +213,12 @@ def _write_sentencepiece(folder: Path) -> int:
     config = {**SPECIAL, "mask_token": {**mask, "__type": "AddedToken"}, "sp_model_kwargs": {}, "special_tokens_map_file": None}
     _write(folder / "tokenizer_config.json", config | {"tokenizer_class": "XLMRobertaTokenizer", "processor_class": "TrOCRProcessor"})
     return sentencepiece.SentencePieceProcessor(model_proto=model.getvalue()).get_piece_size() + 2
+
+
+def _write_bert(folder: Path) -> int:
+    """`vocab.txt`; the special tokens are where `base` has them, so that one config does for both."""
+    words = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz", *(f"##{chr(97 + i)}" for i in range(26))]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    _write(folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", "do_lower_case": True})
+    return len(words)

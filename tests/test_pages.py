@@ -46,8 +46,8 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def test_an_empty_canvas_shows_a_hint_and_loads_no_model(monkeypatch):
-    monkeypatch.setattr("hwr_core.checkpoints._load", lambda *args: pytest.fail("a model was loaded"))
+def test_an_empty_canvas_shows_a_hint_and_asks_no_model(monkeypatch):
+    monkeypatch.setattr("hwr_core.recognizer.Recognizer.read", lambda *args, **options: pytest.fail("the model was asked"))
     app = draw_page().run()
     assert not app.exception
     assert "Write a word or two" in html_of(app)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.charset import close_up, normalise
+from training.charset import close_up, join_apostrophes, normalise
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SCANS = ("copiste", "peraire", "cremma19", "poilus", "hooker")
@@ -47,7 +47,8 @@ def iam_ondb(split: str, folder: Path = DATA) -> list[InkLine]:
         for record in map(json.loads, file):
             if record["split"] == split:
                 strokes = [np.cumsum(np.array(s, np.float32).reshape(-1, 2), 0) for s in record["strokes"]]
-                lines.append(InkLine(normalise(close_up(record["text"])), strokes, record["writer"]))
+                text = normalise(close_up(record["text"]))
+                lines.append(InkLine(join_apostrophes(text) if split == "train" else text, strokes, record["writer"]))
     return lines
 
 

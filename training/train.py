@@ -5,6 +5,8 @@ and falls to zero over the last part of `--steps`; a later call with more steps 
 """
 
 import argparse
+import signal
+import threading
 import time
 from pathlib import Path
 
@@ -112,9 +114,12 @@ def train_text(arguments: argparse.Namespace) -> None:
     loader = DataLoader(stream, batch_size=None, num_workers=arguments.workers, prefetch_factor=20)
     deadline = time.monotonic() + 60 * arguments.minutes if arguments.minutes else float("inf")
     saved, means = time.monotonic(), [0.0, 0.0]
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())  # ends after the step in hand, with everything saved
     with tqdm(total=arguments.steps, initial=run.step, unit="step", mininterval=5) as bar:
         for batch in loader:
-            if run.step >= arguments.steps or time.monotonic() > deadline:
+            if run.step >= arguments.steps or time.monotonic() > deadline or stopped.is_set():
                 break
             for index, value in enumerate(run.update(batch, arguments.steps)):
                 means[index] += (value - means[index]) * 0.02

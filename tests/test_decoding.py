@@ -1,0 +1,297 @@
+"""Beam search and CTC prefix scores, held against brute force, PyTorch's own CTC and transformers' `generate`."""
+
+import itertools
+import math
+from types import SimpleNamespace
+
+import checkpoint_layouts as layouts
+import pytest
+import torch
+from torch.nn.functional import ctc_loss
+
+from hwr_core.checkpoints import load_recognizer
+from hwr_core.decoding import CTCPrefixScorer, DecodingSettings, decode
+from hwr_core.handprint import write
+from hwr_core.ink import render_line
+
+BLANK, END = 1, 2  # as in every TrOCR vocabulary: pad is CTC's blank
+LINES = ("hello world", "a", "the quick brown fox jumps", "1984")
+
+
+@pytest.fixture(scope="module")
+def images():
+    return [render_line(write(text), 96, 5.0) for text in LINES]
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory):
+    """One recognizer of each layout; not through `load_recognizer`'s cache of two."""
+    folder = tmp_path_factory.mktemp("layouts")
+    made = {
+        "base": layouts.base(folder / "base"),
+        "large-printed": layouts.base(folder / "printed", sinusoidal=True, seed=5),
+        "small": layouts.small(folder / "small"),
+        "small-projection": layouts.small(folder / "projection", projection=True, crop=True, seed=3),
+        "roberta": layouts.other_decoder(folder / "roberta", "roberta"),
+        "gpt2": layouts.other_decoder(folder / "gpt2", "gpt2"),
+        "own": layouts.own(folder / "own"),
+    }
+    return {name: load_recognizer(str(path)) for name, path in made.items()}
+
+
+MICROSOFT = ["base", "large-printed", "small", "small-projection"]
+
+
+def pixels(recognizer, images):
+    return recognizer.image_processor([image.convert("RGB") for image in images], return_tensors="pt")["pixel_values"]
+
+
+@pytest.mark.parametrize("name", [*MICROSOFT, "roberta", "gpt2"])
+def test_greedy_decoding_says_what_generate_says_token_for_token(name, checkpoints, images):
+    recognizer = checkpoints[name]
+    pixel_values, settings = pixels(recognizer, images), recognizer.settings()
+    ours = decode(recognizer.model, pixel_values, settings)
+    theirs = recognizer.model.generate(pixel_values, num_beams=1, do_sample=False, max_new_tokens=settings.max_length - 1)
+    assert len({tuple(best.tokens) for best, *_ in ours}) > 1  # it looks at the image
+    for (best, *_), row in zip(ours, theirs.tolist(), strict=True):
+        tokens = row[1:]
+        assert best.complete == (END in tokens)
+        assert best.tokens == (tokens[: tokens.index(END)] if best.complete else tokens)
+
+
+@pytest.mark.parametrize("name", MICROSOFT)
+def test_three_beams_find_what_generate_finds_with_three(name, checkpoints, images):
+    recognizer = checkpoints[name]
+    pixel_values = pixels(recognizer, images)
+    ours = decode(recognizer.model, pixel_values, DecodingSettings(beams=3, max_length=24))
+    theirs = recognizer.model.generate(pixel_values, num_beams=3, do_sample=False, max_new_tokens=23, length_penalty=1.0)
+    compared = 0
+    for (best, *_), row in zip(ours, theirs.tolist(), strict=True):
+        # An unfinished hypothesis may be the best for `generate`; here a finished one, if there is any, comes first.
+        if best.complete == (END in row[1:]):
+            assert best.tokens == (row[1 : row.index(END, 1)] if best.complete else row[1:])
+            compared += 1
+    assert compared
+
+
+@pytest.mark.parametrize("name", [*MICROSOFT, "own"])
+def test_three_beams_give_three_different_hypotheses_the_finished_first_and_the_best_first(name, checkpoints, images):
+    recognizer = checkpoints[name]
+    for hypotheses in decode(recognizer.model, pixels(recognizer, images), recognizer.settings(3)):
+        assert len({tuple(hypothesis.tokens) for hypothesis in hypotheses}) == 3
+        rank = [(hypothesis.complete, hypothesis.score) for hypothesis in hypotheses]
+        assert rank == sorted(rank, reverse=True)
+
+
+def test_three_beams_find_sequences_at_least_as_likely_as_greedy_decoding_does():
+    # As sure of itself as a trained decoder is; where every token is as good as any, the greedy path may be lost half-way.
+    toy = Toy()
+    toy.table = lambda item, prefix: toy.random(item, prefix) * 4
+    greedy = decode(toy, items(*range(60)), DecodingSettings(beams=1, max_length=40))
+    wide = decode(toy, items(*range(60)), DecodingSettings(beams=3, max_length=40))
+    gains = [best.score - single.score for (single,), (best, *_) in zip(greedy, wide, strict=True)]
+    print(sorted(gains)); assert min(gains) > -1e-5 and max(gains) > 0.1
+
+
+def test_lines_longer_than_twenty_tokens_are_not_cut(checkpoints, images):
+    for name in ("base", "small-projection", "own"):
+        recognizer = checkpoints[name]
+        hypotheses = [best for best, *_ in decode(recognizer.model, pixels(recognizer, images), recognizer.settings())]
+        assert any(len(best.tokens) > 20 and best.complete for best in hypotheses), name
+
+
+def test_a_hypothesis_is_incomplete_where_the_positions_run_out(checkpoints, images):
+    recognizer = checkpoints["own"]
+    whole = decode(recognizer.model, pixels(recognizer, images), recognizer.settings())
+    short = decode(recognizer.model, pixels(recognizer, images), DecodingSettings(ctc_weight=0.4, max_length=15))
+    for (long,), (cut,) in zip(whole, short, strict=True):
+        assert cut.complete == (len(long.tokens) < 14)
+        assert cut.tokens == (long.tokens if cut.complete else long.tokens[:14])
+    assert {cut.complete for (cut,) in short} == {True, False}
+
+
+class Toy:
+    """A decoder of five tokens whose next-token scores are a random table of the item and the whole prefix.
+
+    Its cache is the prefix itself, so that a beam that goes on from the wrong row reads the wrong scores.
+    """
+
+    class Cache:
+        def __init__(self, prefixes):
+            self.prefixes = prefixes
+
+        def reorder_cache(self, rows):
+            self.prefixes = self.prefixes[rows]
+
+    def __init__(self, vocabulary=5, ctc_logits=None, scores=None):
+        self.generation_config = SimpleNamespace(decoder_start_token_id=END, eos_token_id=END, pad_token_id=BLANK)
+        self.config = SimpleNamespace(decoder=SimpleNamespace())
+        self.vocabulary, self.ctc_logits, self.table = vocabulary, ctc_logits, scores or self.random
+
+    def random(self, item, prefix):
+        seed = sum(token * 7**place for place, token in enumerate((item, *prefix), 1)) % (2**61 - 1)
+        return torch.randn(self.vocabulary, generator=torch.Generator().manual_seed(seed)) * 1.5
+
+    def encoder(self, pixel_values):
+        mask = torch.ones(len(pixel_values), self.ctc_logits.shape[1], dtype=torch.bool) if self.ctc_logits is not None else None
+        return SimpleNamespace(last_hidden_state=pixel_values, attention_mask=mask, ctc_logits=self.ctc_logits)
+
+    def decoder(self, input_ids, encoder_hidden_states, encoder_attention_mask, past_key_values, use_cache):
+        prefixes = input_ids if past_key_values is None else torch.cat([past_key_values.prefixes, input_ids], 1)
+        items = encoder_hidden_states[:, 0, 0].int().tolist()
+        logits = torch.stack([self.table(item, prefix) for item, prefix in zip(items, prefixes.tolist(), strict=True)])
+        return SimpleNamespace(logits=logits[:, None], past_key_values=self.Cache(prefixes))
+
+
+def items(*numbers):
+    return torch.tensor(numbers, dtype=torch.float32)[:, None, None]
+
+
+def every_sequence(toy, item, length):
+    """(score, tokens) of each sequence that ends within `length` tokens, the end token counted, best first."""
+    found = []
+
+    def extend(tokens, total):
+        logits = toy.random(item, (END, *tokens))
+        logits[BLANK] = -math.inf
+        log_probabilities = logits.log_softmax(-1).tolist()
+        found.append(((total + log_probabilities[END]) / (len(tokens) + 1), tokens))
+        if len(tokens) + 1 < length:
+            for token in (0, 3, 4):
+                extend((*tokens, token), total + log_probabilities[token])
+
+    extend((), 0.0)
+    return sorted(found, reverse=True)
+
+
+def test_a_beam_as_wide_as_the_search_space_finds_every_sequence_in_order():
+    toy = Toy()
+    results = decode(toy, items(0, 1), DecodingSettings(beams=40, max_length=4))
+    for item, hypotheses in enumerate(results):
+        expected = every_sequence(toy, item, 3)
+        finished = [hypothesis for hypothesis in hypotheses if hypothesis.complete]
+        assert [tuple(hypothesis.tokens) for hypothesis in finished] == [tokens for _, tokens in expected]
+        assert [hypothesis.score for hypothesis in finished] == pytest.approx([score for score, _ in expected], abs=1e-4)
+
+
+def test_a_narrow_beam_reads_each_item_of_a_batch_as_it_reads_it_alone():
+    toy = Toy()
+    together = decode(toy, items(0, 1, 2, 3), DecodingSettings(beams=3, max_length=12))
+    for item, hypotheses in enumerate(together):
+        (alone,) = decode(toy, items(item), DecodingSettings(beams=3, max_length=12))
+        assert [hypothesis.tokens for hypothesis in hypotheses] == [hypothesis.tokens for hypothesis in alone]
+
+
+def test_the_log_probabilities_and_runners_up_are_the_decoders_own():
+    toy = Toy()
+    ((best,),) = decode(toy, items(2), DecodingSettings(max_length=12))
+    prefix = (END,)
+    for step, token in enumerate([*best.tokens, END][: len(best.log_probabilities)]):
+        logits = toy.random(2, prefix)
+        logits[BLANK] = -math.inf
+        values, order = logits.log_softmax(-1).sort(descending=True)
+        assert order[0] == token and best.log_probabilities[step] == pytest.approx(float(values[0]), abs=1e-4)
+        assert best.runners_up[step] == (int(order[1]), pytest.approx(float(values[1]), abs=1e-4))
+        prefix = (*prefix, token)
+
+
+def test_ctc_keeps_the_place_of_a_decoder_that_repeats_itself():
+    def stuck(item, prefix):
+        return torch.tensor([0.0, 0.0, -1.0, 3.0, 1.0])  # 3 for ever
+
+    written = torch.full((1, 9, 5), -4.0)
+    for column, token in enumerate([BLANK, 3, 3, BLANK, 4, 3, BLANK, 3, BLANK]):
+        written[0, column, token] = 4.0
+    toy = Toy(ctc_logits=written, scores=stuck)
+    ((alone,),) = decode(toy, items(0), DecodingSettings(max_length=12))
+    assert alone.tokens == [3] * 11 and not alone.complete
+    for beams in (1, 3):
+        ((best, *_),) = decode(toy, items(0), DecodingSettings(beams=beams, ctc_weight=0.5, max_length=12))
+        assert best.tokens == [3, 4, 3, 3] and best.complete
+
+
+def test_an_end_token_that_is_the_pad_token_too_ends_the_line():
+    toy = Toy(scores=lambda item, prefix: torch.tensor([1.0, 0.0, 3.0 if len(prefix) > 2 else 0.0, 0.0, 0.0]))
+    toy.generation_config.pad_token_id = END
+    ((best,),) = decode(toy, items(0), DecodingSettings(max_length=12))
+    assert best.tokens == [0, 0] and best.complete
+
+
+def collapsed(alignment):
+    return tuple(token for token, _ in itertools.groupby(alignment) if token != BLANK)
+
+
+def brute_force(log_probabilities):
+    """Probability of each output of CTC, summed over every alignment. log_probabilities (columns, 4) → {tokens: p}."""
+    probabilities = log_probabilities.double().exp().tolist()
+    outputs = {}
+    for alignment in itertools.product(range(4), repeat=len(probabilities)):
+        p = math.prod(column[token] for column, token in zip(probabilities, alignment, strict=True))
+        outputs[collapsed(alignment)] = outputs.get(collapsed(alignment), 0.0) + p
+    return outputs
+
+
+def scorer_after(log_probabilities, mask, prefix):
+    scorer = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END)
+    for token in prefix:
+        scorer.advance(torch.arange(len(mask)), torch.full((len(mask),), token))
+    return scorer
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("sharpness", [0.5, 4.0])
+def test_ctc_prefix_scores_are_those_of_all_alignments_summed(columns, sharpness):
+    log_probabilities = (torch.randn(2, columns, 4, generator=torch.Generator().manual_seed(columns)) * sharpness).log_softmax(-1)
+    mask = torch.ones(2, columns, dtype=torch.bool)
+    outputs = [brute_force(row) for row in log_probabilities]
+    candidates = torch.tensor([[0, BLANK, END, 3]] * 2)
+    for length in range(4):
+        for prefix in itertools.product((0, 3), repeat=length):  # among them repeated tokens, and more than fit
+            scores = scorer_after(log_probabilities, mask, prefix).score(candidates)
+            for row, output in enumerate(outputs):
+                begun = sum(p for tokens, p in output.items() if tokens[:length] == prefix)
+                if not begun:
+                    continue
+                for token, score in zip((0, 3), scores[row, [0, 3]].tolist(), strict=True):
+                    expected = sum(p for tokens, p in output.items() if tokens[: length + 1] == (*prefix, token)) / begun
+                    assert math.exp(score) == pytest.approx(expected, rel=1e-4, abs=1e-9)
+                assert math.exp(scores[row, 2]) == pytest.approx(output.get(prefix, 0.0) / begun, rel=1e-4, abs=1e-9)
+                assert scores[row, 1] < -1e6  # blank is no token
+
+
+def test_columns_behind_the_end_of_a_line_change_no_ctc_score():
+    log_probabilities = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(7)).log_softmax(-1)
+    mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    candidates = torch.tensor([[0, BLANK, END, 3]])
+    for prefix in [(), (0,), (0, 0), (3, 0)]:
+        together = scorer_after(log_probabilities, mask, prefix).score(candidates.expand(2, -1))
+        alone = scorer_after(log_probabilities[1:, :3], mask[1:, :3], prefix).score(candidates)
+        possible = alone[0] > -1e4
+        assert together[1, possible].tolist() == pytest.approx(alone[0, possible].tolist(), abs=1e-4)
+        assert (together[1, ~possible] < -1e4).all()
+
+
+def test_ctc_prefix_scores_of_long_lines_add_up_to_pytorchs_ctc():
+    rows, columns, vocabulary = 3, 300, 30
+    generator = torch.Generator().manual_seed(1)
+    log_probabilities = (torch.randn(rows, columns, vocabulary, generator=generator) * 2).log_softmax(-1)
+    mask = torch.ones(rows, columns, dtype=torch.bool)
+    text = [5, 5, 7, 9, 9, 9, 3, *range(4, 29), 6, 6]
+    scorer, total = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END), torch.zeros(rows)
+    for token in [*text, END]:
+        total += scorer.score(torch.full((rows, 1), token))[:, 0]
+        scorer.advance(torch.arange(rows), torch.full((rows,), token))
+    lengths = torch.full((rows,), columns), torch.full((rows,), len(text))
+    loss = ctc_loss(log_probabilities.transpose(0, 1), torch.tensor([text] * rows), *lengths, blank=BLANK, reduction="none")
+    assert total.tolist() == pytest.approx((-loss).tolist(), rel=1e-4)
+
+
+def test_ctc_scores_follow_the_beam_that_they_belong_to():
+    log_probabilities = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(3)).log_softmax(-1)
+    mask = torch.ones(2, 5, dtype=torch.bool)
+    candidates = torch.tensor([[0, END, 3]] * 2)
+    swapped = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END)
+    swapped.advance(torch.tensor([1, 0]), torch.tensor([3, 0]))
+    straight = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END)
+    straight.advance(torch.tensor([0, 1]), torch.tensor([0, 3]))
+    assert torch.allclose(swapped.score(candidates), straight.score(candidates).flip(0))
