@@ -19,7 +19,7 @@ def strokes_of(objects: list) -> Strokes:
     """The strokes, each (n, 2), of the canvas's objects: the end points of their path's segments, moved as the object was."""
     strokes = []
     for item in objects:
-        points = [segment[-2:] for segment in item.get("path") or [] if len(segment) >= 3]
+        points = [segment[-2:] for segment in item.get("path") or [] if len(segment) >= 3]  # M, Q and L; Z closes and has none
         if points:
             strokes.append(_moved(np.asarray(points, np.float32), item))
     return strokes

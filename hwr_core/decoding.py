@@ -241,9 +241,10 @@ class _Search:
 
     def results(self) -> list[list[Hypothesis]]:
         for item in range(self.batch):
+            if not self.done[item]:
+                # The positions ran out: an unfinished hypothesis may still be far better than those that ended early.
+                for beam, total in enumerate(self.total[item].tolist()):
+                    if total > IMPOSSIBLE / 2:
+                        self.closed[item].append(self._close(self.open[item * self.beams + beam], total, False))
             self.closed[item].sort(key=lambda hypothesis: -hypothesis.score)
-            # Where the positions ran out first, the best of the unfinished ones make up the number, behind the finished.
-            for beam, total in enumerate(self.total[item].tolist()):
-                if len(self.closed[item]) < self.beams and total > IMPOSSIBLE / 2:
-                    self.closed[item].append(self._close(self.open[item * self.beams + beam], total, False))
         return [closed[: self.beams] for closed in self.closed]

@@ -5,10 +5,15 @@ import threading
 from dataclasses import dataclass
 
 import streamlit as st
+from starlette.formparsers import MultiPartParser
 
 from hwr_core.checkpoints import CHECKPOINTS, load_recognizer
 from hwr_core.errors import HandwritingError
+from hwr_core.images import MAX_BYTES
 from hwr_core.reading import Reading
+
+# An upload over 1 MB would otherwise pass through a temporary file on its way to us: pictures stay in memory.
+MultiPartParser.spool_max_size = MAX_BYTES
 
 UNSURE, DOUBTFUL = 0.9, 0.6  # character confidences under which a character is shaded, and shaded strongly
 STYLE = """<style>

@@ -6,6 +6,10 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from hwr_core.canvas import path_object, strokes_of
@@ -209,6 +213,20 @@ def test_nothing_that_was_uploaded_is_written_to_disk(monkeypatch):
     monkeypatch.setattr(builtins, "open", guarded)
     app = upload(app, ("line.png", png(render_line(write("secret words"), 96, 5))))
     assert not app.exception and app.code[0].value
+
+
+def test_a_large_upload_does_not_pass_through_a_temporary_file():
+    """Streamlit takes uploads with Starlette's form parser, which puts what is over 1 MB into a file unless told otherwise."""
+    draw_page().run()
+    in_file = []
+
+    async def receive(request):
+        in_file.append((await request.form())["picture"].file._rolled)
+        return Response()
+
+    client = TestClient(Starlette(routes=[Route("/", receive, methods=["POST"])]))
+    client.post("/", files={"picture": b"x" * 5_000_000})
+    assert in_file == [False]
 
 
 def test_json_of_the_page_is_valid():
