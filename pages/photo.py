@@ -26,7 +26,7 @@ from pages.common import Reader, reader_sidebar, recognizer_for, shaded
 SAMPLES = Path(__file__).parent / "samples"
 TYPES = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
 PREVIEW_WIDTH = 520  # pixels of a step's picture in the preview
-KEPT = 24  # results of each kind kept in the session
+KEPT = 4  # pictures, and cleaned pictures, kept in the session: each may take 40 MB
 
 
 def photo_page() -> None:
@@ -41,17 +41,37 @@ def photo_page() -> None:
         )
         return
     name = st.selectbox("Picture", list(pictures), key="picture") if len(pictures) > 1 else next(iter(pictures))
+    pages = st.session_state.setdefault("pages_read", {})
+    if len(pictures) > 1 and st.button(f"Read all {len(pictures)}", icon=":material/library_books:"):
+        read_all(pictures, settings, reader, pages)
     try:
-        photo = remembered("photo", (digest(pictures[name]),), lambda: open_image(pictures[name], name))
+        photo, cleaned = opened_and_cleaned(name, pictures[name], settings)
     except HandwritingError as error:
         st.error(str(error), icon=":material/broken_image:")
-        return
-    cleaned = remembered("cleaned", (digest(pictures[name]), settings), lambda: preprocess(photo, settings))
-    preview(cleaned, settings)
-    page = read(photo, cleaned, digest(pictures[name]), settings, reader)
-    show_page(photo, page)
-    st.session_state.setdefault("pages_read", {})[name] = page
-    downloads({name: page for name, page in st.session_state.pages_read.items() if name in pictures})
+    else:
+        preview(cleaned, settings)
+        pages[name] = read(photo, cleaned, digest(pictures[name]), settings, reader)
+        show_page(photo, pages[name])
+    downloads({name: page for name, page in pages.items() if name in pictures})
+
+
+def opened_and_cleaned(name: str, data: bytes, settings: PreprocessSettings) -> tuple[Image.Image, Preprocessed]:
+    """`HandwritingError` where the data are no picture."""
+    photo = remembered("photo", (digest(data),), lambda: open_image(data, name))
+    return photo, remembered("cleaned", (digest(data), settings), lambda: preprocess(photo, settings))
+
+
+def read_all(pictures: dict[str, bytes], settings: PreprocessSettings, reader: Reader, pages: dict[str, Page]) -> None:
+    """Every picture into `pages`; a bad one is said and left out."""
+    bar = st.progress(0.0)
+    for number, (name, data) in enumerate(pictures.items()):
+        bar.progress(number / len(pictures), f"{name} ({number + 1} of {len(pictures)})")
+        try:
+            photo, cleaned = opened_and_cleaned(name, data, settings)
+            pages[name] = read(photo, cleaned, digest(data), settings, reader)
+        except HandwritingError as error:
+            st.error(str(error), icon=":material/broken_image:")
+    bar.empty()
 
 
 def settings_sidebar() -> PreprocessSettings:

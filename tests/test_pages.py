@@ -184,6 +184,14 @@ def test_one_bad_file_does_not_lose_the_others():
     assert not app.error and "good" in app.code[0].value
 
 
+def test_read_all_reads_every_picture_and_leaves_the_bad_one_out():
+    files = [(f"{text}.png", png(render_line(write(text), 96, 5))) for text in ("good morning", "thank you")]
+    app = upload(photo_page().run(), *files, ("bad.png", b"nonsense"))
+    next(button for button in app.button if button.label == "Read all 3").click().run()
+    assert list(app.session_state["pages_read"]) == ["good morning.png", "thank you.png"]
+    assert [button.proto.label for button in app.get("download_button")] == ["Text (2 pages)", "JSON (2 pages)"]
+
+
 @pytest.mark.parametrize("mode", ["CMYK", "P", "RGBA", "I;16"])
 def test_unusual_modes_are_read(mode):
     line = render_line(write("hello world"), 96, 5)
