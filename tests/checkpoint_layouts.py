@@ -41,7 +41,7 @@ def base(folder: Path, weights: str = "model.safetensors", tokenizer_class: bool
         decoder["use_learned_position_embeddings"] = False
     encoder = {"model_type": "vit", "qkv_bias": False, "hidden_size": 32}
     _write_config(folder, encoder, {"d_model": 32, **decoder, "vocab_size": vocabulary, "max_position_embeddings": positions})
-    return _write_weights(folder, weights, drop, seed)
+    return write_weights(folder, weights, drop, seed)
 
 
 def small(folder: Path, weights: str = "pytorch_model.bin", projection: bool = False, crop: bool = False, positions: int = 64,
@@ -61,7 +61,7 @@ def small(folder: Path, weights: str = "pytorch_model.bin", projection: bool = F
     decoder = {"activation_function": "relu", "tie_word_embeddings": False, "scale_embedding": True, "layernorm_embedding": True}
     decoder |= {"d_model": 32, "vocab_size": vocabulary, "use_learned_position_embeddings": True, "max_position_embeddings": positions}
     _write_config(folder, encoder, decoder, cross_attention_hidden_size=None if projection else 48)
-    return _write_weights(folder, weights, "", seed)
+    return write_weights(folder, weights, "", seed)
 
 
 def own(folder: Path, ctc_weight: float = 0.4, positions: int = 64, seed: int = 0) -> Path:
@@ -172,7 +172,8 @@ def _write_config(folder: Path, encoder: dict, decoder: dict, cross_attention_hi
     _write(folder / "generation_config.json", generation)
 
 
-def _write_weights(folder: Path, file: str, drop: str, seed: int) -> Path:
+def write_weights(folder: Path, file: str, drop: str = "", seed: int = 0) -> Path:
+    """Random weights for the `config.json` in `folder`, under Microsoft's names."""
     model = VisionEncoderDecoderModel(VisionEncoderDecoderConfig.from_pretrained(folder))
     weights = {names_of_2021(name): tensor for name, tensor in random_weights(model, seed).items() if "pooler" not in name and name != drop}
     if file.endswith(".safetensors"):

@@ -7,7 +7,7 @@ from PIL import Image
 
 from hwr_core import PreprocessSettings, open_image
 from hwr_core.handprint import write
-from hwr_core.ink import draw
+from hwr_core.ink import draw, render_line
 from hwr_core.preprocess import preprocess, rotate, skew_angle, stroke_width
 from tests.conftest import SAMPLES
 
@@ -50,6 +50,12 @@ def test_dark_on_light_is_left_alone_by_auto():
 @pytest.mark.parametrize("angle", [-8.0, -3.0, 2.0, 7.0])
 def test_skew_is_measured_to_half_a_degree(angle):
     assert skew_angle(rotate(page(), angle)[0]) == pytest.approx(-angle, abs=0.5)
+
+
+@pytest.mark.parametrize("word", ["hello", "valley", "milk", "quickly", "at"])
+def test_a_single_word_is_not_turned(word):
+    grey = np.pad(np.asarray(render_line(write(word, slant=0.2), 96, 5)), 60, constant_values=255)
+    assert skew_angle(grey) == 0
 
 
 @pytest.mark.parametrize("method", ["otsu", "adaptive", "sauvola", "manual"])
