@@ -16,7 +16,7 @@ from pages.common import Reader, column_width, copy_button, load_ahead, reader_s
 
 CANVAS = "canvas"
 EXAMPLE = "see you at 7:30"
-HEIGHT = 320
+HEIGHT = 340
 HISTORY = 20
 
 
@@ -28,6 +28,7 @@ def main() -> None:
 
 def draw_on_canvas() -> None:
     st.set_page_config(page_title="Draw · Handwriting Recognition", page_icon=":material/draw:", layout="centered")
+    st.html("<style>[data-testid=stMainBlockContainer] { max-width: 66rem; }</style>")  # the canvas is as wide as the column
     reader = reader_sidebar()
     with st.sidebar:
         st.subheader("Canvas")
@@ -44,7 +45,7 @@ def draw_on_canvas() -> None:
 def canvas_and_reading(reader: Reader, live: bool, pen: int, colour: str) -> None:
     """The canvas, its tools and the prediction: the part of the page that reruns at the end of a stroke."""
     state = st.session_state
-    width = min(column_width(), 1100)
+    width = column_width()
     result = st_canvas(
         stroke_width=pen,
         stroke_color=colour,
@@ -131,10 +132,10 @@ def clear() -> None:
 
 
 def show_example(width: int, pen: int, colour: str) -> None:
-    strokes = write(EXAMPLE, height=70, slant=0.1, unsteadiness=0.008, seed=3)
+    strokes = write(EXAMPLE, height=90, slant=0.1, unsteadiness=0.008, seed=3)
     far = max(float(stroke[:, 0].max()) for stroke in strokes)
     scale = min(1.0, 0.85 * width / far)
-    offset = ((width - far * scale) / 2, HEIGHT / 2 - 45 * scale)
+    offset = ((width - far * scale) / 2, HEIGHT / 2 - 55 * scale)
     set_drawing([path_object(stroke * scale + offset, pen, colour) for stroke in strokes])
 
 
