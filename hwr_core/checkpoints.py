@@ -36,7 +36,7 @@ CHECKPOINTS = (
 Download = Callable[[str, int, int], None]  # file name, bytes done, bytes in all
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
-_VOCABULARIES = {"vocab.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model"}
+_VOCABULARIES = {"vocab.txt", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model"}
 _loaded: OrderedDict[tuple[str, str], "Recognizer"] = OrderedDict()  # noqa: F821
 _loading = threading.RLock()
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
@@ -82,7 +82,7 @@ def find(name: str) -> Path | None:
     if os.path.isfile(typed):
         raise HandwritingError(f"{name} is a file; give the directory that holds the checkpoint's config.json.")
     if not _HUB_ID.fullmatch(name):
-        raise HandwritingError(f"There is no directory {name}, and a hub id looks like owner/name.")
+        raise HandwritingError(f"There is no directory {name[:200]!r}, and a hub id looks like owner/name.")
     return None
 
 
@@ -110,9 +110,11 @@ def _load(folder: Path, weights: Path, name: str, device: str) -> "Recognizer": 
     from transformers.utils import logging
 
     import hwr_core.image_processor  # noqa: F401  registers the shipped checkpoints' classes
+    from hwr_core.decoding import special_tokens
     from hwr_core.recognizer import Recognizer
 
     logging.disable_progress_bar()  # of the weights' loading: a fraction of a second, printed at every start
+    logging.set_verbosity_error()  # it reports the pooler as missing and advises training; what matters is checked below
     try:
         torch.zeros(1, device=device)
     except Exception:
@@ -123,6 +125,7 @@ def _load(folder: Path, weights: Path, name: str, device: str) -> "Recognizer": 
             local_files_only=True, output_loading_info=True,
         )  # fmt: skip
         image_processor, tokenizer = _image_processor(folder), _tokenizer(folder)
+        special_tokens(model)
     except HandwritingError:
         raise
     except pickle.UnpicklingError as error:
@@ -171,11 +174,11 @@ def _tokenizer(folder: Path):
     there = {file.name for file in folder.iterdir()}
     if "tokenizer.json" in there:
         return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
-    if not there & _VOCABULARIES:
+    byte_level = {"vocab.json", "merges.txt"} <= there
+    if not byte_level and not there & _VOCABULARIES:
         raise HandwritingError(f"{folder} has no tokenizer: put tokenizer.json, or its vocabulary, beside config.json.")
     if "tokenizer_config.json" in there and "tokenizer_class" in json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8")):
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    byte_level = {"vocab.json", "merges.txt"} <= there
     return (RobertaTokenizer if byte_level else XLMRobertaTokenizer).from_pretrained(folder, local_files_only=True)
 
 

@@ -1,7 +1,6 @@
 """TrOCR inference: pictures of single lines in, `Reading`s out."""
 
 import math
-import os
 import threading
 from collections.abc import Callable, Sequence
 
@@ -42,7 +41,7 @@ class Recognizer:
         self.name, self.device = name, device
         self.model = model.to(device).eval()
         self.image_processor, self.tokenizer = image_processor, tokenizer
-        torch.set_num_threads(max(1, min(MAX_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)))
+        torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))  # which the cores free to us and OMP_NUM_THREADS bound
 
     def read(self, images: Sequence[Image.Image | np.ndarray], beams: int = 1, on_progress: Progress | None = None) -> list[Reading]:
         """Reads each picture of a single line; the readings come in the order of the pictures.

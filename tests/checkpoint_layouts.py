@@ -160,10 +160,10 @@ def _write_config(folder: Path, encoder: dict, decoder: dict, cross_attention_hi
                 "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "initializer_range": 0.02, "tie_word_embeddings": True,
             },
             "decoder": {
-                **GENERATION_OF_2021, **decoder, "model_type": "trocr", "decoder_layers": 2, "decoder_attention_heads": 2, "decoder_ffn_dim": 64,
-                "cross_attention_hidden_size": cross_attention_hidden_size, "add_cross_attention": True, "is_decoder": True, "dropout": 0.1,
-                "bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2, "use_cache": False,
-                "decoder_layerdrop": 0.0, "classifier_dropout": 0.0, "init_std": 0.02,
+                **GENERATION_OF_2021, **decoder, "model_type": "trocr", "decoder_layers": 2, "decoder_attention_heads": 2,
+                "decoder_ffn_dim": 64, "cross_attention_hidden_size": cross_attention_hidden_size, "add_cross_attention": True,
+                "is_decoder": True, "dropout": 0.1, "bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2,
+                "use_cache": False, "decoder_layerdrop": 0.0, "classifier_dropout": 0.0, "init_std": 0.02,
             },
         },
     )  # fmt: skip

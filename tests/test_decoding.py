@@ -179,17 +179,21 @@ def test_a_narrow_beam_reads_each_item_of_a_batch_as_it_reads_it_alone():
         assert [hypothesis.tokens for hypothesis in hypotheses] == [hypothesis.tokens for hypothesis in alone]
 
 
-def test_the_log_probabilities_and_runners_up_are_the_decoders_own():
+@pytest.mark.parametrize("beams", [1, 3])
+def test_the_log_probabilities_and_runners_up_are_the_decoders_own(beams):
     toy = Toy()
-    ((best,),) = decode(toy, items(2), DecodingSettings(max_length=12))
-    prefix = (END,)
-    for step, token in enumerate([*best.tokens, END][: len(best.log_probabilities)]):
-        logits = toy.random(2, prefix)
-        logits[BLANK] = -math.inf
-        values, order = logits.log_softmax(-1).sort(descending=True)
-        assert order[0] == token and best.log_probabilities[step] == pytest.approx(float(values[0]), abs=1e-4)
-        assert best.runners_up[step] == (int(order[1]), pytest.approx(float(values[1]), abs=1e-4))
-        prefix = (*prefix, token)
+    (hypotheses,) = decode(toy, items(2), DecodingSettings(beams=beams, max_length=12))
+    for hypothesis in hypotheses:
+        chosen = [*hypothesis.tokens, *([END] if hypothesis.complete else [])]
+        assert len(hypothesis.log_probabilities) == len(hypothesis.runners_up) == len(chosen)
+        assert hypothesis.score == pytest.approx(sum(hypothesis.log_probabilities) / len(chosen), abs=1e-4)
+        for step, token in enumerate(chosen):
+            logits = toy.random(2, (END, *chosen[:step]))
+            logits[BLANK] = -math.inf
+            values = logits.log_softmax(-1)
+            assert hypothesis.log_probabilities[step] == pytest.approx(float(values[token]), abs=1e-4)
+            values[token] = -math.inf
+            assert hypothesis.runners_up[step] == (int(values.argmax()), pytest.approx(float(values.max()), abs=1e-4))
 
 
 def test_ctc_keeps_the_place_of_a_decoder_that_repeats_itself():

@@ -1,0 +1,39 @@
+"""Takes the README's pictures from the running app: `python -m tests.screenshots http://localhost:8501`."""
+
+import shutil
+import sys
+
+from playwright.sync_api import sync_playwright
+
+from tests.conftest import ROOT
+from tests.test_browser import write_with_mouse
+
+OUT = ROOT / "pages" / "screenshots"
+
+
+def main() -> None:
+    address = sys.argv[1] if len(sys.argv) > 1 else "http://localhost:8501"
+    OUT.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1280, "height": 860})
+        page.set_default_timeout(60_000)
+        page.goto(address)
+        page.locator("canvas").last.wait_for()
+        write_with_mouse(page, "see you at 7:30")
+        page.get_by_test_id("reading").filter(has_text="7:30").wait_for()
+        page.mouse.move(700, 780)
+        page.wait_for_timeout(2500)
+        page.screenshot(path=OUT / "draw.png")
+        page.goto(f"{address}/photo")
+        page.get_by_role("tab", name="Samples").click()
+        page.get_by_role("button", name="Shopping list").click()
+        page.get_by_test_id("lines").wait_for()
+        page.set_viewport_size({"width": 1280, "height": 1500})
+        page.wait_for_timeout(2500)
+        page.screenshot(path=OUT / "photo.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
