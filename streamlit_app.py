@@ -9,10 +9,10 @@ from streamlit_drawable_canvas import st_canvas
 
 from hwr_core.canvas import path_object, strokes_of
 from hwr_core.handprint import write
-from hwr_core.ink import draw
+from hwr_core.ink import Strokes, draw
 from hwr_core.pipeline import read_ink
 from hwr_core.reading import Page
-from pages.common import Reader, column_width, copy_button, load_ahead, reader_sidebar, recognizer_for, show_reading
+from pages.common import Reader, as_is, column_width, copy_button, load_ahead, reader_sidebar, recognizer_for, show_reading
 
 CANVAS = "canvas"
 EXAMPLE = "see you at 7:30"
@@ -32,9 +32,17 @@ def draw_on_canvas() -> None:
     reader = reader_sidebar()
     with st.sidebar:
         st.subheader("Canvas")
-        live = st.toggle("Read while I write", True, key="live", help="Reads at the end of each stroke. Off: reads when you press Read.")
-        pen = st.slider("Pen width", 2, 14, 5, key="pen", help="In pixels. Only for the eye: reading draws your strokes anew.")
-        colour = st.color_picker("Pen colour", "#1c2340", key="colour")
+        live = st.toggle(
+            "Read while I write",
+            True,
+            key="live",
+            persist_state="session",
+            help="Reads at the end of each stroke. Off: reads when you press Read.",
+        )
+        pen = st.slider(
+            "Pen width", 2, 14, 5, key="pen", persist_state="session", help="In pixels. Only for the eye: reading draws your strokes anew."
+        )
+        colour = st.color_picker("Pen colour", "#1c2340", key="colour", persist_state="session")
     st.title("Write, and read it back")
     if reader.checkpoint == "text":
         load_ahead(reader.checkpoint, reader.device)
@@ -45,6 +53,8 @@ def draw_on_canvas() -> None:
 def canvas_and_reading(reader: Reader, live: bool, pen: int, colour: str) -> None:
     """The canvas, its tools and the prediction: the part of the page that reruns at the end of a stroke."""
     state = st.session_state
+    if CANVAS not in state and state.get("objects"):
+        set_drawing(state.objects)  # back from another page: the component has forgotten what was drawn
     width = column_width()
     result = st_canvas(
         stroke_width=pen,
@@ -55,16 +65,20 @@ def canvas_and_reading(reader: Reader, live: bool, pen: int, colour: str) -> Non
         width=width,
         key=CANVAS,
     )
-    objects = (result.json_data or {}).get("objects", [])
-    strokes = strokes_of(objects)
-    wants_reading = tools(objects, live, width, pen, colour)
-    if not strokes:
+    strokes = strokes_of(drawn((result.json_data or {}).get("objects", [])))
+    wants_reading = tools(live, width, pen, colour)
+    if strokes:
+        read_and_show(strokes, reader, live or wants_reading)
+    else:
         st.html("<p class='hint'>Write a word or two with the mouse, a pen or a finger, or let the app show you an example.</p>")
-        show_history()
-        return
-    key = (reader, *(stroke.tobytes() for stroke in strokes))
-    if state.get("read_key") != key and (live or wants_reading):
-        recognizer = recognizer_for(reader)
+    show_history()
+
+
+def read_and_show(strokes: Strokes, reader: Reader, wanted: bool) -> None:
+    state = st.session_state
+    recognizer, reader = recognizer_for(reader)
+    key = (reader, fingerprint(strokes))
+    if wanted and state.get("read_key") != key:
         started = time.perf_counter()
         state.page = read_ink(strokes, recognizer, beams=reader.beams)
         state.read_key, state.seconds = key, time.perf_counter() - started
@@ -72,62 +86,69 @@ def canvas_and_reading(reader: Reader, live: bool, pen: int, colour: str) -> Non
         show_prediction(state.page, state.seconds)
     else:
         st.html("<p class='hint'>Press Read when you have finished.</p>")
-    show_history()
 
 
-def tools(objects: list, live: bool, width: int, pen: int, colour: str) -> bool:
-    """The row of buttons under the canvas; whether Read was pressed."""
+def fingerprint(strokes: Strokes) -> int:
+    return hash(tuple(stroke.tobytes() for stroke in strokes))
+
+
+def drawn(sent: list) -> list:
+    """What is on the canvas: what it sent last, or, until it has answered to it, what it was given last."""
     state = st.session_state
-    state.setdefault("undone", [])
-    if objects and state.get("seen") != len(objects) and len(objects) > state.get("seen", 0) and not state.pop("redoing", False):
-        state.undone = []  # a new stroke: what was undone is gone
-    state.seen = len(objects)
+    if state.get("unanswered") is None or sent != state.unanswered:
+        if len(sent) > len(state.get("objects", [])):
+            state.undone = []  # a new stroke: what was undone is gone
+        state.objects, state.unanswered = sent, None
+    return state.objects
+
+
+def set_drawing(objects: list) -> None:
+    """Replaces what is on the canvas. The component loads a drawing only when it differs from the last one it was given."""
+    state = st.session_state
+    sent = (((state.get(CANVAS) or {}).get("drawing") or {}).get("raw") or {}).get("objects", [])
+    state.unanswered = sent if sent != objects else None
+    state.objects = objects
+    state.drawings = state.get("drawings", 0) + 1
+    state.drawing = {"objects": objects, "version": str(state.drawings)}
+
+
+def tools(live: bool, width: int, pen: int, colour: str) -> bool:
+    """The row of buttons under the canvas; whether Read was pressed."""
+    empty, undone = not st.session_state.objects, st.session_state.get("undone")
     with st.container(horizontal=True, gap="small"):
-        pressed = not live and st.button("Read", type="primary", icon=":material/visibility:", disabled=not objects)
-        st.button("Undo", icon=":material/undo:", disabled=not objects, on_click=undo)
-        st.button("Redo", icon=":material/redo:", disabled=not state.undone, on_click=redo)
-        st.button(
-            "Clear",
-            icon=":material/delete:",
-            disabled=not objects,
-            on_click=clear,
-            help="Empties the canvas; what was read goes to the history.",
-        )
-        if not objects:
+        pressed = not live and st.button("Read", type="primary", icon=":material/visibility:", disabled=empty)
+        st.button("Undo", icon=":material/undo:", disabled=empty, on_click=undo)
+        st.button("Redo", icon=":material/redo:", disabled=not undone, on_click=redo)
+        st.button("Clear", icon=":material/delete:", disabled=empty, on_click=clear, help="What was read goes to the history.")
+        if empty:
             st.button(
                 "Show me", icon=":material/auto_awesome:", on_click=show_example, args=(width, pen, colour), help="Writes an example."
             )
     return pressed
 
 
-def current_objects() -> list:
-    canvas = st.session_state.get(CANVAS) or {}
-    return list((((canvas.get("drawing") or {}).get("raw")) or {}).get("objects", []))
-
-
-def set_drawing(objects: list) -> None:
-    """Replaces what is on the canvas. The component loads a drawing only when it differs from the last one it was given."""
-    st.session_state.drawings = st.session_state.get("drawings", 0) + 1
-    st.session_state.drawing = {"objects": objects, "version": str(st.session_state.drawings)}
-
-
 def undo() -> None:
-    objects = current_objects()
-    if objects:
-        st.session_state.undone = [*st.session_state.get("undone", []), objects[-1]]
-        set_drawing(objects[:-1])
+    state = st.session_state
+    if state.objects:
+        state.undone = [*state.get("undone", []), state.objects[-1]]
+        set_drawing(state.objects[:-1])
 
 
 def redo() -> None:
-    undone = st.session_state.get("undone", [])
-    if undone:
-        st.session_state.undone, st.session_state.redoing = undone[:-1], True
-        set_drawing([*current_objects(), undone[-1]])
+    state = st.session_state
+    if state.get("undone"):
+        *state.undone, stroke = state.undone
+        set_drawing([*state.objects, stroke])
 
 
 def clear() -> None:
-    keep_in_history(strokes_of(current_objects()))
-    st.session_state.undone = []
+    state = st.session_state
+    strokes = strokes_of(state.objects)
+    page = state.get("page")
+    if strokes and page and page.text and state.get("read_key", (None, None))[1] == fingerprint(strokes):
+        entry = (thumbnail(strokes), state.get(field_of(page), page.text))
+        state.history = [entry, *state.get("history", [])][:HISTORY]
+    state.undone = []
     set_drawing([])
 
 
@@ -150,38 +171,37 @@ def show_prediction(page: Page, seconds: float) -> None:
         st.caption(
             f"{'All right' if sure > 0.9 else 'Probably right' if sure > 0.5 else 'Look twice'} · {sure:.0%} sure · read in {seconds:.1f} s"
         )
-    edited = st.text_area("Correct it if need be", page.text, key=f"edited-{hash(page.text)}", height="content")
+    field = field_of(page)
+    st.session_state.setdefault(field, page.text)
+    edited = st.text_area("Correct it if need be", key=field, height="content")
     with st.container(horizontal=True, gap="small"):
         copy_button(edited, key="copy")
         st.download_button("Download", edited, "handwriting.txt", icon=":material/download:", on_click="ignore")
         with st.popover("Other readings", icon=":material/alt_route:"):
-            show_alternatives(page)
+            show_alternatives(page, field)
 
 
-def show_alternatives(page: Page) -> None:
+def field_of(page: Page) -> str:
+    """The key of the editable field: a new one for each text, so that a correction is never put over another reading."""
+    return f"edited-{hash(page.text)}"
+
+
+def show_alternatives(page: Page, field: str) -> None:
     for number, line in enumerate(page.lines):
-        for other in line.reading.alternatives:
-            lines = [entry.reading.text for entry in page.lines]
-            lines[number] = other.text
+        for rank, other in enumerate(line.reading.alternatives):
             st.button(
-                other.text, key=f"other-{number}-{other.text}", on_click=choose, args=(page.text, "\n".join(lines)),
+                as_is(other.text), key=f"other-{number}-{rank}", on_click=choose, args=(field, number, other.text),
                 help=f"{other.score:.0%} sure", width="stretch",
             )  # fmt: skip
     if not any(line.reading.alternatives for line in page.lines):
         st.caption("There is no other reading worth showing.")
 
 
-def choose(read: str, chosen: str) -> None:
-    """Puts another reading into the editable field of the text that was read."""
-    st.session_state[f"edited-{hash(read)}"] = chosen
-
-
-def keep_in_history(strokes: list[np.ndarray]) -> None:
-    page = st.session_state.get("page")
-    if strokes and page is not None and page.text:
-        text = st.session_state.get(f"edited-{hash(page.text)}", page.text)
-        entry = (thumbnail(strokes), text)
-        st.session_state.history = [entry, *st.session_state.get("history", [])][:HISTORY]
+def choose(field: str, number: int, chosen: str) -> None:
+    """Puts another reading of one line into the editable field; the other lines stay as they were corrected."""
+    lines = st.session_state[field].split("\n")
+    lines[min(number, len(lines) - 1)] = chosen
+    st.session_state[field] = "\n".join(lines)
 
 
 def thumbnail(strokes: list[np.ndarray]) -> Image.Image:
@@ -194,7 +214,7 @@ def show_history() -> None:
     history = st.session_state.get("history", [])
     if history:
         st.subheader("Earlier in this session")
-        for _number, (image, text) in enumerate(history):
+        for image, text in history:
             picture, words = st.columns([1, 2], vertical_alignment="center")
             picture.image(image, width=min(200, image.width), alt=f"What was written: {text}")
             words.code(text, language=None, wrap_lines=True)

@@ -38,7 +38,8 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 _VOCABULARIES = {"vocab.txt", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model"}
 _loaded: OrderedDict[tuple[str, str], "Recognizer"] = OrderedDict()  # noqa: F821
-_loading = threading.RLock()
+_table = threading.Lock()  # of _loaded, held for moments
+_loading = threading.Lock()  # held while one is loaded
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -53,20 +54,29 @@ def load_recognizer(name: str = "text", device: str = "cpu", on_download: Downlo
     name = str(name).strip()
     folder = find(name)
     key = (str(folder.resolve()) if folder else name, device)
-    with _loading:
-        if key in _loaded:
-            _loaded.move_to_end(key)
-            return _loaded[key]
+    if (known := _known(key)) is not None:
+        return known
     # Outside the lock: during the minutes of a download everyone else reads on with what is there.
     folder = folder or _download(name, on_download)
     with _loading:
-        if key not in _loaded:
-            weights = _check(folder)
+        if (known := _known(key)) is not None:  # another thread loaded it while this one waited
+            return known
+        weights = _check(folder)
+        with _table:
             while len(_loaded) >= IN_MEMORY:  # before loading, so that there is never one more in memory
                 _loaded.popitem(last=False)
-            _loaded[key] = _load(folder, weights, name, device)
-        _loaded.move_to_end(key)
-        return _loaded[key]
+        recognizer = _load(folder, weights, name, device)
+        with _table:
+            _loaded[key] = recognizer
+        return recognizer
+
+
+def _known(key: tuple[str, str]) -> "Recognizer | None":  # noqa: F821
+    """The recognizer that is loaded already, now the last used; does not wait for one that is being loaded."""
+    with _table:
+        if key in _loaded:
+            _loaded.move_to_end(key)
+        return _loaded.get(key)
 
 
 def find(name: str) -> Path | None:

@@ -20,7 +20,10 @@ def open_image(source: bytes | str | Path | BinaryIO, name: str = "The file") ->
     Raises `HandwritingError` where it is empty, no picture of a known format, damaged, or larger than `MAX_PIXELS`;
     large JPEGs are decoded at a half, a quarter or an eighth instead. Nothing is decoded before the size is known.
     """
-    data = source if isinstance(source, bytes) else Path(source).read_bytes() if isinstance(source, str | Path) else source.read()
+    try:
+        data = source if isinstance(source, bytes) else Path(source).read_bytes() if isinstance(source, str | Path) else source.read()
+    except OSError as error:
+        raise HandwritingError(f"{source} cannot be read ({error.strerror}): check the name.") from None
     if not data:
         raise HandwritingError(f"{name} is empty: choose another picture.")
     if len(data) > MAX_BYTES:
@@ -44,4 +47,12 @@ def open_image(source: bytes | str | Path | BinaryIO, name: str = "The file") ->
         raise HandwritingError(f"{name} is no picture that can be opened: use PNG, JPEG, WebP, TIFF, BMP or GIF.") from None
     except Exception:  # Pillow's decoders raise many types on damaged data
         raise HandwritingError(f"{name} is damaged and cannot be read to its end: try to export or photograph it again.") from None
-    return ImageOps.exif_transpose(image)
+    return upright(image)
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF orientation says; as it is where it has none, or one that cannot be read."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a damaged EXIF block makes Pillow raise many types; the picture itself is good
+        return image

@@ -13,22 +13,23 @@ from PIL import Image
 Strokes = list[np.ndarray]
 ROW_DISTANCE = 1.1  # letter sizes between the middles of two rows, at least
 VALLEY_DEPTH = 0.6  # of the lower peak beside it, at most
+MAX_ASPECT = 60
 SUPERSAMPLING = 4  # strokes are drawn this much larger, then averaged down: OpenCV's own antialiasing is coarse
 
 
 def render_line(strokes: Strokes, height: int, stroke_width: float, margin: float = 0.08) -> Image.Image:
     """Draws the strokes of one line `height` pixels high, black on white, with a pen `stroke_width` pixels wide.
 
-    `margin` is in shares of the height. Flat ink (a dash, an underscore) is not blown up to the full height: it is
-    drawn at most as large as if it were a third of its width high. Returns a greyscale image; raises ValueError where
-    there is no stroke.
+    `margin` is in shares of the height. Flat ink (a dash, dots in a row) is not blown up to the full height: one stroke
+    is drawn at most as large as if it were a third of its width high, more of them so that the picture is at most
+    `MAX_ASPECT` times as wide as high. Returns a greyscale image; raises ValueError where there is no stroke.
     """
-    strokes = [np.asarray(stroke, np.float32).reshape(-1, 2) for stroke in strokes if len(stroke)]
+    strokes = [as_points(stroke) for stroke in strokes if len(stroke)]
     if not strokes:
         raise ValueError("There is no stroke to draw.")
     points = np.concatenate(strokes)
     low, high = points.min(0), points.max(0)
-    extent = max(float(high[1] - low[1]), float(high[0] - low[0]) / 3 if len(strokes) == 1 else 0.0, 1e-6)
+    extent = max(float(high[1] - low[1]), float(high[0] - low[0]) / (3 if len(strokes) == 1 else MAX_ASPECT), 1e-6)
     room = height * (1 - 2 * margin) - stroke_width
     scale = room / extent
     offset_y = (height - (high[1] + low[1]) * scale) / 2
@@ -62,7 +63,7 @@ def group_into_lines(strokes: Strokes) -> list[list[int]]:
     """
     if not strokes:
         return []
-    points = [_resample(_points(stroke)) for stroke in strokes]
+    points = [_resample(as_points(stroke)) for stroke in strokes]
     size = letter_size(points)
     if size <= 0:
         return [list(range(len(strokes)))]
@@ -75,34 +76,37 @@ def group_into_lines(strokes: Strokes) -> list[list[int]]:
     large = np.flatnonzero(heights >= 0.35 * size)
     if len(large):
         boxes = np.array([[*stroke.min(0), *stroke.max(0)] for stroke in points])
-        rows = np.array(
-            [rows[i] if i in large else rows[min(large, key=lambda j: _distance(boxes[i], boxes[j]))] for i in range(len(rows))]
-        )
+        for small in np.setdiff1d(np.arange(len(rows)), large):
+            rows[small] = rows[large[np.argmin(_distances(boxes[small], boxes[large]))]]
     return [np.flatnonzero(rows == row).tolist() for row in np.unique(rows)]
 
 
 def letter_size(strokes: Strokes) -> float:
     """The usual height of a letter or a joined word: the median over the strokes that are no dots or dashes."""
-    heights = np.array([np.ptp(_points(stroke)[:, 1]) for stroke in strokes])
+    heights = np.array([np.ptp(as_points(stroke)[:, 1]) for stroke in strokes])
     return float(np.median(heights[heights >= 0.4 * np.percentile(heights, 90)]))
 
 
 def level(strokes: Strokes) -> Strokes:
     """One line's strokes turned so that it runs level; short ones, whose slope says little, are left as they are."""
-    points = np.concatenate([_points(stroke) for stroke in strokes])
+    points = np.concatenate([as_points(stroke) for stroke in strokes])
     extent = np.ptp(points, 0)
-    if extent[0] < 4 * extent[1] * 0.6 or len(points) < 8:
+    if extent[0] < 2.4 * extent[1] or extent[0] <= 0 or len(points) < 8:
         return strokes
     slope = np.polyfit(points[:, 0], points[:, 1], 1)[0]
     angle = -np.arctan(slope)
     if not 0.02 < abs(angle) < 0.5:
         return strokes
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return [_points(stroke) @ turn for stroke in strokes]
+    return [as_points(stroke) @ turn for stroke in strokes]
 
 
-def _points(stroke: np.ndarray) -> np.ndarray:
-    return np.asarray(stroke, np.float32).reshape(-1, 2)
+def as_points(stroke: np.ndarray) -> np.ndarray:
+    """A stroke as an (n, 2) float32 array; ValueError where it is of another shape."""
+    points = np.asarray(stroke, np.float32)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(f"A stroke is an (n, 2) array of x and y, not of shape {points.shape}.")
+    return points
 
 
 def _resample(points: np.ndarray) -> np.ndarray:
@@ -130,7 +134,7 @@ def _row_slope(strokes: Strokes, size: float) -> float:
 
 def _density(values: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
     """Bin centres and the smoothed share of the ink in each, bins an eighth of a letter high."""
-    step = size / 8
+    step = max(size / 8, float(np.ptp(values)) / 4096)  # a stray point far away must not ask for a million bins
     bins = np.arange(values.min() - size, values.max() + size + step, step)
     counts, _ = np.histogram(values, bins)
     kernel = np.exp(-0.5 * (np.arange(-6, 7) / 2.2) ** 2)
@@ -154,8 +158,8 @@ def _valleys(across: np.ndarray, size: float) -> list[float]:
     return [float(centres[low]) for low in lows]
 
 
-def _distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Between two boxes; sideways counts less, since a dot may be set beside its letter or after its word."""
-    sideways = max(a[0] - b[2], b[0] - a[2], 0.0)
-    upright = max(a[1] - b[3], b[1] - a[3], 0.0)
-    return float(np.hypot(0.7 * sideways, upright))
+def _distances(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """From one box to each of `others` (n, 4); sideways counts less, since a dot may be set beside its letter or after its word."""
+    sideways = np.maximum(np.maximum(box[0] - others[:, 2], others[:, 0] - box[2]), 0)
+    upright = np.maximum(np.maximum(box[1] - others[:, 3], others[:, 1] - box[3]), 0)
+    return np.hypot(0.7 * sideways, upright)

@@ -3,6 +3,8 @@
 Training and reading share these functions, so that a checkpoint sees in use what it saw in training.
 """
 
+import math
+
 import cv2
 import numpy as np
 from PIL import Image
@@ -14,13 +16,16 @@ MARGIN = 0.06  # of the ink's height, kept around it
 def to_grey(image: Image.Image | np.ndarray) -> np.ndarray:
     """Any `PIL` mode, or a (height, width[, 3]) uint8 array, as (height, width) uint8; transparency becomes paper."""
     if isinstance(image, np.ndarray):
-        image = Image.fromarray(image)
+        image = Image.fromarray(image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image)
+    if not image.width or not image.height:
+        return np.full((1, 1), 255, np.uint8)
     if image.mode in ("I", "F", "I;16", "I;16B", "I;16L", "I;16N"):
         # Pillow clips 16-bit greys to 255 instead of scaling them.
-        values = np.asarray(image, np.float32)
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        full = 255.0 if high <= 255 else max(high, 65535.0) if low >= 0 else high
-        return np.clip(np.nan_to_num(values) * (255.0 / full), 0, 255).astype(np.uint8)
+        values = np.nan_to_num(np.asarray(image, np.float32))
+        high = float(values.max())
+        # The full scale is that of the fewest bits that hold the brightest pixel: 8, or a scanner's 10 to 16; floats may end at 1.
+        full = 1.0 if image.mode == "F" and high <= 1 else 2.0 ** max(8, math.ceil(math.log2(max(high, 1) + 1))) - 1
+        return np.clip(values * (255.0 / full), 0, 255).astype(np.uint8)
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         # White ink on a transparent ground is as usual as black: the ground is the opposite of the ink.
@@ -79,6 +84,15 @@ def spread_contrast(grey: np.ndarray) -> np.ndarray:
     dark, paper = np.percentile(grey, (0.5, 75))
     scale = 255.0 / max(paper - dark, BLANK_CONTRAST)
     return np.clip((grey - dark) * scale, 0, 255).astype(np.uint8)
+
+
+def shrunk(picture: np.ndarray, longest_side: int) -> np.ndarray:
+    """Scaled down so that neither side is longer than `longest_side` pixels, nor shorter than one."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, longest_side / max(height, width))
+    if scale == 1:
+        return picture
+    return cv2.resize(picture, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
 
 
 def scale_to_height(grey: np.ndarray, height: int, max_width: int) -> np.ndarray:

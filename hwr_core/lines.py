@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from hwr_core.line_image import crop_to_ink
+from hwr_core.line_image import crop_to_ink, shrunk
 
 DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
 EXPAND_SIDE, EXPAND_UP = 0.2, 0.06  # of a line's height, added to the detector's outline
@@ -32,7 +32,7 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
     if whole is None:
         return []
     outlines = detect(grey)
-    if (len(_rows(outlines)) <= 1 and whole.shape[1] > 2 * whole.shape[0]) or not outlines:
+    if len(_rows(outlines)) <= 1 and whole.shape[1] > 2 * whole.shape[0]:
         height, width = grey.shape
         return [FoundLine(np.array([[0, 0], [width, 0], [width, height], [0, height]], float), grey)]
     return [FoundLine(outline, cut(grey, _expand(outline))) for outline in reading_order(outlines)]
@@ -40,8 +40,8 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
 
 def detect(grey: np.ndarray) -> list[np.ndarray]:
     """The outlines (4, 2) of the pieces of text on `grey`, in its pixels."""
-    scale = min(1.0, DETECTOR_SIDE / max(grey.shape))
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = shrunk(grey, DETECTOR_SIDE)
+    scale = max(small.shape) / max(grey.shape)
     margin = 32  # text that touches the edge is missed without some paper round it
     small = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=int(np.median(small)))
     with _DETECTING:
@@ -63,8 +63,8 @@ def _height(outline: np.ndarray) -> float:
 
 def reading_order(outlines: list[np.ndarray]) -> list[np.ndarray]:
     """Top to bottom, columns one after the other: cut where white runs through the page (recursive XY-cut, Nagy 1984)."""
-    if len(outlines) <= 1:
-        return outlines
+    if not outlines:
+        return []
     height = float(np.median([_height(outline) for outline in outlines]))
     # A gutter parts columns only where each side has several lines: two words side by side are no columns.
     columns = _split(outlines, 0, height)

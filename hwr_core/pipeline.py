@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from hwr_core.ink import group_into_lines, level, render_line
+from hwr_core.images import upright
+from hwr_core.ink import as_points, group_into_lines, level, render_line
 from hwr_core.lines import FoundLine, find_lines
 from hwr_core.preprocess import Preprocessed, PreprocessSettings, preprocess
 from hwr_core.reading import Box, Line, Page, Reading
@@ -13,12 +14,12 @@ from hwr_core.recognizer import Progress, Recognizer
 
 
 def read_ink(strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int = 1) -> Page:
-    """Reads drawn strokes, each an (n, 2) array of x and y, y downwards, in any unit.
+    """Reads drawn strokes, each an (n, 2) array of x and y, y downwards, in any unit; ValueError where one is not.
 
     They are grouped into lines by where they are; each line is rendered at the recognizer's own scale and pen. The
     boxes and the size of the `Page` are in the strokes' unit. No strokes give a page without lines.
     """
-    strokes = [np.asarray(stroke, np.float32).reshape(-1, 2) for stroke in strokes]
+    strokes = [as_points(stroke) for stroke in strokes]
     strokes = [stroke[np.isfinite(stroke).all(1)] for stroke in strokes]
     strokes = [stroke for stroke in strokes if len(stroke)]
     groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
@@ -37,8 +38,11 @@ def read_page(
     beams: int = 1,
     on_progress: Progress | None = None,
 ) -> Page:
-    """Reads a photo or scan of any mode with one line or many. The boxes are in the photo's own pixels."""
-    photo = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    """Reads a photo or scan of any mode with one line or many.
+
+    It is turned as its EXIF orientation says; the boxes are in the pixels of the photo so turned.
+    """
+    photo = upright(Image.fromarray(image) if isinstance(image, np.ndarray) else image)
     cleaned = preprocess(photo, settings)
     found = find_lines(cleaned.image)
     readings = recognizer.read([line.image for line in found], beams=beams, on_progress=on_progress)

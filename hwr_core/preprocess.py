@@ -1,7 +1,7 @@
 """From a photo to a clean grey page, step by step; each step's picture is kept for the preview."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -9,7 +9,8 @@ from PIL import Image
 from skimage.filters import threshold_sauvola
 from skimage.morphology import skeletonize
 
-from hwr_core.line_image import ink_mask, is_light_on_dark, to_grey
+from hwr_core.images import upright
+from hwr_core.line_image import ink_mask, is_light_on_dark, shrunk, to_grey
 
 Threshold = Literal["none", "otsu", "adaptive", "sauvola", "manual"]
 Stroke = Literal["keep", "thin", "thicken", "normalise"]
@@ -26,9 +27,10 @@ SKEW_PEAK, SKEW_GAIN = 4.0, 1.2
 class PreprocessSettings:
     """What is done to a photo before its lines are found and read. The defaults suit a phone photo of a page.
 
-    `threshold_window` (pixels, odd) and `threshold_offset` (grey levels for adaptive, Sauvola's k for sauvola) belong to
-    the local methods, `threshold_level` (0–255) to manual. `stroke_amount` (pixels) is what thin and thicken take or
-    add, `stroke_target` (pixels) what normalise aims at. `padding` is in pixels round the crop.
+    `threshold_window` (pixels, odd) belongs to the local methods, `adaptive_offset` (grey levels) and `sauvola_k` to one of
+    them each, `threshold_level` (0–255) to manual. `stroke_amount` (pixels) is what thin and thicken take or
+    add, `stroke_target` (pixels) what normalise aims at. `padding` (pixels) is round the crop,
+    in the paper's grey where the photo ends. Raises ValueError for a method that there is not.
     """
 
     flatten: bool = True
@@ -45,6 +47,11 @@ class PreprocessSettings:
     stroke_target: float = 4.0
     crop: bool = True
     padding: int = 16
+
+    def __post_init__(self):
+        for name, known in (("threshold", Threshold), ("stroke", Stroke), ("invert", Invert)):
+            if getattr(self, name) not in get_args(known):
+                raise ValueError(f"{name} is one of {', '.join(get_args(known))}, not {getattr(self, name)!r}.")
 
 
 @dataclass(frozen=True)
@@ -71,12 +78,11 @@ class Preprocessed:
 
 def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = PreprocessSettings()) -> Preprocessed:
     """Runs the steps that `settings` ask for on a picture of any mode."""
-    grey = to_grey(image)
+    grey = to_grey(upright(image) if isinstance(image, Image.Image) else image)
     matrix = np.eye(3)  # from the current step's pixels to the photo's
-    scale = min(1.0, LONGEST_SIDE / max(grey.shape))
-    if scale < 1:
+    if max(grey.shape) > LONGEST_SIDE:
         before = grey.shape
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        grey = shrunk(grey, LONGEST_SIDE)
         matrix = matrix @ np.diag([before[1] / grey.shape[1], before[0] / grey.shape[0], 1.0])
     steps = [Step("Grey", grey)]
 
@@ -94,10 +100,10 @@ def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = P
         grey, turn = rotate(grey, angle)
         matrix = matrix @ turn
         grey = add(f"Levelled by {angle:.1f}°", grey)
-    if settings.crop and (box := ink_box(grey, settings.padding)):
-        left, top, right, bottom = box
-        grey = add("Cropped", grey[top:bottom, left:right])
-        matrix = matrix @ np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], float)
+    if settings.crop and (box := ink_box(grey)):
+        grey, corner = crop(grey, box, settings.padding)
+        add("Cropped", grey)
+        matrix = matrix @ np.array([[1, 0, corner[0]], [0, 1, corner[1]], [0, 0, 1]], float)
     level = None
     if settings.threshold != "none":
         grey, level = binarise(grey, settings)
@@ -110,8 +116,7 @@ def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = P
 def flatten(grey: np.ndarray) -> np.ndarray:
     """Evens out paper and light: divides by the paper's brightness, which a closing and a wide blur estimate."""
     height, width = grey.shape
-    scale = min(1.0, 400 / max(height, width))
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    small = shrunk(grey, 400)
     # Wide enough to close over letters and tight words, narrow enough to follow a shadow's edge.
     size = max(3, round(max(small.shape) / 16)) | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
@@ -126,9 +131,7 @@ def skew_angle(grey: np.ndarray, limit: float = 12.0) -> float:
 
     0 where that is no clear peak: of one word, the sharpest direction says more about its letters than about the page.
     """
-    scale = min(1.0, 700 / max(grey.shape))
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    ink = ink_mask(small).astype(np.uint8) * 255
+    ink = ink_mask(shrunk(grey, 700)).astype(np.uint8) * 255
     if not ink.any():
         return 0.0
 
@@ -156,15 +159,20 @@ def rotate(grey: np.ndarray, angle: float, paper: int | None = None) -> tuple[np
     return turned, np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))
 
 
-def ink_box(grey: np.ndarray, padding: int) -> tuple[int, int, int, int] | None:
-    """Left, top, right and bottom of the ink with `padding` pixels round it, or None on a blank page."""
+def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of the ink, or None on a blank page."""
     mask = ink_mask(grey)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
-        return None
-    top, bottom = max(0, rows[0] - padding), min(grey.shape[0], rows[-1] + 1 + padding)
-    left, right = max(0, columns[0] - padding), min(grey.shape[1], columns[-1] + 1 + padding)
-    return int(left), int(top), int(right), int(bottom)
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if len(rows) else None
+
+
+def crop(grey: np.ndarray, box: tuple[int, int, int, int], padding: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """`box` of the page with `padding` pixels round it, paper-grey where the page ends; and its corner's x and y on the page."""
+    height, width = grey.shape
+    left, top, right, bottom = box[0] - padding, box[1] - padding, box[2] + padding, box[3] + padding
+    beyond = [max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width)]
+    inside = grey[max(0, top) : bottom, max(0, left) : right]
+    return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT, value=int(np.median(grey))), (left, top)
 
 
 def binarise(grey: np.ndarray, settings: PreprocessSettings) -> tuple[np.ndarray, float | None]:

@@ -76,9 +76,12 @@ class Recognizer:
     def settings(self, beams: int = 1) -> DecodingSettings:
         """How this checkpoint is decoded; a shipped one names its own values in its `config.json`."""
         config = self.model.config
+        ctc_weight = getattr(config, "ctc_weight", 0.0)
         return DecodingSettings(
             beams=beams,
-            ctc_weight=getattr(config, "ctc_weight", 0.0),
+            ctc_weight=ctc_weight,
+            # CTC already weighs against what is too short; the decoder alone needs its scores taken per token.
+            length_penalty=0.0 if ctc_weight else 1.0,
             temperature=getattr(config, "confidence_temperature", 1.0),
             max_length=_positions(config.decoder),
         )

@@ -1,6 +1,7 @@
 """What both pages share: the sidebar's choice of a reader, loading it, and showing a reading."""
 
 import html
+import re
 import threading
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from hwr_core.checkpoints import CHECKPOINTS, load_recognizer
 from hwr_core.errors import HandwritingError
 from hwr_core.images import MAX_BYTES
 from hwr_core.reading import Reading
+from hwr_core.recognizer import Recognizer
 
 # An upload over 1 MB would otherwise pass through a temporary file on its way to us: pictures stay in memory.
 MultiPartParser.spool_max_size = MAX_BYTES
@@ -124,24 +126,44 @@ def _devices() -> list[str]:
     return devices
 
 
-def recognizer_for(reader: Reader):
-    """The reader's recognizer. A checkpoint that cannot be had is said so, and the shipped one reads instead."""
+def recognizer_for(reader: Reader) -> tuple[Recognizer, Reader]:
+    """The reader's recognizer. A checkpoint that cannot be had is said so, and the shipped one takes its place in both.
+
+    The failure is remembered: a checkpoint that is not there must not be looked for again at every stroke.
+    """
+    failures = st.session_state.setdefault("failures", {})
+    wanted = (reader.checkpoint, reader.device)
+    if wanted not in failures:
+        try:
+            return load_recognizer(*wanted, on_download=_download_bar()), reader
+        except HandwritingError as error:
+            failures[wanted] = str(error)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.error(as_is(f"{failures[wanted]} The shipped checkpoint reads meanwhile."), icon=":material/error:")
+        st.button("Try again", key="try_again", icon=":material/refresh:", on_click=failures.pop, args=(wanted, None))
+    try:
+        return load_recognizer("text"), Reader("text", "cpu", reader.beams)
+    except HandwritingError as error:
+        st.error(as_is(str(error)), icon=":material/error:")
+        st.stop()
+
+
+def _download_bar():
+    """A progress bar that appears when a download tells of itself."""
     place = st.empty()
-    bar = None
 
     def on_download(file: str, done: int, total: int) -> None:
-        nonlocal bar
-        bar = bar or place.progress(0.0)
         share = min(1.0, done / total) if total else 0.0
-        bar.progress(share, f"Downloading {file}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+        place.progress(share, f"Downloading {file}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+        if share == 1:
+            place.empty()
 
-    try:
-        recognizer = load_recognizer(reader.checkpoint, reader.device, on_download)
-        place.empty()
-        return recognizer
-    except HandwritingError as error:
-        place.error(f"{error} Reading with the shipped checkpoint meanwhile.", icon=":material/error:")
-        return load_recognizer("text", reader.device)
+    return on_download
+
+
+def as_is(text: str) -> str:
+    """`text` for where Streamlit would take Markdown: nothing in it is a mark."""
+    return re.sub(r"([\\`*_\[\]$<>~#|]|:(?=\w+:))", r"\\\1", text)
 
 
 @st.cache_resource(show_spinner=False)

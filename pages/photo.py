@@ -17,16 +17,17 @@ from streamlit.runtime.pages_manager import PagesManager
 from hwr_core.errors import HandwritingError
 from hwr_core.export import to_json, to_txt
 from hwr_core.images import open_image
+from hwr_core.line_image import shrunk
 from hwr_core.lines import find_lines
 from hwr_core.pipeline import page_of
 from hwr_core.preprocess import Preprocessed, PreprocessSettings, preprocess, stroke_width
 from hwr_core.reading import Line, Page, Reading
-from pages.common import Reader, reader_sidebar, recognizer_for, shaded
+from pages.common import Reader, as_is, reader_sidebar, recognizer_for, shaded
 
 SAMPLES = Path(__file__).parent / "samples"
 TYPES = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
-PREVIEW_WIDTH = 520  # pixels of a step's picture in the preview
-KEPT = 4  # pictures, and cleaned pictures, kept in the session: each may take 40 MB
+PREVIEW_SIDE = 640  # pixels of the longest side of a step's picture in the preview
+KEPT = 2  # pictures, and cleaned pictures, kept in the session: with all its steps a large one takes some 200 MB
 
 
 def photo_page() -> None:
@@ -41,18 +42,18 @@ def photo_page() -> None:
         )
         return
     name = st.selectbox("Picture", list(pictures), key="picture") if len(pictures) > 1 else next(iter(pictures))
-    pages = st.session_state.setdefault("pages_read", {})
+    pages: dict[str, Page] = st.session_state.setdefault("pages_read", {})  # by the picture's digest
     if len(pictures) > 1 and st.button(f"Read all {len(pictures)}", icon=":material/library_books:"):
         read_all(pictures, settings, reader, pages)
     try:
         photo, cleaned = opened_and_cleaned(name, pictures[name], settings)
     except HandwritingError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(as_is(str(error)), icon=":material/broken_image:")
     else:
         preview(cleaned, settings)
-        pages[name] = read(photo, cleaned, digest(pictures[name]), settings, reader)
-        show_page(photo, pages[name])
-    downloads({name: page for name, page in pages.items() if name in pictures})
+        page = pages[digest(pictures[name])] = read(photo, cleaned, digest(pictures[name]), settings, reader)
+        show_page(photo, page)
+    downloads({name: pages[digest(data)] for name, data in pictures.items() if digest(data) in pages})
 
 
 def opened_and_cleaned(name: str, data: bytes, settings: PreprocessSettings) -> tuple[Image.Image, Preprocessed]:
@@ -68,82 +69,100 @@ def read_all(pictures: dict[str, bytes], settings: PreprocessSettings, reader: R
         bar.progress(number / len(pictures), f"{name} ({number + 1} of {len(pictures)})")
         try:
             photo, cleaned = opened_and_cleaned(name, data, settings)
-            pages[name] = read(photo, cleaned, digest(data), settings, reader)
+            pages[digest(data)] = read(photo, cleaned, digest(data), settings, reader)
         except HandwritingError as error:
-            st.error(str(error), icon=":material/broken_image:")
+            st.error(as_is(str(error)), icon=":material/broken_image:")
     bar.empty()
 
 
 def settings_sidebar() -> PreprocessSettings:
-    """The preprocessing's controls, in the order of the steps."""
+    """The preprocessing's controls, in the order of the steps; a method's parameters show where it is chosen."""
+    chosen: dict = {}
+
+    def ask(control: Callable, field: str, *arguments, **options) -> None:
+        chosen[field] = control(*arguments, key=f"set_{field}", persist_state="session", **options)
+
     with st.sidebar:
         st.subheader("Paper")
-        flatten = st.toggle(
-            "Flatten paper and light", True, help="Divides by the paper's brightness: shadows and yellowed paper become white."
+        ask(
+            st.toggle,
+            "flatten",
+            "Flatten paper and light",
+            True,
+            help="Divides by the paper's brightness: shadows and yellowed paper become white.",
         )
-        invert = st.segmented_control(
-            "Light on dark", ["auto", "never", "always"], default="auto", required=True,
+        ask(
+            st.segmented_control, "invert", "Light on dark", ["auto", "never", "always"], default="auto", required=True,
             help="Chalk on a board and dark-mode notes are turned into dark ink on light paper.",
         )  # fmt: skip
-        denoise = st.select_slider(
-            "Denoise", ["off", "light", "strong"], "off", help="A median filter: takes away specks, and a little of fine strokes."
-        )
-        deskew = st.toggle("Level the lines", True, help="Turns the page by up to 12° so that its lines run level.")
-        crop = st.toggle("Crop to the ink", True, help="Cuts away empty margins.")
+        ask(
+            st.select_slider, "denoise", "Denoise", [0, 1, 2], 0, format_func=["off", "light", "strong"].__getitem__,
+            help="A median filter: takes away specks, and a little of fine strokes.",
+        )  # fmt: skip
+        ask(st.toggle, "deskew", "Level the lines", True, help="Turns the page by up to 12° so that its lines run level.")
+        ask(st.toggle, "crop", "Crop to the ink", True, help="Cuts away empty margins.")
         st.subheader("Threshold")
-        method = st.selectbox(
-            "Method", ["none", "otsu", "adaptive", "sauvola", "manual"],
-            format_func={"none": "None (best for reading)", "otsu": "Otsu", "adaptive": "Adaptive", "sauvola": "Sauvola", "manual": "Manual"}.get,
+        ask(
+            st.selectbox, "threshold", "Method", ["none", "otsu", "adaptive", "sauvola", "manual"],
+            format_func=lambda method: "None (best for reading)" if method == "none" else method.capitalize(),
             help="Black and white only. Usually reads worse than grey; helps on very faint or stained pages.",
         )  # fmt: skip
-        level = st.slider("Level", 0, 255, 128, help="Darker than this is ink.") if method == "manual" else 128
-        window = (
-            st.slider("Window", 11, 121, 41, 2, help="Pixels across which the paper's grey is judged.")
-            if method in ("adaptive", "sauvola")
-            else 41
-        )
-        offset = (
-            st.slider("Offset", 0, 40, 12, help="Grey levels below the neighbourhood's mean that count as ink.")
-            if method == "adaptive"
-            else 12
-        )
-        k = st.slider("k", 0.05, 0.5, 0.2, 0.05, help="Higher takes less as ink.") if method == "sauvola" else 0.2
+        if chosen["threshold"] == "manual":
+            ask(st.slider, "threshold_level", "Level", 0, 255, 128, help="Darker than this is ink.")
+        if chosen["threshold"] in ("adaptive", "sauvola"):
+            ask(st.slider, "threshold_window", "Window", 11, 121, 41, 2, help="Pixels across which the paper's grey is judged.")
+        if chosen["threshold"] == "adaptive":
+            ask(st.slider, "adaptive_offset", "Offset", 0, 40, 12, help="Grey levels below the neighbourhood's mean that count as ink.")
+        if chosen["threshold"] == "sauvola":
+            ask(st.slider, "sauvola_k", "k", 0.05, 0.5, 0.2, 0.05, help="Higher takes less as ink.")
         st.subheader("Stroke width")
-        stroke = st.selectbox(
-            "Strokes", ["keep", "thin", "thicken", "normalise"], format_func=str.capitalize,
+        ask(
+            st.selectbox, "stroke", "Strokes", ["keep", "thin", "thicken", "normalise"], format_func=str.capitalize,
             help="Hairlines read better thickened, felt pens thinned. Normalise measures the pen and brings it to the target.",
         )  # fmt: skip
-        amount = st.slider("By (pixels)", 1, 8, 1, help="How much thinner or thicker.") if stroke in ("thin", "thicken") else 1
-        target = (
-            st.slider("Target (pixels)", 1.0, 12.0, 4.0, 0.5, help="The width that the strokes shall have.")
-            if stroke == "normalise"
-            else 4.0
-        )
-    return PreprocessSettings(
-        flatten=flatten, invert=invert, denoise=["off", "light", "strong"].index(denoise), deskew=deskew, crop=crop, threshold=method,
-        threshold_level=level, threshold_window=window, adaptive_offset=offset, sauvola_k=k, stroke=stroke, stroke_amount=amount,
-        stroke_target=target,
-    )  # fmt: skip
+        if chosen["stroke"] in ("thin", "thicken"):
+            ask(st.slider, "stroke_amount", "By (pixels)", 1, 8, 1, help="How much thinner or thicker.")
+        if chosen["stroke"] == "normalise":
+            ask(st.slider, "stroke_target", "Target (pixels)", 1.0, 12.0, 4.0, 0.5, help="The width that the strokes shall have.")
+    return PreprocessSettings(**chosen)
 
 
 def choose_pictures() -> dict[str, bytes]:
     """The pictures that were dropped, taken or chosen, by name."""
     upload, camera, samples = st.tabs([":material/upload: Files", ":material/photo_camera: Camera", ":material/auto_awesome: Samples"])
-    files = upload.file_uploader("Pictures of handwriting", TYPES, accept_multiple_files=True, key="files")
-    pictures = {file.name: file.getvalue() for file in files}
+    files = upload.file_uploader("Pictures of handwriting", TYPES, accept_multiple_files=True, key="files", on_change=forget_sample)
+    pictures: dict[str, bytes] = {}
+    for file in files:
+        pictures[unused(file.name, pictures)] = file.getvalue()
     with camera:
         if st.toggle("Use the camera", key="use_camera") and (
             shot := st.camera_input("Hold the page so that it fills the picture", key="shot")
         ):
-            pictures["camera.jpg"] = shot.getvalue()
+            pictures[unused("camera.jpg", pictures)] = shot.getvalue()
     with samples, st.container(horizontal=True):
         for path in sorted(SAMPLES.glob("*.jpg")):
             title = path.stem.replace("-", " ").capitalize()
-            if st.button(title, key=f"sample-{path.stem}", icon=":material/image:"):
-                st.session_state.sample = path.name
-    if not pictures and (sample := st.session_state.get("sample")):
+            st.button(title, key=f"sample-{path.stem}", icon=":material/image:", on_click=choose_sample, args=(path.name,))
+    if sample := st.session_state.get("sample"):
         pictures[sample] = (SAMPLES / sample).read_bytes()
     return pictures
+
+
+def choose_sample(name: str) -> None:
+    st.session_state.sample = st.session_state.picture = name
+
+
+def forget_sample() -> None:
+    st.session_state.sample = None
+
+
+def unused(name: str, taken: dict[str, bytes]) -> str:
+    """`name`, or with a number where there is a picture of that name: phones call all of theirs image.jpg."""
+    path, number, free = Path(name), 1, name
+    while free in taken:
+        number += 1
+        free = f"{path.stem} ({number}){path.suffix}"
+    return free
 
 
 def remembered(kind: str, key: tuple, make: Callable):
@@ -165,20 +184,15 @@ def preview(cleaned: Preprocessed, settings: PreprocessSettings) -> None:
     with st.expander("What the cleaning does", expanded=True, icon=":material/tune:"):
         columns = st.columns(min(4, len(cleaned.steps) + 1))
         for number, step in enumerate(cleaned.steps):
-            columns[number % len(columns)].image(shrunk(step.image), caption=step.name, width="stretch")
+            columns[number % len(columns)].image(shrunk(step.image, PREVIEW_SIDE), caption=step.name, width="stretch")
         with columns[len(cleaned.steps) % len(columns)]:
             histogram(cleaned)
             if settings.stroke == "normalise":
                 st.caption(f"Strokes are {stroke_width(cleaned.image):.1f} pixels wide now.")
 
 
-def shrunk(image: np.ndarray) -> np.ndarray:
-    scale = min(1.0, PREVIEW_WIDTH / image.shape[1])
-    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-
-
 def histogram(cleaned: Preprocessed) -> None:
-    """Of the greys that the threshold is applied to, or of the final picture."""
+    """Of the greys that the threshold is, or would be, applied to."""
     before = [step for step in cleaned.steps if not step.name.startswith(("Thresholded", "Strokes"))][-1]
     counts, _ = np.histogram(before.image, bins=64, range=(0, 256))
     frame = pandas.DataFrame({"grey": np.arange(64) * 4 + 2, "share": counts / counts.sum()})
@@ -199,11 +213,11 @@ def read(photo: Image.Image, cleaned: Preprocessed, picture: str, settings: Prep
     """The page; only lines whose picture or reader changed are read."""
     with st.spinner("Finding lines…"):
         found = remembered("lines", (picture, settings), lambda: find_lines(cleaned.image))
+    recognizer, reader = recognizer_for(reader)
     known = st.session_state.setdefault("kept_readings", {})
     keys = [(reader, digest(line.image.tobytes()), line.image.shape) for line in found]
     fresh = [number for number, key in enumerate(keys) if key not in known]
     if fresh:
-        recognizer = recognizer_for(reader)
         bar = st.progress(0.0, f"Reading {len(fresh)} lines…")
         new = recognizer.read(
             [found[number].image for number in fresh], beams=reader.beams,

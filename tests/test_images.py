@@ -78,6 +78,8 @@ def modes(line: Image.Image) -> dict[str, Image.Image]:
         "palette": line.convert("P"),
         "1 bit": line.convert("1"),
         "16 bit": Image.fromarray(ink.astype(np.uint16) * 257),
+        "12 of 16 bit": Image.fromarray(ink.astype(np.uint16) * 16),
+        "float to 1": Image.fromarray(ink.astype(np.float32) / 255),
         "float": Image.fromarray(ink.astype(np.float32)),
         "grey with alpha": line.convert("LA"),
         "black ink on transparency": alpha,

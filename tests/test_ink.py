@@ -54,6 +54,27 @@ def test_single_points_and_flat_strokes_are_drawn():
     assert dash.shape[0] == 64 and dash.shape[1] < 4 * 64  # a dash is not blown up to a beam
 
 
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        [np.array([[x, 5.0]]) for x in (0, 50, 100)],  # three taps: an ellipsis
+        [np.array([[0.0, 5.0], [1000.0, 5.0]]), np.array([[1200.0, 5.01], [2000.0, 5.01]])],
+        [np.array([[0.0, 0.0]]), np.array([[1e7, 1e7]])],
+        [np.array([[float(x), float(x % 3)] for x in range(100_000)])],
+        [np.zeros((1, 2))] * 50,
+    ],
+)
+def test_odd_ink_gives_a_picture_of_bounded_size(strokes):
+    for group in group_into_lines(strokes):
+        image = render_line(level([strokes[index] for index in group]), 96, 5)
+        assert image.height == 96 and image.width <= 70 * 96
+
+
+def test_points_of_another_shape_are_refused_not_scrambled():
+    with pytest.raises(ValueError, match="of x and y"):
+        render_line([np.zeros((4, 3))], 64, 4)
+
+
 def test_no_strokes():
     assert group_into_lines([]) == []
     with pytest.raises(ValueError, match="no stroke"):

@@ -1,4 +1,5 @@
 import dataclasses
+import io
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 from hwr_core import PreprocessSettings, open_image
 from hwr_core.handprint import write
 from hwr_core.ink import draw, render_line
+from hwr_core.lines import find_lines
 from hwr_core.preprocess import preprocess, rotate, skew_angle, stroke_width
 from tests.conftest import SAMPLES
 
@@ -99,6 +101,34 @@ def test_positions_are_taken_back_to_the_photo():
     back = np.column_stack([dark[:, 1], dark[:, 0], np.ones(len(dark))]) @ cleaned.to_photo.T
     found = turned[back[:, 1].round().astype(int), back[:, 0].round().astype(int)]
     assert (found < 128).mean() > 0.9
+
+
+def test_exif_orientation_is_applied():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = io.BytesIO()
+    Image.fromarray(page()).save(buffer, "JPEG", exif=exif)
+    assert preprocess(Image.open(buffer), PLAIN).image.shape == page().shape[::-1]
+
+
+@pytest.mark.parametrize("shape", [(3, 4000), (2, 3000), (3000, 2), (1, 8000), (12_000, 4)])
+def test_extreme_shapes_are_no_error(shape):
+    picture = np.full(shape, 240, np.uint8)
+    picture[shape[0] // 3 : shape[0] // 3 + 40, shape[1] // 3 : shape[1] // 3 + 40] = 0
+    assert preprocess(picture).image.size
+    find_lines(picture)
+
+
+def test_the_crop_has_its_padding_also_where_the_photo_ends():
+    ink = np.full((100, 300), 250, np.uint8)
+    ink[40:60, 0:200] = 0
+    cropped = preprocess(ink, dataclasses.replace(PLAIN, crop=True, padding=10)).image
+    assert cropped.shape == (40, 220) and cropped[:, :10].min() > 200
+
+
+def test_a_method_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="threshold is one of none, otsu"):
+        PreprocessSettings(threshold="Otsu")
 
 
 @pytest.mark.parametrize("image", [np.zeros((300, 300), np.uint8), np.full((300, 300), 255, np.uint8), np.zeros((1, 1), np.uint8)])

@@ -18,7 +18,7 @@ FOLDED = str.maketrans(
 
 
 def normalise(text: str) -> str:
-    """`text` in NFC, with plain quotes and single spaces, and no space before the punctuation that English sets close."""
+    """`text` in NFC, with plain quotes and single spaces."""
     text = unicodedata.normalize("NFC", text).translate(FOLDED)
     return re.sub(r"\s+", " ", text).strip()
 
