@@ -1,4 +1,4 @@
-# make run: everything from a fresh clone to the app in the browser.  make test: the same, then every test.
+# make run: everything from a fresh clone to the app on http://localhost:8501.  make test: the same, then every test.
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
