@@ -182,7 +182,7 @@ def digest(data: bytes) -> str:
 def preview(cleaned: Preprocessed, settings: PreprocessSettings) -> None:
     """The steps side by side, and the histogram with the threshold on it."""
     with st.expander("What the cleaning does", expanded=True, icon=":material/tune:"):
-        columns = st.columns(min(4, len(cleaned.steps) + 1))
+        columns = st.columns(min(5, len(cleaned.steps) + 1))
         for number, step in enumerate(cleaned.steps):
             columns[number % len(columns)].image(shrunk(step.image, PREVIEW_SIDE), caption=step.name, width="stretch")
         with columns[len(cleaned.steps) % len(columns)]:

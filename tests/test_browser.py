@@ -108,6 +108,17 @@ def test_undo_redo_and_clear_on_the_canvas(desktop):
     desktop.get_by_text("Earlier in this session").wait_for()
 
 
+def test_the_drawing_is_still_there_after_a_visit_to_the_photo_page(desktop):
+    write_with_mouse(desktop, "hello")
+    reading(desktop, "hello")
+    desktop.get_by_role("link", name="Photo").click()
+    desktop.get_by_text("Drop a picture of handwriting").wait_for()
+    desktop.get_by_role("link", name="Draw").click()
+    reading(desktop, "hello")
+    write_with_mouse(desktop, "o")  # and it can be written on
+    desktop.get_by_role("button", name="Undo").first.wait_for()
+
+
 def test_the_example_is_written_and_read(desktop):
     desktop.get_by_role("button", name="Show me").click()
     reading(desktop, "see you at")
