@@ -9,14 +9,20 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from hwr_core.images import upright
+
 BLANK_CONTRAST = 20  # grey levels between paper and the darkest ink under which there is nothing to read
 MARGIN = 0.06  # of the ink's height, kept around it
 
 
 def to_grey(image: Image.Image | np.ndarray) -> np.ndarray:
-    """Any `PIL` mode, or a (height, width[, 3]) uint8 array, as (height, width) uint8; transparency becomes paper."""
+    """Any `PIL` mode, or a (height, width[, 3]) uint8 array, as (height, width) uint8.
+
+    Turned as its EXIF orientation says; transparency becomes paper.
+    """
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image)
+    image = upright(image)
     if not image.width or not image.height:
         return np.full((1, 1), 255, np.uint8)
     if image.mode in ("I", "F", "I;16", "I;16B", "I;16L", "I;16N"):

@@ -9,7 +9,6 @@ from PIL import Image
 from skimage.filters import threshold_sauvola
 from skimage.morphology import skeletonize
 
-from hwr_core.images import upright
 from hwr_core.line_image import ink_mask, is_light_on_dark, shrunk, to_grey
 
 Threshold = Literal["none", "otsu", "adaptive", "sauvola", "manual"]
@@ -78,7 +77,7 @@ class Preprocessed:
 
 def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = PreprocessSettings()) -> Preprocessed:
     """Runs the steps that `settings` ask for on a picture of any mode."""
-    grey = to_grey(upright(image) if isinstance(image, Image.Image) else image)
+    grey = to_grey(image)
     matrix = np.eye(3)  # from the current step's pixels to the photo's
     if max(grey.shape) > LONGEST_SIDE:
         before = grey.shape

@@ -14,14 +14,7 @@ from hwr_core.lines import find_lines
 from hwr_core.metrics import calibration, cer, edit_distance, wer
 from hwr_core.preprocess import preprocess
 from tests.conftest import SAMPLES
-
-LETTER = [
-    "Dear Martha,",
-    "we arrived on Thursday evening after a long",
-    "journey. The house is small but the garden is",
-    "full of roses. Come and see us soon.",
-    "Yours, Edith",
-]
+from training.make_samples import LETTER
 
 
 def test_drawn_words_are_read(recognizer):
