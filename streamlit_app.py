@@ -168,9 +168,8 @@ def show_prediction(page: Page, seconds: float) -> None:
     with st.container(border=True):
         show_reading(readings)
         sure = min(reading.confidence for reading in readings)
-        st.caption(
-            f"{'All right' if sure > 0.9 else 'Probably right' if sure > 0.5 else 'Look twice'} · {sure:.0%} sure · read in {seconds:.1f} s"
-        )
+        advice = "Right, most likely" if sure > 0.9 else "Probably right" if sure > 0.5 else "Look at the shaded letters"
+        st.caption(f"{advice} · {sure:.0%} sure that every letter is right · read in {seconds:.1f} s")
     field = field_of(page)
     st.session_state.setdefault(field, page.text)
     edited = st.text_area("Correct it if need be", key=field, height="content")

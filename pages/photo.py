@@ -254,7 +254,7 @@ def line_html(number: int, line: Line) -> str:
     return (
         f"<div><img src='data:image/jpeg;base64,{source}' alt='Line {number}'>"
         f"<div class='reading small'>{shaded(reading)}</div>"
-        f"<div style='opacity:.65;font-size:.85rem'>{number} · {reading.confidence:.0%} sure{cut}</div></div>"
+        f"<div style='opacity:.65;font-size:.85rem'>{number} · {reading.confidence:.0%} sure of the whole line{cut}</div></div>"
     )
 
 
