@@ -33,7 +33,7 @@ MIXTURE = {
     "hooker": 0.04,
 }
 IDS = {character: index for index, character in enumerate(CHARACTERS, len(SPECIAL))}
-BOS, PAD, EOS, UNK = range(4)
+_, PAD, EOS, UNK = range(4)  # of SPECIAL
 Sample = tuple[np.ndarray, str]  # grey picture of a line, dark on light, and its text
 
 
