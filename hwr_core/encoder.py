@@ -95,6 +95,11 @@ class Backbone(nn.Module):
         self.stem4 = nn.Conv2d(48, 96, 1)
         self.blocks = nn.ModuleList(Block(*block) for block in BLOCKS)
 
+    def freeze(self, blocks: int) -> None:
+        """Leaves the stem and the first `blocks` blocks out of training."""
+        for module in (self.stem1, self.stem2a, self.stem2b, self.stem3, self.stem4, *self.blocks[:blocks]):
+            module.requires_grad_(False)
+
     def forward(self, pixels: Tensor, mask2: Tensor, mask4: Tensor) -> Tensor:
         # mask2 and mask4 (batch, 1, 1, columns): the real columns at half and at a quarter of the width
         x = F.relu(self.stem1(pixels))

@@ -1,26 +1,32 @@
-"""Prints how well a checkpoint reads lines by writers that it was not trained on: `python -m training.evaluate text`.
+"""Prints how well a checkpoint reads what it was not trained on.
 
-Beside it, on the same pictures and in the same run, PP-OCRv6-small, the recogniser that `rapidocr` brings.
+`python -m training.evaluate text`: lines by writers that it has not seen, its size, and the time it takes.
+`python -m training.evaluate ink`: what people write first, drawn by script in hands that it has not seen (tests/ink).
+Beside it, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
 """
 
 import argparse
 import io
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 
-import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from hwr_core import load_recognizer
+from hwr_core.checkpoints import find
 from hwr_core.ink import level, render_line
 from hwr_core.metrics import calibration, cer, wer
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
+from tests.ink import Drawing, drawings
 from training.charset import normalise
 from training.data import iam_ondb, scans
+from training.peers import Reader, peers
 
 Lines = list[tuple[Image.Image, str]]  # a picture and its text
+COPISTE = "Copiste, every eighth writer"
 
 
 def validation_lines(recognizer: Recognizer, limit: int | None = None) -> dict[str, Lines]:
@@ -28,29 +34,18 @@ def validation_lines(recognizer: Recognizer, limit: int | None = None) -> dict[s
     sets: dict[str, Lines] = {}
     for split in ("val_v", "val_t"):
         lines = chosen(iam_ondb(split), limit)
-        sets[f"IAM-OnDB {split}"] = [
-            (render_line(level(line.strokes), recognizer.ink_height, recognizer.ink_stroke_width), line.text) for line in lines
-        ]
+        sets[f"IAM-OnDB {split}"] = [(drawn(line.strokes, recognizer), line.text) for line in lines]
     lines = chosen(scans("copiste", "val"), limit)
-    sets["Copiste, every eighth writer"] = [(Image.open(io.BytesIO(line.jpeg)), line.text) for line in lines]
+    sets[COPISTE] = [(Image.open(io.BytesIO(line.jpeg)), line.text) for line in lines]
     return sets
+
+
+def drawn(strokes: list, recognizer: Recognizer) -> Image.Image:
+    return render_line(level(strokes), recognizer.ink_height, recognizer.ink_stroke_width)
 
 
 def chosen(lines: list, limit: int | None) -> list:
     return lines if limit is None or limit >= len(lines) else random.Random(0).sample(lines, limit)
-
-
-def pp_ocr() -> Callable[[Image.Image], str]:
-    """`rapidocr`'s recogniser, alone, on one line."""
-    from rapidocr import RapidOCR
-
-    engine = RapidOCR(params={"Global.log_level": "error"})
-
-    def read(image: Image.Image) -> str:
-        found = engine(np.asarray(image.convert("RGB"))[..., ::-1].copy(), use_det=False, use_cls=False, use_rec=True)
-        return " ".join(found.txts or ())
-
-    return read
 
 
 def comparable(text: str) -> str:
@@ -58,43 +53,100 @@ def comparable(text: str) -> str:
     return normalise(text.translate({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}))
 
 
-def evaluate_text(arguments: argparse.Namespace) -> None:
-    recognizer = load_recognizer(arguments.model)
-    peer = None if arguments.alone else pp_ocr()
+def read_all(recognizer: Recognizer, images: list[Image.Image], beams: int, name: str) -> list[Reading]:
+    with tqdm(total=len(images), desc=name, leave=False) as bar:
+        return recognizer.read(images, beams=beams, on_progress=lambda done, _: bar.update(done - bar.n))
+
+
+def texts_by_reader(
+    recognizer: Recognizer, others: dict[str, Reader], images: list[Image.Image], beams: int, name: str
+) -> tuple[list[Reading], dict[str, list[str]]]:
+    """The recognizer's readings, and by reader the texts as they are compared, the recognizer's first."""
+    readings = read_all(recognizer, images, beams, name)
+    texts = {recognizer.name: [comparable(reading.text) for reading in readings]}
+    for other, read in others.items():
+        texts[other] = [comparable(read(image)) for image in tqdm(images, desc=f"{name}, {other}", leave=False)]
+    return readings, texts
+
+
+def evaluate_text(recognizer: Recognizer, others: dict[str, Reader], arguments: argparse.Namespace) -> None:
     readings: list[Reading] = []
-    right: list[bool] = []
-    rows = []
+    found: dict[str, dict[str, list[str]]] = {}
+    truths: dict[str, list[str]] = {}
     for name, lines in validation_lines(recognizer, arguments.limit).items():
-        truths = [comparable(text) for _, text in lines]
-        with tqdm(total=len(lines), desc=name, leave=False) as bar:
-            found = recognizer.read(
-                [image for image, _ in lines], beams=arguments.beams, on_progress=lambda done, _, bar=bar: bar.update(done - bar.n)
-            )
-        texts = [comparable(reading.text) for reading in found]
-        readings += found
-        right += [text == truth for text, truth in zip(texts, truths, strict=True)]
-        row = [name, len(lines), cer(truths, texts), wer(truths, texts)]
-        if peer:
-            others = [comparable(peer(image)) for image, _ in tqdm(lines, desc="PP-OCRv6", leave=False)]
-            row += [cer(truths, others), wer(truths, others)]
-        rows.append(row)
-    print(f"| {arguments.model}, beams {arguments.beams} | lines | CER | WER |" + (" PP-OCRv6 CER | WER |" if peer else ""))
-    print("|---|---|---|---|" + ("---|---|" if peer else ""))
-    for name, count, *rates in rows:
-        print(f"| {name} | {count} | " + " | ".join(f"{rate:.1%}" for rate in rates) + " |")
+        truths[name] = [comparable(text) for _, text in lines]
+        some, found[name] = texts_by_reader(recognizer, others, [image for image, _ in lines], arguments.beams, name)
+        readings += some
+    right = [text == truth for name in found for text, truth in zip(found[name][recognizer.name], truths[name], strict=True)]
+    drawn_sets = [name for name in found if name != COPISTE]
+    together = "IAM-OnDB, both"
+    truths[together] = [truth for name in drawn_sets for truth in truths[name]]
+    found[together] = {reader: [text for name in drawn_sets for text in found[name][reader]] for reader in (recognizer.name, *others)}
+    print_table("lines by unseen writers", truths, found, ("CER", cer), ("WER", wer))
     print("\n| line confidence | lines | wholly right |\n|---|---|---|")
     for low, high, count, share in calibration([reading.confidence for reading in readings], right):
         print(f"| {low:.1f} to {high:.1f} | {count} | {share:.0%} |")
 
 
+def evaluate_ink(recognizer: Recognizer, others: dict[str, Reader], arguments: argparse.Namespace) -> None:
+    chosen_ones: list[Drawing] = chosen(drawings(), arguments.limit)
+    images = [drawn(drawing.strokes, recognizer) for drawing in chosen_ones]
+    _, texts = texts_by_reader(recognizer, others, images, arguments.beams, "drawings")
+    for title, group_of in (("drawings by kind", lambda d: d.kind), ("drawings by hand", lambda d: d.style), ("drawings", lambda d: "all")):
+        members: dict[str, list[int]] = {}
+        for index, drawing in enumerate(chosen_ones):
+            members.setdefault(group_of(drawing), []).append(index)
+        truths = {group: [comparable(chosen_ones[i].text) for i in indices] for group, indices in members.items()}
+        found = {group: {reader: [texts[reader][i] for i in indices] for reader in texts} for group, indices in members.items()}
+        print_table(title, truths, found, ("right", share_right), ("CER", cer))
+        print()
+    if arguments.misses:
+        for drawing, text in zip(chosen_ones, texts[recognizer.name], strict=True):
+            if text != comparable(drawing.text):
+                print(f"{drawing.kind:10} {drawing.style:8} {drawing.text!r} read {text!r}")
+
+
+def share_right(truths: list[str], texts: list[str]) -> float:
+    return sum(map(str.__eq__, truths, texts)) / max(1, len(truths))
+
+
+def print_table(
+    title: str, truths: dict[str, list[str]], found: dict[str, dict[str, list[str]]], *measures: tuple[str, Callable[[list, list], float]]
+) -> None:
+    """One row a set, and for each reader every measure of (truths, texts)."""
+    readers = next(iter(found.values()))
+    print_row([title, "n", *(f"{reader} {measure}" for reader in readers for measure, _ in measures)])
+    print_row(["---"] * (2 + len(readers) * len(measures)))
+    for name, texts in found.items():
+        rates = [f"{rate(truths[name], texts[reader]):.1%}" for reader in readers for _, rate in measures]
+        print_row([name, str(len(truths[name])), *rates])
+
+
+def print_row(cells: Iterable[str]) -> None:
+    print("| " + " | ".join(cells) + " |")
+
+
+def print_size(recognizer: Recognizer, model: str) -> None:
+    parameters = sum(parameter.numel() for parameter in recognizer.model.parameters())
+    files = sum(path.stat().st_size for path in folder.glob("*")) if (folder := find(model)) else 0
+    print(f"{model}: {parameters / 1e6:.2f} M parameters, {files / 1e6:.1f} MB on disk")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=["text"])
+    tasks = {"text": evaluate_text, "ink": evaluate_ink}
+    parser.add_argument("task", choices=tasks)
     parser.add_argument("--model", default="text", help="a checkpoint as load_recognizer takes it")
     parser.add_argument("--beams", type=int, default=1)
     parser.add_argument("--limit", type=int, help="lines of each set, chosen by chance")
-    parser.add_argument("--alone", action="store_true", help="without PP-OCRv6")
-    evaluate_text(parser.parse_args())
+    parser.add_argument("--alone", action="store_true", help="without the other readers")
+    parser.add_argument("--misses", action="store_true", help="ink: every drawing that was not read right")
+    arguments = parser.parse_args()
+    recognizer = load_recognizer(arguments.model)
+    print_size(recognizer, arguments.model)
+    started = time.perf_counter()
+    tasks[arguments.task](recognizer, {} if arguments.alone else peers(), arguments)
+    print(f"\n{time.perf_counter() - started:.0f} seconds in all")
 
 
 if __name__ == "__main__":

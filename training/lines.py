@@ -18,19 +18,21 @@ from training import data
 from training.augment import degrade, draw_varied, frame, intrude
 from training.charset import CHARACTERS, SPECIAL, close_up
 from training.phrases import Phrases
+from training.recombine import ScanPool
 from training.synthesis import FontWriter, Glyphs, WordPool
 
 # Shares of the stream. Scans of one difficult hand (Hooker) count less than their number of lines.
 MIXTURE = {
-    "ink": 0.24,
+    "ink": 0.23,
     "ink_words": 0.12,
     "glyphs": 0.08,
-    "fonts": 0.14,
-    "copiste": 0.24,
-    "peraire": 0.06,
-    "cremma19": 0.045,
-    "poilus": 0.035,
-    "hooker": 0.04,
+    "fonts": 0.17,
+    "copiste": 0.20,
+    "scan_words": 0.09,
+    "peraire": 0.045,
+    "cremma19": 0.035,
+    "poilus": 0.03,
+    "hooker": 0.03,
 }
 IDS = {character: index for index, character in enumerate(CHARACTERS, len(SPECIAL))}
 _, PAD, EOS, UNK = range(4)  # of SPECIAL
@@ -57,6 +59,7 @@ class LineStream(IterableDataset):
         self.ink = data.iam_ondb("train")
         self.scans = {name: data.scans(name, "train") for name in data.SCANS}
         self.words = WordPool(self.ink)
+        self.scan_words = ScanPool(self.scans["copiste"])
         self.glyphs = Glyphs(data.crohme_symbols())
         self.fonts = FontWriter(data.fonts())
         self.sentences = [close_up(line.text) for line in self.ink] + data.english()
@@ -91,9 +94,9 @@ class LineStream(IterableDataset):
             if sample is None:
                 continue
             grey, text = sample
-            synthetic = source not in self.scans
+            synthetic = source != "scan_words" and source not in self.scans
             grey = degrade(grey, self.rng, synthetic)
-            if not synthetic and self.rng.random() < 0.15:
+            if source in self.scans and self.rng.random() < 0.15:
                 other = self.rng.choice(self.scans[source])
                 grey = intrude(grey, cv2.imdecode(np.frombuffer(other.jpeg, np.uint8), 0), self.rng)
             grey = frame(grey, self.rng) if self.rng.random() < 0.35 else crop_to_ink(grey)
@@ -108,6 +111,7 @@ class LineStream(IterableDataset):
     def draw(self, source: str) -> Sample | None:
         makers: dict[str, Callable[[], Sample | None]] = {
             "ink": self.ink_line, "ink_words": self.ink_words, "glyphs": self.glyph_line, "fonts": self.font_line,
+            "scan_words": lambda: self.scan_words.compose(self.rng),
         }  # fmt: skip
         return makers[source]() if source in makers else self.scan_line(source)
 

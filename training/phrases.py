@@ -64,8 +64,51 @@ SHORT = [
     "Hôtel",
     "Café",
     "s'il vous plaît",
+    "What's up?",
+    "Who? Why? Where?",
+    "Wow!",
+    "Price:",
+    "Name:",
+    "E-mail:",
+    "Wi-Fi:",
+    "password",
+    "Shopping list",
+    "a.m.",
+    "p.m.",
+    "etc.",
+    "e.g.",
+    "i.e.",
+    "P.S.",
+    "vs.",
+    "R & D",
+    "Q&A",
+    "Mr. & Mrs.",
+    "#1",
+    "C++",
+    "A/B",
+    "and/or",
+    "w/o",
+    "ASAP",
+    "FYI",
+    "OK!",
+    "Fig. 2",
 ]
-DOMAINS = ["gmail.com", "example.org", "mail.fr", "web.de", "company.co.uk", "uni.edu", "free.fr", "outlook.com"]
+DOMAINS = [
+    "gmail.com",
+    "example.org",
+    "mail.fr",
+    "web.de",
+    "company.co.uk",
+    "uni.edu",
+    "free.fr",
+    "outlook.com",
+    "yahoo.com",
+    "orange.fr",
+    "hotmail.com",
+    "icloud.com",
+    "gmx.net",
+]
+ENDINGS = ["com", "org", "net", "fr", "de", "co.uk", "edu", "io", "eu", "info", "gov", "us", "ca"]
 
 
 class Phrases:
@@ -78,13 +121,17 @@ class Phrases:
 
     def draw(self) -> str:
         pick = self.rng.random()
-        if pick < 0.45:
+        if pick < 0.42:
             return self.piece(1, 9)
-        if pick < 0.60:
+        if pick < 0.57:
             return self.cased(" ".join(self.rng.choices(self.words, k=self.rng.randint(1, 4))))
-        if pick < 0.85:
+        if pick < 0.82:
             return self.everyday()
-        return f"{self.rng.choice(SHORT)} {self.everyday()}" if pick < 0.95 else self.rng.choice(SHORT)
+        if pick < 0.90:
+            return " ".join(
+                [self.everyday(), self.rng.choice(["-", "/", "&", "+", "at", "x", "=", ":", "and", "et", "@"]), self.everyday()]
+            )
+        return f"{self.rng.choice(SHORT)} {self.everyday()}" if pick < 0.96 else self.rng.choice(SHORT)
 
     def piece(self, fewest: int, most: int) -> str:
         words = self.rng.choice(self.sentences).split()
@@ -96,56 +143,96 @@ class Phrases:
         pick = self.rng.random()
         return text.upper() if pick < 0.08 else text.title() if pick < 0.14 else text.capitalize() if pick < 0.2 else text
 
+    def everyday(self) -> str:
+        kinds = [
+            self.clock, self.date, self.date_in_words, self.price, self.email, self.phone, self.grouped, self.sum, self.quantity,
+            self.address, self.name, self.code, self.count, self.website,
+        ]  # fmt: skip
+        return self.rng.choice(kinds)()
+
     def number(self, digits: int) -> str:
         return "".join(self.rng.choices(string.digits, k=digits))
 
-    def everyday(self) -> str:
+    def clock(self) -> str:
+        hour, minute = self.rng.randint(0, 23), f"{self.rng.randint(0, 59):02d}"
+        half = self.rng.choice(["am", "pm", "AM", "PM", "a.m."])
+        return self.rng.choice([f"{hour}:{minute}", f"{hour % 12 + 1}:{minute} {half}", f"{hour % 12 + 1} {half}", f"{hour}h{minute}"])
+
+    def date(self) -> str:
+        r, separator = self.rng, self.rng.choice("/.-")
+        day, month, year = r.randint(1, 31), r.randint(1, 12), r.randint(1900, 2035)
+        return r.choice([
+            separator.join([f"{day:02d}", f"{month:02d}", str(year)]), separator.join([str(month), str(day), str(year)]),
+            f"{year}-{month:02d}-{day:02d}", separator.join([f"{day:02d}", f"{month:02d}", f"{year % 100:02d}"]),
+        ])  # fmt: skip
+
+    def date_in_words(self) -> str:
         r = self.rng
-        kind = r.randrange(12)
-        if kind == 0:
-            return r.choice(
-                [
-                    f"{r.randint(0, 23)}:{r.randint(0, 59):02d}",
-                    f"{r.randint(1, 12)}:{r.randint(0, 59):02d} {r.choice(['am', 'pm', 'AM', 'PM'])}",
-                    f"{r.randint(0, 23)}h{r.randint(0, 59):02d}",
-                ]
-            )
-        if kind == 1:
-            separator = r.choice("/.-")
-            return separator.join([f"{r.randint(1, 31):02d}", f"{r.randint(1, 12):02d}", str(r.randint(1900, 2030))])
-        if kind == 2:
-            return r.choice(
-                [
-                    f"{r.choice(MONTHS)} {r.randint(1, 31)}, {r.randint(1850, 2030)}",
-                    f"{r.randint(1, 31)} {r.choice(MONTHS_FR)} {r.randint(1850, 2030)}",
-                    f"{r.choice(DAYS)} {r.randint(1, 31)}",
-                ]
-            )
-        if kind == 3:
-            amount = f"{r.randint(0, 999)}{r.choice('.,')}{r.randint(0, 99):02d}"
-            return r.choice(
-                [f"${amount}", f"{amount} €", f"£{amount}", f"€{amount}", f"{amount}€", f"${r.randint(1, 99)},{self.number(3)}"]
-            )
-        if kind == 4:
-            name = r.choice(self.words).lower().strip(string.punctuation)
-            return f"{name}{r.choice(['', '.', '_', '-'])}{r.choice(['', self.number(2), r.choice(string.ascii_lowercase)])}@{r.choice(DOMAINS)}"
-        if kind == 5:
-            return r.choice(
-                [
-                    f"({self.number(3)}) {self.number(3)}-{self.number(4)}",
-                    f"+{self.number(2)} {self.number(3)} {self.number(6)}",
-                    f"0{self.number(1)} " + " ".join(self.number(2) for _ in range(4)),
-                    f"{self.number(3)}-{self.number(4)}",
-                ]
-            )
-        if kind == 6:
-            return self.number(r.randint(1, 6))
-        if kind == 7:
-            return f"{r.randint(1, 999)} {r.choice(['+', '-', '=', '×', '÷', '/', '<', '>'])} {r.randint(1, 999)}"
-        if kind == 8:
-            return f"{r.randint(0, 100)}{r.choice(['%', '°', ' kg', ' km', ' m²', '°C', ' g', ' cm', 'th', '#'])}"
-        if kind == 9:
-            return f"{r.randint(1, 199)} {r.choice(self.words).title()} {r.choice(['Street', 'St.', 'Road', 'Ave', 'Lane', 'rue'])}"
-        if kind == 10:
-            return f"{r.choice(self.words).title()} {r.choice(self.words).title()}"
-        return "".join(r.choices(string.ascii_uppercase + string.digits, k=r.randint(2, 7)))
+        day, year, month = r.randint(1, 31), r.randint(1750, 2035), r.choice(MONTHS)
+        return r.choice([
+            f"{month} {day}, {year}", f"{day} {r.choice(MONTHS_FR)} {year}", f"{r.choice(DAYS)} {day}", f"{month[:3]} {day}",
+            f"{month[:3]}. {day}{r.choice(['th', 'st', 'nd', 'rd', ''])}", f"{day} {month} {year}", f"{r.choice(DAYS)}, {month} {day}",
+        ])  # fmt: skip
+
+    def price(self) -> str:
+        r = self.rng
+        whole = r.choice([str(r.randint(0, 999)), f"{r.randint(1, 99)},{self.number(3)}"])
+        amount = r.choice([whole, f"{whole}{r.choice('.,')}{r.randint(0, 99):02d}"])
+        return r.choice([f"${amount}", f"{amount} €", f"£{amount}", f"€{amount}", f"{amount}€", f"£{amount}", f"{amount} $"])
+
+    def word(self) -> str:
+        return self.rng.choice(self.words).strip(string.punctuation)
+
+    def email(self) -> str:
+        r = self.rng
+        second = r.choice(["", "", self.number(r.randint(1, 3)), r.choice(string.ascii_lowercase), self.word()])
+        name = f"{self.word().lower() if r.random() < 0.85 else self.word().title()}{r.choice(['', '.', '.', '_', '-'])}{second}".strip(
+            ".-_"
+        )
+        if r.random() < 0.2:
+            name = f"{r.choice(string.ascii_lowercase)}.{name}"
+        return f"{name}@{r.choice(DOMAINS) if r.random() < 0.5 else f'{self.word().lower()}.{r.choice(ENDINGS)}'}"
+
+    def website(self) -> str:
+        start = self.rng.choice(["www.", "", "https://", "www."])
+        return f"{start}{self.word().lower()}.{self.rng.choice(ENDINGS)}{self.rng.choice(['', '', '/' + self.word().lower()])}"
+
+    def phone(self) -> str:
+        n = self.number
+        return self.rng.choice([
+            f"({n(3)}) {n(3)}-{n(4)}", f"+{n(2)} {n(3)} {n(6)}", f"0{n(1)} " + " ".join(n(2) for _ in range(4)), f"{n(3)}-{n(4)}",
+            f"{n(3)}-{n(3)}-{n(4)}", f"+1 ({n(3)}) {n(3)}-{n(4)}", f"0{n(3)} {n(3)} {n(3)}", f"+{n(2)} {n(2)} {n(6)}", f"({n(3)}) {n(4)} {n(4)}",
+        ])  # fmt: skip
+
+    def grouped(self) -> str:
+        n = self.number
+        return self.rng.choice(
+            [n(self.rng.randint(1, 9)), f"{self.rng.randint(1, 99)},{n(3)},{n(3)}", f"{n(2)} {n(3)} {n(3)}", f"{n(1)}.{n(2)}"]
+        )
+
+    def sum(self) -> str:
+        a, b = self.rng.randint(1, 999), self.rng.randint(1, 999)
+        operator = self.rng.choice(["+", "-", "=", "÷", "/", "<", ">"])
+        return self.rng.choice([f"{a} {operator} {b}", f"{a} + {b} = {a + b}", f"{a % 20} x {b}", f"{a % 20} x ${b}"])
+
+    def quantity(self) -> str:
+        unit = self.rng.choice(
+            ["%", "%", "°", " kg", " km", " m²", "°C", " g", " cm", "th", "#", " %", "% off", " ml", " eggs", " mm", "x"]
+        )
+        return f"{self.rng.randint(0, 500)}{unit}"
+
+    def address(self) -> str:
+        street = f"{self.rng.randint(1, 199)} {self.word().title()} {self.rng.choice(['Street', 'St.', 'Road', 'Ave', 'Lane', 'rue'])}"
+        return self.rng.choice([street, street, f"{self.word().title()}, {self.rng.choice(['NY', 'CA', 'TX', 'UK', ''])} {self.number(5)}"])
+
+    def name(self) -> str:
+        title = self.rng.choice(["", "", "", "Dr. ", "Mr. ", "Mrs. ", "Ms. ", "M. ", "Mme "])
+        initial = self.rng.choice(["", "", f"{self.rng.choice(string.ascii_uppercase)}. ", "O'", "Mc"])
+        return f"{title}{self.word().title()} {initial}{self.word().title()}"
+
+    def code(self) -> str:
+        return "".join(self.rng.choices(string.ascii_uppercase + string.digits, k=self.rng.randint(2, 7)))
+
+    def count(self) -> str:
+        first = self.rng.choice(["No. ", "#", "Room ", "p. ", "x", "Nr. ", "n° ", "Flight ", "Kiwi", "v"])
+        return f"{first}{self.rng.randint(1, 999)}{self.rng.choice(['', '', 'A', 'b', 'C'])}"

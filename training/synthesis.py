@@ -3,13 +3,16 @@
 import io
 import random
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from skimage.morphology import skeletonize
 
 from hwr_core.ink import Strokes
 from training.charset import CHARACTERS
 from training.data import InkLine
 
+TRACKED, MONOLINE = 0.3, 0.35  # shares of the lines in fonts with their letters apart, and drawn with one pen
 X_HEIGHT = set("acemnorsuvwxz")
 DESCENDING = set("gpqy")
 LOW = {".": 0.06, ",": 0.2}
@@ -77,11 +80,11 @@ class Glyphs:
     def compose(self, text: str, rng: random.Random) -> Strokes:
         """`text` in strokes, a capital being one unit high, on the baseline y = 0."""
         chosen: dict[str, Strokes] = {}  # one writer repeats a shape, more or less
-        tightness, row, x = rng.uniform(0.08, 0.3), [], 0.0
+        tightness, row, x = rng.uniform(0.08, 0.3) if rng.random() < 0.7 else rng.uniform(0.3, 0.55), [], 0.0
         x_height = rng.uniform(0.5, 0.7)
         for character in text:
             if character == " ":
-                x += rng.uniform(0.45, 0.9)
+                x += rng.uniform(0.45, 0.9) + 1.5 * tightness
                 continue
             if character in ":'":
                 strokes, width = self.dots(character, rng), 0.05
@@ -153,10 +156,28 @@ class FontWriter:
                 break
         else:
             return None
-        font = self.font(name, 48)
-        left, top, right, bottom = font.getbbox(text)
-        if right - left < 3 or bottom - top < 3 or right - left > 4000:
-            return None
-        image = Image.new("L", (right - left + 16, bottom - top + 16), 255)
-        ImageDraw.Draw(image).text((8 - left, 8 - top), text, fill=0, font=font)
-        return np.asarray(image)
+        image = set_in_type(text, self.font(name, 48), rng)
+        return monoline(image, rng) if image is not None and rng.random() < MONOLINE else image
+
+
+def set_in_type(text: str, font: ImageFont.FreeTypeFont, rng: random.Random) -> np.ndarray | None:
+    """The text in one font, sometimes with its letters apart; None where it is empty or far too long."""
+    left, top, right, bottom = font.getbbox(text)
+    if right - left < 3 or bottom - top < 3 or right - left > 4000:
+        return None
+    tracking = font.size * rng.uniform(-0.04, 0.28) if rng.random() < TRACKED and text.isascii() else 0.0
+    width = right - left + round(max(0.0, tracking) * len(text)) + 16
+    image = Image.new("L", (width, bottom - top + 16), 255)
+    pen, x = ImageDraw.Draw(image), 8.0 - left
+    for piece in text if tracking else [text]:
+        pen.text((x, 8 - top), piece, fill=0, font=font)
+        x += font.getlength(piece) + tracking
+    return np.asarray(image)
+
+
+def monoline(grey: np.ndarray, rng: random.Random) -> np.ndarray:
+    """The middle lines of the strokes, drawn with one pen: what a mouse or a ballpoint makes of those shapes."""
+    middles = skeletonize(cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR) < 128).astype(np.uint8)
+    size = rng.choice([3, 4, 5, 6, 7, 8, 9])
+    lines = cv2.dilate(middles, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    return cv2.resize(255 - 255 * lines, grey.shape[::-1], interpolation=cv2.INTER_AREA)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -106,9 +107,14 @@ def train_text(arguments: argparse.Namespace) -> None:
     if (arguments.run / "state.pt").exists():
         run.resume()
     else:
-        warm_start(model, arguments.run.parent / "downloads")
+        if arguments.start:
+            model.load_state_dict({name: tensor.float() for name, tensor in load_file(arguments.start / "model.safetensors").items()})
+        else:
+            warm_start(model, arguments.run.parent / "downloads")
         run.average = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     model.encoder.backbone.to(memory_format=torch.channels_last)
+    if arguments.freeze is not None:
+        model.encoder.backbone.freeze(arguments.freeze)
     model.train()
     stream = LineStream(seed=arguments.seed + run.step)
     loader = DataLoader(stream, batch_size=None, num_workers=arguments.workers, prefetch_factor=20)
@@ -117,18 +123,20 @@ def train_text(arguments: argparse.Namespace) -> None:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())  # ends after the step in hand, with everything saved
-    with tqdm(total=arguments.steps, initial=run.step, unit="step", mininterval=5) as bar:
-        for batch in loader:
-            if run.step >= arguments.steps or time.monotonic() > deadline or stopped.is_set():
-                break
-            for index, value in enumerate(run.update(batch, arguments.steps)):
-                means[index] += (value - means[index]) * 0.02
-            bar.update()
-            bar.set_postfix_str(f"ctc {means[0]:.3f} attention {means[1]:.3f} lines {len(batch)}", refresh=False)
-            if time.monotonic() - saved > SAVE_EVERY:
-                run.save()
-                saved = time.monotonic()
-    run.save()
+    try:
+        with tqdm(total=arguments.steps, initial=run.step, unit="step", mininterval=5) as bar:
+            for batch in loader:
+                if run.step >= arguments.steps or time.monotonic() > deadline or stopped.is_set():
+                    break
+                for index, value in enumerate(run.update(batch, arguments.steps)):
+                    means[index] += (value - means[index]) * 0.02
+                bar.update()
+                bar.set_postfix_str(f"ctc {means[0]:.3f} attention {means[1]:.3f} lines {len(batch)}", refresh=False)
+                if time.monotonic() - saved > SAVE_EVERY:
+                    run.save()
+                    saved = time.monotonic()
+    finally:  # also where a worker was killed
+        run.save()
 
 
 def main() -> None:
@@ -141,6 +149,10 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that make lines")
+    parser.add_argument("--start", type=Path, help="a checkpoint to go on from, where the run has no state yet")
+    parser.add_argument(
+        "--freeze", type=int, metavar="BLOCKS", help="leave the backbone's stem and first blocks as they are (4: a quarter faster)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     train_text(arguments)
