@@ -1,7 +1,7 @@
-"""Trains a shipped checkpoint from `../shared/data`: `python -m training.train text --steps 6000 --run runs/text`.
+"""Trains a shipped checkpoint from `../shared/data`: `python -m training.train text --minutes 240 --run runs/text`.
 
-Interrupt it when you like: the same command goes on from the run's last state. The learning rate warms up, stays,
-and falls to zero over the last part of `--steps`; a later call with more steps goes on at the full rate.
+Interrupt it when you like: the same command goes on from the run's last state. The learning rate warms up, stays, and
+falls to zero over the last part of `--minutes` of training time; a later call with more minutes goes on at the full rate.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from transformers import VisionEncoderDecoderModel
 from training.charset import SPECIAL
 from training.lines import EOS, PAD, Batch, LineStream
 from training.model import build_text_model, save_checkpoint, warm_start
+from training.state import load_state, save_state
 
 CTC_WEIGHT = 0.35
 BACKBONE_RATE = 0.4  # of the learning rate: it starts trained
@@ -49,10 +50,12 @@ def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tens
     return ctc, F.cross_entropy(logits, batch.targets.flatten(), ignore_index=-100, label_smoothing=0.05)
 
 
-def rate_at(step: int, steps: int, peak: float, warmup: int = 300, cooldown: float = 0.3) -> float:
-    """Warm-up, plateau, linear cool-down (Hägele et al. 2024): can be prolonged without choosing the length beforehand."""
-    left = (steps - step) / max(1, steps * cooldown)
-    return peak * min(1.0, (step + 1) / warmup, max(left, 0.0))
+def rate_at(step: int, progress: float, peak: float, warmup: int = 300, cooldown: float = 0.3) -> float:
+    """Warm-up, plateau, linear cool-down (Hägele et al. 2024): can be prolonged without choosing the length beforehand.
+
+    `progress` 0–1 is the share of the run's time that is over.
+    """
+    return peak * min(1.0, (step + 1) / warmup, max(0.0, (1 - progress) / cooldown))
 
 
 class Run:
@@ -60,7 +63,7 @@ class Run:
 
     def __init__(self, folder: Path, model: VisionEncoderDecoderModel, device: str, rate: float):
         self.folder, self.model, self.device, self.rate = folder, model.to(device), device, rate
-        self.step = 0
+        self.step, self.seconds = 0, 0.0  # done so far, and the time that it took
         backbone = list(model.encoder.backbone.parameters())
         ids = {id(parameter) for parameter in backbone}
         rest = [parameter for parameter in model.parameters() if id(parameter) not in ids]
@@ -69,21 +72,21 @@ class Run:
         self.average = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
     def resume(self) -> None:
-        state = torch.load(self.folder / "state.pt", map_location=self.device, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average, self.step = state["average"], state["step"]
+        shapes = {index: parameter.shape for index, parameter in enumerate(p for g in self.optimizer.param_groups for p in g["params"])}
+        model, average, moments, record = load_state(self.folder, shapes)
+        self.model.load_state_dict(model)
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
+        self.average = {name: tensor.to(self.device) for name, tensor in average.items()}
+        self.step, self.seconds = int(record["step"]), record["seconds"]
 
     def save(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "average": self.average, "step": self.step}
-        torch.save(state, self.folder / "state.new")
-        (self.folder / "state.new").replace(self.folder / "state.pt")
+        counters = {"step": self.step, "seconds": self.seconds}
+        save_state(self.folder, self.model.state_dict(), self.average, self.optimizer.state_dict(), counters)
         save_checkpoint(self.model, self.average, self.folder / "checkpoint")
 
-    def update(self, batch: Batch, steps: int) -> tuple[float, float]:
+    def update(self, batch: Batch, progress: float) -> tuple[float, float]:
         batch = Batch(batch.pixels.to(self.device).to(memory_format=torch.channels_last), batch.targets.to(self.device))
-        rate = rate_at(self.step, steps, self.rate)
+        rate = rate_at(self.step, progress, self.rate)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         with torch.autocast(self.device, torch.bfloat16):
@@ -104,7 +107,7 @@ def train_text(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     model = build_text_model()
     run = Run(arguments.run, model, arguments.device, arguments.rate)
-    if (arguments.run / "state.pt").exists():
+    if (arguments.run / "state.json").exists():
         run.resume()
     else:
         if arguments.start:
@@ -116,25 +119,32 @@ def train_text(arguments: argparse.Namespace) -> None:
     if arguments.freeze is not None:
         model.encoder.backbone.freeze(arguments.freeze)
     model.train()
-    stream = LineStream(seed=arguments.seed + run.step)
+    stream = LineStream(seed=arguments.seed + run.step, pixels_per_batch=arguments.columns)
     loader = DataLoader(stream, batch_size=None, num_workers=arguments.workers, prefetch_factor=20)
-    deadline = time.monotonic() + 60 * arguments.minutes if arguments.minutes else float("inf")
-    saved, means = time.monotonic(), [0.0, 0.0]
+    train(run, loader, 60 * arguments.minutes, 60 * arguments.slice if arguments.slice else float("inf"))
+
+
+def train(run: Run, loader: DataLoader, budget: float, slice_: float) -> None:
+    """Until the run has had `budget` seconds in all, this call `slice_` seconds, or a signal comes."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())  # ends after the step in hand, with everything saved
+    before, started = run.seconds, time.monotonic()
+    saved, means = started, [0.0, 0.0]
     try:
-        with tqdm(total=arguments.steps, initial=run.step, unit="step", mininterval=5) as bar:
+        with tqdm(total=round(budget), initial=round(before), unit="s", mininterval=5, bar_format="{desc} {n}/{total} s {postfix}") as bar:
             for batch in loader:
-                if run.step >= arguments.steps or time.monotonic() > deadline or stopped.is_set():
+                now = time.monotonic()
+                run.seconds = before + now - started
+                if run.seconds >= budget or now - started > slice_ or stopped.is_set():
                     break
-                for index, value in enumerate(run.update(batch, arguments.steps)):
+                for index, value in enumerate(run.update(batch, run.seconds / budget)):
                     means[index] += (value - means[index]) * 0.02
-                bar.update()
-                bar.set_postfix_str(f"ctc {means[0]:.3f} attention {means[1]:.3f} lines {len(batch)}", refresh=False)
-                if time.monotonic() - saved > SAVE_EVERY:
+                bar.set_postfix_str(f"step {run.step} ctc {means[0]:.3f} attention {means[1]:.3f} lines {len(batch)}", refresh=False)
+                bar.update(round(run.seconds) - bar.n)
+                if now - saved > SAVE_EVERY:
                     run.save()
-                    saved = time.monotonic()
+                    saved = now
     finally:  # also where a worker was killed
         run.save()
 
@@ -143,8 +153,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", choices=["text"])
     parser.add_argument("--run", type=Path, default=Path("runs/text"), help="folder of the run's state and checkpoint")
-    parser.add_argument("--steps", type=int, default=6000, help="the step at which training ends")
-    parser.add_argument("--minutes", type=float, default=0, help="stop after this time; go on with the same command")
+    parser.add_argument("--minutes", type=float, default=240, help="training time of the whole run, over all calls")
+    parser.add_argument("--slice", type=float, metavar="MINUTES", help="stop this call after so long; go on with the same command")
+    parser.add_argument("--columns", type=int, default=14_000, help="pixel columns in a batch: some 25 lines; ten times as many on a GPU")
     parser.add_argument("--rate", type=float, default=6e-4, help="the highest learning rate")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2)
