@@ -1,8 +1,12 @@
-"""The training data in `../shared/data` (its README describes every file), split by writer."""
+"""The training data in `../shared/data` (its README describes every file), split by writer.
+
+`HWR_DATA` names another folder of the same files, such as `training.pack` makes.
+"""
 
 import gzip
 import io
 import json
+import os
 import re
 import tarfile
 from collections.abc import Iterator
@@ -13,7 +17,7 @@ import numpy as np
 
 from training.charset import close_up, join_apostrophes, normalise
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+DATA = Path(os.environ.get("HWR_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 SCANS = ("copiste", "peraire", "cremma19", "poilus", "hooker")
 # CROHME's labels for characters that are no single character there.
 CROHME_LABELS = {
@@ -33,11 +37,12 @@ class InkLine:
 
 @dataclass(frozen=True)
 class ScanLine:
-    """A scanned line: its text and its picture, an encoded grey JPEG."""
+    """A scanned line: its text and its picture, encoded as a grey JPEG or WebP."""
 
     text: str
     jpeg: bytes
     writer: str
+    split: str | None = None  # where the file says it
 
 
 def iam_ondb(split: str, folder: Path = DATA) -> list[InkLine]:
@@ -59,6 +64,8 @@ def scans(name: str, split: str, folder: Path = DATA) -> list[ScanLine]:
     """
     of_pages = page_writers(name, folder)
     lines = [line for line in _tar_lines(folder / f"{name}.tar", name) if line.writer not in of_pages]
+    if any(line.split for line in lines):
+        return [line for line in lines if line.split == split]
     held_out = set(sorted({line.writer for line in lines})[::HELD_OUT]) if name == "copiste" else set()
     return [line for line in lines if (line.writer in held_out) == (split == "val")]
 
@@ -89,7 +96,7 @@ def _tar_lines(path: Path, name: str) -> Iterator[ScanLine]:
             text = normalise(record["text"])
             if text:
                 jpeg = tar.extractfile(files[record["image"]]).read()
-                yield ScanLine(text, jpeg, writer_of(name, record["page"]))
+                yield ScanLine(text, jpeg, writer_of(name, record["page"]), record.get("split"))
 
 
 def fonts(folder: Path = DATA) -> dict[str, bytes]:
