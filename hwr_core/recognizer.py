@@ -90,7 +90,7 @@ class Recognizer:
         best = hypotheses[0]
         text, confidences = self._text_with_confidences(best.tokens, best.log_probabilities)
         confidence = math.exp(min(0.0, sum(best.log_probabilities)))
-        others = hypotheses[1:] if len(hypotheses) > 1 else _substitutions(best)
+        others = [*hypotheses[1:], *_substitutions(best)]
         alternatives: dict[str, float] = {}
         for other in others:
             other_text = self._decode(other.tokens).strip()

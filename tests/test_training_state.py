@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from training.charset import build_tokenizer
 from training.lines import Batch
 from training.model import build_text_model
 from training.state import PART_BYTES, quantise, restore
 from training.train import Run, rate_at
+
+TOKENIZER = build_tokenizer()
 
 
 def batch(seed: int) -> Batch:
@@ -21,7 +24,7 @@ def batch(seed: int) -> Batch:
 
 def small_run(folder: Path) -> Run:
     torch.manual_seed(0)
-    return Run(folder, build_text_model(hidden_size=64, encoder_layers=1, decoder_layers=1), "cpu", 1e-3)
+    return Run(folder, build_text_model(len(TOKENIZER), hidden_size=64, encoder_layers=1, decoder_layers=1), TOKENIZER, "cpu", 1e-3)
 
 
 def test_a_resumed_run_takes_nearly_the_step_that_an_uninterrupted_one_takes(tmp_path):
@@ -71,7 +74,7 @@ def test_a_saved_state_replaces_the_one_before(tmp_path):
 
 
 def test_the_text_checkpoints_state_fits_sixty_megabytes_in_files_of_fifteen(tmp_path):
-    run = Run(tmp_path, build_text_model(), "cpu", 1e-3)
+    run = Run(tmp_path, build_text_model(len(TOKENIZER)), TOKENIZER, "cpu", 1e-3)
     for group in run.optimizer.param_groups:  # as after a step, without the time of one
         for parameter in group["params"]:
             moment = torch.rand_like(parameter)

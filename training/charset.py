@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerFast
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]  # in TrOCR's order: the decoder starts with </s>
@@ -37,8 +38,23 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     """One token a character; `<s>` and `</s>` round the line, as RoBERTa's tokenizer puts them for TrOCR."""
     vocabulary = {token: index for index, token in enumerate(SPECIAL + list(CHARACTERS))}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    return as_trocr(tokenizer)
+
+
+def build_bpe_tokenizer(sentences: list[str], size: int) -> PreTrainedTokenizerFast:
+    """Byte-pair encoding (Sennrich et al. 2016) over the same characters, `size` tokens; a word's space is its first letter."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r" ?[^\s\d]+| ?\d| "), "isolated")
+    trainer = BpeTrainer(
+        vocab_size=size, special_tokens=SPECIAL, initial_alphabet=list(CHARACTERS), limit_alphabet=len(CHARACTERS), show_progress=False
+    )
+    tokenizer.train_from_iterator((text for text in sentences if set(text) <= set(CHARACTERS)), trainer)
+    return as_trocr(tokenizer)
+
+
+def as_trocr(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
+    tokenizer.normalizer = normalizers.NFC()
     tokenizer.decoder = decoders.Fuse()
     tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>")

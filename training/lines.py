@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch.utils.data import IterableDataset, get_worker_info
+from transformers import PreTrainedTokenizerFast
 
 from hwr_core.encoder import WIDTH_STRIDE
 from hwr_core.image_processor import LineImageProcessor, stack_lines
@@ -16,7 +18,7 @@ from hwr_core.ink import Strokes
 from hwr_core.line_image import crop_to_ink
 from training import data
 from training.augment import degrade, draw_varied, frame, intrude
-from training.charset import CHARACTERS, SPECIAL, close_up
+from training.charset import close_up
 from training.phrases import Phrases
 from training.recombine import ScanPool
 from training.synthesis import FontWriter, Glyphs, WordPool
@@ -34,7 +36,6 @@ MIXTURE = {
     "poilus": 0.03,
     "hooker": 0.03,
 }
-IDS = {character: index for index, character in enumerate(CHARACTERS, len(SPECIAL))}
 _, PAD, EOS, UNK = range(4)  # of SPECIAL
 Sample = tuple[np.ndarray, str]  # grey picture of a line, dark on light, and its text
 
@@ -51,10 +52,12 @@ class Batch:
 
 
 class LineStream(IterableDataset):
-    """Draws a source by `MIXTURE`, makes a line of it, varies it, and groups `pool` lines into batches by width."""
+    """Draws a source by `MIXTURE`, makes a line of it, varies it, and groups the lines of a pool into batches by width."""
 
-    def __init__(self, seed: int, height: int = 48, pixels_per_batch: int = 14_000, pool: int = 240):
-        self.seed, self.pixels_per_batch, self.pool = seed, pixels_per_batch, pool
+    def __init__(self, seed: int, height: int = 48, pixels_per_batch: int = 14_000):
+        self.seed, self.pixels_per_batch = seed, pixels_per_batch
+        self.pool = max(240, pixels_per_batch // 200)  # lines: some ten small batches, or three of a GPU's
+        self.tokenizer: Tokenizer | None = None
         self.processor = LineImageProcessor(height=height)
         self.ink = data.iam_ondb("train")
         self.scans = {name: data.scans(name, "train") for name in data.SCANS}
@@ -64,6 +67,10 @@ class LineStream(IterableDataset):
         self.fonts = FontWriter(data.fonts())
         self.sentences = [close_up(line.text) for line in self.ink] + data.english()
         self.sentences += [line.text for name in ("copiste", "peraire", "cremma19", "poilus") for line in self.scans[name]]
+
+    def tokenize_with(self, tokenizer: PreTrainedTokenizerFast) -> "LineStream":
+        self.tokenizer = tokenizer.backend_tokenizer
+        return self
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
@@ -103,7 +110,7 @@ class LineStream(IterableDataset):
             if grey is None or min(grey.shape) < 4:
                 continue
             line = self.processor.line(grey)
-            ids = [IDS.get(character, UNK) for character in text]
+            ids = self.tokenizer.encode(text, add_special_tokens=False).ids
             repeats = sum(a == b for a, b in itertools.pairwise(ids))
             if UNK not in ids and len(ids) + repeats + 1 <= line.shape[1] // WIDTH_STRIDE and len(ids) < 160 and line.shape[1] <= 2400:
                 return line, ids

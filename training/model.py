@@ -4,22 +4,23 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from transformers import GenerationConfig, TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
+from transformers import GenerationConfig, PreTrainedTokenizerFast, TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 
 from hwr_core.encoder import LineEncoderConfig, sinusoids
 from hwr_core.image_processor import LineImageProcessor
-from training.charset import build_tokenizer
 from training.warm_start import fetch, load_backbone
 
 MAX_LENGTH = 256  # characters of a line that the decoder has positions for
 CTC_WEIGHT = 0.4  # of CTC in decoding; Watanabe et al. 2017 use 0.1 to 0.5. Not tuned on the validation lines.
 
 
-def build_text_model(hidden_size: int = 256, encoder_layers: int = 4, decoder_layers: int = 3) -> VisionEncoderDecoderModel:
-    vocabulary = len(build_tokenizer())
+def build_text_model(
+    vocabulary: int, hidden_size: int = 256, encoder_layers: int = 4, decoder_layers: int = 3, height: int = 48
+) -> VisionEncoderDecoderModel:
     encoder = LineEncoderConfig(
-        hidden_size=hidden_size, num_hidden_layers=encoder_layers, intermediate_size=4 * hidden_size, ctc_vocab_size=vocabulary
-    )
+        image_height=height, hidden_size=hidden_size, num_hidden_layers=encoder_layers, num_attention_heads=hidden_size // 64,
+        intermediate_size=4 * hidden_size, ctc_vocab_size=vocabulary,
+    )  # fmt: skip
     decoder = TrOCRConfig(
         vocab_size=vocabulary, d_model=hidden_size, decoder_layers=decoder_layers, decoder_attention_heads=hidden_size // 64,
         decoder_ffn_dim=4 * hidden_size, max_position_embeddings=MAX_LENGTH, dropout=0.1, is_decoder=True, add_cross_attention=True,
@@ -39,12 +40,12 @@ def warm_start(model: VisionEncoderDecoderModel, downloads: Path) -> None:
     load_backbone(model.encoder.backbone, fetch(downloads))
 
 
-def save_checkpoint(model: VisionEncoderDecoderModel, weights: dict[str, Tensor], folder: Path) -> None:
+def save_checkpoint(model: VisionEncoderDecoderModel, tokenizer: PreTrainedTokenizerFast, weights: dict[str, Tensor], folder: Path) -> None:
     """Writes `weights` as a fp16 checkpoint in Hugging Face's layout."""
     half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
     model.generation_config = GenerationConfig(
         decoder_start_token_id=2, pad_token_id=1, eos_token_id=2, bos_token_id=0, max_length=MAX_LENGTH
     )
     model.save_pretrained(folder, state_dict=half)
-    build_tokenizer().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     LineImageProcessor(height=model.config.encoder.image_height).save_pretrained(folder)

@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
-from transformers import VisionEncoderDecoderModel
+from transformers import PreTrainedTokenizerFast, VisionEncoderDecoderModel
 
-from training.charset import SPECIAL
+from training.charset import SPECIAL, build_bpe_tokenizer, build_tokenizer
 from training.lines import EOS, PAD, Batch, LineStream
 from training.model import build_text_model, save_checkpoint, warm_start
 from training.state import load_state, save_state
@@ -61,8 +61,8 @@ def rate_at(step: int, progress: float, peak: float, warmup: int = 300, cooldown
 class Run:
     """Weights, their moving average and the optimizer of one training run, and where they are kept."""
 
-    def __init__(self, folder: Path, model: VisionEncoderDecoderModel, device: str, rate: float):
-        self.folder, self.model, self.device, self.rate = folder, model.to(device), device, rate
+    def __init__(self, folder: Path, model: VisionEncoderDecoderModel, tokenizer: PreTrainedTokenizerFast, device: str, rate: float):
+        self.folder, self.model, self.tokenizer, self.device, self.rate = folder, model.to(device), tokenizer, device, rate
         self.step, self.seconds = 0, 0.0  # done so far, and the time that it took
         backbone = list(model.encoder.backbone.parameters())
         ids = {id(parameter) for parameter in backbone}
@@ -82,7 +82,7 @@ class Run:
     def save(self) -> None:
         counters = {"step": self.step, "seconds": self.seconds}
         save_state(self.folder, self.model.state_dict(), self.average, self.optimizer.state_dict(), counters)
-        save_checkpoint(self.model, self.average, self.folder / "checkpoint")
+        save_checkpoint(self.model, self.tokenizer, self.average, self.folder / "checkpoint")
 
     def update(self, batch: Batch, progress: float) -> tuple[float, float]:
         batch = Batch(batch.pixels.to(self.device).to(memory_format=torch.channels_last), batch.targets.to(self.device))
@@ -97,16 +97,18 @@ class Run:
         self.optimizer.step()
         self.step += 1
         decay = min(0.999, self.step / (self.step + 10))
-        for name, tensor in self.model.state_dict().items():
-            self.average[name].lerp_(tensor, 1 - decay)
+        weights = self.model.state_dict()
+        torch._foreach_lerp_([self.average[name] for name in weights], list(weights.values()), 1 - decay)
         return float(ctc.detach()), float(attention.detach())
 
 
 def train_text(arguments: argparse.Namespace) -> None:
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(arguments.threads)
-    model = build_text_model()
-    run = Run(arguments.run, model, arguments.device, arguments.rate)
+    stream = LineStream(arguments.seed, arguments.height, arguments.columns)
+    tokenizer = build_bpe_tokenizer(stream.sentences, arguments.bpe) if arguments.bpe else build_tokenizer()
+    model = build_text_model(len(tokenizer), arguments.hidden, arguments.encoder_layers, arguments.decoder_layers, arguments.height)
+    run = Run(arguments.run, model, tokenizer, arguments.device, arguments.rate)
     if (arguments.run / "state.json").exists():
         run.resume()
     else:
@@ -119,8 +121,10 @@ def train_text(arguments: argparse.Namespace) -> None:
     if arguments.freeze is not None:
         model.encoder.backbone.freeze(arguments.freeze)
     model.train()
-    stream = LineStream(seed=arguments.seed + run.step, pixels_per_batch=arguments.columns)
-    loader = DataLoader(stream, batch_size=None, num_workers=arguments.workers, prefetch_factor=20)
+    stream.seed += run.step  # not the same lines again
+    loader = DataLoader(
+        stream.tokenize_with(tokenizer), batch_size=None, num_workers=arguments.workers, prefetch_factor=max(2, 20 // arguments.workers)
+    )
     train(run, loader, 60 * arguments.minutes, 60 * arguments.slice if arguments.slice else float("inf"))
 
 
@@ -164,6 +168,11 @@ def main() -> None:
     parser.add_argument(
         "--freeze", type=int, metavar="BLOCKS", help="leave the backbone's stem and first blocks as they are (4: a quarter faster)"
     )
+    parser.add_argument("--hidden", type=int, default=256, help="width of the encoder's and the decoder's layers")
+    parser.add_argument("--encoder-layers", type=int, default=4)
+    parser.add_argument("--decoder-layers", type=int, default=3)
+    parser.add_argument("--height", type=int, default=48, help="pixels of a line, a multiple of 16")
+    parser.add_argument("--bpe", type=int, default=0, metavar="TOKENS", help="byte-pair encoding of so many tokens in place of characters")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     train_text(arguments)
