@@ -16,6 +16,7 @@ from transformers import TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderD
 from hwr_core import load_recognizer, read_ink
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
+from hwr_core.recognizer import Recognizer
 
 TEXT = "meet me at the station at 7:30"  # 30 characters
 
@@ -28,6 +29,12 @@ def median_seconds(call: Callable[[], object], times: int) -> float:
         call()
         seconds.append(time.perf_counter() - started)
     return statistics.median(seconds)
+
+
+def drawn_line(recognizer: Recognizer, beams: int = 1, times: int = 20) -> float:
+    """Seconds from the strokes of `TEXT` to its reading, the median of `times`."""
+    strokes = write(TEXT, slant=0.1, unsteadiness=0.006)
+    return median_seconds(lambda: read_ink(strokes, recognizer, beams=beams), times)
 
 
 def usual_demo() -> Callable[[], object]:
@@ -58,9 +65,8 @@ def main() -> None:
     arguments = parser.parse_args()
     recognizer = load_recognizer(arguments.model)
     torch.set_num_threads(arguments.threads)
-    strokes = write(TEXT, slant=0.1, unsteadiness=0.006)
-    rows = [(f"{arguments.model}, greedy", median_seconds(lambda: read_ink(strokes, recognizer), arguments.times))]
-    rows.append((f"{arguments.model}, 4 beams", median_seconds(lambda: read_ink(strokes, recognizer, beams=4), arguments.times)))
+    rows = [(f"{arguments.model}, greedy", drawn_line(recognizer, 1, arguments.times))]
+    rows.append((f"{arguments.model}, 4 beams", drawn_line(recognizer, 4, arguments.times)))
     rows.append(("the usual demo (TrOCR-base, fp32, 20 tokens)", median_seconds(usual_demo(), arguments.times)))
     print(f"One line of {len(TEXT)} characters, {arguments.threads} threads, median of {arguments.times}\n")
     print("| reader | ms a line | times the demo's speed |\n|---|---|---|")

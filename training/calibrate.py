@@ -14,7 +14,7 @@ import numpy as np
 from hwr_core import load_recognizer
 from training.evaluate import comparable, validation_lines
 
-TEMPERATURES = (0.35, 0.45, 0.55, 0.65, 0.8, 1.0)
+TEMPERATURES = (0.5, 0.65, 0.8, 1.0, 1.2, 1.5)
 
 
 def main() -> None:

@@ -11,9 +11,11 @@ import random
 import time
 from collections.abc import Callable, Iterable
 
+import torch
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.latency import TEXT, drawn_line
 from hwr_core import load_recognizer
 from hwr_core.checkpoints import find
 from hwr_core.ink import level, render_line
@@ -126,10 +128,12 @@ def print_row(cells: Iterable[str]) -> None:
     print("| " + " | ".join(cells) + " |")
 
 
-def print_size(recognizer: Recognizer, model: str) -> None:
+def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -> None:
     parameters = sum(parameter.numel() for parameter in recognizer.model.parameters())
-    files = sum(path.stat().st_size for path in folder.glob("*")) if (folder := find(model)) else 0
-    print(f"{model}: {parameters / 1e6:.2f} M parameters, {files / 1e6:.1f} MB on disk")
+    files = sum(path.stat().st_size for path in folder.glob("*")) if (folder := find(arguments.model)) else 0
+    milliseconds = 1000 * drawn_line(recognizer, arguments.beams)
+    print(f"{arguments.model}, {arguments.beams} beams: {parameters / 1e6:.2f} M parameters, {files / 1e6:.1f} MB on disk, ", end="")
+    print(f"{milliseconds:.0f} ms a drawn line of {len(TEXT)} characters ({torch.get_num_threads()} threads)\n")
 
 
 def main() -> None:
@@ -143,7 +147,7 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true", help="ink: every drawing that was not read right")
     arguments = parser.parse_args()
     recognizer = load_recognizer(arguments.model)
-    print_size(recognizer, arguments.model)
+    print_size_and_time(recognizer, arguments)
     started = time.perf_counter()
     tasks[arguments.task](recognizer, {} if arguments.alone else peers(), arguments)
     print(f"\n{time.perf_counter() - started:.0f} seconds in all")

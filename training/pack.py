@@ -23,8 +23,8 @@ from training import data
 from training.warm_start import PACKED, PREFIX, fetch
 
 HEIGHT = 48  # pixels of a scanned line, as the encoder takes it
-QUALITY = {"copiste": 35}
-LIMIT = {"hooker": 1200, "peraire": 1200, "cremma19": 800}  # lines: of these few hands little of the stream is drawn
+QUALITY = {"copiste": 28}
+LIMIT = {"hooker": 900, "peraire": 1000, "cremma19": 700}  # lines: of these few hands little of the stream is drawn
 CODE = ("hwr_core", "training")
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,7 +49,7 @@ def pack_formulas(folder: Path, source: Path) -> None:
             points = np.concatenate(strokes)
             scale = 2000 / max(np.ptp(points, 0).max(), 1e-6)
             whole = [np.round((stroke - points.min(0)) * scale).astype(np.int32) for stroke in strokes]
-            kept = {"split": "train", "symbols": record["symbols"], "strokes": [thinned(s, 2.0).flatten().tolist() for s in whole]}
+            kept = {"split": "train", "symbols": record["symbols"], "strokes": [thinned(s, 2.5).flatten().tolist() for s in whole]}
             out.write(json.dumps(kept, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
@@ -69,7 +69,7 @@ def pack_scans(folder: Path, name: str, source: Path) -> None:
             grey = cv2.imdecode(np.frombuffer(line.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
             if grey.shape[0] > HEIGHT:
                 grey = cv2.resize(grey, (round(grey.shape[1] * HEIGHT / grey.shape[0]), HEIGHT), interpolation=cv2.INTER_AREA)
-            add(tar, f"{index}.webp", cv2.imencode(".webp", grey, [cv2.IMWRITE_WEBP_QUALITY, QUALITY.get(name, 25)])[1].tobytes())
+            add(tar, f"{index}.webp", cv2.imencode(".webp", grey, [cv2.IMWRITE_WEBP_QUALITY, QUALITY.get(name, 20)])[1].tobytes())
             records.append({"image": f"{index}.webp", "text": line.text, "page": line.writer, "split": "train"})
         add(tar, "lines.jsonl", "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode())
 
