@@ -35,8 +35,10 @@ def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tens
     lengths = (batch.targets != -100).sum(1)
     log_probabilities = encoded.ctc_logits.float().log_softmax(-1).transpose(0, 1)
     ctc = F.ctc_loss(
-        log_probabilities, batch.targets.clamp(min=0), encoded.attention_mask.sum(1), lengths - 1, blank=PAD, zero_infinity=True
-    )
+        log_probabilities, batch.targets.clamp(min=0), encoded.attention_mask.sum(1), lengths - 1, blank=PAD, reduction="none",
+        zero_infinity=True,
+    )  # fmt: skip
+    ctc = ctc.sum() / (lengths - 1).sum()  # a mean over lines would let a line of one character outweigh all others
     inputs = batch.targets.roll(1, 1)
     inputs[:, 0] = EOS
     inputs = inputs.masked_fill(inputs == -100, PAD)
