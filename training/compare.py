@@ -1,0 +1,54 @@
+"""Trains other shapes of the text checkpoint for the same time each, and prints what they read: `python -m training.compare --minutes 12`.
+
+Each starts from PP-OCRv6-small's backbone, with its own rate schedule over that time, on the same stream of lines; all
+else is as in `training.train`. Interrupted, it goes on with the shapes that are not done. The table is in training/README.md.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.latency import drawn_line
+from hwr_core import load_recognizer
+from hwr_core.metrics import cer
+from training.evaluate import COPISTE, comparable, print_row, read_all, validation_lines
+
+SHAPES = {
+    "as shipped: width 256, 4 + 3 layers, 48 px, characters": [],
+    "encoder of 2 layers": ["--encoder-layers", "2"],
+    "encoder of 6 layers": ["--encoder-layers", "6"],
+    "decoder of 1 layer": ["--decoder-layers", "1"],
+    "width 192": ["--hidden", "192"],
+    "width 384": ["--hidden", "384"],
+    "lines 32 px high": ["--height", "32"],
+    "lines 64 px high": ["--height", "64"],
+    "byte pairs, 500 tokens": ["--bpe", "500"],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=12, help="training time of each shape")
+    parser.add_argument("--limit", type=int, default=150, help="lines of each validation set, chosen by chance")
+    parser.add_argument("--out", type=Path, default=Path("runs/compare"))
+    arguments, others = parser.parse_known_args()
+    for index, options in enumerate(SHAPES.values()):
+        folder = arguments.out / str(index)
+        command = [sys.executable, "-m", "training.train", "text", "--minutes", str(arguments.minutes), "--run", str(folder)]
+        subprocess.run([*command, *options, *others], check=True)
+    print_row(["shape", "M parameters", "CER drawn", "CER Copiste", "ms a line"])
+    print_row(["---"] * 5)
+    for index, name in enumerate(SHAPES):
+        recognizer = load_recognizer(str(arguments.out / str(index) / "checkpoint"))
+        drawn, scanned = [], []
+        for title, lines in validation_lines(recognizer, arguments.limit).items():
+            texts = [reading.text for reading in read_all(recognizer, [image for image, _ in lines], 1, name)]
+            (scanned if title == COPISTE else drawn).extend(zip((text for _, text in lines), texts, strict=True))
+        rates = [cer(*zip(*((comparable(a), comparable(b)) for a, b in pairs), strict=True)) for pairs in (drawn, scanned)]
+        parameters = sum(parameter.numel() for parameter in recognizer.model.parameters()) / 1e6
+        print_row([name, f"{parameters:.1f}", *(f"{rate:.1%}" for rate in rates), f"{1000 * drawn_line(recognizer):.0f}"])
+
+
+if __name__ == "__main__":
+    main()
