@@ -12,7 +12,7 @@ from hwr_core.handprint import write
 from hwr_core.ink import Strokes, draw
 from hwr_core.pipeline import read_ink
 from hwr_core.reading import Page
-from pages.common import Reader, as_is, column_width, copy_button, load_ahead, reader_sidebar, recognizer_for, show_reading
+from pages.common import Reader, column_width, copy_button, differing, load_ahead, reader_sidebar, recognizer_for, show_reading
 
 CANVAS = "canvas"
 EXAMPLE = "see you at 7:30"
@@ -189,7 +189,7 @@ def show_alternatives(page: Page, field: str) -> None:
     for number, line in enumerate(page.lines):
         for rank, other in enumerate(line.reading.alternatives):
             st.button(
-                as_is(other.text), key=f"other-{number}-{rank}", on_click=choose, args=(field, number, other.text),
+                differing(other.text, line.reading.text), key=f"other-{number}-{rank}", on_click=choose, args=(field, number, other.text),
                 help=f"{other.score:.0%} sure", width="stretch",
             )  # fmt: skip
     if not any(line.reading.alternatives for line in page.lines):

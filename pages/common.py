@@ -1,5 +1,6 @@
 """What both pages share: the sidebar's choice of a reader, loading it, and showing a reading."""
 
+import difflib
 import html
 import re
 import threading
@@ -164,6 +165,14 @@ def _download_bar():
 def as_is(text: str) -> str:
     """`text` for where Streamlit would take Markdown: nothing in it is a mark."""
     return re.sub(r"([\\`*_\[\]$<>~#|]|:(?=\w+:))", r"\\\1", text)
+
+
+def differing(other: str, text: str) -> str:
+    """Another reading as Markdown, the words in which it differs from `text` bold."""
+    words = other.split(" ")
+    matcher = difflib.SequenceMatcher(None, text.split(" "), words, autojunk=False)
+    same = {index for block in matcher.get_matching_blocks() for index in range(block.b, block.b + block.size)}
+    return " ".join(as_is(word) if index in same or not word else f"**{as_is(word)}**" for index, word in enumerate(words))
 
 
 @st.cache_resource(show_spinner=False)

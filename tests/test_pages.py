@@ -16,6 +16,7 @@ from hwr_core.canvas import path_object, strokes_of
 from hwr_core.errors import HandwritingError
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
+from pages.common import differing
 from tests.conftest import ROOT, SAMPLES
 
 TIMEOUT = 60
@@ -33,6 +34,10 @@ def on_canvas(app: AppTest, strokes) -> AppTest:
     objects = [path_object(stroke, 5, "#000000") for stroke in strokes]
     app.session_state["canvas"] = {"drawing": {"raw": {"objects": objects}, "data": None}}
     return app
+
+
+def plain(label: str) -> str:
+    return label.replace("**", "")  # the words that differ are bold
 
 
 def html_of(app: AppTest) -> str:
@@ -129,7 +134,7 @@ def test_a_correction_of_one_line_survives_choosing_another_reading_of_the_next(
     app.text_area[0].set_value("mine\n" + app.text_area[0].value.split("\n")[1]).run()
     second = next(button for button in app.button if button.key and button.key.startswith("other-1-"))
     second.click().run()
-    assert app.text_area[0].value == f"mine\n{second.label}"
+    assert app.text_area[0].value == f"mine\n{plain(second.label)}"
 
 
 def test_choosing_another_reading_puts_it_into_the_field():
@@ -137,7 +142,21 @@ def test_choosing_another_reading_puts_it_into_the_field():
     read = app.text_area[0].value
     other = next(button for button in app.button if button.key and button.key.startswith("other-"))
     other.click().run()
-    assert app.text_area[0].value == other.label != read
+    assert app.text_area[0].value == plain(other.label) != read
+
+
+@pytest.mark.parametrize(
+    ("other", "text", "label"),
+    [
+        ("call me bach", "call me back", "call me **bach**"),
+        ("call mo back", "call me back", "call **mo** back"),
+        ("callme back", "call me back", "**callme** back"),
+        ("a * b_c", "a x b c", r"a **\*** **b\_c**"),
+        ("same", "same", "same"),
+    ],
+)
+def test_the_words_of_another_reading_that_differ_are_bold(other, text, label):
+    assert differing(other, text) == label
 
 
 def test_strokes_moved_with_the_edit_tool_are_read_where_they_were_moved_to():
