@@ -7,9 +7,11 @@ Beside it, on the same pictures in the same run, PP-OCRv6-small and, where it is
 
 import argparse
 import io
+import os
 import random
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from PIL import Image
@@ -25,7 +27,7 @@ from hwr_core.recognizer import Recognizer
 from tests.ink import Drawing, drawings
 from training.charset import normalise
 from training.data import iam_ondb, scans
-from training.peers import Reader, peers
+from training.peers import TESSERACT, Reader, peers
 
 Lines = list[tuple[Image.Image, str]]  # a picture and its text
 COPISTE = "Copiste, every eighth writer"
@@ -67,7 +69,8 @@ def texts_by_reader(
     readings = read_all(recognizer, images, beams, name)
     texts = {recognizer.name: [comparable(reading.text) for reading in readings]}
     for other, read in others.items():
-        texts[other] = [comparable(read(image)) for image in tqdm(images, desc=f"{name}, {other}", leave=False)]
+        with ThreadPoolExecutor(os.cpu_count() if other == TESSERACT else 1) as pool:  # a process of one thread for each line
+            texts[other] = [comparable(text) for text in tqdm(pool.map(read, images), f"{name}, {other}", len(images), leave=False)]
     return readings, texts
 
 

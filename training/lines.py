@@ -28,13 +28,13 @@ MIXTURE = {
     "ink": 0.23,
     "ink_words": 0.12,
     "glyphs": 0.08,
-    "fonts": 0.17,
+    "fonts": 0.20,
     "copiste": 0.20,
     "scan_words": 0.09,
-    "peraire": 0.045,
-    "cremma19": 0.035,
-    "poilus": 0.03,
-    "hooker": 0.03,
+    "peraire": 0.035,
+    "cremma19": 0.03,
+    "poilus": 0.025,
+    "hooker": 0.02,
 }
 _, PAD, EOS, UNK = range(4)  # of SPECIAL
 Sample = tuple[np.ndarray, str]  # grey picture of a line, dark on light, and its text
@@ -148,6 +148,7 @@ class LineStream(IterableDataset):
 
     def glyph_line(self) -> Sample | None:
         text = self.phrases.draw()
+        text = text.upper() if self.rng.random() < 0.15 else text
         if len(text) > 40 or not self.glyphs.can_write(text):
             text = self.phrases.everyday()
         return (draw_varied(self.glyphs.compose(text, self.rng), self.rng), text) if self.glyphs.can_write(text) else None

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 Reader = Callable[[Image.Image], str]
+TESSERACT = "Tesseract"
 
 
 def pp_ocr() -> Reader:
@@ -46,5 +47,5 @@ def tesseract() -> Reader | None:
 
 def peers() -> dict[str, Reader]:
     """By the name that the tables give them; those that are installed."""
-    found = {"PP-OCRv6-small": pp_ocr(), "Tesseract": tesseract()}
+    found = {"PP-OCRv6-small": pp_ocr(), TESSERACT: tesseract()}
     return {name: reader for name, reader in found.items() if reader is not None}

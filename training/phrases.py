@@ -141,7 +141,7 @@ class Phrases:
 
     def cased(self, text: str) -> str:
         pick = self.rng.random()
-        return text.upper() if pick < 0.08 else text.title() if pick < 0.14 else text.capitalize() if pick < 0.2 else text
+        return text.upper() if pick < 0.24 else text.title() if pick < 0.29 else text.capitalize() if pick < 0.35 else text
 
     def everyday(self) -> str:
         kinds = [
@@ -228,7 +228,8 @@ class Phrases:
     def name(self) -> str:
         title = self.rng.choice(["", "", "", "Dr. ", "Mr. ", "Mrs. ", "Ms. ", "M. ", "Mme "])
         initial = self.rng.choice(["", "", f"{self.rng.choice(string.ascii_uppercase)}. ", "O'", "Mc"])
-        return f"{title}{self.word().title()} {initial}{self.word().title()}"
+        last = self.word()
+        return f"{title}{self.word().title()} {initial}{last.upper() if self.rng.random() < 0.25 else last.title()}"
 
     def code(self) -> str:
         return "".join(self.rng.choices(string.ascii_uppercase + string.digits, k=self.rng.randint(2, 7)))
