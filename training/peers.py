@@ -11,6 +11,7 @@ from PIL import Image
 
 Reader = Callable[[Image.Image], str]
 TESSERACT = "Tesseract"
+TESSERACT_HEIGHT = 36  # pixels: of the sizes tried (36, 48, as they are) the one that it reads best
 
 
 def pp_ocr() -> Reader:
@@ -35,8 +36,9 @@ def tesseract() -> Reader | None:
 
     def read(image: Image.Image) -> str:
         picture = io.BytesIO()
+        image = image.convert("L").resize((max(1, round(image.width * TESSERACT_HEIGHT / image.height)), TESSERACT_HEIGHT))
         white = Image.new("L", (image.width + 20, image.height + 20), 255)  # it wants a margin
-        white.paste(image.convert("L"), (10, 10))
+        white.paste(image, (10, 10))
         white.save(picture, "png")
         command = ["tesseract", "-", "-", "--psm", "7", "-l", languages]
         found = subprocess.run(command, input=picture.getvalue(), capture_output=True, env={**os.environ, "OMP_THREAD_LIMIT": "1"})
