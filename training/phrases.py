@@ -216,9 +216,7 @@ class Phrases:
         return self.rng.choice([f"{a} {operator} {b}", f"{a} + {b} = {a + b}", f"{a % 20} x {b}", f"{a % 20} x ${b}"])
 
     def quantity(self) -> str:
-        unit = self.rng.choice(
-            ["%", "%", "°", " kg", " km", " m²", "°C", " g", " cm", "th", "#", " %", "% off", " ml", " eggs", " mm", "x"]
-        )
+        unit = self.rng.choice(["%", "%", "°", " kg", " km", " m²", "°C", " g", " cm", "th", "#", " %", " ml", " eggs", " mm", "x"])
         return f"{self.rng.randint(0, 500)}{unit}"
 
     def address(self) -> str:
@@ -235,5 +233,5 @@ class Phrases:
         return "".join(self.rng.choices(string.ascii_uppercase + string.digits, k=self.rng.randint(2, 7)))
 
     def count(self) -> str:
-        first = self.rng.choice(["No. ", "#", "Room ", "p. ", "x", "Nr. ", "n° ", "Flight ", "Kiwi", "v"])
+        first = self.rng.choice(["No. ", "#", "Room ", "p. ", "x", "Nr. ", "n° ", "v"])
         return f"{first}{self.rng.randint(1, 999)}{self.rng.choice(['', '', 'A', 'b', 'C'])}"

@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes that make lines")
     parser.add_argument("--start", type=Path, help="a checkpoint to go on from, where the run has no state yet")
     parser.add_argument(
-        "--freeze", type=int, metavar="BLOCKS", help="leave the backbone's stem and first blocks as they are (4: a quarter faster)"
+        "--freeze", type=int, metavar="BLOCKS", help="leave the backbone's stem and first blocks as they are (quicker on a CPU)"
     )
     parser.add_argument("--hidden", type=int, default=256, help="width of the encoder's and the decoder's layers")
     parser.add_argument("--encoder-layers", type=int, default=4)
