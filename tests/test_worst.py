@@ -10,6 +10,7 @@ from training.worst import CAUSES, cause
     [
         ("one two", "onetwo", "spaces"),
         ("The Black Cat", "the black cat", "capitals"),
+        ("NON COMMERCIALES", "Non lommerciales", "capitals"),
         ("l'été, déjà", "lete deja", "accents and punctuation"),
         ("the quick brown fox jumps", "the quick", "a part was not read"),
         ("a dog", "a dog ran over the hill", "more was read than is written"),

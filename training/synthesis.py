@@ -12,7 +12,8 @@ from hwr_core.ink import Strokes
 from training.charset import CHARACTERS
 from training.data import InkLine
 
-TRACKED, MONOLINE = 0.3, 0.35  # shares of the lines in fonts with their letters apart, and drawn with one pen
+# Shares of the lines in fonts with their letters apart, drawn with one pen, and, of those in capitals, in small ones.
+TRACKED, MONOLINE, SMALL_CAPITALS = 0.3, 0.35, 0.5
 X_HEIGHT = set("acemnorsuvwxz")
 DESCENDING = set("gpqy")
 LOW = {".": 0.06, ",": 0.2}
@@ -156,28 +157,33 @@ class FontWriter:
                 break
         else:
             return None
-        image = set_in_type(text, self.font(name, 48), rng)
+        small = self.font(name, rng.choice([36, 38, 40])) if text.isupper() and rng.random() < SMALL_CAPITALS else None
+        image = set_in_type(text, self.font(name, 48), small, rng)
         return monoline(image, rng) if image is not None and rng.random() < MONOLINE else image
 
 
-def set_in_type(text: str, font: ImageFont.FreeTypeFont, rng: random.Random) -> np.ndarray | None:
-    """The text in one font, sometimes with its letters apart; None where it is empty or far too long."""
+def set_in_type(text: str, font: ImageFont.FreeTypeFont, small: ImageFont.FreeTypeFont | None, rng: random.Random) -> np.ndarray | None:
+    """The text in one font, sometimes with its letters apart; all but the first letter of a word in `small`, where it is given.
+
+    None where the text is empty in that font or far too long.
+    """
     left, top, right, bottom = font.getbbox(text)
     if right - left < 3 or bottom - top < 3 or right - left > 4000:
         return None
     tracking = font.size * rng.uniform(-0.04, 0.28) if rng.random() < TRACKED and text.isascii() else 0.0
     width = right - left + round(max(0.0, tracking) * len(text)) + 16
     image = Image.new("L", (width, bottom - top + 16), 255)
-    pen, x = ImageDraw.Draw(image), 8.0 - left
-    for piece in text if tracking else [text]:
-        pen.text((x, 8 - top), piece, fill=0, font=font)
-        x += font.getlength(piece) + tracking
-    return np.asarray(image)
+    pen, x, baseline = ImageDraw.Draw(image), 8.0 - left, 8 - top + font.getmetrics()[0]
+    for index, piece in enumerate(text if tracking or small else [text]):
+        of_piece = small if small and index and text[index - 1] != " " else font
+        pen.text((x, baseline), piece, fill=0, font=of_piece, anchor="ls")
+        x += of_piece.getlength(piece) + tracking
+    return np.asarray(image)[:, : min(width, round(x) + 16)]
 
 
 def monoline(grey: np.ndarray, rng: random.Random) -> np.ndarray:
     """The middle lines of the strokes, drawn with one pen: what a mouse or a ballpoint makes of those shapes."""
-    middles = skeletonize(cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR) < 128).astype(np.uint8)
+    middles = skeletonize(cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR) < 170).astype(np.uint8)
     size = rng.choice([3, 4, 5, 6, 7, 8, 9])
     lines = cv2.dilate(middles, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     return cv2.resize(255 - 255 * lines, grey.shape[::-1], interpolation=cv2.INTER_AREA)

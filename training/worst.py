@@ -6,6 +6,7 @@ are left out.
 
 import argparse
 import difflib
+import io
 import string
 import unicodedata
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hwr_core import load_recognizer
 from hwr_core.metrics import edit_distance
+from training.data import fonts
 from training.evaluate import comparable, read_all, validation_lines
 
 SHORTEST = 8  # characters of a line that is counted
@@ -30,6 +32,8 @@ def cause(truth: str, reading: str) -> str:
     for index, form in enumerate((without_spaces, str.casefold, plain)):
         if form(truth) == form(reading):
             return CAUSES[index]
+    if edit_distance(truth.casefold(), reading.casefold()) <= edit_distance(truth, reading) / 2:
+        return CAUSES[1]
     operations = [op for op in difflib.SequenceMatcher(None, truth, reading, autojunk=False).get_opcodes() if op[0] != "equal"]
     if max(end - start - (to - from_) for _, start, end, from_, to in operations) > 0.35 * len(truth):
         return CAUSES[3]
@@ -51,7 +55,7 @@ def plain(text: str) -> str:
 
 
 def picture(groups: dict[str, list[tuple[Image.Image, str, str]]]) -> Image.Image:
-    title, font = ImageFont.load_default(22), ImageFont.load_default(15)
+    title, font = (ImageFont.truetype(io.BytesIO(fonts()["patrick-hand"]), size) for size in (26, 18))  # Pillow's own lacks accents
     rows = sum(40 + (len(lines) + 1) // 2 * (HEIGHT + 52) for lines in groups.values())
     sheet = Image.new("L", (2 * WIDTH + 60, rows + 20), 255)
     pen, y = ImageDraw.Draw(sheet), 10
