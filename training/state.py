@@ -34,7 +34,6 @@ def save_state(folder: Path, model: dict[str, Tensor], average: dict[str, Tensor
     tensors = {f"model/{name}": tensor.half().cpu().contiguous() for name, tensor in model.items()}
     tensors |= {f"average/{name}": tensor.half().cpu().contiguous() for name, tensor in average.items()}
     for index, moments in optimizer["state"].items():
-        # Rounded up from nothing, a second moment must not make a step without bound: its root is kept a little above 0.
         for name, tensor in (("m", moments["exp_avg"]), ("v", moments["exp_avg_sq"].sqrt())):
             tensors |= {f"{name}/{index}/{part}": value for part, value in quantise(tensor).items()}
     old = parts_of(folder)
@@ -81,5 +80,8 @@ def load_state(
 
 
 def restore_floor(scale: Tensor, length: int, shape: torch.Size) -> Tensor:
-    """Half a quantisation step of each value's block: what a root that was rounded to 0 may at most have been."""
+    """Half a quantisation step of each value's block: what a root that was rounded to 0 may at most have been.
+
+    Left at 0, a second moment would make AdamW's next step without bound.
+    """
     return (scale / 254).repeat_interleave(BLOCK)[:length].view(shape)
