@@ -12,8 +12,13 @@ from training.data import ScanLine
 from training.phrases import Phrases
 from training.recombine import ScanPool, cut_words
 from training.synthesis import monoline
+from training.vocabulary import Vocabulary
 
-SENTENCES = ["The quick brown fox, jumps over the lazy dog!", "Où est-elle allée hier soir?", "Don't panic: it's only 7 o'clock."]
+SENTENCES = {
+    "en": ["The quick brown fox, jumps over the lazy dog!", "Don't panic: it's only 7 o'clock."],
+    "fr": ["Où est-elle allée hier soir?", "C'est qu'il aime l'histoire, dit-on."],
+}
+VOCABULARIES = {"en": Vocabulary(["jigsaw", "elk"], [300, 400]), "fr": Vocabulary(["soupçon", "accès"], [300, 400])}
 
 
 def scanned(words: list[str], gap: int) -> np.ndarray:
@@ -64,7 +69,7 @@ def test_a_writer_with_few_lines_is_not_drawn_on():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_invented_texts_are_of_the_checkpoints_characters(seed):
-    phrases = Phrases(SENTENCES, random.Random(seed))
+    phrases = Phrases(SENTENCES, VOCABULARIES, random.Random(seed))
     texts = [phrases.draw() for _ in range(300)]
     assert not set("".join(texts)) - set(CHARACTERS)
     assert all(text == " ".join(text.split(" ")) and text for text in texts)
@@ -81,7 +86,7 @@ def test_invented_texts_are_of_the_checkpoints_characters(seed):
     ],
 )
 def test_each_kind_has_its_form(kind, form):
-    phrases = Phrases(SENTENCES, random.Random(1))
+    phrases = Phrases(SENTENCES, VOCABULARIES, random.Random(1))
     for _ in range(200):
         assert re.fullmatch(form, text := getattr(phrases, kind)()), text
 
@@ -96,7 +101,7 @@ def test_a_pen_of_one_width_replaces_strokes_of_any_width():
 
 def test_characters_are_tokens_and_byte_pairs_spell_the_same_text():
     text = "The lazy fox: 7 o'clock"
-    characters, pairs = build_tokenizer(), build_bpe_tokenizer(SENTENCES * 20, 260)
+    characters, pairs = build_tokenizer(), build_bpe_tokenizer(SENTENCES["en"] * 30, 260)
     assert len(characters.encode(text, add_special_tokens=False)) == len(text)
     tokens = pairs.encode(text, add_special_tokens=False)
     assert len(tokens) < len(text) and pairs.decode(tokens) == text

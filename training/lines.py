@@ -22,19 +22,20 @@ from training.charset import close_up
 from training.phrases import Phrases
 from training.recombine import ScanPool
 from training.synthesis import FontWriter, Glyphs, WordPool
+from training.vocabulary import Vocabulary
 
 # Shares of the stream. Scans of one difficult hand (Hooker) count less than their number of lines.
 MIXTURE = {
-    "ink": 0.23,
-    "ink_words": 0.12,
+    "ink": 0.22,
+    "ink_words": 0.10,
     "glyphs": 0.08,
-    "fonts": 0.20,
+    "fonts": 0.24,
     "copiste": 0.20,
     "scan_words": 0.09,
     "peraire": 0.035,
     "cremma19": 0.03,
     "poilus": 0.025,
-    "hooker": 0.02,
+    "hooker": 0.01,
 }
 _, PAD, EOS, UNK = range(4)  # of SPECIAL
 Sample = tuple[np.ndarray, str]  # grey picture of a line, dark on light, and its text
@@ -54,8 +55,8 @@ class Batch:
 class LineStream(IterableDataset):
     """Draws a source by `MIXTURE`, makes a line of it, varies it, and groups the lines of a pool into batches by width."""
 
-    def __init__(self, seed: int, height: int = 48, pixels_per_batch: int = 14_000):
-        self.seed, self.pixels_per_batch = seed, pixels_per_batch
+    def __init__(self, seed: int, vocabularies: dict[str, Vocabulary], height: int = 48, pixels_per_batch: int = 14_000):
+        self.seed, self.vocabularies, self.pixels_per_batch = seed, vocabularies, pixels_per_batch
         self.pool = max(240, pixels_per_batch // 200)  # lines: some ten small batches, or three of a GPU's
         self.tokenizer: Tokenizer | None = None
         self.processor = LineImageProcessor(height=height)
@@ -65,8 +66,8 @@ class LineStream(IterableDataset):
         self.scan_words = ScanPool(self.scans["copiste"])
         self.glyphs = Glyphs(data.crohme_symbols())
         self.fonts = FontWriter(data.fonts())
-        self.sentences = [close_up(line.text) for line in self.ink] + data.english()
-        self.sentences += [line.text for name in ("copiste", "peraire", "cremma19", "poilus") for line in self.scans[name]]
+        french = [line.text for name in ("copiste", "peraire", "cremma19", "poilus") for line in self.scans[name]]
+        self.sentences = {"en": [close_up(line.text) for line in self.ink] + data.english(), "fr": french}
 
     def tokenize_with(self, tokenizer: PreTrainedTokenizerFast) -> "LineStream":
         self.tokenizer = tokenizer.backend_tokenizer
@@ -77,7 +78,7 @@ class LineStream(IterableDataset):
         seed = self.seed * 1000 + (worker.id if worker else 0)
         cv2.setNumThreads(0)
         self.rng = random.Random(seed)
-        self.phrases = Phrases(self.sentences, self.rng)
+        self.phrases = Phrases(self.sentences, self.vocabularies, self.rng)
         while True:
             yield from self.batches()
 

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from safetensors.torch import save_file
 
-from training import data
+from training import data, vocabulary
 from training.warm_start import PACKED, PREFIX, fetch
 
 HEIGHT = 48  # pixels of a scanned line, as the encoder takes it
@@ -87,6 +87,11 @@ def pack_backbone(folder: Path, downloads: Path) -> None:
     save_file({name: tensor.half() for name, tensor in fetch(downloads).items() if name.startswith(PREFIX)}, folder / PACKED)
 
 
+def pack_words(folder: Path, downloads: Path) -> None:
+    vocabulary.fetch(downloads)
+    shutil.copy(downloads / vocabulary.PACKED, folder)
+
+
 def zipped(path: Path) -> io.TextIOWrapper:
     return gzip.open(path, "wt", encoding="utf-8")
 
@@ -118,7 +123,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     pack(arguments.folder)
-    pack_backbone(arguments.folder / "downloads", arguments.folder.parent / "downloads")
+    for part in (pack_backbone, pack_words):
+        part(arguments.folder / "downloads", arguments.folder.parent / "downloads")
     sizes = {path: path.stat().st_size for path in sorted(arguments.folder.rglob("*")) if path.is_file()}
     for path, size in sizes.items():
         if size > 1e5:

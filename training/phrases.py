@@ -1,7 +1,10 @@
 """Texts to draw: what people first write on a canvas (times, prices, addresses, names), and pieces of real sentences."""
 
+import itertools
 import random
 import string
+
+from training.vocabulary import Vocabulary
 
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 MONTHS_FR = ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"]
@@ -109,22 +112,25 @@ DOMAINS = [
     "gmx.net",
 ]
 ENDINGS = ["com", "org", "net", "fr", "de", "co.uk", "edu", "io", "eu", "info", "gov", "us", "ca"]
+FRESHENED = 0.6  # share of the pieces of sentences that get words of the vocabulary
 
 
 class Phrases:
-    """Draws texts from sentences of both languages; `sentences` are the training transcripts and the English corpus."""
+    """Draws texts from sentences of each language, the training transcripts and the English corpus, and from its vocabulary."""
 
-    def __init__(self, sentences: list[str], rng: random.Random):
+    def __init__(self, sentences: dict[str, list[str]], vocabularies: dict[str, Vocabulary], rng: random.Random):
         self.rng = rng
-        self.sentences = sentences
-        self.words = sorted({w for s in sentences for w in s.split() if w.strip(string.punctuation).isalpha()})
+        self.sentences, self.vocabularies = sentences, vocabularies
+        lines = itertools.chain(*sentences.values())
+        self.words = sorted({w for line in lines for w in line.split() if w.strip(string.punctuation).isalpha()})
 
     def draw(self) -> str:
         pick = self.rng.random()
         if pick < 0.42:
             return self.piece(1, 9)
         if pick < 0.57:
-            return self.cased(" ".join(self.rng.choices(self.words, k=self.rng.randint(1, 4))))
+            words = self.rng.choices(self.words, k=self.rng.randint(1, 4))
+            return self.cased(self.vocabularies[self.language()].freshen(" ".join(words), self.rng, 0.7))
         if pick < 0.82:
             return self.everyday()
         if pick < 0.90:
@@ -134,10 +140,17 @@ class Phrases:
         return f"{self.rng.choice(SHORT)} {self.everyday()}" if pick < 0.96 else self.rng.choice(SHORT)
 
     def piece(self, fewest: int, most: int) -> str:
-        words = self.rng.choice(self.sentences).split()
+        language = self.language()
+        words = self.rng.choice(self.sentences[language]).split()
         count = self.rng.randint(fewest, most)
         start = self.rng.randint(0, max(0, len(words) - count))
-        return self.cased(" ".join(words[start : start + count]))
+        text = " ".join(words[start : start + count])
+        if self.rng.random() < FRESHENED:
+            text = self.vocabularies[language].freshen(text, self.rng)
+        return self.cased(text)
+
+    def language(self) -> str:
+        return self.rng.choice(list(self.sentences))
 
     def cased(self, text: str) -> str:
         pick = self.rng.random()

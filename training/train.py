@@ -5,6 +5,7 @@ falls to zero over the last part of `--minutes` of training time; a later call w
 """
 
 import argparse
+import itertools
 import signal
 import threading
 import time
@@ -18,6 +19,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast, VisionEncoderDecoderModel
 
+from training import vocabulary
 from training.charset import SPECIAL, build_bpe_tokenizer, build_tokenizer
 from training.lines import EOS, PAD, Batch, LineStream
 from training.model import build_text_model, save_checkpoint, warm_start
@@ -66,6 +68,8 @@ class Run:
     def __init__(self, folder: Path, model: VisionEncoderDecoderModel, tokenizer: PreTrainedTokenizerFast, device: str, rate: float):
         self.folder, self.model, self.tokenizer, self.device, self.rate = folder, model.to(device), tokenizer, device, rate
         self.step, self.seconds = 0, 0.0  # done so far, and the time that it took
+        # On a CPU without matrix tiles bf16 is slower than float32.
+        self.bf16 = device != "cpu" or torch.cpu._is_amx_tile_supported()
         backbone = list(model.encoder.backbone.parameters())
         ids = {id(parameter) for parameter in backbone}
         rest = [parameter for parameter in model.parameters() if id(parameter) not in ids]
@@ -91,7 +95,7 @@ class Run:
         rate = rate_at(self.step, progress, self.rate)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
-        with torch.autocast(self.device, torch.bfloat16):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
             ctc, attention = losses(self.model, batch)
         self.optimizer.zero_grad()
         (CTC_WEIGHT * ctc + (1 - CTC_WEIGHT) * attention).backward()
@@ -107,8 +111,9 @@ class Run:
 def train_text(arguments: argparse.Namespace) -> None:
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(arguments.threads)
-    stream = LineStream(arguments.seed, arguments.height, arguments.columns)
-    tokenizer = build_bpe_tokenizer(stream.sentences, arguments.bpe) if arguments.bpe else build_tokenizer()
+    downloads = arguments.run.parent / "downloads"
+    stream = LineStream(arguments.seed, vocabulary.fetch(downloads), arguments.height, arguments.columns)
+    tokenizer = build_bpe_tokenizer(list(itertools.chain(*stream.sentences.values())), arguments.bpe) if arguments.bpe else build_tokenizer()
     model = build_text_model(len(tokenizer), arguments.hidden, arguments.encoder_layers, arguments.decoder_layers, arguments.height)
     run = Run(arguments.run, model, tokenizer, arguments.device, arguments.rate)
     if (arguments.run / "state.json").exists():
@@ -117,7 +122,7 @@ def train_text(arguments: argparse.Namespace) -> None:
         if arguments.start:
             model.load_state_dict({name: tensor.float() for name, tensor in load_file(arguments.start / "model.safetensors").items()})
         else:
-            warm_start(model, arguments.run.parent / "downloads")
+            warm_start(model, downloads)
         run.average = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     model.encoder.backbone.to(memory_format=torch.channels_last)
     if arguments.freeze is not None:

