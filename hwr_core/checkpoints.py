@@ -33,6 +33,7 @@ CHECKPOINTS = (
     Checkpoint("microsoft/trocr-large-handwritten", "TrOCR large", "Microsoft's, 558 M parameters, English, a 2.2 GB download."),
 )
 
+LANGUAGE_MODEL = "language_model.safetensors"  # beside the weights of a checkpoint that has one
 Download = Callable[[str, int, int], None]  # file name, bytes done, bytes in all
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
@@ -48,7 +49,7 @@ def load_recognizer(name: str = "text", device: str = "cpu", on_download: Downlo
 
     `name` is a shipped checkpoint ("text"), a directory in Hugging Face's layout, or a hub id, whose files are
     downloaded once into the hub's cache (`on_download` is told of the progress). Any `VisionEncoderDecoderModel` with
-    its tokenizer and image processor will do. `device` is "cpu", "cuda" or "mps". Raises `HandwritingError` with what to
+    its tokenizer and image processor will do. `device` is "cpu" or "cuda". Raises `HandwritingError` with what to
     do where there is no such checkpoint, it cannot be fetched, or its weights are not those of its configuration.
     """
     name = str(name).strip()
@@ -77,6 +78,14 @@ def _known(key: tuple[str, str]) -> "Recognizer | None":  # noqa: F821
         if key in _loaded:
             _loaded.move_to_end(key)
         return _loaded.get(key)
+
+
+def default_beams(name: str) -> int:
+    """How many beams the checkpoint's own files name; one where they name none or are not at hand."""
+    try:
+        return int(json.loads((find(name) / "generation_config.json").read_text(encoding="utf-8"))["num_beams"])
+    except (HandwritingError, OSError, ValueError, KeyError, TypeError):
+        return 1
 
 
 def find(name: str) -> Path | None:
@@ -121,6 +130,7 @@ def _load(folder: Path, weights: Path, name: str, device: str) -> "Recognizer": 
 
     import hwr_core.image_processor  # noqa: F401  registers the shipped checkpoints' classes
     from hwr_core.decoding import special_tokens
+    from hwr_core.language_model import LanguageModel
     from hwr_core.recognizer import Recognizer
 
     logging.disable_progress_bar()  # of the weights' loading: a fraction of a second, printed at every start
@@ -135,7 +145,10 @@ def _load(folder: Path, weights: Path, name: str, device: str) -> "Recognizer": 
             local_files_only=True, output_loading_info=True,
         )  # fmt: skip
         image_processor, tokenizer = _image_processor(folder), _tokenizer(folder)
-        special_tokens(model)
+        _, end, _ = special_tokens(model)
+        language_model = None
+        if (path := folder / LANGUAGE_MODEL).is_file():
+            language_model = LanguageModel.load(path, model.config.decoder.vocab_size, end, device)
     except HandwritingError:
         raise
     except pickle.UnpicklingError as error:
@@ -150,7 +163,7 @@ def _load(folder: Path, weights: Path, name: str, device: str) -> "Recognizer": 
     if missing:
         raise HandwritingError(f"The weights in {folder} do not fit its config.json: {len(missing)} are missing, such as {missing[0]}.")
     _fill_positions(model, device)
-    return Recognizer(name, model, image_processor, tokenizer, device)
+    return Recognizer(name, model, image_processor, tokenizer, device, language_model)
 
 
 def _fill_positions(model, device: str) -> None:
@@ -208,7 +221,8 @@ def _download(name: str, on_download: Download | None) -> Path:
         stem, suffix = weights.removesuffix(".index.json").rsplit(".", 1)
         shards = [file for file in listed if re.fullmatch(rf"{re.escape(stem)}-\d+-of-\d+\.{suffix}", file)]
         small = [file for file in listed if "/" not in file and Path(file).suffix in (".json", ".txt", ".model") and "index" not in file]
-        for file in [*small, *(shards if weights.endswith(".index.json") else ()), weights]:  # last: with it, all are there
+        beside = [LANGUAGE_MODEL] if LANGUAGE_MODEL in listed else []
+        for file in [*small, *beside, *(shards if weights.endswith(".index.json") else ()), weights]:  # last: with it, all are there
             path = hf_hub_download(name, file, tqdm_class=_progress_bar(file, on_download))
         return Path(path).parent
     except HandwritingError:

@@ -13,7 +13,7 @@ from hwr_core.reading import Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
 
 
-def read_ink(strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int = 1) -> Page:
+def read_ink(strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int | None = None) -> Page:
     """Reads drawn strokes, each an (n, 2) array of x and y, y downwards, in any unit; ValueError where one is not.
 
     They are grouped into lines by where they are; each line is rendered at the recognizer's own scale and pen. The
@@ -35,7 +35,7 @@ def read_page(
     image: Image.Image | np.ndarray,
     recognizer: Recognizer,
     settings: PreprocessSettings = PreprocessSettings(),
-    beams: int = 1,
+    beams: int | None = None,
     on_progress: Progress | None = None,
 ) -> Page:
     """Reads a photo or scan of any mode with one line or many.

@@ -10,6 +10,7 @@ from PIL import Image
 from transformers import PreTrainedTokenizerBase, VisionEncoderDecoderModel
 
 from hwr_core.decoding import DecodingSettings, Hypothesis, decode
+from hwr_core.language_model import LanguageModel
 from hwr_core.line_image import clean_line
 from hwr_core.reading import BLANK, Alternative, Reading
 
@@ -36,22 +37,31 @@ class Recognizer:
     batch_size = 16
 
     def __init__(
-        self, name: str, model: VisionEncoderDecoderModel, image_processor, tokenizer: PreTrainedTokenizerBase, device: str = "cpu"
+        self,
+        name: str,
+        model: VisionEncoderDecoderModel,
+        image_processor,
+        tokenizer: PreTrainedTokenizerBase,
+        device: str = "cpu",
+        language_model: LanguageModel | None = None,
     ):
         self.name, self.device = name, device
         self.model = model.to(device).eval()
-        self.image_processor, self.tokenizer = image_processor, tokenizer
+        self.model.encoder.to(memory_format=torch.channels_last)  # convolutions are quicker so
+        self.image_processor, self.tokenizer, self.language_model = image_processor, tokenizer, language_model
         torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))  # which the cores free to us and OMP_NUM_THREADS bound
 
-    def read(self, images: Sequence[Image.Image | np.ndarray], beams: int = 1, on_progress: Progress | None = None) -> list[Reading]:
+    def read(
+        self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None, on_progress: Progress | None = None
+    ) -> list[Reading]:
         """Reads each picture of a single line; the readings come in the order of the pictures.
 
         Pictures are `PIL` images of any mode or uint8 arrays, dark on light or light on dark, with any margin. A blank
-        one reads as empty text without the model being asked. `beams` above 1 searches more widely, is slower, and
-        gives fuller alternatives. `on_progress(done, total)` is called after each batch; an exception that it raises
+        one reads as empty text without the model being asked. More `beams` search more widely, are slower, and give
+        fuller alternatives; unless said, as many as the checkpoint's `generation_config` names. `on_progress(done, total)` is called after each batch; an exception that it raises
         ends the reading. Raises ValueError where `beams` is below 1.
         """
-        if beams < 1:
+        if beams is not None and beams < 1:
             raise ValueError("The number of beams must be at least 1.")
         lines = [clean_line(image) for image in images]
         readings = [BLANK] * len(lines)
@@ -66,20 +76,22 @@ class Recognizer:
                 on_progress(len(lines) - len(written) + min(start + self.batch_size, len(written)), len(lines))
         return readings
 
-    def _read_batch(self, lines: list[np.ndarray], beams: int) -> list[Reading]:
+    def _read_batch(self, lines: list[np.ndarray], beams: int | None) -> list[Reading]:
         images = [Image.fromarray(line).convert("RGB") for line in lines]
         pixel_values = self.image_processor(images, return_tensors="pt")["pixel_values"].to(self.device)
         with _INFERENCE:
             results = decode(self.model, pixel_values, self.settings(beams))
         return [self._reading(hypotheses) for hypotheses in results]
 
-    def settings(self, beams: int = 1) -> DecodingSettings:
+    def settings(self, beams: int | None = None) -> DecodingSettings:
         """How this checkpoint is decoded; a shipped one names its own values in its `config.json`."""
         config = self.model.config
-        ctc_weight = getattr(config, "ctc_weight", 0.0)
+        ctc_weight, language_model_weight = getattr(config, "ctc_weight", 0.0), getattr(config, "language_model_weight", 0.0)
         return DecodingSettings(
-            beams=beams,
+            beams=beams or getattr(self.model.generation_config, "num_beams", None) or 1,
             ctc_weight=ctc_weight,
+            language_model=self.language_model if language_model_weight else None,
+            language_model_weight=language_model_weight,
             # CTC already weighs against what is too short; the decoder alone needs its scores taken per token.
             length_penalty=0.0 if ctc_weight else 1.0,
             temperature=getattr(config, "confidence_temperature", 1.0),
@@ -90,13 +102,12 @@ class Recognizer:
         best = hypotheses[0]
         text, confidences = self._text_with_confidences(best.tokens, best.log_probabilities)
         confidence = math.exp(min(0.0, sum(best.log_probabilities)))
-        others = [*hypotheses[1:], *_substitutions(best)]
+        others = [(other.tokens, other.total - best.total) for other in hypotheses[1:]]
         alternatives: dict[str, float] = {}
-        for other in others:
-            other_text = self._decode(other.tokens).strip()
-            score = math.exp(min(0.0, sum(other.log_probabilities)))
+        for tokens, difference in [*others, *_substitutions(best)]:  # what was really followed tells more than a change at one place
+            other_text = self._decode(tokens).strip()
             if other_text and other_text != text:
-                alternatives[other_text] = max(score, alternatives.get(other_text, 0.0))
+                alternatives.setdefault(other_text, confidence * math.exp(min(0.0, difference)))
         ranked = sorted(alternatives.items(), key=lambda item: -item[1])[:ALTERNATIVES]
         return Reading(text, confidence, confidences, tuple(Alternative(*item) for item in ranked), best.complete)
 
@@ -121,12 +132,12 @@ def _positions(decoder) -> int:
     return positions - decoder.pad_token_id - 1 if "roberta" in decoder.model_type else positions
 
 
-def _substitutions(best: Hypothesis) -> list[Hypothesis]:
-    """Greedy decoding's alternatives: the best sequence with one token changed for its runner-up at that step."""
+def _substitutions(best: Hypothesis) -> list[tuple[list[int], float]]:
+    """The best sequence with one token changed for its runner-up at that step, and what that takes from its log probability."""
     changed = []
     for index, (token, (other, log_probability)) in enumerate(zip(best.tokens, best.runners_up, strict=False)):
-        if log_probability > best.log_probabilities[index] - 7 and other != token:
-            tokens = [*best.tokens[:index], other, *best.tokens[index + 1 :]]
-            log_probabilities = [*best.log_probabilities[:index], log_probability, *best.log_probabilities[index + 1 :]]
-            changed.append(Hypothesis(tokens, log_probabilities, [], 0.0, best.complete))
-    return sorted(changed, key=lambda other: -sum(other.log_probabilities))[:ALTERNATIVES]
+        difference = log_probability - best.log_probabilities[index]
+        # A runner-up that seemed better there was left for what came after it, which is not known here.
+        if -7 < difference <= 0 and other != token:
+            changed.append(([*best.tokens[:index], other, *best.tokens[index + 1 :]], difference))
+    return sorted(changed, key=lambda change: -change[1])[:ALTERNATIVES]

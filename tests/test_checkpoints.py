@@ -32,6 +32,7 @@ from hwr_core import HandwritingError, checkpoints, load_recognizer
 from hwr_core.decoding import Hypothesis
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
+from training.language_model import Text, count, interpolate, save
 
 ROOT = Path(__file__).resolve().parents[1]
 MICROSOFT_FILES = ROOT.parent / "shared" / "data" / "trocr-base-handwritten"
@@ -128,7 +129,7 @@ def test_alternatives_are_other_texts_best_first(layout, beams, folder_of, image
     assert any(reading.alternatives for reading in readings)
     for reading in readings:
         texts, scores = [other.text for other in reading.alternatives], [other.score for other in reading.alternatives]
-        assert scores == sorted(scores, reverse=True) and all(0 <= score <= 1 for score in scores)
+        assert scores == sorted(scores, reverse=True) and all(0 <= score <= reading.confidence for score in scores)
         assert len(set(texts)) == len(texts) and reading.text not in texts
 
 
@@ -152,7 +153,7 @@ def test_spaces_round_a_line_are_dropped_with_their_confidences(folder_of, image
     recognizer = load_recognizer(str(folder_of("own")))
     tokens = recognizer.tokenizer.convert_tokens_to_ids(list("  a b "))
     steps = [math.log(share / 10) for share in (1, 2, 3, 4, 5, 6, 7)]  # the end token's last
-    monkeypatch.setattr("hwr_core.recognizer.decode", lambda *_: [[Hypothesis(tokens, steps, [(4, -20.0)] * 7, -1.0, True)]])
+    monkeypatch.setattr("hwr_core.recognizer.decode", lambda *_: [[Hypothesis(tokens, steps, [(4, -20.0)] * 7, -1.0, -1.0, True)]])
     (reading,) = recognizer.read(images[:1])
     assert reading.text == "a b" and reading.character_confidences == pytest.approx([0.3, 0.4, 0.5])
     assert reading.confidence == pytest.approx(math.prod(range(1, 8)) / 10**7)
@@ -630,7 +631,10 @@ def downloaded(tmp_path_factory):
     (layouts.base(folder / "gated") / "gated").touch()
     (folder / "empty").mkdir()
     (folder / "empty" / "README.md").touch()
-    repositories = {f"someone/{name}": folder / name for name in ("tiny", "sharded", "gated", "empty")}
+    own = layouts.own(folder / "own")
+    tokens = json.loads((own / "config.json").read_text())["decoder"]["vocab_size"]
+    save(interpolate(count(iter([Text("ab")]), {"a": 4, "b": 5}, 2), {}, tokens), own / checkpoints.LANGUAGE_MODEL)
+    repositories = {f"someone/{name}": folder / name for name in ("tiny", "sharded", "gated", "empty", "own")}
     script = """
         told, threads = [], set()
         def on_download(file, done, total):
@@ -641,6 +645,7 @@ def downloaded(tmp_path_factory):
         before = len(told)
         result["again"] = load_recognizer(" someone/tiny ", on_download=on_download) is recognizer and len(told) == before
         result["sharded"] = load_recognizer("someone/sharded").read([line])[0].text
+        result["language_model_of_own"] = load_recognizer("someone/own").language_model is not None
         result |= {name: refusal("someone/" + name) for name in ("missing", "gated", "empty")}
     """
     with Hub(repositories) as hub:
@@ -652,6 +657,7 @@ def downloaded(tmp_path_factory):
 def test_a_hub_id_is_downloaded_and_read(downloaded):
     assert downloaded["text"] == downloaded["sharded"] == downloaded["expected"] != ""
     assert downloaded["again"]  # the second time in the same process asks nothing
+    assert downloaded["language_model_of_own"]
 
 
 def test_the_download_is_told_in_growing_bytes_up_to_the_total(downloaded):

@@ -290,9 +290,23 @@ def test_ctc_prefix_scores_of_long_lines_add_up_to_pytorchs_ctc():
 def test_ctc_scores_follow_the_beam_that_they_belong_to():
     log_probabilities = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(3)).log_softmax(-1)
     mask = torch.ones(2, 5, dtype=torch.bool)
+    candidates = torch.tensor([[0, END, 3]] * 4)
+    scorers = []
+    for rows in ([0, 1, 2, 3], [1, 0, 3, 2]):  # the first tokens the same, the second from the same beam and from the other one
+        scorer = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END, beams=2)
+        scorer.advance(torch.arange(4), torch.tensor([3, 0, 0, 3]))
+        scorer.advance(torch.tensor(rows), torch.tensor([0, 3, 0, 3])[rows])
+        scorers.append(scorer.score(candidates))
+    assert torch.allclose(scorers[0], scorers[1][[1, 0, 3, 2]])
+    assert not torch.allclose(scorers[0][:2], scorers[0][[1, 0]])
+
+
+def test_ctc_scores_of_several_beams_are_those_of_each_alone():
+    log_probabilities = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(4)).log_softmax(-1)
+    mask = torch.ones(2, 5, dtype=torch.bool)
     candidates = torch.tensor([[0, END, 3]] * 2)
-    swapped = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END)
-    swapped.advance(torch.tensor([1, 0]), torch.tensor([3, 0]))
-    straight = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END)
-    straight.advance(torch.tensor([0, 1]), torch.tensor([0, 3]))
-    assert torch.allclose(swapped.score(candidates), straight.score(candidates).flip(0))
+    beams = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END, beams=2)
+    beams.advance(torch.arange(4), torch.tensor([3, 0, 3, 0]))
+    together = beams.score(candidates.repeat_interleave(2, 0)).view(2, 2, -1)
+    for beam, token in enumerate((3, 0)):
+        assert torch.allclose(together[:, beam], scorer_after(log_probabilities, mask, [token]).score(candidates))

@@ -63,6 +63,11 @@ def test_an_empty_canvas_shows_a_hint_and_asks_no_model(monkeypatch):
     assert not app.text_area
 
 
+def test_the_shipped_checkpoint_starts_with_its_own_number_of_beams(recognizer):
+    for app in (draw_page(), photo_page()):
+        assert next(slider.value for slider in app.run().slider if slider.label == "Beams") == recognizer.settings().beams == 4
+
+
 def test_strokes_are_read_into_the_prediction_and_the_editable_field():
     app = on_canvas(draw_page(), write("hello world")).run()
     assert not app.exception

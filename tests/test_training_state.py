@@ -94,6 +94,9 @@ def test_eight_bits_keep_a_value_to_a_254th_of_its_blocks_greatest():
     assert ((again - values).abs() <= greatest / 254 * 1.001).all()
 
 
-@pytest.mark.parametrize(("step", "progress", "share"), [(0, 0, 1 / 300), (299, 0, 1), (5000, 0.69, 1), (5000, 0.85, 0.5), (5000, 1, 0)])
+@pytest.mark.parametrize(
+    ("step", "progress", "share"),
+    [(0, 0, 1 / 300), (299, 0, 1), (50, 0.08, 0.8), (50, 0.1, 1), (5000, 0.69, 1), (5000, 0.85, 0.5), (5000, 1, 0)],
+)
 def test_the_rate_warms_up_stays_and_falls(step, progress, share):
     assert math.isclose(rate_at(step, progress, 2.0), 2 * share, abs_tol=1e-9)

@@ -1,4 +1,4 @@
-"""Words that no transcript has, in the place of those that one has; files out of wheels."""
+"""Words of a vocabulary in the place of those that a transcript has; files out of wheels."""
 
 import gzip
 import random

@@ -2,7 +2,7 @@
 
 `python -m training.calibrate models/text`. Temperature scaling (Guo et al. 2017) on some lines of IAM-OnDB `val_t`: the
 temperature under which the line confidences best foretell which lines are wholly right (the least binary cross-entropy).
-It changes no greedy reading. `python -m training.evaluate` shows the result on all validation lines.
+It changes no reading. `python -m training.evaluate` shows the result on all validation lines.
 """
 
 import argparse

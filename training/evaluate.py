@@ -9,6 +9,7 @@ import argparse
 import io
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ from training.peers import TESSERACT, Reader, peers
 
 Lines = list[tuple[Image.Image, str]]  # a picture and its text
 COPISTE = "Copiste, every eighth writer"
+NEW_TEXTS = "of these, texts not in training"
 
 
 def validation_lines(recognizer: Recognizer, limit: int | None = None) -> dict[str, Lines]:
@@ -57,13 +59,13 @@ def comparable(text: str) -> str:
     return normalise(text.translate({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}))
 
 
-def read_all(recognizer: Recognizer, images: list[Image.Image], beams: int, name: str) -> list[Reading]:
+def read_all(recognizer: Recognizer, images: list[Image.Image], beams: int | None, name: str) -> list[Reading]:
     with tqdm(total=len(images), desc=name, leave=False) as bar:
         return recognizer.read(images, beams=beams, on_progress=lambda done, _: bar.update(done - bar.n))
 
 
 def texts_by_reader(
-    recognizer: Recognizer, others: dict[str, Reader], images: list[Image.Image], beams: int, name: str
+    recognizer: Recognizer, others: dict[str, Reader], images: list[Image.Image], beams: int | None, name: str
 ) -> tuple[list[Reading], dict[str, list[str]]]:
     """The recognizer's readings, and by reader the texts as they are compared, the recognizer's first."""
     readings = read_all(recognizer, images, beams, name)
@@ -87,10 +89,20 @@ def evaluate_text(recognizer: Recognizer, others: dict[str, Reader], arguments: 
     together = "IAM-OnDB, both"
     truths[together] = [truth for name in drawn_sets for truth in truths[name]]
     found[together] = {reader: [text for name in drawn_sets for text in found[name][reader]] for reader in (recognizer.name, *others)}
+    known = trigrams(line.text for name in ("copiste", "peraire", "cremma19", "poilus") for line in scans(name, "train"))
+    new = [index for index, truth in enumerate(truths[COPISTE]) if len(own := trigrams([truth])) > 2 * len(own & known) or not own]
+    truths[NEW_TEXTS] = [truths[COPISTE][index] for index in new]
+    found[NEW_TEXTS] = {reader: [texts[index] for index in new] for reader, texts in found[COPISTE].items()}
     print_table("lines by unseen writers", truths, found, ("CER", cer), ("WER", wer))
     print("\n| line confidence | lines | wholly right |\n|---|---|---|")
     for low, high, count, share in calibration([reading.confidence for reading in readings], right):
         print(f"| {low:.1f} to {high:.1f} | {count} | {share:.0%} |")
+
+
+def trigrams(texts: Iterable[str]) -> set[tuple[str, ...]]:
+    """All three words that follow one another: several of Copiste's volunteers copied the same texts."""
+    words = [re.findall(r"\w+", text.lower()) for text in texts]
+    return {tuple(line[start : start + 3]) for line in words for start in range(len(line) - 2)}
 
 
 def evaluate_ink(recognizer: Recognizer, others: dict[str, Reader], arguments: argparse.Namespace) -> None:
@@ -134,8 +146,13 @@ def print_row(cells: Iterable[str]) -> None:
 def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -> None:
     parameters = sum(parameter.numel() for parameter in recognizer.model.parameters())
     files = sum(path.stat().st_size for path in folder.glob("*")) if (folder := find(arguments.model)) else 0
-    milliseconds = 1000 * drawn_line(recognizer, arguments.beams)
-    print(f"{arguments.model}, {arguments.beams} beams: {parameters / 1e6:.2f} M parameters, {files / 1e6:.1f} MB on disk, ", end="")
+    settings = recognizer.settings(arguments.beams)
+    milliseconds = 1000 * drawn_line(recognizer, settings.beams)
+    language = f"language model at {settings.language_model_weight}" if settings.language_model else "no language model"
+    print(
+        f"{arguments.model}, {settings.beams} beams, {language}: {parameters / 1e6:.2f} M parameters, {files / 1e6:.1f} MB on disk, ",
+        end="",
+    )
     print(f"{milliseconds:.0f} ms a drawn line of {len(TEXT)} characters ({torch.get_num_threads()} threads)\n")
 
 
@@ -144,12 +161,15 @@ def main() -> None:
     tasks = {"text": evaluate_text, "ink": evaluate_ink}
     parser.add_argument("task", choices=tasks)
     parser.add_argument("--model", default="text", help="a checkpoint as load_recognizer takes it")
-    parser.add_argument("--beams", type=int, default=1)
+    parser.add_argument("--beams", type=int, help="unless given, the checkpoint's own number")
+    parser.add_argument("--language-model", type=float, metavar="WEIGHT", help="in place of the checkpoint's own; 0 leaves it out")
     parser.add_argument("--limit", type=int, help="lines of each set, chosen by chance")
     parser.add_argument("--alone", action="store_true", help="without the other readers")
     parser.add_argument("--misses", action="store_true", help="ink: every drawing that was not read right")
     arguments = parser.parse_args()
     recognizer = load_recognizer(arguments.model)
+    if arguments.language_model is not None:
+        recognizer.model.config.language_model_weight = arguments.language_model
     print_size_and_time(recognizer, arguments)
     started = time.perf_counter()
     tasks[arguments.task](recognizer, {} if arguments.alone else peers(), arguments)

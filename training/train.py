@@ -57,9 +57,9 @@ def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tens
 def rate_at(step: int, progress: float, peak: float, warmup: int = 300, cooldown: float = 0.3) -> float:
     """Warm-up, plateau, linear cool-down (Hägele et al. 2024): can be prolonged without choosing the length beforehand.
 
-    `progress` 0–1 is the share of the run's time that is over.
+    `progress` 0–1 is the share of the run's time that is over; by a tenth of it the warm-up is over at the latest.
     """
-    return peak * min(1.0, (step + 1) / warmup, max(0.0, (1 - progress) / cooldown))
+    return peak * min(1.0, max((step + 1) / warmup, 10 * progress), max(0.0, (1 - progress) / cooldown))
 
 
 class Run:
@@ -113,7 +113,9 @@ def train_text(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     downloads = arguments.run.parent / "downloads"
     stream = LineStream(arguments.seed, vocabulary.fetch(downloads), arguments.height, arguments.columns)
-    tokenizer = build_bpe_tokenizer(list(itertools.chain(*stream.sentences.values())), arguments.bpe) if arguments.bpe else build_tokenizer()
+    tokenizer = (
+        build_bpe_tokenizer(list(itertools.chain(*stream.sentences.values())), arguments.bpe) if arguments.bpe else build_tokenizer()
+    )
     model = build_text_model(len(tokenizer), arguments.hidden, arguments.encoder_layers, arguments.decoder_layers, arguments.height)
     run = Run(arguments.run, model, tokenizer, arguments.device, arguments.rate)
     if (arguments.run / "state.json").exists():

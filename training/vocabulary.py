@@ -1,4 +1,4 @@
-"""Words of both languages that no transcript of the training data has, to stand in their place in texts to be drawn.
+"""The frequent words of both languages, most of them in no transcript of the training data, to stand in texts to be drawn.
 
 A quarter of the words of unseen French writers are in no training transcript; a decoder that has never written them reads
 them worse. The words and how often they are used are wordfreq's (Speer 2022, CC BY-SA 4.0), out of its wheel.

@@ -82,13 +82,13 @@ def main() -> None:
     recognizer = load_recognizer(arguments.model)
     lines = [line for some in validation_lines(recognizer, arguments.limit).values() for line in some if len(line[1]) >= SHORTEST]
     truths = [comparable(text) for _, text in lines]
-    readings = [comparable(reading.text) for reading in read_all(recognizer, [image for image, _ in lines], 1, "lines")]
+    readings = [comparable(reading.text) for reading in read_all(recognizer, [image for image, _ in lines], None, "lines")]
     rates = np.array([edit_distance(truth, reading) / len(truth) for truth, reading in zip(truths, readings, strict=True)])
     groups: dict[str, list] = {name: [] for name in CAUSES}
     for index in np.argsort(-rates)[: arguments.count]:
         groups[cause(truths[index], readings[index])].append((lines[index][0], truths[index], readings[index]))
     groups = {name: some for name, some in groups.items() if some}
-    picture(groups).save(arguments.out)
+    picture(groups).quantize(16).save(arguments.out, optimize=True)
     wrong = rates > 0
     print(f"{len(lines)} lines, {wrong.sum()} with an error; the worst {arguments.count}, from {rates.max():.0%} on down, by cause:")
     for name, some in groups.items():
