@@ -26,7 +26,7 @@ from training.vocabulary import Vocabulary, fetch
 ORDER = 6
 FEWEST = {4: 1.1, 5: 1.9, 6: 2.9}  # the weighted count below which n-grams of that order are left out
 # Weight of a distinct follower in the discount: 1 is Witten and Bell's. Of 1, 2 and 4 this, and of the orders 5 to 7 the
-# one above, foretold training transcripts that were left out of the counting best, for its size.
+# one above, in scratch runs foretold training transcripts that were left out of the counting best, for its size.
 DISTINCT = 4
 INVENTED = 60_000  # texts such as people write first
 CAPITALS = 0.15  # weight of everything a second time in capitals, which transcripts have few of
