@@ -8,13 +8,25 @@ from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
 from hwr_core.canvas import path_object, strokes_of
-from hwr_core.handprint import write
+from hwr_core.handprint import write, write_formula
 from hwr_core.ink import Strokes, draw
 from hwr_core.pipeline import read_ink
 from hwr_core.reading import Page
-from pages.common import Reader, column_width, copy_button, differing, load_ahead, reader_sidebar, recognizer_for, show_reading
+from pages.common import (
+    Reader,
+    column_width,
+    copy_button,
+    differing,
+    load_ahead,
+    reader_sidebar,
+    recognizer_for,
+    shipped,
+    show_reading,
+)  # fmt: skip
+from pages.formulas import show_formula
 
 CANVAS = "canvas"
+TEXT, MATH = "Text", "Math"
 EXAMPLE = "see you at 7:30"
 HEIGHT = 340
 HISTORY = 20
@@ -29,7 +41,8 @@ def main() -> None:
 def draw_on_canvas() -> None:
     st.set_page_config(page_title="Draw · Handwriting Recognition", page_icon=":material/draw:", layout="centered")
     st.html("<style>[data-testid=stMainBlockContainer] { max-width: 66rem; }</style>")  # the canvas is as wide as the column
-    reader = reader_sidebar()
+    formulas = st.session_state.get("mode") == MATH
+    reader = reader_sidebar(formulas)
     with st.sidebar:
         st.subheader("Canvas")
         live = st.toggle(
@@ -43,14 +56,18 @@ def draw_on_canvas() -> None:
             "Pen width", 2, 14, 5, key="pen", persist_state="session", help="In pixels. Only for the eye: reading draws your strokes anew."
         )
         colour = st.color_picker("Pen colour", "#1c2340", key="colour", persist_state="session")
-    st.title("Write, and read it back")
-    if reader.checkpoint == "text":
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.title("Write, and read it back")
+        st.segmented_control(
+            "What you write", [TEXT, MATH], default=TEXT, required=True, key="mode", persist_state="session", label_visibility="collapsed"
+        )
+    if reader.checkpoint == shipped(formulas):
         load_ahead(reader.checkpoint, reader.device)
-    canvas_and_reading(reader, live, pen, colour)
+    canvas_and_reading(reader, formulas, live, pen, colour)
 
 
 @st.fragment
-def canvas_and_reading(reader: Reader, live: bool, pen: int, colour: str) -> None:
+def canvas_and_reading(reader: Reader, formulas: bool, live: bool, pen: int, colour: str) -> None:
     """The canvas, its tools and the prediction: the part of the page that reruns at the end of a stroke."""
     state = st.session_state
     if CANVAS not in state and state.get("objects"):
@@ -66,24 +83,26 @@ def canvas_and_reading(reader: Reader, live: bool, pen: int, colour: str) -> Non
         key=CANVAS,
     )
     strokes = strokes_of(drawn((result.json_data or {}).get("objects", [])))
-    wants_reading = tools(live, width, pen, colour)
+    wants_reading = tools(formulas, live, width, pen, colour)
     if strokes:
-        read_and_show(strokes, reader, live or wants_reading)
+        read_and_show(strokes, reader, formulas, live or wants_reading)
     else:
-        st.html("<p class='hint'>Write a word or two with the mouse, a pen or a finger, or let the app show you an example.</p>")
+        what = "a formula" if formulas else "a word or two"
+        st.html(f"<p class='hint'>Write {what} with the mouse, a pen or a finger, or let the app show you an example.</p>")
     show_history()
 
 
-def read_and_show(strokes: Strokes, reader: Reader, wanted: bool) -> None:
+def read_and_show(strokes: Strokes, reader: Reader, formulas: bool, wanted: bool) -> None:
     state = st.session_state
-    recognizer, reader = recognizer_for(reader)
+    recognizer, reader = recognizer_for(reader, formulas)
     key = (reader, fingerprint(strokes))
     if wanted and state.get("read_key") != key:
         started = time.perf_counter()
         state.page = read_ink(strokes, recognizer, beams=reader.beams)
         state.read_key, state.seconds = key, time.perf_counter() - started
     if state.get("read_key") == key:
-        show_prediction(state.page, state.seconds)
+        show = show_math if recognizer.reads_formulas else show_prediction
+        show(state.page, state.seconds)
     else:
         st.html("<p class='hint'>Press Read when you have finished.</p>")
 
@@ -112,7 +131,7 @@ def set_drawing(objects: list) -> None:
     state.drawing = {"objects": objects, "version": str(state.drawings)}
 
 
-def tools(live: bool, width: int, pen: int, colour: str) -> bool:
+def tools(formulas: bool, live: bool, width: int, pen: int, colour: str) -> bool:
     """The row of buttons under the canvas; whether Read was pressed."""
     empty, undone = not st.session_state.objects, st.session_state.get("undone")
     with st.container(horizontal=True, gap="small"):
@@ -122,7 +141,11 @@ def tools(live: bool, width: int, pen: int, colour: str) -> bool:
         st.button("Clear", icon=":material/delete:", disabled=empty, on_click=clear, help="What was read goes to the history.")
         if empty:
             st.button(
-                "Show me", icon=":material/auto_awesome:", on_click=show_example, args=(width, pen, colour), help="Writes an example."
+                "Show me",
+                icon=":material/auto_awesome:",
+                on_click=show_example,
+                args=(formulas, width, pen, colour),
+                help="Writes an example.",
             )
     return pressed
 
@@ -146,18 +169,27 @@ def clear() -> None:
     strokes = strokes_of(state.objects)
     page = state.get("page")
     if strokes and page and page.text and state.get("read_key", (None, None))[1] == fingerprint(strokes):
-        entry = (thumbnail(strokes), state.get(field_of(page), page.text))
+        formula = state.mode == MATH
+        entry = (thumbnail(strokes), state.get("latex" if formula else field_of(page), page.text), formula)
         state.history = [entry, *state.get("history", [])][:HISTORY]
     state.undone = []
     set_drawing([])
 
 
-def show_example(width: int, pen: int, colour: str) -> None:
-    strokes = write(EXAMPLE, height=90, slant=0.1, unsteadiness=0.008, seed=3)
+def show_example(formulas: bool, width: int, pen: int, colour: str) -> None:
+    strokes = write_formula(90) if formulas else write(EXAMPLE, height=90, slant=0.1, unsteadiness=0.008, seed=3)
     far = max(float(stroke[:, 0].max()) for stroke in strokes)
-    scale = min(1.0, 0.85 * width / far)
-    offset = ((width - far * scale) / 2, HEIGHT / 2 - 55 * scale)
+    high = max(float(stroke[:, 1].max()) for stroke in strokes)
+    scale = min(1.0, 0.85 * width / far, 0.85 * HEIGHT / high)
+    offset = ((width - far * scale) / 2, (HEIGHT - high * scale) / 2)
     set_drawing([path_object(stroke * scale + offset, pen, colour) for stroke in strokes])
+
+
+def show_math(page: Page, seconds: float) -> None:
+    if not page.lines:
+        st.html("<p class='hint'>No formula was read there: keep writing.</p>")
+        return
+    st.session_state.latex = show_formula(page.lines[0].reading, "drawn", f" · read in {seconds:.1f} s")
 
 
 def show_prediction(page: Page, seconds: float) -> None:
@@ -213,10 +245,12 @@ def show_history() -> None:
     history = st.session_state.get("history", [])
     if history:
         st.subheader("Earlier in this session")
-        for image, text in history:
+        for image, text, formula in history:
             picture, words = st.columns([1, 2], vertical_alignment="center")
             picture.image(image, width=min(200, image.width), alt=f"What was written: {text}")
-            words.code(text, language=None, wrap_lines=True)
+            if formula:
+                words.latex(text)
+            words.code(text, language="latex" if formula else None, wrap_lines=True)
 
 
 main()

@@ -16,6 +16,7 @@ _HOMES = {
     "open_image": "images",
     "read_ink": "pipeline",
     "read_page": "pipeline",
+    "read_region": "pipeline",
     "PreprocessSettings": "preprocess",
     "Alternative": "reading",
     "Line": "reading",

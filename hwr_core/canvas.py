@@ -3,6 +3,9 @@
 import numpy as np
 
 from hwr_core.ink import Strokes
+from hwr_core.reading import Box
+
+_ORIGINS = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
 
 
 def path_object(points: np.ndarray, pen: int, colour: str) -> dict:
@@ -23,6 +26,18 @@ def strokes_of(objects: list) -> Strokes:
         if points:
             strokes.append(_moved(np.asarray(points, np.float32), item))
     return strokes
+
+
+def boxes_of(objects: list) -> list[Box]:
+    """The rectangles among the canvas's objects, in its pixels, as they were drawn, moved or scaled."""
+    boxes = []
+    for item in objects:
+        if str(item.get("type")).lower() == "rect":
+            size = [abs(item.get(side, 0) * item.get(scale, 1)) for side, scale in (("width", "scaleX"), ("height", "scaleY"))]
+            share = [_ORIGINS.get(item.get(name), 0.0) for name in ("originX", "originY")]
+            left, top = (item.get(name, 0) - part * side for name, part, side in zip(("left", "top"), share, size, strict=True))
+            boxes.append((round(left), round(top), round(left + size[0]), round(top + size[1])))
+    return boxes
 
 
 def _moved(points: np.ndarray, item: dict) -> np.ndarray:

@@ -19,15 +19,17 @@ IN_MEMORY = 2  # checkpoints kept loaded
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """`name` is what `load_recognizer` takes; `title` and `note` are for people."""
+    """`name` is what `load_recognizer` takes; `title` and `note` are for people; `formulas` says that it reads these, not text."""
 
     name: str
     title: str
     note: str
+    formulas: bool = False
 
 
 CHECKPOINTS = (
     Checkpoint("text", "Text (shipped)", "Small and quick, reads English and French, works offline."),
+    Checkpoint("math", "Math (shipped)", "Small and quick, reads formulas as LaTeX, works offline.", formulas=True),
     Checkpoint("microsoft/trocr-small-handwritten", "TrOCR small", "Microsoft's, 62 M parameters, English, a 250 MB download."),
     Checkpoint("microsoft/trocr-base-handwritten", "TrOCR base", "Microsoft's, 334 M parameters, English, a 1.3 GB download."),
     Checkpoint("microsoft/trocr-large-handwritten", "TrOCR large", "Microsoft's, 558 M parameters, English, a 2.2 GB download."),
@@ -47,7 +49,7 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.ERO
 def load_recognizer(name: str = "text", device: str = "cpu", on_download: Download | None = None) -> "Recognizer":  # noqa: F821
     """The recognizer of a checkpoint, loaded once per process; the two last used stay in memory.
 
-    `name` is a shipped checkpoint ("text"), a directory in Hugging Face's layout, or a hub id, whose files are
+    `name` is a shipped checkpoint ("text", "math"), a directory in Hugging Face's layout, or a hub id, whose files are
     downloaded once into the hub's cache (`on_download` is told of the progress). Any `VisionEncoderDecoderModel` with
     its tokenizer and image processor will do. `device` is "cpu" or "cuda". Raises `HandwritingError` with what to
     do where there is no such checkpoint, it cannot be fetched, or its weights are not those of its configuration.
@@ -128,7 +130,8 @@ def _load(folder: Path, weights: Path, name: str, device: str) -> "Recognizer": 
     from transformers import VisionEncoderDecoderModel
     from transformers.utils import logging
 
-    import hwr_core.image_processor  # noqa: F401  registers the shipped checkpoints' classes
+    import hwr_core.formula_image  # registers the shipped checkpoints' classes
+    import hwr_core.image_processor  # noqa: F401
     from hwr_core.decoding import special_tokens
     from hwr_core.language_model import LanguageModel
     from hwr_core.recognizer import Recognizer

@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import EncoderDecoderCache, VisionEncoderDecoderModel
 
 from hwr_core.language_model import LanguageModel
+from hwr_core.latex_grammar import Grammar
 
 CANDIDATES = 12  # the decoder's best tokens of a step that CTC also scores
 ENCODED_AT_ONCE = 4  # images, on a CPU: their features still fit its cache, which makes a page a third quicker than all at once
@@ -41,12 +42,13 @@ class Hypothesis:
 class DecodingSettings:
     """`ctc_weight` 0–1 is CTC's share of a step's score; `temperature` divides the step's scores before they become
     probabilities (below 1 sharpens), and changes no reading; `length_penalty` is the exponent of the length that hypotheses are compared at;
-    `language_model_weight` times the language model's log probability is added to each step's."""
+    `language_model_weight` times the language model's log probability is added to each step's; `grammar` says what may follow."""
 
     beams: int = 1
     ctc_weight: float = 0.0
     language_model: LanguageModel | None = None
     language_model_weight: float = 0.0
+    grammar: Grammar | None = None
     temperature: float = 1.0
     length_penalty: float = 1.0
     max_length: int = 256
@@ -131,10 +133,12 @@ def decode(model: VisionEncoderDecoderModel, pixel_values: Tensor, settings: Dec
 
     language_model = settings.language_model
     contexts = language_model.start(batch * beams) if language_model is not None else None
+    grammar = settings.grammar
+    parsed = grammar.start(batch * beams) if grammar is not None else None
     search = _Search(batch, beams, settings, end, states.device)
     tokens = torch.full((batch * beams, 1), start, device=states.device)
     cache: EncoderDecoderCache | None = None
-    for _ in range(settings.max_length - 1):
+    for step in range(settings.max_length - 1):
         output = model.decoder(
             input_ids=tokens, encoder_hidden_states=states, encoder_attention_mask=mask, past_key_values=cache, use_cache=True
         )
@@ -142,6 +146,8 @@ def decode(model: VisionEncoderDecoderModel, pixel_values: Tensor, settings: Dec
         logits = output.logits[:, -1].float()
         if pad != end:
             logits[:, pad] = float("-inf")
+        if grammar is not None:
+            logits = logits.masked_fill(~grammar.allowed(parsed, settings.max_length - 1 - step).to(logits.device), float("-inf"))
         origin, chosen = search.step(*_joint(logits.log_softmax(-1), scorer, contexts, settings, end))
         if search.finished:
             break
@@ -152,6 +158,8 @@ def decode(model: VisionEncoderDecoderModel, pixel_values: Tensor, settings: Dec
             scorer.advance(origin, chosen)
         if language_model is not None:
             contexts = language_model.advance(contexts[origin], chosen)
+        if grammar is not None:
+            parsed = grammar.advance([parsed[row] for row in origin.tolist()], chosen.tolist())
         tokens = chosen[:, None]
     return search.results()
 
@@ -237,17 +245,19 @@ class _Search:
         for item, (item_rows, item_tokens, item_totals) in enumerate(zip(rows.tolist(), tokens.tolist(), best.tolist(), strict=True)):
             kept = 0
             for rank, (row, token, value) in enumerate(zip(item_rows, item_tokens, item_totals, strict=True)):
+                if value <= IMPOSSIBLE / 2:  # a dead beam, or a token that the grammar does not allow
+                    continue
                 second = 1 if top_tokens[row][0] == token else 0
                 runner = (top_tokens[row][second], top_values[row][second])
                 path = [*self.open[row], (token, chosen_log_p[item][rank], *runner)]
                 if token == self.end:
-                    if not self.done[item] and rank < self.beams and value > IMPOSSIBLE / 2:
+                    if not self.done[item] and rank < self.beams:
                         self.closed[item].append(self._close(path, value, True))
                     continue
                 if kept < self.beams:
                     origin.append(row), chosen.append(token), total.append(value), paths.append(path)
                     kept += 1
-            while kept < self.beams:  # every candidate ended: the beam goes on as a dead one
+            while kept < self.beams:  # no other way on: the beam goes on as a dead one
                 origin.append(item_rows[0]), chosen.append(self.end), total.append(float(IMPOSSIBLE)), paths.append(self.open[item_rows[0]])
                 kept += 1
             self.done[item] = self.done[item] or self._is_done(item, total[-self.beams])

@@ -17,12 +17,14 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
 
-# (channels in, channels out, vertical stride, squeeze-and-excitation) of each block of PP-LCNetV4-small.
+# (channels in, channels out, squeeze-and-excitation) of each block of PP-LCNetV4-small.
 BLOCKS = (
-    [(96, 96, 1, True), (96, 96, 1, False), (96, 96, 1, False), (96, 192, 2, False)]
-    + [(192, 192, 1, i % 2 == 0) for i in range(6)]
-    + [(192, 384, 2, False), (384, 384, 1, True), (384, 384, 1, False)]
+    [(96, 96, True), (96, 96, False), (96, 96, False), (96, 192, False)]
+    + [(192, 192, i % 2 == 0) for i in range(6)]
+    + [(192, 384, False), (384, 384, True), (384, 384, False)]
 )
+Strides = dict[int, tuple[int, int]]  # (vertical, horizontal) of the blocks that have one other than 1
+LINE_STRIDES: Strides = {3: (2, 1), 10: (2, 1)}
 WIDTH_STRIDE = 4  # pixels of the line per column of features
 
 
@@ -51,7 +53,7 @@ class LineEncoderOutput(ModelOutput):
 
 
 class SqueezeExcitation(nn.Module):
-    """Channel attention (Hu et al. 2018), averaging over the real columns only."""
+    """Channel attention (Hu et al. 2018), averaging over what is no padding."""
 
     def __init__(self, channels: int, reduction: int = 4):
         super().__init__()
@@ -59,28 +61,33 @@ class SqueezeExcitation(nn.Module):
         self.excite = nn.Conv2d(channels // reduction, channels, 1)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        # x (batch, channels, height, width), mask (batch, 1, 1, width)
-        mean = (x * mask).sum((2, 3), keepdim=True) / (mask.sum(3, keepdim=True) * x.shape[2])
+        # x (batch, channels, height, width), mask (batch, 1, height or 1, width)
+        mean = (x * mask).sum((2, 3), keepdim=True) / (mask.sum((2, 3), keepdim=True) * (x.shape[2] // mask.shape[2]))
         return x * F.hardsigmoid(self.excite(F.relu(self.squeeze(mean))))
 
 
 class Block(nn.Module):
     """Depthwise 3×3 for tokens, then a pointwise bottleneck for channels (MetaFormer's split, as in PP-LCNetV4)."""
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int, squeeze_excitation: bool):
+    def __init__(self, channels_in: int, channels_out: int, squeeze_excitation: bool, stride: tuple[int, int]):
         super().__init__()
-        self.token = nn.Conv2d(channels_in, channels_in, 3, (stride, 1), 1, groups=channels_in)
+        self.token = nn.Conv2d(channels_in, channels_in, 3, stride, 1, groups=channels_in)
         self.excitation = SqueezeExcitation(channels_in) if squeeze_excitation else None
         self.expand = nn.Conv2d(channels_in, 2 * channels_in, 1)
         self.project = nn.Conv2d(2 * channels_in, channels_out, 1)
         self.residual = channels_in == channels_out
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        x = self.token(x * mask)
+        x, mask = self.token(x * mask), strided(mask, self.token.stride)
         if self.excitation is not None:
             x = self.excitation(x, mask)
         y = pointwise(self.project, F.gelu(pointwise(self.expand, x)))
         return x + y if self.residual else y
+
+
+def strided(mask: Tensor, stride: tuple[int, int]) -> Tensor:
+    """The mask (batch, 1, height or 1, width) at the places that a strided convolution keeps."""
+    return mask[:, :, :: stride[0], :: stride[1]]
 
 
 def pointwise(convolution: nn.Conv2d, x: Tensor) -> Tensor:
@@ -89,16 +96,16 @@ def pointwise(convolution: nn.Conv2d, x: Tensor) -> Tensor:
 
 
 class Backbone(nn.Module):
-    """(batch, 1, height, width) grey pixels → (batch, 384, height/16, width/4)."""
+    """(batch, 1, height, width) grey pixels → (batch, 384, height/4/…, width/4/…), further divided by the blocks' `strides`."""
 
-    def __init__(self):
+    def __init__(self, strides: Strides = LINE_STRIDES):
         super().__init__()
         self.stem1 = nn.Conv2d(1, 48, 3, 2, 1)
         self.stem2a = nn.Conv2d(48, 24, 2)
         self.stem2b = nn.Conv2d(24, 48, 2)
         self.stem3 = nn.Conv2d(96, 48, 3, 2, 1)
         self.stem4 = nn.Conv2d(48, 96, 1)
-        self.blocks = nn.ModuleList(Block(*block) for block in BLOCKS)
+        self.blocks = nn.ModuleList(Block(*block, strides.get(index, (1, 1))) for index, block in enumerate(BLOCKS))
 
     def freeze(self, blocks: int) -> None:
         """Leaves the stem and the first `blocks` blocks out of training."""
@@ -106,7 +113,7 @@ class Backbone(nn.Module):
             module.requires_grad_(False)
 
     def forward(self, pixels: Tensor, mask2: Tensor, mask4: Tensor) -> Tensor:
-        # mask2 and mask4 (batch, 1, 1, columns): the real columns at half and at a quarter of the width
+        # mask2 and mask4 (batch, 1, rows or 1, columns): what is no padding, at half and at a quarter of the size
         x = F.relu(self.stem1(pixels))
         mask2, mask4 = mask2.to(x.dtype), mask4.to(x.dtype)  # under autocast a float32 mask would widen everything after it
         x = F.pad(x * mask2, (0, 1, 0, 1))
@@ -115,7 +122,7 @@ class Backbone(nn.Module):
         x = torch.cat([F.max_pool2d(x, 2, 1), y], 1) * mask2
         x = F.relu(self.stem4(F.relu(self.stem3(x))))
         for block in self.blocks:
-            x = block(x, mask4)
+            x, mask4 = block(x, mask4), strided(mask4, block.token.stride)
         return x
 
 

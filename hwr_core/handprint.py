@@ -119,6 +119,42 @@ def write(text: str, height: float = 60.0, slant: float = 0.0, unsteadiness: flo
     return strokes
 
 
+def write_formula(height: float = 60.0) -> Strokes:
+    r"""The solutions of a quadratic equation, `x=\\frac{-b\\pm\\sqrt{b^{2}-4ac}}{2a}`, as pen strokes, digits `height` units high."""
+    strokes: Strokes = []
+
+    def put(text: str, x: float, y: float, size: float = 1.0) -> float:
+        """`text` with its baseline at y, both in heights; where it ends."""
+        placed = [
+            stroke + (x * height, (y - size) * height)
+            for stroke in write(text, height * size, slant=0.08, unsteadiness=0.006, seed=len(strokes))
+        ]
+        strokes.extend(placed)
+        return max(float(stroke[:, 0].max()) for stroke in placed) / height
+
+    def line(*points: tuple[float, float]) -> None:
+        corners = np.array(points)
+        steps = np.linspace(0, len(corners) - 1, 12 * len(corners))
+        strokes.append(np.stack([np.interp(steps, range(len(corners)), corners[:, axis]) for axis in (0, 1)], 1) * height)
+
+    after = put("x", 0.0, 2.25)
+    after = bar = put("=", after + 0.3, 2.2) + 0.3
+    after = put("-", after + 0.1, 1.15)
+    after = put("b", after + 0.15, 1.3)
+    plus = after + 0.35
+    after = put("+", plus, 1.25) + 0.45
+    line((plus, 1.22), (after - 0.45, 1.2))
+    root = after
+    after = put("b", root + 0.55, 1.3)
+    after = put("2", after + 0.1, 0.7, 0.5)
+    after = put("-", after + 0.2, 1.2)
+    after = put("4ac", after + 0.2, 1.3) + 0.2
+    line((root, 0.8), (root + 0.12, 0.72), (root + 0.3, 1.35), (root + 0.45, 0.05), (after, 0.0))
+    line((bar, 1.75), (after + 0.1, 1.72))
+    put("2a", (bar + after) / 2 - 0.5, 3.1)
+    return strokes
+
+
 def _points(stroke: str) -> np.ndarray:
     return np.array([[float(value) for value in point.split(",")] for point in stroke.split()])
 

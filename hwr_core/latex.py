@@ -15,7 +15,8 @@ SYNONYMS = {
     r"\to": r"\rightarrow", r"\longrightarrow": r"\rightarrow", r"\vert": "|", r"\mid": "|", r"\lvert": "|", r"\rvert": "|",
     r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\ast": "*", r"\dots": r"\ldots", r"\dotsc": r"\ldots",
     r"\dotsb": r"\cdots", r"\varphi": r"\phi", r"\varepsilon": r"\epsilon", r"\vartheta": r"\theta", r"\tfrac": r"\frac",
-    r"\dfrac": r"\frac", r"\cfrac": r"\frac", r"\colon": ":", r"\lnot": r"\neg", r"\cdotp": r"\cdot", "−": "-", "×": r"\times", "÷": r"\div",
+    r"\dfrac": r"\frac", r"\cfrac": r"\frac", r"\colon": ":",
+    r"\bar": r"\overline", r"\widehat": r"\hat", r"\overrightarrow": r"\vec", r"\Sigma": r"\sum", r"\Pi": r"\prod", r"\degree": r"\circ", r"\lnot": r"\neg", r"\cdotp": r"\cdot", "−": "-", "×": r"\times", "÷": r"\div",
 }  # fmt: skip
 # Commands that change only how it looks: they go, what they hold stays.
 FONTS = {
@@ -25,8 +26,18 @@ FONTS = {
     r"\big", r"\Big", r"\bigg", r"\Bigg", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\biggl", r"\biggr", r"\middle", r"\mathstrut", r"\nolimits",
 }  # fmt: skip
 SPACES = {r"\,", r"\;", r"\:", r"\!", r"\ ", "\\", r"\quad", r"\qquad", "~", "$", r"\[", r"\]", r"\(", r"\)"}
-ARGUMENTS = {r"\frac": 2, r"\sqrt": 1, r"\overline": 1, r"\underline": 1, r"\hat": 1, r"\bar": 1, r"\vec": 1, r"\dot": 1, r"\ddot": 1,
-             r"\tilde": 1, r"\widehat": 1, r"\widetilde": 1, r"\overrightarrow": 1, r"\boxed": 1, r"\stackrel": 2, r"\binom": 2}  # fmt: skip
+ARGUMENTS = {r"\frac": 2, r"\sqrt": 1, r"\overline": 1, r"\underline": 1, r"\hat": 1, r"\vec": 1, r"\dot": 1, r"\ddot": 1,
+             r"\tilde": 1, r"\widetilde": 1, r"\boxed": 1, r"\stackrel": 2, r"\binom": 2}  # fmt: skip
+BEGIN, END = r"\begin{matrix}", r"\end{matrix}"
+# Matrices by their fences, which are symbols of their own.
+FENCED = {
+    "matrix": ("", ""),
+    "array": ("", ""),
+    "pmatrix": ("(", ")"),
+    "bmatrix": ("[", "]"),
+    "vmatrix": ("|", "|"),
+    "Bmatrix": (r"\{", r"\}"),
+}
 
 
 class _Tokens:
@@ -100,6 +111,8 @@ def _thing(tokens: _Tokens) -> Iterator[str]:
     elif token in FONTS:
         if tokens.next == ".":  # \left. and \right. are no sign
             tokens.take()
+    elif token.startswith(r"\begin"):
+        yield from _matrix(tokens, token)
     elif token == r"\sqrt" and tokens.next == "[":
         tokens.take()
         yield from (token, "[", *_sequence(tokens, "]"), "]", "{", *_argument(tokens, token), "}")
@@ -111,6 +124,50 @@ def _thing(tokens: _Tokens) -> Iterator[str]:
             yield from ("{", *_argument(tokens, token), "}")
     else:
         yield token
+
+
+def _matrix(tokens: _Tokens, begin: str) -> Iterator[str]:
+    name = begin[begin.index("{") + 1 : -1].strip()
+    if name not in FENCED:
+        raise HandwritingError(f"The formula has a {name}, which is no matrix.")
+    if name == "array" and tokens.next == "{":
+        list(_argument(tokens, begin))  # how its columns are aligned
+    rows: list[list[list[str]]] = [[[]]]
+    while True:
+        if tokens.next is None or tokens.next == "}":
+            raise HandwritingError(f"The formula lacks an \\end{{{name}}}.")
+        if tokens.next == "&":
+            tokens.take()
+            rows[-1].append([])
+        elif tokens.next == r"\\":
+            tokens.take()
+            rows.append([[]])
+        elif tokens.next.startswith(r"\end"):
+            if tokens.take()[4:].strip("{ }") != name:
+                raise HandwritingError(f"The formula lacks an \\end{{{name}}}.")
+            break
+        else:
+            rows[-1][-1] += _scripted(tokens)
+    if rows[-1] == [[]]:  # after a last line break
+        rows.pop()
+    opening, closing = FENCED[name]
+    yield from (opening,) if opening else ()
+    yield BEGIN
+    for number, row in enumerate(rows):
+        yield from (r"\\",) if number else ()
+        for column, cell in enumerate(row):
+            yield from (*("&",) * (column > 0), *cell)
+    yield END
+    yield from (closing,) if closing else ()
+
+
+def pieces(tokens: list[str]) -> list[str]:
+    r"""What to write for each canonical token, so that they can be joined: a command before a letter ends in a space."""
+    following = [*tokens[1:], ""]
+    return [
+        token + " " * (token[0] == "\\" and token[-1].isalpha() and after[:1].isalpha())
+        for token, after in zip(tokens, following, strict=True)
+    ]
 
 
 def _argument(tokens: _Tokens, of: str) -> Iterator[str]:

@@ -1,29 +1,35 @@
-"""The two calls that every shell uses: ink to a `Page`, a photo to a `Page`."""
+"""The calls that every shell uses: ink to a `Page`, a photo to a `Page`, a part of a photo to a `Line`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
+from hwr_core.formula_image import render_formula
 from hwr_core.images import upright
 from hwr_core.ink import as_points, group_into_lines, level, render_line
 from hwr_core.lines import FoundLine, find_lines
 from hwr_core.preprocess import Preprocessed, PreprocessSettings, preprocess
-from hwr_core.reading import Box, Line, Page, Reading
+from hwr_core.reading import BLANK, Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
 
 
 def read_ink(strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int | None = None) -> Page:
     """Reads drawn strokes, each an (n, 2) array of x and y, y downwards, in any unit; ValueError where one is not.
 
-    They are grouped into lines by where they are; each line is rendered at the recognizer's own scale and pen. The
-    boxes and the size of the `Page` are in the strokes' unit. No strokes give a page without lines.
+    They are grouped into lines by where they are; each line is rendered at the recognizer's own scale and pen. A math
+    checkpoint reads them all as one formula. The boxes and the size of the `Page` are in the strokes' unit. No strokes give a page without lines.
     """
     strokes = [as_points(stroke) for stroke in strokes]
     strokes = [stroke[np.isfinite(stroke).all(1)] for stroke in strokes]
     strokes = [stroke for stroke in strokes if len(stroke)]
-    groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
-    images = [render_line(level(group), recognizer.ink_height, recognizer.ink_stroke_width) for group in groups]
+    if recognizer.reads_formulas:
+        groups = [strokes] if strokes else []
+        images = [render_formula(group) for group in groups]
+    else:
+        groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
+        images = [render_line(level(group), recognizer.ink_height, recognizer.ink_stroke_width) for group in groups]
     readings = recognizer.read(images, beams=beams)
     lines = [Line(_extent(group), *found) for group, *found in zip(groups, images, readings, strict=True)]
     lines = [line for line in lines if line.reading.text]
@@ -47,6 +53,27 @@ def read_page(
     found = find_lines(cleaned.image)
     readings = recognizer.read([line.image for line in found], beams=beams, on_progress=on_progress)
     return page_of(photo.size, cleaned, found, readings)
+
+
+def read_region(
+    image: Image.Image | np.ndarray,
+    box: Box,
+    recognizer: Recognizer,
+    settings: PreprocessSettings = PreprocessSettings(),
+    beams: int | None = None,
+) -> Line:
+    """Reads what is in `box` (left, top, right, bottom; pixels of the photo, turned as its EXIF orientation says) as one line or formula.
+
+    The part is cleaned as a page is, but neither levelled nor judged by what lies round it. A box outside the photo, or
+    with nothing written in it, gives a line without text.
+    """
+    photo = upright(Image.fromarray(image) if isinstance(image, np.ndarray) else image)
+    left, top = max(0, min(box[0], box[2])), max(0, min(box[1], box[3]))
+    right, bottom = min(photo.width, max(box[0], box[2])), min(photo.height, max(box[1], box[3]))
+    if right - left < 4 or bottom - top < 4:
+        return Line((left, top, max(left, right), max(top, bottom)), Image.new("L", (1, 1), 255), BLANK)
+    cleaned = preprocess(photo.crop((left, top, right, bottom)), replace(settings, deskew=False))
+    return Line((left, top, right, bottom), Image.fromarray(cleaned.image), recognizer.read([cleaned.image], beams=beams)[0])
 
 
 def page_of(size: tuple[int, int], cleaned: Preprocessed, found: Sequence[FoundLine], readings: Sequence[Reading]) -> Page:

@@ -1,4 +1,4 @@
-"""TrOCR inference: pictures of single lines in, `Reading`s out."""
+"""TrOCR inference: pictures of single lines, or of formulas, in, `Reading`s out."""
 
 import math
 import threading
@@ -9,8 +9,11 @@ import torch
 from PIL import Image
 from transformers import PreTrainedTokenizerBase, VisionEncoderDecoderModel
 
-from hwr_core.decoding import DecodingSettings, Hypothesis, decode
+from hwr_core import latex
+from hwr_core.decoding import DecodingSettings, Hypothesis, decode, special_tokens
+from hwr_core.formula_encoder import FormulaEncoderConfig
 from hwr_core.language_model import LanguageModel
+from hwr_core.latex_grammar import Grammar
 from hwr_core.line_image import clean_line
 from hwr_core.reading import BLANK, Alternative, Reading
 
@@ -24,7 +27,7 @@ Progress = Callable[[int, int], None]
 
 
 class Recognizer:
-    """Reads lines with one checkpoint.
+    """Reads lines with one checkpoint, or, where it is a math one (`reads_formulas`), formulas, whose text is LaTeX.
 
         recognizer = load_recognizer("text")
         readings = recognizer.read([line_image, ...])
@@ -49,12 +52,14 @@ class Recognizer:
         self.model = model.to(device).eval()
         self.model.encoder.to(memory_format=torch.channels_last)  # convolutions are quicker so
         self.image_processor, self.tokenizer, self.language_model = image_processor, tokenizer, language_model
+        self.reads_formulas = isinstance(model.config.encoder, FormulaEncoderConfig)
+        self.grammar = _grammar(model, tokenizer) if self.reads_formulas else None
         torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))  # which the cores free to us and OMP_NUM_THREADS bound
 
     def read(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None, on_progress: Progress | None = None
     ) -> list[Reading]:
-        """Reads each picture of a single line; the readings come in the order of the pictures.
+        """Reads each picture of a single line or formula; the readings come in the order of the pictures.
 
         Pictures are `PIL` images of any mode or uint8 arrays, dark on light or light on dark, with any margin. A blank
         one reads as empty text without the model being asked. More `beams` search more widely, are slower, and give
@@ -92,6 +97,7 @@ class Recognizer:
             ctc_weight=ctc_weight,
             language_model=self.language_model if language_model_weight else None,
             language_model_weight=language_model_weight,
+            grammar=self.grammar,
             # CTC already weighs against what is too short; the decoder alone needs its scores taken per token.
             length_penalty=0.0 if ctc_weight else 1.0,
             temperature=getattr(config, "confidence_temperature", 1.0),
@@ -106,12 +112,17 @@ class Recognizer:
         alternatives: dict[str, float] = {}
         for tokens, difference in [*others, *_substitutions(best)]:  # what was really followed tells more than a change at one place
             other_text = self._decode(tokens).strip()
-            if other_text and other_text != text:
+            if other_text and other_text != text and self._well_formed(tokens):
                 alternatives.setdefault(other_text, confidence * math.exp(min(0.0, difference)))
         ranked = sorted(alternatives.items(), key=lambda item: -item[1])[:ALTERNATIVES]
         return Reading(text, confidence, confidences, tuple(Alternative(*item) for item in ranked), best.complete)
 
+    def _well_formed(self, tokens: list[int]) -> bool:
+        return self.grammar is None or self.grammar.accepts([self.grammar.tokens[token] for token in tokens])
+
     def _decode(self, tokens: list[int]) -> str:
+        if self.grammar is not None:
+            return "".join(latex.pieces([self.grammar.tokens[token] for token in tokens]))
         return self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
     def _text_with_confidences(self, tokens: list[int], log_probabilities: list[float]) -> tuple[str, tuple[float, ...]]:
@@ -124,6 +135,12 @@ class Recognizer:
         start = len(text) - len(text.lstrip())
         text = text.strip()
         return text, tuple(confidences[start : start + len(text)])
+
+
+def _grammar(model: VisionEncoderDecoderModel, tokenizer: PreTrainedTokenizerBase) -> Grammar:
+    _, end, _ = special_tokens(model)
+    tokens = tokenizer.convert_ids_to_tokens(list(range(model.config.decoder.vocab_size)))
+    return Grammar(tokens, end, tokenizer.all_special_ids)
 
 
 def _positions(decoder) -> int:

@@ -87,10 +87,10 @@ def column_width(default: int = 704) -> int:
     return int(result.get("width") or default)
 
 
-def reader_sidebar() -> Reader:
-    """The sidebar's first group: which checkpoint reads, how thoroughly, where."""
+def reader_sidebar(formulas: bool = False) -> Reader:
+    """The sidebar's first group: which checkpoint reads text, or formulas, how thoroughly, where."""
     st.html(STYLE)  # here, where no rerun of a part of the page takes it away: the page would jump under the pen
-    titles = {checkpoint.name: checkpoint.title for checkpoint in CHECKPOINTS}
+    titles = {checkpoint.name: checkpoint.title for checkpoint in CHECKPOINTS if checkpoint.formulas == formulas}
     with st.sidebar:
         st.subheader("Reader")
         checkpoint = st.selectbox(
@@ -98,16 +98,20 @@ def reader_sidebar() -> Reader:
             list(titles),
             format_func=lambda name: titles.get(name, name),
             accept_new_options=True,
-            key="checkpoint",
+            key="math checkpoint" if formulas else "checkpoint",
             persist_state="session",
-            help="The shipped one works offline. Choose one of Microsoft's, or type any hub id (owner/name) or directory.",
+            help="The shipped one works offline. "
+            + ("Or type" if formulas else "Choose one of Microsoft's, or type")
+            + " any hub id (owner/name) or directory.",
         )
-        checkpoint = checkpoint or "text"
+        checkpoint = checkpoint or shipped(formulas)
         note = next((known.note for known in CHECKPOINTS if known.name == checkpoint), "Your own checkpoint.")
         st.caption(note)
         beams = st.slider(
             "Beams", 1, 8, min(8, max(1, default_beams(checkpoint))), key=f"beams {checkpoint}", persist_state="session",
-            help="How many readings are followed at once. One is the quickest; with four a quarter fewer letters are wrong, "
+            help="How many readings are followed at once. One is the quickest; more are slower and find a better one at times."
+            if formulas
+            else "How many readings are followed at once. One is the quickest; with four a quarter fewer letters are wrong, "
             "and a page takes half as long again.",
         )  # fmt: skip
         devices = _devices()
@@ -115,6 +119,10 @@ def reader_sidebar() -> Reader:
         if len(devices) > 1:
             device = st.selectbox("Device", devices, key="device", persist_state="session", help="Where the checkpoint runs.")
     return Reader(checkpoint, device, beams)
+
+
+def shipped(formulas: bool) -> str:
+    return "math" if formulas else "text"
 
 
 @st.cache_data(show_spinner=False)
@@ -127,7 +135,7 @@ def _devices() -> list[str]:
     return devices
 
 
-def recognizer_for(reader: Reader) -> tuple[Recognizer, Reader]:
+def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, Reader]:
     """The reader's recognizer. A checkpoint that cannot be had is said so, and the shipped one takes its place in both.
 
     The failure is remembered: a checkpoint that is not there must not be looked for again at every stroke.
@@ -136,14 +144,17 @@ def recognizer_for(reader: Reader) -> tuple[Recognizer, Reader]:
     wanted = (reader.checkpoint, reader.device)
     if wanted not in failures:
         try:
-            return load_recognizer(*wanted, on_download=_download_bar()), reader
+            recognizer = load_recognizer(*wanted, on_download=_download_bar())
+            if recognizer.reads_formulas == formulas or reader.checkpoint not in (shipped(True), shipped(False)):
+                return recognizer, reader
+            raise HandwritingError(f"{reader.checkpoint} reads {'text' if formulas else 'formulas'}.")
         except HandwritingError as error:
             failures[wanted] = str(error)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.error(as_is(f"{failures[wanted]} The shipped checkpoint reads meanwhile."), icon=":material/error:")
         st.button("Try again", key="try_again", icon=":material/refresh:", on_click=failures.pop, args=(wanted, None))
     try:
-        return load_recognizer("text"), Reader("text", "cpu", default_beams("text"))
+        return load_recognizer(shipped(formulas)), Reader(shipped(formulas), "cpu", default_beams(shipped(formulas)))
     except HandwritingError as error:
         st.error(as_is(str(error)), icon=":material/error:")
         st.stop()

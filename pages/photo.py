@@ -23,6 +23,7 @@ from hwr_core.pipeline import page_of
 from hwr_core.preprocess import Preprocessed, PreprocessSettings, preprocess, stroke_width
 from hwr_core.reading import Line, Page, Reading
 from pages.common import Reader, as_is, reader_sidebar, recognizer_for, shaded
+from pages.region import formulas_in
 
 SAMPLES = Path(__file__).parent / "samples"
 TYPES = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
@@ -53,6 +54,7 @@ def photo_page() -> None:
         preview(cleaned, settings)
         page = pages[digest(pictures[name])] = read(photo, cleaned, digest(pictures[name]), settings, reader)
         show_page(photo, page)
+        formulas_in(photo, digest(pictures[name]), settings)
     downloads({name: pages[digest(data)] for name, data in pictures.items() if digest(data) in pages})
 
 

@@ -40,6 +40,12 @@ def degrade(grey: np.ndarray, rng: random.Random, synthetic: bool) -> np.ndarray
     grey = _warp(grey, rng, slant=0.06 if synthetic else 0.15)
     if rng.random() < 0.25:
         grey = _elastic(grey, rng, seed)
+    return soil(grey, rng, synthetic)
+
+
+def soil(grey: np.ndarray, rng: random.Random, synthetic: bool) -> np.ndarray:
+    """The part of `degrade` that moves nothing."""
+    seed = np.random.default_rng(rng.getrandbits(32))
     if rng.random() < 0.2:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2, 2) if rng.random() < 0.6 else (3, 3))
         grey = (cv2.erode if rng.random() < 0.6 else cv2.dilate)(grey, kernel)

@@ -2,7 +2,8 @@
 
 `python -m training.evaluate text`: lines by writers that it has not seen, its size, and the time it takes.
 `python -m training.evaluate ink`: what people write first, drawn by script in hands that it has not seen (tests/ink).
-Beside it, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
+`python -m training.evaluate math`: CROHME's formulas, of the test set of 2013 or, for choices, of writers kept out of training.
+Beside the first two, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from hwr_core.recognizer import Recognizer
 from tests.ink import Drawing, drawings
 from training.charset import normalise
 from training.data import iam_ondb, scans
+from training.evaluate_math import evaluate_math
 from training.peers import TESSERACT, Reader, peers
 
 Lines = list[tuple[Image.Image, str]]  # a picture and its text
@@ -158,21 +160,24 @@ def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tasks = {"text": evaluate_text, "ink": evaluate_ink}
+    tasks = {"text": evaluate_text, "ink": evaluate_ink, "math": lambda *found: evaluate_math(found[0], found[2], chosen)}
     parser.add_argument("task", choices=tasks)
-    parser.add_argument("--model", default="text", help="a checkpoint as load_recognizer takes it")
+    parser.add_argument("--model", help="a checkpoint as load_recognizer takes it; text or math unless given")
     parser.add_argument("--beams", type=int, help="unless given, the checkpoint's own number")
     parser.add_argument("--language-model", type=float, metavar="WEIGHT", help="in place of the checkpoint's own; 0 leaves it out")
     parser.add_argument("--limit", type=int, help="lines of each set, chosen by chance")
     parser.add_argument("--alone", action="store_true", help="without the other readers")
-    parser.add_argument("--misses", action="store_true", help="ink: every drawing that was not read right")
+    parser.add_argument("--misses", action="store_true", help="ink, math: everything that was not read right")
+    parser.add_argument("--dev", action="store_true", help="math: the writers kept out of training, not the test set")
     arguments = parser.parse_args()
+    arguments.model = arguments.model or ("math" if arguments.task == "math" else "text")
     recognizer = load_recognizer(arguments.model)
     if arguments.language_model is not None:
         recognizer.model.config.language_model_weight = arguments.language_model
-    print_size_and_time(recognizer, arguments)
+    if not recognizer.reads_formulas:
+        print_size_and_time(recognizer, arguments)
     started = time.perf_counter()
-    tasks[arguments.task](recognizer, {} if arguments.alone else peers(), arguments)
+    tasks[arguments.task](recognizer, {} if arguments.alone or recognizer.reads_formulas else peers(), arguments)
     print(f"\n{time.perf_counter() - started:.0f} seconds in all")
 
 

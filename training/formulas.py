@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwr_core.ink import Strokes
+from hwr_core.latex import BEGIN, END
 
 AXIS = -0.45  # where fraction bars, minus signs and operators lie
 # Where a symbol stands: its bottom (or, for those round the axis, its middle) and how far that spreads.
@@ -26,48 +27,53 @@ NAMED = {r"\sin", r"\cos", r"\tan", r"\log", r"\lim"}
 BIG = {r"\sum": 1.9, r"\int": 2.3, r"\prod": 1.9}
 LARGEST = {"-": 1.0, **{fence: 1.7 for fence in ("(", ")", "[", "]", "|", r"\{", r"\}")}}
 FENCES = {"(", ")", "[", "]", "|", r"\{", r"\}"}
+ACCENTS = {r"\overline", r"\vec", r"\hat", r"\dot"}
+# Tokens that are no symbol, or one made of others.
+UNDRAWN = {"{", "}", "^", "_", "&", r"\\", BEGIN, END, r"\limits", r"\cdots", r"\frac", *ACCENTS}
+
+
+Ink = list[tuple[str, np.ndarray]]  # strokes, each with the token that it is of
 
 
 @dataclass(frozen=True)
 class Box:
-    """Strokes from x = 0 to `width`, from `top` (negative) to `bottom`."""
+    """Ink from x = 0 to `width`, from `top` (negative) to `bottom`."""
 
-    strokes: Strokes
+    ink: Ink
     width: float
     top: float
     bottom: float
 
-    def moved(self, x: float, y: float) -> Strokes:
-        return [stroke + (x, y) for stroke in self.strokes]
+    def moved(self, x: float, y: float) -> Ink:
+        return [(token, stroke + (x, y)) for token, stroke in self.ink]
 
     def scaled(self, factor: float) -> "Box":
-        return Box([stroke * factor for stroke in self.strokes], self.width * factor, self.top * factor, self.bottom * factor)
+        return Box([(token, stroke * factor) for token, stroke in self.ink], self.width * factor, self.top * factor, self.bottom * factor)
 
 
 EMPTY = Box([], 0.0, -0.7, 0.0)
 
 
-def box_of(strokes: Strokes) -> Box:
-    """A box round strokes that lie at their place already, moved to x = 0."""
+def box_of(token: str, strokes: Strokes) -> Box:
+    """A box round a token's strokes that lie at their height already, moved to x = 0."""
     points = np.concatenate(strokes)
     low, high = points.min(0), points.max(0)
-    return Box([stroke - (low[0], 0) for stroke in strokes], float(high[0] - low[0]), float(low[1]), float(high[1]))
+    return Box([(token, stroke - (low[0], 0)) for stroke in strokes], float(high[0] - low[0]), float(low[1]), float(high[1]))
 
 
 class FormulaWriter:
-    """Lays out canonical tokens. `symbols` are `training.data.crohme_symbols`: token → drawings, digits 1 high, centred at y = 0."""
+    """Lays out canonical tokens. `symbols`: token → drawings, digits 1 high, their centres at the origin."""
 
     def __init__(self, symbols: dict[str, list[Strokes]]):
         self.symbols = symbols
 
     def can_write(self, tokens: list[str]) -> bool:
-        drawn = {token for token in tokens if token not in ("{", "}", "^", "_", r"\limits", r"\cdots", r"\sqrt", r"\frac")}
-        return drawn <= self.symbols.keys()
+        return set(tokens) - UNDRAWN <= self.symbols.keys()
 
-    def write(self, tokens: list[str], rng: random.Random) -> Strokes:
+    def write(self, tokens: list[str], rng: random.Random) -> Ink:
         """The strokes of well-formed canonical tokens, in the order of the tokens; KeyError for one without a drawing."""
         hand = _Hand(self.symbols, rng)
-        return hand.row(iter(_tree(iter(tokens)))).strokes
+        return hand.row(iter(_tree(iter(tokens)))).ink
 
 
 def _tree(tokens: Iterator[str], end: str | None = None) -> list:
@@ -84,6 +90,10 @@ def _tree(tokens: Iterator[str], end: str | None = None) -> list:
             if degree is not None:
                 next(tokens)
             nodes.append([token, _tree(tokens, "}"), degree])
+        elif token in ACCENTS:
+            nodes.append([token, _argument(tokens)])
+        elif token == BEGIN:
+            nodes.append([token, *_tree(tokens, END)])
         elif token in ("^", "_"):
             nodes.append([token, _argument(tokens)])
         elif token == "{":
@@ -119,8 +129,8 @@ class _Hand:
 
     def symbol(self, token: str) -> Box:
         if token == r"\cdots":
-            raised = self.symbol(r"\ldots")
-            return Box([stroke + (0, AXIS) for stroke in raised.strokes], raised.width, raised.top + AXIS, raised.bottom + AXIS)
+            low = self.symbol(r"\ldots")
+            return Box([(token, stroke + (0, AXIS)) for _, stroke in low.ink], low.width, low.top + AXIS, low.bottom + AXIS)
         strokes = self.drawing(token)
         points = np.concatenate(strokes)
         height = float(np.ptp(points[:, 1]))
@@ -146,7 +156,7 @@ class _Hand:
         else:
             shift = -bottom
         shift += self.rng.gauss(0, self.unsteady)
-        return box_of([stroke + (0, shift) for stroke in strokes])
+        return box_of(token, [stroke + (0, shift) for stroke in strokes])
 
     def stretched(self, token: str, width: float | None = None, height: float | None = None) -> Strokes:
         """A drawing brought to a width or a height, its corner at the origin."""
@@ -158,7 +168,7 @@ class _Hand:
 
     def row(self, nodes: Iterator) -> Box:
         """Things side by side, each with its scripts."""
-        nodes, strokes, x, top, bottom, index = list(nodes), [], 0.0, -0.7, 0.0, 0
+        nodes, ink, x, top, bottom, index = list(nodes), [], 0.0, -0.7, 0.0, 0
         while index < len(nodes):
             node = nodes[index]
             index += 1
@@ -177,11 +187,11 @@ class _Hand:
                 box = self.with_limits(box, scripts) if below else self.with_scripts(box, scripts, node)
             apart = isinstance(node, str) and (node in WIDE_APART or node in NAMED)
             around = self.spread(self.gap, 0.35) * (2.2 if apart else 1)
-            x += around if strokes else 0
-            strokes += box.moved(x, 0)
+            x += around if ink else 0
+            ink += box.moved(x, 0)
             x += box.width + (around - self.gap if apart else 0)
             top, bottom = min(top, box.top), max(bottom, box.bottom)
-        return Box(strokes, x, top, bottom)
+        return Box(ink, x, top, bottom)
 
     def thing(self, node: str | list, nodes: list) -> Box:
         if isinstance(node, str):
@@ -190,16 +200,21 @@ class _Hand:
             return self.symbol(node)
         if node[0] == r"\frac":
             return self.fraction(self.row(iter(node[1])), self.row(iter(node[2])))
+        if node[0] == BEGIN:
+            return self.matrix(node[1:])
+        if node[0] in ACCENTS:
+            return self.accent(node[0], self.row(iter(node[1])))
         return self.root(self.row(iter(node[1])), self.row(iter(node[2])) if node[2] else None)
 
     def fence(self, token: str, nodes: list) -> Box:
         """As high as the tallest thing of the row: fractions, roots and sums want it."""
         tall = sum(isinstance(node, list) and node[0] == r"\frac" for node in nodes)
-        if not tall or self.rng.random() < 0.2:
+        matrix = any(isinstance(node, list) and node[0] == BEGIN for node in nodes)
+        if not matrix and (not tall or self.rng.random() < 0.2):
             return self.symbol(token)
-        height = self.spread(2.3, 0.12)
-        strokes = self.stretched(token, height=height)
-        return box_of([stroke + (0, AXIS - height / 2) for stroke in strokes])
+        height = self.spread(2.9 if matrix else 2.3, 0.12)
+        strokes = self.stretched(token, width=self.spread(0.4, 0.3) if matrix else None, height=height)
+        return box_of(token, [stroke + (0, AXIS - height / 2) for stroke in strokes])
 
     def fraction(self, above: Box, below: Box) -> Box:
         width = max(above.width, below.width) + self.spread(0.4, 0.4)
@@ -208,25 +223,68 @@ class _Hand:
         thick = float(np.ptp(np.concatenate(bar)[:, 1]))
         shifts = AXIS - gap[0] - above.bottom, AXIS + thick + gap[1] - below.top
         left = [(width - box.width) / 2 + self.rng.gauss(0, 0.08) for box in (above, below)]
-        strokes = above.moved(left[0], shifts[0]) + bar + below.moved(left[1], shifts[1])
-        return Box(strokes, width, above.top + shifts[0], below.bottom + shifts[1])
+        ink = above.moved(left[0], shifts[0]) + [(r"\frac", stroke) for stroke in bar] + below.moved(left[1], shifts[1])
+        return Box(ink, width, above.top + shifts[0], below.bottom + shifts[1])
 
     def root(self, inside: Box, degree: Box | None) -> Box:
         air = self.spread(0.18, 0.4)
         height, hook = inside.bottom - inside.top + 2 * air, self.rng.uniform(0.45, 0.75)
         sign = self.stretched(r"\sqrt", width=hook + inside.width + self.spread(0.25, 0.4), height=height)
         top = inside.top - air
-        strokes = [stroke + (0, top) for stroke in sign] + inside.moved(hook + 0.05, 0)
-        width = float(np.concatenate(strokes)[:, 0].max())
+        ink = [(r"\sqrt", stroke + (0, top)) for stroke in sign] + inside.moved(hook + 0.05, 0)
+        width = float(max(stroke[:, 0].max() for _, stroke in ink))
         if degree is None:
-            return Box(strokes, width, top, inside.bottom + air)
+            return Box(ink, width, top, inside.bottom + air)
         small = degree.scaled(0.5)
         x = max(0.0, small.width - hook * 0.6)
-        strokes = small.moved(0, top + height * 0.45) + [stroke + (x, 0) for stroke in strokes]
-        return Box(strokes, width + x, min(top, top + height * 0.45 + small.top), inside.bottom + air)
+        ink = small.moved(0, top + height * 0.45) + [(token, stroke + (x, 0)) for token, stroke in ink]
+        return Box(ink, width + x, min(top, top + height * 0.45 + small.top), inside.bottom + air)
+
+    def accent(self, token: str, under: Box) -> Box:
+        width = max(0.35, under.width * self.rng.uniform(0.8, 1.1))
+        height = {r"\overline": 0.02, r"\vec": 0.25, r"\hat": 0.25, r"\dot": 0.06}[token]
+        gap = self.spread(0.15, 0.4)
+        if token == r"\overline":
+            strokes = self.stretched("-", width=width)
+        elif token == r"\vec":
+            strokes = self.stretched(r"\rightarrow", width=width, height=self.spread(height))
+        elif token == r"\hat":
+            strokes = [np.array([[0, height], [width / 2, 0], [width, height]]) * self.spread(1.0)]
+        else:
+            strokes = [np.array([[width / 2, 0], [width / 2 + 0.03, 0.03]])]
+        shift = (under.width - width) / 2, min(under.top, -0.5) - gap - height
+        ink = under.ink + [(token, stroke + shift) for stroke in strokes]
+        moved = max(0.0, -shift[0])
+        return Box([(name, stroke + (moved, 0)) for name, stroke in ink], max(under.width, width), shift[1], under.bottom)
+
+    def matrix(self, nodes: list) -> Box:
+        """Rows of cells in columns, its middle on the axis."""
+        rows: list[list[list]] = [[[]]]
+        for node in nodes:
+            if node == "&":
+                rows[-1].append([])
+            elif node == r"\\":
+                rows.append([[]])
+            else:
+                rows[-1][-1].append(node)
+        boxes = [[self.row(iter(cell)) for cell in row] for row in rows]
+        columns = max(map(len, boxes))
+        widths = [max(row[index].width for row in boxes if index < len(row)) for index in range(columns)]
+        across, down = self.spread(0.8, 0.3), self.spread(0.5, 0.3)
+        ink, y = [], 0.0
+        for row in boxes:
+            y -= min(box.top for box in row)
+            x = 0.0
+            for box, width in zip(row, widths, strict=False):
+                ink += box.moved(x + (width - box.width) / 2 + self.rng.gauss(0, 0.06), y + self.rng.gauss(0, 0.05))
+                x += width + across
+            y += max(box.bottom for box in row) + down
+        height = y - down
+        shift = AXIS - height / 2
+        return Box([(token, stroke + (0, shift)) for token, stroke in ink], sum(widths) + across * (columns - 1), shift, shift + height)
 
     def with_scripts(self, box: Box, scripts: dict[str, list], node: str | list) -> Box:
-        strokes, width, top, bottom = list(box.strokes), box.width, box.top, box.bottom
+        ink, width, top, bottom = list(box.ink), box.width, box.top, box.bottom
         for kind, content in scripts.items():
             small = self.row(iter(content)).scaled(self.spread(self.script, 0.1))
             x = box.width + self.spread(self.gap * 0.6, 0.4)
@@ -236,17 +294,17 @@ class _Hand:
                 y = max(box.bottom - 0.2, 0.0) + self.spread(0.35, 0.25) + (0.15 if small.top > -0.4 else 0)
             if r"\prime" in content and len(content) == 1:
                 y = box.top + 0.5
-            strokes += small.moved(x, y)
+            ink += small.moved(x, y)
             width, top, bottom = max(width, x + small.width), min(top, y + small.top), max(bottom, y + small.bottom)
-        return Box(strokes, width, top, bottom)
+        return Box(ink, width, top, bottom)
 
     def with_limits(self, box: Box, scripts: dict[str, list]) -> Box:
         smalls = {kind: self.row(iter(content)).scaled(self.spread(self.script * 0.9, 0.1)) for kind, content in scripts.items()}
         width = max(box.width, *(small.width for small in smalls.values()))
-        strokes, top, bottom = box.moved((width - box.width) / 2, 0), box.top, box.bottom
+        ink, top, bottom = box.moved((width - box.width) / 2, 0), box.top, box.bottom
         for kind, small in smalls.items():
             gap = self.spread(0.15, 0.5)
             y = box.top - gap - small.bottom if kind == "^" else box.bottom + gap - small.top
-            strokes += small.moved((width - small.width) / 2, y)
+            ink += small.moved((width - small.width) / 2, y)
             top, bottom = min(top, y + small.top), max(bottom, y + small.bottom)
-        return Box(strokes, width, top, bottom)
+        return Box(ink, width, top, bottom)

@@ -43,10 +43,12 @@ Sample = tuple[np.ndarray, str]  # grey picture of a line, dark on light, and it
 
 @dataclass(frozen=True)
 class Batch:
-    """`pixels` (batch, 1, height, width) float32; `targets` (batch, length) int64, `</s>` last, padded with −100."""
+    """`pixels` (batch, 1, height, width) float32; `targets` (batch, length) int64, `</s>` last, padded with −100; of formulas
+    also `cells` (batch, rows, columns) int64: the token whose ink is in a cell of features, −100 where there is none."""
 
     pixels: torch.Tensor
     targets: torch.Tensor
+    cells: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.targets)

@@ -1,16 +1,19 @@
-"""A new, untrained checkpoint: `VisionEncoderDecoderModel` with the line encoder and a small TrOCR decoder."""
+"""New, untrained checkpoints: `VisionEncoderDecoderModel` with our encoders and a small TrOCR decoder."""
 
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 from transformers import GenerationConfig, PreTrainedTokenizerFast, TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 
 from hwr_core.encoder import LineEncoderConfig, sinusoids
+from hwr_core.formula_encoder import FormulaEncoderConfig
+from hwr_core.formula_image import FormulaImageProcessor
 from hwr_core.image_processor import LineImageProcessor
 from training.warm_start import fetch, load_backbone
 
-MAX_LENGTH = 256  # characters of a line that the decoder has positions for
+MAX_LENGTH = 256  # characters of a line, or tokens of a formula, that the decoder has positions for
 CTC_WEIGHT = 0.4  # of CTC in decoding; Watanabe et al. 2017 use 0.1 to 0.5. Not tuned on the validation lines.
 LANGUAGE_MODEL_WEIGHT = 0.3  # of 0.3 to 0.8 the best on 200 lines of IAM-OnDB val_t
 BEAMS = 4
@@ -23,12 +26,28 @@ def build_text_model(
         image_height=height, hidden_size=hidden_size, num_hidden_layers=encoder_layers, num_attention_heads=hidden_size // 64,
         intermediate_size=4 * hidden_size, ctc_vocab_size=vocabulary,
     )  # fmt: skip
+    model = _with_decoder(encoder, vocabulary, decoder_layers)
+    model.config.ctc_weight, model.config.language_model_weight = CTC_WEIGHT, LANGUAGE_MODEL_WEIGHT
+    return model
+
+
+def build_math_model(
+    vocabulary: int, hidden_size: int = 256, encoder_layers: int = 3, decoder_layers: int = 3
+) -> VisionEncoderDecoderModel:
+    encoder = FormulaEncoderConfig(
+        hidden_size=hidden_size, num_hidden_layers=encoder_layers, num_attention_heads=hidden_size // 64,
+        intermediate_size=4 * hidden_size, symbol_vocab_size=vocabulary,
+    )  # fmt: skip
+    return _with_decoder(encoder, vocabulary, decoder_layers)
+
+
+def _with_decoder(encoder: LineEncoderConfig | FormulaEncoderConfig, vocabulary: int, layers: int) -> VisionEncoderDecoderModel:
+    size = encoder.hidden_size
     decoder = TrOCRConfig(
-        vocab_size=vocabulary, d_model=hidden_size, decoder_layers=decoder_layers, decoder_attention_heads=hidden_size // 64,
-        decoder_ffn_dim=4 * hidden_size, max_position_embeddings=MAX_LENGTH, dropout=0.1, is_decoder=True, add_cross_attention=True,
+        vocab_size=vocabulary, d_model=size, decoder_layers=layers, decoder_attention_heads=size // 64, decoder_ffn_dim=4 * size,
+        max_position_embeddings=MAX_LENGTH, dropout=0.1, is_decoder=True, add_cross_attention=True,
     )  # fmt: skip
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder)
-    config.ctc_weight, config.language_model_weight = CTC_WEIGHT, LANGUAGE_MODEL_WEIGHT
     config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = 2, 1, 2
     model = VisionEncoderDecoderModel(config)
     # Learned positions that start as sinusoids: lines longer than most still know where they are.
@@ -38,8 +57,14 @@ def build_text_model(
     return model
 
 
-def warm_start(model: VisionEncoderDecoderModel, downloads: Path) -> None:
-    load_backbone(model.encoder.backbone, fetch(downloads))
+def warm_start(model: VisionEncoderDecoderModel, downloads: Path, checkpoint: Path | None = None) -> None:
+    """Fills the backbone from `checkpoint`, or with PP-OCRv6-small's, downloaded into `downloads`."""
+    if checkpoint is None:
+        load_backbone(model.encoder.backbone, fetch(downloads))
+        return
+    prefix = "encoder.backbone."
+    weights = load_file(checkpoint / "model.safetensors")
+    model.encoder.backbone.load_state_dict({k.removeprefix(prefix): v.float() for k, v in weights.items() if k.startswith(prefix)})
 
 
 def save_checkpoint(model: VisionEncoderDecoderModel, tokenizer: PreTrainedTokenizerFast, weights: dict[str, Tensor], folder: Path) -> None:
@@ -50,4 +75,6 @@ def save_checkpoint(model: VisionEncoderDecoderModel, tokenizer: PreTrainedToken
     )
     model.save_pretrained(folder, state_dict=half)
     tokenizer.save_pretrained(folder)
-    LineImageProcessor(height=model.config.encoder.image_height).save_pretrained(folder)
+    formulas = isinstance(model.config.encoder, FormulaEncoderConfig)
+    processor = FormulaImageProcessor() if formulas else LineImageProcessor(height=model.config.encoder.image_height)
+    processor.save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""Trains a shipped checkpoint from `../shared/data`: `python -m training.train text --minutes 240 --run runs/text`.
+"""Trains a shipped checkpoint from `../shared/data`: `python -m training.train text --minutes 240`, or `math`.
 
 Interrupt it when you like: the same command goes on from the run's last state. The learning rate warms up, stays, and
 falls to zero over the last part of `--minutes` of training time; a later call with more minutes goes on at the full rate.
@@ -15,32 +15,38 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast, VisionEncoderDecoderModel
 
+from hwr_core.encoder import LineEncoderOutput
 from training import vocabulary
 from training.charset import SPECIAL, build_bpe_tokenizer, build_tokenizer
+from training.formula_stream import FormulaStream
+from training.formula_symbols import build_math_tokenizer
 from training.lines import EOS, PAD, Batch, LineStream
-from training.model import build_text_model, save_checkpoint, warm_start
+from training.model import build_math_model, build_text_model, save_checkpoint, warm_start
 from training.state import load_state, save_state
 
 CTC_WEIGHT = 0.35
+SYMBOLS_WEIGHT = 0.25
 BACKBONE_RATE = 0.4  # of the learning rate: it starts trained
 TOKEN_NOISE = 0.06  # share of the decoder's inputs replaced, so that it goes on after an error of its own
 SAVE_EVERY = 600  # seconds
 
+Parts = tuple[IterableDataset, PreTrainedTokenizerFast, VisionEncoderDecoderModel]
+
 
 def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tensor]:
-    """CTC of the encoder and cross-entropy of the decoder, each per character (Kim, Hori and Watanabe 2017)."""
+    """What the encoder's head is trained with, and the decoder's cross-entropy, each a mean over tokens.
+
+    Of lines the first is CTC (Kim, Hori and Watanabe 2017), of formulas the cross-entropy of the token in each cell.
+    """
     encoded = model.encoder(batch.pixels)
-    lengths = (batch.targets != -100).sum(1)
-    log_probabilities = encoded.ctc_logits.float().log_softmax(-1).transpose(0, 1)
-    ctc = F.ctc_loss(
-        log_probabilities, batch.targets.clamp(min=0), encoded.attention_mask.sum(1), lengths - 1, blank=PAD, reduction="none",
-        zero_infinity=True,
-    )  # fmt: skip
-    ctc = ctc.sum() / (lengths - 1).sum()  # a mean over lines would let a line of one character outweigh all others
+    if batch.cells is not None:
+        head = F.cross_entropy(encoded.symbol_logits.float().flatten(0, 2), batch.cells.flatten(), ignore_index=-100)
+    else:
+        head = ctc_loss(encoded, batch.targets)
     inputs = batch.targets.roll(1, 1)
     inputs[:, 0] = EOS
     inputs = inputs.masked_fill(inputs == -100, PAD)
@@ -51,7 +57,16 @@ def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tens
         encoder_attention_mask=encoded.attention_mask, use_cache=False,
     )  # fmt: skip
     logits = decoded.logits.float().flatten(0, 1)
-    return ctc, F.cross_entropy(logits, batch.targets.flatten(), ignore_index=-100, label_smoothing=0.05)
+    return head, F.cross_entropy(logits, batch.targets.flatten(), ignore_index=-100, label_smoothing=0.05)
+
+
+def ctc_loss(encoded: LineEncoderOutput, targets: Tensor) -> Tensor:
+    lengths = (targets != -100).sum(1)
+    log_probabilities = encoded.ctc_logits.float().log_softmax(-1).transpose(0, 1)
+    ctc = F.ctc_loss(
+        log_probabilities, targets.clamp(min=0), encoded.attention_mask.sum(1), lengths - 1, blank=PAD, reduction="none", zero_infinity=True
+    )
+    return ctc.sum() / (lengths - 1).sum()  # a mean over lines would let a line of one character outweigh all others
 
 
 def rate_at(step: int, progress: float, peak: float, warmup: int = 300, cooldown: float = 0.3) -> float:
@@ -91,49 +106,61 @@ class Run:
         save_checkpoint(self.model, self.tokenizer, self.average, self.folder / "checkpoint")
 
     def update(self, batch: Batch, progress: float) -> tuple[float, float]:
-        batch = Batch(batch.pixels.to(self.device).to(memory_format=torch.channels_last), batch.targets.to(self.device))
+        cells = None if batch.cells is None else batch.cells.to(self.device)
+        batch = Batch(batch.pixels.to(self.device).to(memory_format=torch.channels_last), batch.targets.to(self.device), cells)
         rate = rate_at(self.step, progress, self.rate)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
-            ctc, attention = losses(self.model, batch)
+            head, attention = losses(self.model, batch)
+        weight = CTC_WEIGHT if batch.cells is None else SYMBOLS_WEIGHT
         self.optimizer.zero_grad()
-        (CTC_WEIGHT * ctc + (1 - CTC_WEIGHT) * attention).backward()
+        (weight * head + (1 - weight) * attention).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
         self.optimizer.step()
         self.step += 1
         decay = min(0.999, self.step / (self.step + 10))
         weights = self.model.state_dict()
         torch._foreach_lerp_([self.average[name] for name in weights], list(weights.values()), 1 - decay)
-        return float(ctc.detach()), float(attention.detach())
+        return float(head.detach()), float(attention.detach())
 
 
-def train_text(arguments: argparse.Namespace) -> None:
-    torch.manual_seed(arguments.seed)
-    torch.set_num_threads(arguments.threads)
-    downloads = arguments.run.parent / "downloads"
+def text_parts(arguments: argparse.Namespace, downloads: Path) -> Parts:
     stream = LineStream(arguments.seed, vocabulary.fetch(downloads), arguments.height, arguments.columns)
     tokenizer = (
         build_bpe_tokenizer(list(itertools.chain(*stream.sentences.values())), arguments.bpe) if arguments.bpe else build_tokenizer()
     )
-    model = build_text_model(len(tokenizer), arguments.hidden, arguments.encoder_layers, arguments.decoder_layers, arguments.height)
-    run = Run(arguments.run, model, tokenizer, arguments.device, arguments.rate)
-    if (arguments.run / "state.json").exists():
+    model = build_text_model(len(tokenizer), arguments.hidden, arguments.encoder_layers or 4, arguments.decoder_layers, arguments.height)
+    return stream.tokenize_with(tokenizer), tokenizer, model
+
+
+def math_parts(arguments: argparse.Namespace, downloads: Path) -> Parts:
+    stream = FormulaStream(arguments.seed, arguments.pixels)
+    tokenizer = build_math_tokenizer(stream.tokens)
+    return stream, tokenizer, build_math_model(len(tokenizer), arguments.hidden, arguments.encoder_layers or 3, arguments.decoder_layers)
+
+
+def train_checkpoint(arguments: argparse.Namespace) -> None:
+    torch.manual_seed(arguments.seed)
+    torch.set_num_threads(arguments.threads)
+    folder = arguments.run or Path("runs") / arguments.checkpoint
+    downloads = folder.parent / "downloads"
+    stream, tokenizer, model = {"text": text_parts, "math": math_parts}[arguments.checkpoint](arguments, downloads)
+    run = Run(folder, model, tokenizer, arguments.device, arguments.rate)
+    if (folder / "state.json").exists():
         run.resume()
     else:
         if arguments.start:
             model.load_state_dict({name: tensor.float() for name, tensor in load_file(arguments.start / "model.safetensors").items()})
         else:
-            warm_start(model, downloads)
+            warm_start(model, downloads, arguments.backbone)
         run.average = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     model.encoder.backbone.to(memory_format=torch.channels_last)
     if arguments.freeze is not None:
         model.encoder.backbone.freeze(arguments.freeze)
     model.train()
     stream.seed += run.step  # not the same lines again
-    loader = DataLoader(
-        stream.tokenize_with(tokenizer), batch_size=None, num_workers=arguments.workers, prefetch_factor=max(2, 20 // arguments.workers)
-    )
+    loader = DataLoader(stream, batch_size=None, num_workers=arguments.workers, prefetch_factor=max(2, 20 // arguments.workers))
     train(run, loader, 60 * arguments.minutes, 60 * arguments.slice if arguments.slice else float("inf"))
 
 
@@ -153,7 +180,7 @@ def train(run: Run, loader: DataLoader, budget: float, slice_: float) -> None:
                     break
                 for index, value in enumerate(run.update(batch, run.seconds / budget)):
                     means[index] += (value - means[index]) * 0.02
-                bar.set_postfix_str(f"step {run.step} ctc {means[0]:.3f} attention {means[1]:.3f} lines {len(batch)}", refresh=False)
+                bar.set_postfix_str(f"step {run.step} encoder {means[0]:.3f} decoder {means[1]:.3f} batch {len(batch)}", refresh=False)
                 bar.update(round(run.seconds) - bar.n)
                 if now - saved > SAVE_EVERY:
                     run.save()
@@ -164,27 +191,29 @@ def train(run: Run, loader: DataLoader, budget: float, slice_: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", choices=["text"])
-    parser.add_argument("--run", type=Path, default=Path("runs/text"), help="folder of the run's state and checkpoint")
+    parser.add_argument("checkpoint", choices=["text", "math"])
+    parser.add_argument("--run", type=Path, help="folder of the run's state and checkpoint; runs/text or runs/math")
     parser.add_argument("--minutes", type=float, default=240, help="training time of the whole run, over all calls")
     parser.add_argument("--slice", type=float, metavar="MINUTES", help="stop this call after so long; go on with the same command")
     parser.add_argument("--columns", type=int, default=14_000, help="pixel columns in a batch: some 25 lines; ten times as many on a GPU")
+    parser.add_argument("--pixels", type=int, default=300_000, help="math: pixels in a batch, some 20 formulas")
     parser.add_argument("--rate", type=float, default=6e-4, help="the highest learning rate")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that make lines")
     parser.add_argument("--start", type=Path, help="a checkpoint to go on from, where the run has no state yet")
+    parser.add_argument("--backbone", type=Path, help="a checkpoint to take only the backbone from, in place of PP-OCRv6-small's")
     parser.add_argument(
         "--freeze", type=int, metavar="BLOCKS", help="leave the backbone's stem and first blocks as they are (quicker on a CPU)"
     )
     parser.add_argument("--hidden", type=int, default=256, help="width of the encoder's and the decoder's layers")
-    parser.add_argument("--encoder-layers", type=int, default=4)
+    parser.add_argument("--encoder-layers", type=int, help="4 for text, 3 for math")
     parser.add_argument("--decoder-layers", type=int, default=3)
     parser.add_argument("--height", type=int, default=48, help="pixels of a line, a multiple of 16")
     parser.add_argument("--bpe", type=int, default=0, metavar="TOKENS", help="byte-pair encoding of so many tokens in place of characters")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    train_text(arguments)
+    train_checkpoint(arguments)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,56 @@
+"""Showing a formula that was read: rendered, as LaTeX with what is unsure shaded, and its other readings."""
+
+import streamlit as st
+
+from hwr_core.reading import Reading
+from pages.common import copy_button, shaded
+
+STYLE = """<style>
+[class*="st-key-rendered"] .katex { font-size: clamp(1.6rem, 4.6vw, 2.6rem); }
+[class*="st-key-rendered"] .katex-display, [class*="st-key-other"] .katex-display { overflow-x: auto; overflow-y: hidden; padding: .25rem 0; }
+.source { font-family: monospace; font-size: 1.1rem; overflow-wrap: anywhere; }
+</style>"""
+IN_A_ROW = 3  # alternatives side by side
+
+
+def show_formula(reading: Reading, key: str, remark: str = "") -> str:
+    """The formula and everything to do with it; returns the LaTeX as it was corrected. `key` tells apart several on a page."""
+    st.html(STYLE)
+    field = f"latex-{key}-{hash(reading.text)}"  # a new one for each reading: a correction is never put over another
+    edited = st.session_state.setdefault(field, reading.text)
+    with st.container(border=True):
+        with st.container(key=f"rendered-{key}"):
+            st.latex(edited or r"\;")
+        st.html(f'<div class="source" data-testid="latex">{shaded(reading)}</div>')
+        if not reading.complete:
+            st.warning("The formula is longer than this checkpoint can write; only its beginning is shown.")
+        st.caption(f"{advice(reading.confidence)} · {reading.confidence:.0%} sure that all of it is right{remark}")
+    st.text_area("LaTeX: correct it if need be", key=field, height="content")
+    with st.container(horizontal=True, gap="small"):
+        copy_button(edited, key=f"copy-{key}")
+        st.download_button("Download", edited, "formula.tex", icon=":material/download:", on_click="ignore", key=f"download-{key}")
+    show_others(reading, field, key)
+    return edited
+
+
+def advice(confidence: float) -> str:
+    return "Right, most likely" if confidence > 0.9 else "Probably right" if confidence > 0.5 else "Look at the shaded signs"
+
+
+def show_others(reading: Reading, field: str, key: str) -> None:
+    if not reading.alternatives:
+        return
+    st.caption("Or is it one of these?")
+    for start in range(0, len(reading.alternatives), IN_A_ROW):
+        columns = st.columns(IN_A_ROW)
+        for number, other in enumerate(reading.alternatives[start : start + IN_A_ROW], start):
+            with columns[number - start], st.container(border=True, key=f"other-{key}-{number}"):
+                st.latex(other.text)
+                st.button(
+                    f"Use this · {other.score:.0%}", key=f"use-{key}-{number}", on_click=choose, args=(field, other.text), width="stretch",
+                    help=f"`{other.text}`",
+                )  # fmt: skip
+
+
+def choose(field: str, text: str) -> None:
+    st.session_state[field] = text
