@@ -127,8 +127,8 @@ class Grammar:
         if braces:
             return token == "{" or (token == "[" and degree)
         inside = frames[-1] if frames else None
-        if inside is not None and token == inside.closes and last:
-            return inside.closes != END or inside.width <= inside.cells
+        if inside is not None and token == inside.closes:
+            return bool(last) and (inside.closes != END or inside.width <= inside.cells)
         if token in ("{", "}", END):
             return False
         if token in ("&", r"\\"):

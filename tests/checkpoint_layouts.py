@@ -11,8 +11,13 @@ from safetensors.torch import save_file
 from transformers import AutoConfig, GenerationConfig, TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
 
 from hwr_core.encoder import LineEncoderConfig
+from hwr_core.formula_encoder import FormulaEncoderConfig
+from hwr_core.formula_image import FormulaImageProcessor
 from hwr_core.image_processor import LineImageProcessor
+from hwr_core.latex import BEGIN
+from hwr_core.latex import END as END_MATRIX
 from training.charset import build_tokenizer
+from training.formula_symbols import build_math_tokenizer
 
 # What every part of a config.json of 2021 says about generation; max_length 20 is TrOCR's well-known trap.
 GENERATION_OF_2021 = {
@@ -26,6 +31,29 @@ GENERATION_OF_2021 = {
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "sep_token": "</s>", "pad_token": "<pad>", "cls_token": "<s>"}
 NORMALISED = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "do_normalize": True, "do_resize": True}
 END = 2.2  # how much larger the end token's embedding is, so that lines end, after different numbers of tokens
+MATH_TOKENS = [
+    "{",
+    "}",
+    "^",
+    "_",
+    r"\frac",
+    r"\sqrt",
+    "[",
+    "]",
+    r"\limits",
+    r"\int",
+    r"\sum",
+    "x",
+    "2",
+    "+",
+    "(",
+    ")",
+    r"\pi",
+    BEGIN,
+    END_MATRIX,
+    "&",
+    r"\\",
+]
 PHRASES = ["the quick brown fox jumps over the lazy dog", "a line of handwriting, read back as text", "hello world, 1984"]
 
 
@@ -74,15 +102,33 @@ def own(folder: Path, ctc_weight: float = 0.4, positions: int = 64, seed: int = 
         vocab_size=len(tokenizer), d_model=32, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=64,
         max_position_embeddings=positions, is_decoder=True, add_cross_attention=True,
     )  # fmt: skip
+    return _write_own(folder, encoder, decoder, tokenizer, LineImageProcessor(), seed, ctc_weight=ctc_weight)
+
+
+def math(folder: Path, positions: int = 64, seed: int = 0) -> Path:
+    """The shipped math checkpoint's layout, small: an encoder over two dimensions, a token for each of `MATH_TOKENS`."""
+    tokenizer = build_math_tokenizer(MATH_TOKENS)
+    encoder = FormulaEncoderConfig(
+        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, symbol_vocab_size=len(tokenizer)
+    )
+    decoder = TrOCRConfig(
+        vocab_size=len(tokenizer), d_model=32, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=64,
+        max_position_embeddings=positions, is_decoder=True, add_cross_attention=True,
+    )  # fmt: skip
+    return _write_own(folder, encoder, decoder, tokenizer, FormulaImageProcessor(), seed)
+
+
+def _write_own(folder, encoder, decoder, tokenizer, image_processor, seed: int, **values) -> Path:
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder)
-    config.ctc_weight = ctc_weight
+    for name, value in values.items():
+        setattr(config, name, value)
     config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = 2, 1, 2
     model = VisionEncoderDecoderModel(config)
     model.load_state_dict(random_weights(model, seed))
     model.generation_config = GenerationConfig(decoder_start_token_id=2, pad_token_id=1, eos_token_id=2, bos_token_id=0)
     model.half().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    LineImageProcessor().save_pretrained(folder)
+    image_processor.save_pretrained(folder)
     return folder
 
 

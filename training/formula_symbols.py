@@ -1,14 +1,16 @@
 """The tokens that the math checkpoint writes, and a drawing by hand of each.
 
-Most are drawn by CROHME's writers. The few that its formulas lack come from Hershey's stroke fonts (US National Bureau of
-Standards, 1967, free to use; the wheel `Hershey-Fonts` is MIT), whose forms are then varied as all others are.
+Most are drawn by CROHME's writers. The few that its formulas lack, in `hershey.json`, come from A. V. Hershey's stroke fonts
+(US National Bureau of Standards, 1967, free to use; taken from the wheel of `Hershey-Fonts` 2.1.0, MIT): their points, y downwards,
+capitals 21 high. They are varied as all others are.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
-from HersheyFonts import HersheyFonts
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
@@ -16,57 +18,13 @@ from hwr_core.ink import Strokes
 from hwr_core.latex import BEGIN, END
 from training.charset import SPECIAL, as_trocr
 
-GREEK = {
-    r"\delta": "d",
-    r"\epsilon": "e",
-    r"\zeta": "f",
-    r"\eta": "g",
-    r"\xi": "n",
-    r"\rho": "q",
-    r"\tau": "s",
-    r"\chi": "v",
-    r"\psi": "w",
-    r"\omega": "x",
-    r"\Gamma": "C",
-    r"\Theta": "H",
-    r"\Lambda": "K",
-    r"\Xi": "N",
-    r"\Phi": "U",
-    r"\Psi": "W",
-    r"\Omega": "X",
-    r"\alpha": "a",
-    r"\beta": "b",
-    r"\gamma": "c",
-    r"\theta": "h",
-    r"\lambda": "k",
-    r"\mu": "l",
-    r"\pi": "p",
-    r"\sigma": "r",
-    r"\phi": "u",
-    r"\Delta": "D",
-}  # fmt: skip  letters of the font "greeks"
-SIGNS = {
-    r"\partial": "m",
-    r"\perp": "z",
-    r"\parallel": "y",
-    r"\cap": "g",
-    r"\cup": "e",
-    r"\subset": "d",
-    r"\propto": "^",
-    r"\mp": '"',
-    r"\equiv": "@",
-    r"\therefore": "~",
-    r"\angle": "|",
-    r"\circ": "`",
-    r"\leftarrow": "k",
-    r"\exists": "v",
-    r"\in": "h",
-}  # fmt: skip  characters of the font "mathupp"
-LATIN = {letter: ("rowmans", "mathupp", "scripts", "cursive", "futural") for letter in "DOQUWZJK"}
-EXTRA = [
-    *LATIN, ":", "*", r"\%", r"\nabla", r"\approx", r"\sim", r"\Rightarrow", r"\prod", *list(GREEK)[:17],
-    *(sign for sign in SIGNS if sign not in (r"\exists", r"\in")), r"\overline", r"\vec", r"\hat", r"\dot", BEGIN, END, "&", r"\\",
-]  # fmt: skip
+CAPITAL = 21  # the height of a capital in `hershey.json`
+# Beside CROHME's.
+EXTRA = (
+    "D O Q U W Z J K : * \\% \\delta \\epsilon \\zeta \\eta \\xi \\rho \\tau \\chi \\psi \\omega \\Gamma \\Theta \\Lambda \\Xi \\Phi \\Psi \\Omega "
+    "\\partial \\nabla \\perp \\parallel \\cap \\cup \\subset \\propto \\mp \\equiv \\therefore \\angle \\circ \\leftarrow \\approx \\sim \\Rightarrow "
+    "\\prod \\overline \\vec \\hat \\dot"
+).split() + [BEGIN, END, "&", r"\\"]
 
 
 def vocabulary(formulas: Iterable[list[str]]) -> list[str]:
@@ -86,12 +44,9 @@ def build_math_tokenizer(tokens: list[str]) -> PreTrainedTokenizerFast:
 
 def hershey() -> dict[str, list[Strokes]]:
     """Symbols in units of a capital's height, their centre at the origin."""
-    found: dict[str, list[Strokes]] = {token: [_glyph("greeks", letter)] for token, letter in GREEK.items()}
-    found |= {token: [_glyph("mathupp", letter)] for token, letter in SIGNS.items()}
-    found |= {letter: [_glyph(font, letter) for font in fonts] for letter, fonts in LATIN.items()}
+    drawn = json.loads(Path(__file__).with_name("hershey.json").read_text(encoding="utf-8"))
+    found = {token: [_centred([np.array(stroke) / CAPITAL for stroke in strokes]) for strokes in kinds] for token, kinds in drawn.items()}
     found[":"] = [_centred([np.array([[0, y], [0.03, y + 0.03]]) for y in (0.0, 0.45)])]
-    found["*"] = [_glyph("rowmans", "*")]
-    found[r"\%"] = [_glyph("rowmans", "%")]
     found[r"\nabla"] = [_centred([np.array([[0, 0], [0.8, 0], [0.4, 0.9], [0, 0]])])]
     wave = np.stack([np.linspace(0, 0.8, 12), -0.12 * np.sin(np.linspace(0, 2 * np.pi, 12))], 1)
     found[r"\sim"] = [_centred([wave])]
@@ -111,15 +66,6 @@ def all_drawings(crohme: dict[str, list[Strokes]]) -> dict[str, list[Strokes]]:
         if len(found.get(token, [])) < 30:
             found.setdefault(token, []).extend(drawn * 4)
     return found
-
-
-def _glyph(font: str, letter: str) -> Strokes:
-    fonts = HersheyFonts()
-    fonts.load_default_font(font)
-    capital = np.concatenate([np.array(list(stroke), float) for stroke in fonts.strokes_for_text("H")])
-    strokes = [np.array(list(stroke), float) for stroke in fonts.strokes_for_text(letter)]
-    height = np.ptp(capital[:, 1])
-    return _centred([stroke / height for stroke in strokes])
 
 
 def _centred(strokes: Strokes) -> Strokes:

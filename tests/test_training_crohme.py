@@ -1,0 +1,128 @@
+"""CROHME's formulas come apart as their trees say; invented ones are made of what the vocabulary writes."""
+
+import gzip
+import json
+import random
+
+import cv2
+import numpy as np
+import pytest
+
+from hwr_core.formula_encoder import CELL
+from hwr_core.formula_image import FormulaImageProcessor
+from hwr_core.latex_grammar import Grammar
+from training.charset import SPECIAL
+from training.crohme import crohme, drawings, part_of
+from training.formula_stream import IGNORED, FormulaStream, collate, fitted, moved, scribble
+from training.formula_symbols import all_drawings, hershey, vocabulary
+from training.formula_texts import SCHOOL, school, varied
+
+
+def square(x: float, y: float, side: float = 10.0) -> list[float]:
+    return [x, y, x + side, y, x + side, y + side, x, y + side, x, y + 1]
+
+
+# \frac { a + 1 } { 2 } - b, written by w0 to w19.
+SYMBOLS = [["a", [0]], ["+", [1]], ["1", [2]], ["-", [3]], ["2", [4]], ["-", [5]], ["b", [6]]]
+STROKES = [square(0, 0), square(14, 0), square(28, 0), [0, 15, 40, 15], square(14, 20), [50, 15, 58, 16], square(64, 10)]
+ROW = ["mrow", ["mi", 0], ["mrow", ["mo", 1], ["mn", 2]]]
+TREE = ["math", ["mrow", ["mfrac", 3, ROW, ["mn", 4]], ["mrow", ["mo", 5], ["mi", 6]]]]
+NORM = r"\frac { a + 1 } { 2 } - b"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    record = {"truth": r"$\frac{a+1}{2}-b$", "norm": NORM, "strokes": STROKES, "symbols": SYMBOLS, "tree": TREE, "split": "train"}
+    test = {
+        "truth": r"$\frac{a+1}2-b$",
+        "norm": None,
+        "strokes": STROKES,
+        "symbols": None,
+        "tree": None,
+        "split": "test2013",
+        "writer": None,
+    }
+    with gzip.open(folder / "crohme.jsonl.gz", "wt") as file:
+        file.writelines(json.dumps({"id": str(n), "writer": f"w{n:02}", **record}) + "\n" for n in range(20))
+        file.write(json.dumps({"id": "t", **test}) + "\n")
+    return folder
+
+
+def test_writers_are_parted_and_a_fractions_bar_is_told_from_a_minus(folder):
+    train, dev, test = (crohme(split, folder) for split in ("train", "dev", "test2013"))
+    assert {f.writer for f in dev} == {"w00", "w16"} and len(train) == 18 and not {f.writer for f in train} & {f.writer for f in dev}
+    assert test[0].tokens == train[0].tokens == NORM.split()
+    assert [token for token, _ in train[0].symbols] == ["a", "+", "1", r"\frac", "2", "-", "b"]
+
+
+def test_parts_keep_their_strokes_and_say_what_is_in_them(folder):
+    formula = crohme("train", folder)[0]
+    rng = random.Random(0)
+    found = {}
+    for _ in range(200):
+        if (part := part_of(formula, rng)) is not None:
+            found[" ".join(part.tokens)] = part
+    assert set(found) >= {"a + 1", "+ 1", "- b"} and NORM not in found
+    part = found["+ 1"]
+    assert [np.array_equal(a, b) for a, b in zip(part.strokes, formula.strokes[1:3], strict=True)] == [True, True]
+    assert part.symbols == [("+", [0]), ("1", [1])]
+
+
+def test_drawings_are_in_units_of_the_digits_and_leave_bars_out(folder):
+    found = drawings(crohme("train", folder))
+    assert set(found) == {"a", "+", "1", "2", "-", "b"}
+    points = np.concatenate(found["2"][0])
+    assert np.allclose(np.ptp(points, 0), 1) and np.allclose(points.min(0) + points.max(0), 0)
+
+
+def test_every_token_beyond_crohmes_has_a_drawing_or_is_laid_out():
+    from training.formulas import UNDRAWN
+
+    tokens = vocabulary([NORM.split()])
+    assert len(tokens) == len(set(tokens))
+    drawn = set(all_drawings({token: [[np.zeros((2, 2))]] for token in [*"ab12.+-'", r"\prime", r"\ldots"]}))
+    assert {token for token in tokens if token not in drawn} <= UNDRAWN | {r"\sqrt"}
+    assert all(np.isfinite(np.concatenate(strokes)).all() for kinds in hershey().values() for strokes in kinds)
+
+
+def test_invented_formulas_are_well_formed_and_varied_ones_keep_their_shape():
+    rng = random.Random(1)
+    tokens = sorted({token for _ in range(3000) for token in school(rng)})
+    grammar = Grammar([*SPECIAL, *tokens], 2, range(4))
+    assert all(grammar.accepts(school(rng)) for _ in range(500))
+    assert len({" ".join(school(rng)) for _ in range(300)}) > 150 and len(SCHOOL) > 100
+    changed = [varied(["x", "+", "2", "=", "x"], rng) for _ in range(50)]
+    assert all(new[1] == "+" and new[3] == "=" and new[0] == new[4] for new in changed)
+    assert len({tuple(new) for new in changed}) > 10
+
+
+def test_hands_move_ink_but_keep_its_tokens_and_scribbles_have_none():
+    rng = random.Random(2)
+    ink = [("a", np.array(square(0, 0)).reshape(-1, 2)), ("b", np.array(square(20, 0)).reshape(-1, 2))]
+    changed = moved(ink, rng)
+    assert [token for token, _ in changed] == ["a", "b"] and not np.allclose(changed[0][1], ink[0][1])
+    assert np.abs(np.concatenate([s for _, s in changed]) - np.concatenate([s for _, s in ink])).max() < 20
+    assert all(token == "" for token, _ in scribble(rng))
+    place = np.array([[100.0, 100.0], [120.0, 110.0]])
+    put = np.concatenate(fitted([ink[0][1]], place, rng))
+    assert np.allclose((put.min(0) + put.max(0)) / 2, (110, 105)) and 10 < np.ptp(put, 0).max() < 25
+
+
+def test_a_picture_says_in_which_cells_each_token_is():
+    stream = FormulaStream.__new__(FormulaStream)
+    stream.rng, stream.processor, stream.ids = random.Random(3), FormulaImageProcessor(), {"a": 7, "b": 9}
+    ink = [
+        ("a", np.array(square(0, 0)).reshape(-1, 2)),
+        ("", np.array([[20.0, 5.0], [30.0, 5.0]])),
+        ("b", np.array(square(40, 0)).reshape(-1, 2)),
+    ]
+    grey, cells = stream.picture(ink)
+    assert grey.shape == (cells.shape[0] * CELL, cells.shape[1] * CELL) and set(np.unique(cells)) == {IGNORED, 7, 9}
+    columns = {token: np.flatnonzero((cells == token).any(0)) for token in (7, 9)}
+    assert columns[7].max() < columns[9].min()
+    dark = cv2.resize(grey, cells.shape[::-1], interpolation=cv2.INTER_AREA)
+    assert dark[cells >= 0].mean() < dark[cells < 0].mean() - 20
+    batch = collate([(grey, [7, 9], cells), (grey[:, :CELL], [7], cells[:, :1])])
+    assert batch.targets.tolist() == [[7, 9, 2], [7, 2, -100]] and batch.pixels.shape[2:] == grey.shape
+    assert (batch.cells[1, :, 1:] == IGNORED).all() and np.array_equal(batch.cells[0].numpy(), cells)
