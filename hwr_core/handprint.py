@@ -155,6 +155,11 @@ def write_formula(height: float = 60.0) -> Strokes:
     return strokes
 
 
+def smooth_points(stroke: str) -> np.ndarray:
+    """A stroke given as in `GLYPHS`, as an (n, 2) curve."""
+    return _smooth(_points(stroke))
+
+
 def _points(stroke: str) -> np.ndarray:
     return np.array([[float(value) for value in point.split(",")] for point in stroke.split()])
 

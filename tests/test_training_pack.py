@@ -27,8 +27,9 @@ def folders(tmp_path_factory):
     circle = (50 * np.stack([np.cos(t := np.linspace(0, 6.2, 40)), np.sin(t)], 1) + 200).flatten().tolist()
     formula = {"id": "f", "truth": "0", "norm": "0", "writer": "b", "strokes": [circle], "symbols": [["0", [0]]], "tree": []}
     write_gz(source / "crohme.jsonl.gz", [{**formula, "split": split} for split in ("train", "test2013")])
-    with gzip.open(source / "english.txt.gz", "wt") as file:
-        file.write("A sentence.\n")
+    for name, text in (("english", "A sentence."), ("formulas", "x ^ { 2 }")):
+        with gzip.open(source / f"{name}.txt.gz", "wt") as file:
+            file.write(text + "\n")
     for name in data.SCANS:
         with tarfile.open(source / f"{name}.tar", "w") as tar:
             records = [{"image": f"{w}.jpg", "text": f"texte de {w}", "page": f"imp_{w}_1"} for w in WRITERS]

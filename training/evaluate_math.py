@@ -1,10 +1,11 @@
-"""How well a math checkpoint reads formulas of CROHME that it was not trained on: `python -m training.evaluate math`.
+"""How well a math checkpoint reads formulas of CROHME that it was not trained on, and drawn ones: `python -m training.evaluate math`.
 
 The expression rate is the share of formulas whose canonical tokens (`hwr_core.latex.canonical`) are all right.
 """
 
 import argparse
 import collections
+import itertools
 from collections.abc import Callable, Sequence
 
 from tqdm import tqdm
@@ -14,6 +15,7 @@ from hwr_core.errors import HandwritingError
 from hwr_core.latex import canonical
 from hwr_core.metrics import calibration, edit_distance
 from hwr_core.recognizer import Recognizer
+from tests.ink.formulas import DrawnFormula, formulas
 from training.crohme import Formula, crohme
 from training.formula_texts import GREEK
 
@@ -44,46 +46,62 @@ def tokens_of(text: str) -> Tokens:
 
 
 def evaluate_math(recognizer: Recognizer, arguments: argparse.Namespace, chosen: Callable[[list, int | None], list]) -> None:
-    for split in ("dev",) if arguments.dev else ("test2013",):
-        formulas: list[Formula] = chosen(crohme(split), arguments.limit)
-        readings = [_read(formula, recognizer, arguments.beams) for formula in tqdm(formulas, split, leave=False)]
-        texts = [text for text, _ in readings]
-        found = [tokens_of(text) for text in texts]
-        distances = [edit_distance(formula.tokens, tokens) for formula, tokens in zip(formulas, found, strict=True)]
-        print(f"| CROHME {split} | n | expression rate | up to one token wrong | up to two | token error rate |")
-        print("|---|---|---|---|---|---|")
-        _row("all", formulas, distances)
-        for name, has in CONSTRUCTS.items():
-            inside = [index for index, formula in enumerate(formulas) if has(formula.tokens)]
-            if inside:
-                _row(name, [formulas[index] for index in inside], [distances[index] for index in inside])
-        print("\n| confidence | formulas | wholly right |\n|---|---|---|")
-        for low, high, count, share in calibration([sure for _, sure in readings], [distance == 0 for distance in distances]):
-            print(f"| {low:.1f} to {high:.1f} | {count} | {share:.0%} |")
-        print("\nWhat is mistaken most, beside what is left out or put in:")
-        for (right, wrong), count in substitutions(formulas, found).most_common(25):
-            print(f"{count:4} {right} read {wrong}")
-        if arguments.misses:
-            for formula, text, distance in zip(formulas, texts, distances, strict=True):
-                if distance:
-                    print(f"{formula.id} {distance}: {' '.join(formula.tokens)}\n    {text}")
+    split = "dev" if arguments.dev else "test2013"
+    written: list[Formula] = chosen(crohme(split), arguments.limit)
+    found, confidences = read_all(written, recognizer, arguments.beams, split)
+    distances = [edit_distance(formula.tokens, tokens) for formula, tokens in zip(written, found, strict=True)]
+    _header(f"CROHME {split}")
+    _row("all", written, distances)
+    for name, has in CONSTRUCTS.items():
+        _row(name, *_those(written, distances, [has(formula.tokens) for formula in written]))
+    print("\n| confidence | formulas | wholly right |\n|---|---|---|")
+    for low, high, count, share in calibration(confidences, [distance == 0 for distance in distances]):
+        print(f"| {low:.1f} to {high:.1f} | {count} | {share:.0%} |")
+    print("\nMistaken most, where nothing is left out or put in: ", end="")
+    print(
+        ", ".join(f"{right} read {wrong} ({count})" for (right, wrong), count in substitutions(written, found).most_common(20)), end="\n\n"
+    )
+    drawn: list[DrawnFormula] = chosen(formulas(), arguments.limit)
+    read, _ = read_all(drawn, recognizer, arguments.beams, "drawn")
+    wrong = [edit_distance(formula.tokens, tokens) for formula, tokens in zip(drawn, read, strict=True)]
+    _header("drawn by script (tests/ink/formulas.py)")
+    _row("all", drawn, wrong)
+    for kind in dict.fromkeys(formula.kind for formula in drawn):
+        _row(kind, *_those(drawn, wrong, [formula.kind == kind for formula in drawn]))
+    if arguments.misses:
+        for formula, tokens in zip([*written, *drawn], [*found, *read], strict=True):
+            if tokens != formula.tokens:
+                print(f"{' '.join(formula.tokens)}\n    {' '.join(tokens)}")
 
 
-def _read(formula: Formula, recognizer: Recognizer, beams: int | None) -> tuple[str, float]:
-    page = read_ink(formula.strokes, recognizer, beams=beams)
-    return page.text, min((line.reading.confidence for line in page.lines), default=1.0)
+def read_all(
+    given: Sequence[Formula | DrawnFormula], recognizer: Recognizer, beams: int | None, name: str
+) -> tuple[list[Tokens], list[float]]:
+    """The canonical tokens that were read of each, and how sure the recognizer was."""
+    pages = [read_ink(formula.strokes, recognizer, beams=beams) for formula in tqdm(given, name, leave=False)]
+    return [tokens_of(page.text) for page in pages], [min((line.reading.confidence for line in page.lines), default=1.0) for page in pages]
 
 
-def _row(name: str, formulas: Sequence[Formula], distances: Sequence[int]) -> None:
+def _header(title: str) -> None:
+    print(f"| {title} | n | expression rate | up to one token wrong | up to two | token error rate |\n|---|---|---|---|---|---|")
+
+
+def _those(given: Sequence, distances: Sequence[int], inside: Sequence[bool]) -> tuple[list, list[int]]:
+    return list(itertools.compress(given, inside)), list(itertools.compress(distances, inside))
+
+
+def _row(name: str, given: Sequence[Formula | DrawnFormula], distances: Sequence[int]) -> None:
+    if not distances:
+        return
     rates = [sum(distance <= most for distance in distances) / len(distances) for most in range(3)]
-    errors = sum(distances) / sum(len(formula.tokens) for formula in formulas)
-    print(f"| {name} | {len(formulas)} | {' | '.join(f'{rate:.1%}' for rate in rates)} | {errors:.1%} |")
+    errors = sum(distances) / sum(len(formula.tokens) for formula in given)
+    print(f"| {name} | {len(given)} | {' | '.join(f'{rate:.1%}' for rate in rates)} | {errors:.1%} |")
 
 
-def substitutions(formulas: Sequence[Formula], found: Sequence[Tokens]) -> collections.Counter:
+def substitutions(given: Sequence[Formula], found: Sequence[Tokens]) -> collections.Counter:
     """How often one token was read as another where the rest of the formula is right in number."""
     pairs: collections.Counter = collections.Counter()
-    for formula, tokens in zip(formulas, found, strict=True):
+    for formula, tokens in zip(given, found, strict=True):
         if len(tokens) == len(formula.tokens):
             pairs.update((a, b) for a, b in zip(formula.tokens, tokens, strict=True) if a != b)
     return pairs

@@ -52,8 +52,8 @@ class FormulaStream(IterableDataset):
             yield from self.batches()
 
     def batches(self) -> list[Batch]:
-        pool = sorted((self.formula() for _ in range(self.pixels_per_batch // 500)), key=lambda item: (item[0].size, item[0].shape[0]))
-        # Of similar size, then of similar height: little of a batch is padding.
+        # Of similar width, then of similar height: less than a quarter of a batch is padding.
+        pool = sorted((self.formula() for _ in range(self.pixels_per_batch // 250)), key=lambda item: item[0].shape[1])
         groups = [sorted(pool[start : start + 150], key=lambda item: item[0].shape[0]) for start in range(0, len(pool), 150)]
         batches, batch = [], []
         for item in (item for group in groups for item in group):

@@ -114,7 +114,7 @@ class _Hand:
     def __init__(self, symbols: dict[str, list[Strokes]], rng: random.Random):
         self.symbols, self.rng = symbols, rng
         self.gap = rng.uniform(0.08, 0.32)
-        self.script = rng.uniform(0.5, 0.8)
+        self.script = rng.uniform(0.42, 0.7)
         self.unsteady = rng.uniform(0.01, 0.06)
         self.faithful = rng.random()  # how often the same symbol is the same drawing
         self.own: dict[str, Strokes] = {}
@@ -229,7 +229,7 @@ class _Hand:
     def root(self, inside: Box, degree: Box | None) -> Box:
         air = self.spread(0.18, 0.4)
         height, hook = inside.bottom - inside.top + 2 * air, self.rng.uniform(0.45, 0.75)
-        sign = self.stretched(r"\sqrt", width=hook + inside.width + self.spread(0.25, 0.4), height=height)
+        sign = self.root_sign(hook, hook + inside.width + self.spread(0.25, 0.4), height)
         top = inside.top - air
         ink = [(r"\sqrt", stroke + (0, top)) for stroke in sign] + inside.moved(hook + 0.05, 0)
         width = float(max(stroke[:, 0].max() for _, stroke in ink))
@@ -239,6 +239,14 @@ class _Hand:
         x = max(0.0, small.width - hook * 0.6)
         ink = small.moved(0, top + height * 0.45) + [(token, stroke + (x, 0)) for token, stroke in ink]
         return Box(ink, width + x, min(top, top + height * 0.45 + small.top), inside.bottom + air)
+
+    def root_sign(self, hook: float, width: float, height: float) -> Strokes:
+        """A drawing of it whose bar begins at `hook`: only the bar is stretched to the width."""
+        strokes = self.stretched(r"\sqrt", width=1.0, height=height)
+        points = np.concatenate(strokes)
+        bar = float(points[points[:, 1] < 0.2 * height, 0].min())
+        bar = bar if 0.08 < bar < 0.8 else 0.3
+        return [np.stack([np.interp(stroke[:, 0], (0, bar, 1), (0, hook, width)), stroke[:, 1]], 1) for stroke in strokes]
 
     def accent(self, token: str, under: Box) -> Box:
         width = max(0.35, under.width * self.rng.uniform(0.8, 1.1))

@@ -2,6 +2,7 @@
 
     python -m training.pack runs/pack
     cd runs/pack && HWR_DATA=data python -m training.train text --device cuda --slice 9 --workers 15 --columns 280000 --threads 1
+    cd runs/pack && HWR_DATA=data python -m training.train math --device cuda --slice 9 --workers 15 --pixels 4000000 --threads 1
 
 Training lines only, under the names and in the formats of `../shared/data`: strokes as whole numbers, scans at the height
 that training uses, in WebP. Beside PyTorch, NumPy and transformers 5.x it takes OpenCV, scikit-image, Pillow and tqdm there.
@@ -40,7 +41,7 @@ def pack_ink(folder: Path, source: Path) -> None:
 
 
 def pack_formulas(folder: Path, source: Path) -> None:
-    """The symbols of CROHME's training formulas, in whole numbers up to 2,000, without points that a straight line replaces."""
+    """CROHME's training formulas, in whole numbers up to 2,000, without points that a straight line replaces."""
     with gzip.open(source / "crohme.jsonl.gz", "rt", encoding="utf-8") as lines, zipped(folder / "crohme.jsonl.gz") as out:
         for record in map(json.loads, lines):
             if record["split"] != "train":
@@ -49,7 +50,7 @@ def pack_formulas(folder: Path, source: Path) -> None:
             points = np.concatenate(strokes)
             scale = 2000 / max(np.ptp(points, 0).max(), 1e-6)
             whole = [np.round((stroke - points.min(0)) * scale).astype(np.int32) for stroke in strokes]
-            kept = {"split": "train", "symbols": record["symbols"], "strokes": [thinned(s, 2.5).flatten().tolist() for s in whole]}
+            kept = {**record, "strokes": [thinned(s, 2.5).flatten().tolist() for s in whole]}
             out.write(json.dumps(kept, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
@@ -110,7 +111,8 @@ def pack(folder: Path, source: Path = data.DATA) -> None:
     for name in data.SCANS:
         pack_scans(target, name, source)
     pack_fonts(target, source)
-    shutil.copy(source / "english.txt.gz", target)
+    for name in ("english.txt.gz", "formulas.txt.gz"):
+        shutil.copy(source / name, target)
     with open(source / "pages" / "pages.jsonl", encoding="utf-8") as pages:
         images = [json.dumps({"image": json.loads(line)["image"]}) for line in pages]
     (target / "pages" / "pages.jsonl").write_text("\n".join(images) + "\n", encoding="utf-8")
