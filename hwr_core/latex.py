@@ -163,7 +163,7 @@ def _matrix(tokens: _Tokens, begin: str) -> Iterator[str]:
 
 def pieces(tokens: list[str]) -> list[str]:
     r"""What to write for each canonical token, so that they can be joined: a command before a letter ends in a space."""
-    following = [*tokens[1:], ""]
+    following = [*tokens[1:], ""][: len(tokens)]
     return [
         token + " " * (token[0] == "\\" and token[-1].isalpha() and after[:1].isalpha())
         for token, after in zip(tokens, following, strict=True)

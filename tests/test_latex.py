@@ -3,7 +3,7 @@
 import pytest
 
 from hwr_core import HandwritingError
-from hwr_core.latex import canonical
+from hwr_core.latex import canonical, pieces
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,10 @@ def test_formulas_that_say_the_same_have_the_same_tokens(formula, tokens):
 def test_what_is_not_well_formed_is_said_in_one_sentence(formula, complaint):
     with pytest.raises(HandwritingError, match=complaint):
         canonical(formula)
+
+
+def test_tokens_are_joined_so_that_they_mean_the_same():
+    assert "".join(pieces([])) == ""
+    for formula in (r"\pi r^2", r"\frac{a}{b}", r"\sin x", r"\sin 2 \alpha b"):
+        assert canonical("".join(pieces(canonical(formula)))) == canonical(formula)
+    assert "".join(pieces(canonical(r"\pi  r + \pi 2"))) == r"\pi r+\pi2"
