@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from checkpoint_layouts import math
 from PIL import Image
 
 from hwr_core import load_recognizer, read_ink, read_region
@@ -11,6 +10,7 @@ from hwr_core.formula_encoder import CELL
 from hwr_core.formula_image import FormulaImageProcessor, render_formula, stack_formulas
 from hwr_core.handprint import write, write_formula
 from hwr_core.latex import canonical
+from tests.checkpoint_layouts import math
 
 
 @pytest.fixture(scope="module")

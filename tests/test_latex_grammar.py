@@ -3,11 +3,11 @@
 import random
 
 import pytest
-from checkpoint_layouts import MATH_TOKENS
 
 from hwr_core.errors import HandwritingError
 from hwr_core.latex import canonical
 from hwr_core.latex_grammar import START, Grammar, advance, to_close
+from tests.checkpoint_layouts import MATH_TOKENS
 
 END = 2
 GRAMMAR = Grammar(["<s>", "<pad>", "</s>", "<unk>", *MATH_TOKENS], END, range(4))

@@ -6,6 +6,7 @@ done. The table is in training/README.md.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -37,8 +38,8 @@ def main() -> None:
         folder = arguments.out / str(index)
         command = [sys.executable, "-m", "training.train", "text", "--minutes", str(arguments.minutes), "--run", str(folder)]
         subprocess.run([*command, "--backbone", "models/text", "--freeze", str(len(BLOCKS)), *options, *others], check=True)
-    print_row(["shape", "M parameters", "CER drawn", "CER Copiste", "ms a line"])
-    print_row(["---"] * 5)
+    print_row(["shape", "M parameters", "steps", "CER drawn", "CER Copiste", "ms a line"])
+    print_row(["---"] * 6)
     for index, name in enumerate(SHAPES):
         recognizer = load_recognizer(str(arguments.out / str(index) / "checkpoint"))
         drawn, scanned = [], []
@@ -47,7 +48,8 @@ def main() -> None:
             (scanned if title == COPISTE else drawn).extend(zip((text for _, text in lines), texts, strict=True))
         rates = [cer(*zip(*((comparable(a), comparable(b)) for a, b in pairs), strict=True)) for pairs in (drawn, scanned)]
         parameters = sum(parameter.numel() for parameter in recognizer.model.parameters()) / 1e6
-        print_row([name, f"{parameters:.1f}", *(f"{rate:.1%}" for rate in rates), f"{1000 * drawn_line(recognizer):.0f}"])
+        steps = json.loads((arguments.out / str(index) / "state.json").read_text(encoding="utf-8"))["step"]
+        print_row([name, f"{parameters:.1f}", f"{steps:.0f}", *(f"{rate:.1%}" for rate in rates), f"{1000 * drawn_line(recognizer):.0f}"])
 
 
 if __name__ == "__main__":
