@@ -12,6 +12,7 @@ import numpy as np
 
 from hwr_core.ink import Strokes
 from hwr_core.latex import BEGIN, END
+from training.formula_tree import ACCENTS, tree
 
 AXIS = -0.45  # where fraction bars, minus signs and operators lie
 # Where a symbol stands: its bottom (or, for those round the axis, its middle) and how far that spreads.
@@ -27,7 +28,6 @@ NAMED = {r"\sin", r"\cos", r"\tan", r"\log", r"\lim"}
 BIG = {r"\sum": 1.9, r"\int": 2.3, r"\prod": 1.9}
 LARGEST = {"-": 1.0, **{fence: 1.7 for fence in ("(", ")", "[", "]", "|", r"\{", r"\}")}}
 FENCES = {"(", ")", "[", "]", "|", r"\{", r"\}"}
-ACCENTS = {r"\overline", r"\vec", r"\hat", r"\dot"}
 # Tokens that are no symbol, or one made of others.
 UNDRAWN = {"{", "}", "^", "_", "&", r"\\", BEGIN, END, r"\limits", r"\cdots", r"\frac", *ACCENTS}
 
@@ -73,39 +73,7 @@ class FormulaWriter:
     def write(self, tokens: list[str], rng: random.Random) -> Ink:
         """The strokes of well-formed canonical tokens, in the order of the tokens; KeyError for one without a drawing."""
         hand = _Hand(self.symbols, rng)
-        return hand.row(iter(_tree(iter(tokens)))).ink
-
-
-def _tree(tokens: Iterator[str], end: str | None = None) -> list:
-    """Nested lists: a token, or [token, argument, …] where it takes some; scripts follow as ["^" or "_", argument]."""
-    nodes: list = []
-    for token in tokens:
-        if token == end:
-            break
-        if token == r"\frac":
-            nodes.append([token, _argument(tokens), _argument(tokens)])
-        elif token == r"\sqrt":
-            first = next(tokens)
-            degree = _tree(tokens, "]") if first == "[" else None
-            if degree is not None:
-                next(tokens)
-            nodes.append([token, _tree(tokens, "}"), degree])
-        elif token in ACCENTS:
-            nodes.append([token, _argument(tokens)])
-        elif token == BEGIN:
-            nodes.append([token, *_tree(tokens, END)])
-        elif token in ("^", "_"):
-            nodes.append([token, _argument(tokens)])
-        elif token == "{":
-            nodes.extend(_tree(tokens, "}"))
-        else:
-            nodes.append(token)
-    return nodes
-
-
-def _argument(tokens: Iterator[str]) -> list:
-    next(tokens)  # the brace
-    return _tree(tokens, "}")
+        return hand.row(iter(tree(iter(tokens)))).ink
 
 
 class _Hand:

@@ -1,0 +1,39 @@
+"""Canonical LaTeX tokens as a tree, for what has to go through a formula by its structure."""
+
+from collections.abc import Iterator
+
+from hwr_core.latex import BEGIN, END
+
+ACCENTS = {r"\overline", r"\vec", r"\hat", r"\dot"}
+
+
+def tree(tokens: Iterator[str], end: str | None = None) -> list:
+    """Nested lists: a token, or [token, argument, …] where it takes some; scripts follow as ["^" or "_", argument]."""
+    nodes: list = []
+    for token in tokens:
+        if token == end:
+            break
+        if token == r"\frac":
+            nodes.append([token, _argument(tokens), _argument(tokens)])
+        elif token == r"\sqrt":
+            first = next(tokens)
+            degree = tree(tokens, "]") if first == "[" else None
+            if degree is not None:
+                next(tokens)
+            nodes.append([token, tree(tokens, "}"), degree])
+        elif token in ACCENTS:
+            nodes.append([token, _argument(tokens)])
+        elif token == BEGIN:
+            nodes.append([token, *tree(tokens, END)])
+        elif token in ("^", "_"):
+            nodes.append([token, _argument(tokens)])
+        elif token == "{":
+            nodes.extend(tree(tokens, "}"))
+        else:
+            nodes.append(token)
+    return nodes
+
+
+def _argument(tokens: Iterator[str]) -> list:
+    next(tokens)  # the brace
+    return tree(tokens, "}")
