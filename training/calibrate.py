@@ -1,20 +1,36 @@
 """Fits the temperature that makes confidences keep their promise, and writes it into the checkpoint's config.json.
 
-`python -m training.calibrate models/text`. Temperature scaling (Guo et al. 2017) on some lines of IAM-OnDB `val_t`: the
-temperature under which the line confidences best foretell which lines are wholly right (the least binary cross-entropy).
+`python -m training.calibrate models/text`. Temperature scaling (Guo et al. 2017) on some lines of IAM-OnDB `val_t`, or, for a
+math checkpoint, on formulas by CROHME's writers who were kept out of training: the temperature under which the confidences best foretell which lines are wholly right (the least binary cross-entropy).
 It changes no reading. `python -m training.evaluate` shows the result on all validation lines.
 """
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from hwr_core import load_recognizer
-from training.evaluate import comparable, validation_lines
+from hwr_core.formula_image import render_formula
+from hwr_core.reading import Reading
+from hwr_core.recognizer import Recognizer
+from training.crohme import crohme
+from training.evaluate import chosen, comparable, validation_lines
+from training.evaluate_math import tokens_of
 
 TEMPERATURES = (0.5, 0.65, 0.8, 1.0, 1.2, 1.5)
+
+
+def samples(recognizer: Recognizer, count: int) -> tuple[list[Image.Image], Callable[[Reading, int], bool]]:
+    """Pictures, and whether a reading of the picture of that number is wholly right."""
+    if recognizer.reads_formulas:
+        formulas = chosen(crohme("dev"), count)
+        return [render_formula(formula.strokes) for formula in formulas], lambda r, index: tokens_of(r.text) == formulas[index].tokens
+    lines = validation_lines(recognizer, count)["IAM-OnDB val_t"]
+    return [image for image, _ in lines], lambda r, index: comparable(r.text) == comparable(lines[index][1])
 
 
 def main() -> None:
@@ -23,12 +39,12 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=300)
     arguments = parser.parse_args()
     recognizer = load_recognizer(str(arguments.checkpoint))
-    images, truths = zip(*validation_lines(recognizer, arguments.lines)["IAM-OnDB val_t"], strict=True)
+    images, is_right = samples(recognizer, arguments.lines)
     losses = {}
     for temperature in TEMPERATURES:
         recognizer.model.config.confidence_temperature = temperature
         readings = recognizer.read(images)
-        right = np.array([comparable(reading.text) == comparable(truth) for reading, truth in zip(readings, truths, strict=True)])
+        right = np.array([is_right(reading, index) for index, reading in enumerate(readings)])
         confidence = np.clip([reading.confidence for reading in readings], 1e-4, 1 - 1e-4)
         losses[temperature] = float(-np.mean(np.where(right, np.log(confidence), np.log(1 - confidence))))
         print(

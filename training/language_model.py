@@ -1,7 +1,8 @@
-"""Counts the text checkpoint's language model and puts it beside its weights: `python -m training.language_model models/text`.
+"""Counts a checkpoint's language model and puts it beside its weights: `python -m training.language_model models/text`, or `models/math`.
 
-Transcripts of training lines, the English corpus broken into lines, invented texts, and wordfreq's words: nothing that is for
-validation. Interpolated n-grams of characters (`hwr_core.language_model`), rare long ones left out.
+Of text: transcripts of training lines, the English corpus broken into lines, invented texts, and wordfreq's words. Of formulas:
+CROHME's for training, the given ones, invented ones. Nothing that is for validation. Interpolated n-grams of the checkpoint's tokens
+(`hwr_core.language_model`), characters or LaTeX's, rare long ones left out.
 """
 
 import argparse
@@ -18,8 +19,11 @@ from transformers import PreTrainedTokenizerFast
 
 from hwr_core.checkpoints import LANGUAGE_MODEL
 from hwr_core.language_model import ABSENT, BITS
+from hwr_core.latex_grammar import Grammar
 from training import data
 from training.charset import CHARACTERS, SPECIAL, close_up
+from training.crohme import crohme
+from training.formula_texts import given, school
 from training.phrases import Phrases
 from training.vocabulary import Vocabulary, fetch
 
@@ -31,15 +35,16 @@ DISTINCT = 4
 INVENTED = 60_000  # texts such as people write first
 CAPITALS = 0.15  # weight of everything a second time in capitals, which transcripts have few of
 FRENCH = 2.0  # weight of the French transcripts, of which there are few
+CROHME, GIVEN, SCHOOL = 1.0, 0.3, 0.1  # weights of formulas
 WORDS = 30.0, 0.15  # weight of the most frequent word of a vocabulary, and the least of any
 END = SPECIAL.index("</s>")
 
 
 @dataclass(frozen=True)
 class Text:
-    """`whole` lines start and end where they do; of others, only what follows on from their own characters is counted."""
+    """`whole` lines start and end where they do; of others, only what follows on from their own tokens is counted."""
 
-    text: str
+    text: str | list[str]
     weight: float = 1.0
     whole: bool = True
 
@@ -68,6 +73,16 @@ def texts(vocabularies: dict[str, Vocabulary], seed: int = 1) -> Iterator[Text]:
 def cases(text: str, weight: float) -> Iterator[Text]:
     yield Text(text, weight)
     yield Text(text.upper(), weight * CAPITALS)
+
+
+def formulas(known: set[str], seed: int = 1) -> Iterator[Text]:
+    rng = random.Random(seed)
+    for formula in crohme("train"):
+        yield Text(formula.tokens, CROHME)
+    for tokens in given(Grammar([*SPECIAL, *sorted(known)], END, range(len(SPECIAL)))):
+        yield Text(tokens, GIVEN)
+    for _ in range(INVENTED // 4):
+        yield Text(school(rng), SCHOOL)
 
 
 def count(lines: Iterator[Text], ids: dict[str, int], order: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -146,10 +161,11 @@ def main() -> None:
     parser.add_argument("--downloads", type=Path, default=Path("runs/downloads"))
     arguments = parser.parse_args()
     vocabulary = PreTrainedTokenizerFast.from_pretrained(arguments.checkpoint).get_vocab()
-    ids = {character: vocabulary.get(character) for character in CHARACTERS}
-    if sorted(ids.values(), key=str) != sorted(range(len(SPECIAL), len(vocabulary)), key=str):
-        parser.error("The checkpoint's tokens are not the characters; this language model is of characters.")
-    tables = interpolate(count(texts(fetch(arguments.downloads)), ids, ORDER), FEWEST, len(vocabulary))
+    ids = {token: index for token, index in vocabulary.items() if token not in SPECIAL}
+    if r"\frac" not in ids and set(ids) != set(CHARACTERS):
+        parser.error("The checkpoint's tokens are neither the characters nor LaTeX's; this language model is of these.")
+    lines = formulas(set(ids)) if r"\frac" in ids else texts(fetch(arguments.downloads))
+    tables = interpolate(count(lines, ids, ORDER), FEWEST, len(vocabulary))
     save(tables, arguments.checkpoint / LANGUAGE_MODEL)
     for order, (keys, *_) in enumerate(tables, 1):
         print(f"{len(keys):9,} n-grams of order {order}")
