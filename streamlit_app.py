@@ -13,6 +13,7 @@ from hwr_core.ink import Strokes, draw
 from hwr_core.pipeline import read_ink
 from hwr_core.reading import Page
 from pages.common import (
+    Correction,
     Reader,
     column_width,
     copy_button,
@@ -170,7 +171,8 @@ def clear() -> None:
     page = state.get("page")
     if strokes and page and page.text and state.get("read_key", (None, None))[1] == fingerprint(strokes):
         formula = state.mode == MATH
-        entry = (thumbnail(strokes), state.get("latex" if formula else field_of(page), page.text), formula)
+        text = Correction("latex-drawn" if formula else "text", page.text).current
+        entry = (thumbnail(strokes), text, formula)
         state.history = [entry, *state.get("history", [])][:HISTORY]
     state.undone = []
     set_drawing([])
@@ -189,7 +191,7 @@ def show_math(page: Page, seconds: float) -> None:
     if not page.lines:
         st.html("<p class='hint'>No formula was read there: keep writing.</p>")
         return
-    st.session_state.latex = show_formula(page.lines[0].reading, "drawn", f" · read in {seconds:.1f} s")
+    show_formula(page.lines[0].reading, "drawn", f" · read in {seconds:.1f} s")
 
 
 def show_prediction(page: Page, seconds: float) -> None:
@@ -202,37 +204,31 @@ def show_prediction(page: Page, seconds: float) -> None:
         sure = min(reading.confidence for reading in readings)
         advice = "Right, most likely" if sure > 0.9 else "Probably right" if sure > 0.5 else "Look at the shaded letters"
         st.caption(f"{advice} · {sure:.0%} sure that every letter is right · read in {seconds:.1f} s")
-    field = field_of(page)
-    st.session_state.setdefault(field, page.text)
-    edited = st.text_area("Correct it if need be", key=field, height="content")
+    correction = Correction("text", page.text)
+    edited = correction.show("Correct it if need be")
     with st.container(horizontal=True, gap="small"):
         copy_button(edited, key="copy")
         st.download_button("Download", edited, "handwriting.txt", icon=":material/download:", on_click="ignore")
         with st.popover("Other readings", icon=":material/alt_route:"):
-            show_alternatives(page, field)
+            show_alternatives(page, correction)
 
 
-def field_of(page: Page) -> str:
-    """The key of the editable field: a new one for each text, so that a correction is never put over another reading."""
-    return f"edited-{hash(page.text)}"
-
-
-def show_alternatives(page: Page, field: str) -> None:
+def show_alternatives(page: Page, correction: Correction) -> None:
     for number, line in enumerate(page.lines):
         for rank, other in enumerate(line.reading.alternatives):
             st.button(
-                differing(other.text, line.reading.text), key=f"other-{number}-{rank}", on_click=choose, args=(field, number, other.text),
+                differing(other.text, line.reading.text), key=f"other-{number}-{rank}", on_click=choose, args=(correction, number, other.text),
                 help=f"{other.score:.0%} sure", width="stretch",
             )  # fmt: skip
     if not any(line.reading.alternatives for line in page.lines):
         st.caption("There is no other reading worth showing.")
 
 
-def choose(field: str, number: int, chosen: str) -> None:
+def choose(correction: Correction, number: int, chosen: str) -> None:
     """Puts another reading of one line into the editable field; the other lines stay as they were corrected."""
-    lines = st.session_state[field].split("\n")
+    lines = correction.current.split("\n")
     lines[min(number, len(lines) - 1)] = chosen
-    st.session_state[field] = "\n".join(lines)
+    correction.replace("\n".join(lines))
 
 
 def thumbnail(strokes: list[np.ndarray]) -> Image.Image:

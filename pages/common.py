@@ -213,3 +213,40 @@ def show_reading(lines: list[Reading], small: bool = False) -> None:
     st.html(f'<div class="reading{" small" if small else ""}" data-testid="reading">{body}</div>')
     if any(not line.complete for line in lines):
         st.warning("The line is longer than this checkpoint can write; only its beginning is shown.")
+
+
+@dataclass(frozen=True)
+class Correction:
+    """An editable field that starts as `text`: of one reading, so that a correction is never put over another.
+
+    It starts by its `value`, not by session state: a field whose value is only set there stays empty in the browser where the
+    run that made it is overtaken by the next stroke. So another text makes another field.
+    """
+
+    name: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}-{hash(self.text)}"
+
+    @property
+    def _field(self) -> str:
+        return f"{self.key}-{st.session_state.get(f'{self.key}-times', 0)}"
+
+    @property
+    def current(self) -> str:
+        """As it stands, also before the field is shown."""
+        return st.session_state.get(self._field, self._start)
+
+    @property
+    def _start(self) -> str:
+        return st.session_state.get(f"{self.key}-start", self.text)
+
+    def show(self, label: str) -> str:
+        return st.text_area(label, self._start, key=self._field, height="content")
+
+    def replace(self, text: str) -> None:
+        state = st.session_state
+        state[f"{self.key}-start"] = text
+        state[f"{self.key}-times"] = state.get(f"{self.key}-times", 0) + 1

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from hwr_core.reading import Reading
-from pages.common import copy_button, shaded
+from pages.common import Correction, copy_button, shaded
 
 STYLE = """<style>
 [class*="st-key-rendered"] .katex { font-size: clamp(1.6rem, 4.6vw, 2.6rem); }
@@ -13,31 +13,29 @@ STYLE = """<style>
 IN_A_ROW = 3  # alternatives side by side
 
 
-def show_formula(reading: Reading, key: str, remark: str = "") -> str:
-    """The formula and everything to do with it; returns the LaTeX as it was corrected. `key` tells apart several on a page."""
+def show_formula(reading: Reading, key: str, remark: str = "") -> None:
+    """The formula and everything to do with it, rendered as it was corrected. `key` tells apart several on a page."""
     st.html(STYLE)
-    field = f"latex-{key}-{hash(reading.text)}"  # a new one for each reading: a correction is never put over another
-    edited = st.session_state.setdefault(field, reading.text)
+    correction = Correction(f"latex-{key}", reading.text)
     with st.container(border=True):
         with st.container(key=f"rendered-{key}"):
-            st.latex(edited or r"\;")
+            st.latex(correction.current or r"\;")
         st.html(f'<div class="source" data-testid="latex">{shaded(reading)}</div>')
         if not reading.complete:
             st.warning("The formula is longer than this checkpoint can write; only its beginning is shown.")
         st.caption(f"{advice(reading.confidence)} · {reading.confidence:.0%} sure that all of it is right{remark}")
-    st.text_area("LaTeX: correct it if need be", key=field, height="content")
+    edited = correction.show("LaTeX: correct it if need be")
     with st.container(horizontal=True, gap="small"):
         copy_button(edited, key=f"copy-{key}")
         st.download_button("Download", edited, "formula.tex", icon=":material/download:", on_click="ignore", key=f"download-{key}")
-    show_others(reading, field, key)
-    return edited
+    show_others(reading, correction, key)
 
 
 def advice(confidence: float) -> str:
     return "Right, most likely" if confidence > 0.9 else "Probably right" if confidence > 0.5 else "Look at the shaded signs"
 
 
-def show_others(reading: Reading, field: str, key: str) -> None:
+def show_others(reading: Reading, correction: Correction, key: str) -> None:
     if not reading.alternatives:
         return
     st.caption("Or is it one of these?")
@@ -47,10 +45,6 @@ def show_others(reading: Reading, field: str, key: str) -> None:
             with columns[number - start], st.container(border=True, key=f"other-{key}-{number}"):
                 st.latex(other.text)
                 st.button(
-                    f"Use this · {other.score:.0%}", key=f"use-{key}-{number}", on_click=choose, args=(field, other.text), width="stretch",
+                    f"Use this · {other.score:.0%}", key=f"use-{key}-{number}", on_click=correction.replace, args=(other.text,), width="stretch",
                     help=f"`{other.text}`",
                 )  # fmt: skip
-
-
-def choose(field: str, text: str) -> None:
-    st.session_state[field] = text
