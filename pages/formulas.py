@@ -10,7 +10,7 @@ STYLE = """<style>
 [class*="st-key-rendered"] .katex-display, [class*="st-key-other"] .katex-display { overflow-x: auto; overflow-y: hidden; padding: .25rem 0; }
 .source { font-family: monospace; font-size: 1.1rem; overflow-wrap: anywhere; }
 </style>"""
-IN_A_ROW = 3  # alternatives side by side
+SHOWN = 3  # alternatives, side by side
 
 
 def show_formula(reading: Reading, key: str, remark: str = "") -> None:
@@ -39,12 +39,10 @@ def show_others(reading: Reading, correction: Correction, key: str) -> None:
     if not reading.alternatives:
         return
     st.caption("Or is it one of these?")
-    for start in range(0, len(reading.alternatives), IN_A_ROW):
-        columns = st.columns(IN_A_ROW)
-        for number, other in enumerate(reading.alternatives[start : start + IN_A_ROW], start):
-            with columns[number - start], st.container(border=True, key=f"other-{key}-{number}"):
-                st.latex(other.text)
-                st.button(
-                    f"Use this · {other.score:.0%}", key=f"use-{key}-{number}", on_click=correction.replace, args=(other.text,), width="stretch",
-                    help=f"`{other.text}`",
-                )  # fmt: skip
+    for number, (column, other) in enumerate(zip(st.columns(SHOWN), reading.alternatives[:SHOWN], strict=False)):
+        with column, st.container(border=True, key=f"other-{key}-{number}"):
+            st.latex(other.text)
+            st.button(
+                f"Use this · {other.score:.0%}", key=f"use-{key}-{number}", on_click=correction.replace, args=(other.text,), width="stretch",
+                help=f"`{other.text}`",
+            )  # fmt: skip

@@ -52,6 +52,8 @@ def evaluate_math(recognizer: Recognizer, arguments: argparse.Namespace, chosen:
     distances = [edit_distance(formula.tokens, tokens) for formula, tokens in zip(written, found, strict=True)]
     _header(f"CROHME {split}")
     _row("all", written, distances)
+    known = {" ".join(formula.tokens) for formula in crohme("train")}
+    _row("of these, formulas not in training", *_those(written, distances, [" ".join(formula.tokens) not in known for formula in written]))
     for name, has in CONSTRUCTS.items():
         _row(name, *_those(written, distances, [has(formula.tokens) for formula in written]))
     print("\n| confidence | formulas | wholly right |\n|---|---|---|")

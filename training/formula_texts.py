@@ -26,13 +26,25 @@ SCHOOL = (
     r"\lim_{V \rightarrow D} f ( V )", r"\lim_{V \rightarrow \infty} \frac{D}{V} = 0", r"\lim_{n \rightarrow \infty} ( 1 + \frac{1}{n} ) ^ n = e", r"\frac{d V}{d V}",
     r"\frac{\partial V}{\partial V}", r"\frac{\partial ^ 2 V}{\partial V ^ 2}", r"G + G = G", "G = N", "G _ V", r"G ^ 2", r"\frac{G}{G}", r"\sin G", r"\cos ( G + G )",
     r"G \approx N . N", r"V \in R", r"A \cup B", r"A \cap B", r"A \subset B", r"\overline{V}", r"\overline{A B}", r"\vec{V}", r"\vec{V} + \vec{V}", r"\hat{V}", r"\dot{V}",
-    r"\vec{V} \cdot \vec{V} = 0", r"A B \perp C D", r"A B \parallel C D", r"V \propto V", r"V \equiv D", r"V \neq 0", r"\nabla V", r"\begin{pmatrix} F & F \\ F & F \end{pmatrix}",
-    r"\begin{pmatrix} V & V \\ V & V \end{pmatrix}", r"\begin{bmatrix} F & F \\ F & F \end{bmatrix}", r"\begin{vmatrix} V & V \\ V & V \end{vmatrix} = V V - V V",
-    r"A = \begin{pmatrix} F & F \\ F & F \end{pmatrix}", r"\begin{pmatrix} V_1 \\ V_2 \end{pmatrix}", r"\begin{pmatrix} F \\ F \end{pmatrix}", r"V \Rightarrow V", r"\therefore V = N",
-    r"\begin{pmatrix} 1 & 0 \\ 0 & 1 \end{pmatrix}", r"\begin{pmatrix} V_{11} & V_{12} \\ V_{21} & V_{22} \end{pmatrix}", "N", "V", "G", "V = N", r"\frac{N}{N}", r"\sqrt{V}", "V ^ D", "V_D",
+    r"\vec{V} \cdot \vec{V} = 0", r"A B \perp C D", r"A B \parallel C D", r"V \propto V", r"V \equiv D", r"V \neq 0", r"\nabla V", 
+    
+    r"V \Rightarrow V", r"\therefore V = N",
+    "N", "V", "G", "V = N", r"\frac{N}{N}", r"\sqrt{V}", "V ^ D", "V_D",
     r"\sqrt[3]{N}", r"\sqrt[n]{V}", r"\frac{1}{\sqrt{V}}", r"\frac{V}{1 + \frac{V}{V}}", "N !", r"\{ N , N , N \}", "[ N , N ]", "( N , N )", r"\cos \frac{\pi}{D}", r"V ^ {\frac{D}{D}}",
     "N V", "D V V", "D V ^ D V", r"N \cdot N", "N / N", r"V_n = V_{n - 1} + V_{n - 2}", r"V_{n + 1}", "V ^ {n + 1}", "V ^ {- D}", r"N \times 10 ^ {- D}", r"N . N \times 10 ^ D",
 )  # fmt: skip
+MATRICES = (
+    r"\begin{pmatrix} F & F \\ F & F \end{pmatrix}",
+    r"\begin{pmatrix} V & V \\ V & V \end{pmatrix}",
+    r"\begin{bmatrix} F & F \\ F & F \end{bmatrix}",
+    r"\begin{vmatrix} V & V \\ V & V \end{vmatrix} = V V - V V",
+    r"A = \begin{pmatrix} F & F \\ F & F \end{pmatrix}",
+    r"\begin{pmatrix} V_1 \\ V_2 \end{pmatrix}",
+    r"\begin{pmatrix} F \\ F \end{pmatrix}",
+    r"\begin{pmatrix} 1 & 0 \\ 0 & 1 \end{pmatrix}",
+    r"\begin{pmatrix} V_{11} & V_{12} \\ V_{21} & V_{22} \end{pmatrix}",
+)
+
 VARIABLES = "x" * 12 + "y" * 6 + "abcnmkzt" * 3 + "abcdefghijklmnopqrstuvwxyz" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" * 2
 GREEK = (
     r"\alpha \beta \gamma \theta \lambda \mu \pi \sigma \phi \Delta \delta \epsilon \zeta \eta \xi \rho \tau \chi \psi \omega \Gamma \Theta \Lambda \Xi \Phi "
@@ -63,9 +75,9 @@ def number(rng: random.Random) -> str:
 
 
 def school(rng: random.Random) -> list[str]:
-    """One of `SCHOOL`, filled in."""
+    """One of `SCHOOL`, or, one in seven, of `MATRICES`, filled in."""
     words = []
-    for word in _PARTED.sub(r" \1 ", rng.choice(SCHOOL)).split():
+    for word in _PARTED.sub(r" \1 ", rng.choice(MATRICES if rng.random() < 0.15 else SCHOOL)).split():
         words.append(
             number(rng) if word == "N"
             else str(rng.randint(1, 9)) if word == "D"
