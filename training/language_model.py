@@ -36,6 +36,7 @@ INVENTED = 60_000  # texts such as people write first
 CAPITALS = 0.15  # weight of everything a second time in capitals, which transcripts have few of
 FRENCH = 2.0  # weight of the French transcripts, of which there are few
 CROHME, GIVEN, SCHOOL = 1.0, 0.3, 0.1  # weights of formulas
+SCRIBBLES = 800
 WORDS = 30.0, 0.15  # weight of the most frequent word of a vocabulary, and the least of any
 END = SPECIAL.index("</s>")
 
@@ -83,6 +84,8 @@ def formulas(known: set[str], seed: int = 1) -> Iterator[Text]:
         yield Text(tokens, GIVEN)
     for _ in range(INVENTED // 4):
         yield Text(school(rng), SCHOOL)
+    for _ in range(SCRIBBLES):  # nothing at all is what a scribble reads as
+        yield Text([])
 
 
 def count(lines: Iterator[Text], ids: dict[str, int], order: int) -> list[tuple[np.ndarray, np.ndarray]]:
