@@ -7,6 +7,7 @@ import random
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from hwr_core.formula_encoder import CELL
 from hwr_core.formula_image import FormulaImageProcessor
@@ -16,6 +17,8 @@ from training.crohme import crohme, drawings, part_of
 from training.formula_stream import IGNORED, FormulaStream, collate, fitted, moved, scribble
 from training.formula_symbols import all_drawings, hershey, vocabulary
 from training.formula_texts import SCHOOL, school, varied
+from training.formula_tree import Placed
+from training.train import guidance
 
 
 def square(x: float, y: float, side: float = 10.0) -> list[float]:
@@ -66,7 +69,33 @@ def test_parts_keep_their_strokes_and_say_what_is_in_them(folder):
     assert set(found) >= {"a + 1", "+ 1", "- b"} and NORM not in found
     part = found["+ 1"]
     assert [np.array_equal(a, b) for a, b in zip(part.strokes, formula.strokes[1:3], strict=True)] == [True, True]
-    assert part.symbols == [("+", [0]), ("1", [1])]
+    assert part.symbols == [("+", [0]), ("1", [1])] and [token.place for token, _ in part.symbols] == [0, 1]
+
+
+def test_symbols_know_their_place_among_the_tokens(folder):
+    formula = crohme("train", folder)[0]
+    assert [formula.tokens[token.place] for token, _ in formula.symbols] == ["a", "+", "1", r"\frac", "2", "-", "b"]
+    assert crohme("test2013", folder)[0].symbols == []
+
+
+def test_a_renamed_formula_has_other_ink_where_it_has_other_tokens(folder):
+    stream = FormulaStream.__new__(FormulaStream)
+    stream.rng, stream.kind = random.Random(4), {"a": ["a", "c", "e"], "b": ["b", "d", "h"], "2": ["3", "4"]}
+    round_ = np.array(square(0, 0)).reshape(-1, 2) / 10
+    stream.symbols = {token: [[round_, round_ + 0.1]] for token in "aceb1dh34+-"}
+    formula = crohme("train", folder)[0]
+    seen = set()
+    for _ in range(100):
+        ink, tokens = stream.swapped(formula)
+        seen.add(" ".join(tokens))
+        assert all(new == old or old in "ab2" for new, old in zip(tokens, formula.tokens, strict=True))
+        assert all(tokens[token.place] == token for token, _ in ink)
+        changed = {token.place for token, stroke in ink if formula.tokens[token.place] != token}
+        kept = [
+            place for place in changed if any(stroke is old for token, stroke in ink for old in formula.strokes if token.place == place)
+        ]
+        assert not kept
+    assert NORM in seen and len(seen) > 5
 
 
 def test_drawings_are_in_units_of_the_digits_and_leave_bars_out(folder):
@@ -99,7 +128,7 @@ def test_invented_formulas_are_well_formed_and_varied_ones_keep_their_shape():
 
 def test_hands_move_ink_but_keep_its_tokens_and_scribbles_have_none():
     rng = random.Random(2)
-    ink = [("a", np.array(square(0, 0)).reshape(-1, 2)), ("b", np.array(square(20, 0)).reshape(-1, 2))]
+    ink = [(Placed("a"), np.array(square(0, 0)).reshape(-1, 2)), (Placed("b"), np.array(square(20, 0)).reshape(-1, 2))]
     changed = moved(ink, rng)
     assert [token for token, _ in changed] == ["a", "b"] and not np.allclose(changed[0][1], ink[0][1])
     assert np.abs(np.concatenate([s for _, s in changed]) - np.concatenate([s for _, s in ink])).max() < 20
@@ -113,16 +142,28 @@ def test_a_picture_says_in_which_cells_each_token_is():
     stream = FormulaStream.__new__(FormulaStream)
     stream.rng, stream.processor, stream.ids = random.Random(3), FormulaImageProcessor(), {"a": 7, "b": 9}
     ink = [
-        ("a", np.array(square(0, 0)).reshape(-1, 2)),
-        ("", np.array([[20.0, 5.0], [30.0, 5.0]])),
-        ("b", np.array(square(40, 0)).reshape(-1, 2)),
+        (Placed("a", 1), np.array(square(0, 0)).reshape(-1, 2)),
+        (Placed(""), np.array([[20.0, 5.0], [30.0, 5.0]])),
+        (Placed("b"), np.array(square(40, 0)).reshape(-1, 2)),
     ]
-    grey, cells = stream.picture(ink)
+    grey, both = stream.picture(ink)
+    cells, places = both
     assert grey.shape == (cells.shape[0] * CELL, cells.shape[1] * CELL) and set(np.unique(cells)) == {IGNORED, 7, 9}
+    assert set(np.unique(places)) == {IGNORED, 1} and np.array_equal(places == 1, cells == 7)
     columns = {token: np.flatnonzero((cells == token).any(0)) for token in (7, 9)}
     assert columns[7].max() < columns[9].min()
     dark = cv2.resize(grey, cells.shape[::-1], interpolation=cv2.INTER_AREA)
     assert dark[cells >= 0].mean() < dark[cells < 0].mean() - 20
-    batch = collate([(grey, [7, 9], cells), (grey[:, :CELL], [7], cells[:, :1])])
+    batch = collate([(grey, [7, 9], both), (grey[:, :CELL], [7], both[:, :, :1])])
     assert batch.targets.tolist() == [[7, 9, 2], [7, 2, -100]] and batch.pixels.shape[2:] == grey.shape
-    assert (batch.cells[1, :, 1:] == IGNORED).all() and np.array_equal(batch.cells[0].numpy(), cells)
+    assert (batch.cells[1, :, :, 1:] == IGNORED).all() and np.array_equal(batch.cells[0].numpy(), both)
+
+
+def test_guidance_is_low_where_the_heads_look_at_the_ink_of_the_token_to_be_written():
+    places = torch.tensor([[[0, IGNORED], [2, 2]]])  # a token without ink between
+    looking = torch.tensor([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0.5, 0.5]]).expand(1, 4, 3, 4)
+    assert guidance([looking], places, 3).item() == pytest.approx(0, abs=1e-6)
+    assert guidance([looking[:, :, [2, 1, 0]]], places, 3).item() > 5
+    heads = torch.cat([looking[:, :2], looking[:, 2:, [2, 1, 0]]], 1)  # the others are free
+    assert guidance([heads], places, 3).item() == pytest.approx(0, abs=1e-6)
+    assert guidance([looking], torch.full_like(places, IGNORED), 3).item() == 0

@@ -48,6 +48,17 @@ def test_a_root_goes_round_what_is_under_it_and_a_limit_is_below_its_name(seed):
     assert all(y > name for _, y in limit)
 
 
+def test_ink_knows_its_place_among_the_tokens():
+    tokens = canonical(r"\sqrt{\frac{a + a}{\frac{x_1^2}{b}}} - 1")
+    ink = WRITER.write(tokens, random.Random(0))
+    assert all(tokens[token.place] == token for token, _ in ink)
+    drawn = [place for place, token in enumerate(tokens) if token not in "{}^_"]
+    assert sorted(token.place for token, _ in ink) == drawn
+    low = {token.place: stroke[:, 0].min() for token, stroke in ink}
+    first, second = (place for place, token in enumerate(tokens) if token == "a")
+    assert low[first] < low[second]
+
+
 def test_every_formula_is_new_and_the_same_seed_gives_the_same_again():
     first, again, other = (WRITER.write(canonical(r"\frac{a + 1}{b^2}"), random.Random(seed)) for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(first, again, strict=True))

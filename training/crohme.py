@@ -11,6 +11,7 @@ import numpy as np
 from hwr_core.ink import Strokes
 from hwr_core.latex import canonical
 from training.data import DATA
+from training.formula_tree import Placed
 
 DEVELOPMENT = 16  # every sixteenth writer of train is for choices made on the way; test2013 is for none
 LABELS = {r"\lt": "<", r"\gt": ">"}
@@ -21,23 +22,25 @@ AMBIGUOUS = {".", r"\ldots", r"\prime", "'"}  # labels that stand for several to
 class Formula:
     """A formula's canonical tokens and its strokes, each (n, 2) float32 in the writer's device's units, y downwards.
 
-    `symbols` are (token, numbers of its strokes), a fraction's bar as `\\frac`; `rows` the `Item`s that stand side by side,
-    outermost and in every argument. Both are empty for test2013, the second also where no tree is given.
+    `symbols` are (token, numbers of its strokes), a fraction's bar as `\\frac`, each placed among `tokens` where that is known;
+    `rows` the `Item`s that stand side by side, outermost and in every argument. Both are empty for test2013, the second also
+    where no tree is given.
     """
 
     id: str
     tokens: list[str]
     strokes: Strokes = field(repr=False)
     writer: str | None
-    symbols: list[tuple[str, list[int]]] = field(default_factory=list, repr=False)
+    symbols: list[tuple[Placed, list[int]]] = field(default_factory=list, repr=False)
     rows: list[list["Item"]] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing of a row with its scripts: its tokens, the numbers of its symbols, and whether the labels say which tokens they are."""
+    """One thing of a row with its scripts: its tokens, each with its symbol's number as its place, the numbers of all its
+    symbols, and whether the labels say which tokens they are."""
 
-    tokens: list[str]
+    tokens: list[Placed]
     symbols: list[int]
     sound: bool
 
@@ -61,9 +64,12 @@ def _formula(record: dict) -> Formula:
     tokens = record["norm"].split() if record["norm"] else canonical(record["truth"])
     symbols = [(LABELS.get(label, label), numbers) for label, numbers in record["symbols"] or []]
     rows: list[list[Item]] = []
+    places: dict[int, int] = {}  # of symbols, among the tokens
     if record["tree"]:
-        whole = _row(record["tree"], symbols, rows)
-        if [token for item in whole for token in item.tokens] != tokens:
+        whole = [token for item in _row(record["tree"], symbols, rows) for token in item.tokens]
+        if whole == tokens:
+            places = {token.place: place for place, token in enumerate(whole) if token.place >= 0}
+        else:
             rows = []
     if any(label == "-" for label, _ in symbols):
         boxes = np.array([_box(numbers, strokes) for _, numbers in symbols])
@@ -72,7 +78,11 @@ def _formula(record: dict) -> Formula:
             (r"\frac" if label == "-" and _is_bar(number, boxes, roots) else label, numbers)
             for number, (label, numbers) in enumerate(symbols)
         ]
-    return Formula(record["id"], tokens, strokes, record["writer"], symbols, rows)
+    if not rows:
+        labels = [label for label, _ in symbols]
+        places = {n: tokens.index(label) for n, label in enumerate(labels) if labels.count(label) == tokens.count(label) == 1}
+    placed = [(Placed(label, places.get(number, -1)), strokes_) for number, (label, strokes_) in enumerate(symbols)]
+    return Formula(record["id"], tokens, strokes, record["writer"], placed, rows)
 
 
 def _row(node: list, symbols: list[tuple[str, list[int]]], rows: list[list[Item]]) -> list[Item]:
@@ -84,23 +94,25 @@ def _row(node: list, symbols: list[tuple[str, list[int]]], rows: list[list[Item]
             rows.append(row)
         return row
     number = children[0] if children and isinstance(children[0], int) else None
+    own = -1 if number is None else number
     below = [_row(child, symbols, rows) for child in children if isinstance(child, list)]
     rows += [row for row in below if len(row) > 0]
-    groups = [["{", *(token for item in row for token in item.tokens), "}"] for row in below]
+    brace, end, bracket, closing, sub, sup = map(Placed, "{}[]_^")
+    groups = [[brace, *(token for item in row for token in item.tokens), end] for row in below]
     numbers = [index for row in below for item in row for index in item.symbols]
     if tag in ("mi", "mo", "mn"):
         label = symbols[number][0] if number is not None else "?"
-        return [Item([label], [number], label not in AMBIGUOUS)]
+        return [Item([Placed(label, own)], [number], label not in AMBIGUOUS)]
     sound = all(item.sound for row in below for item in row)
     tokens = {
-        "mfrac": lambda: [r"\frac", *groups[0], *groups[1]],
-        "msqrt": lambda: [r"\sqrt", *groups[0]],
-        "mroot": lambda: [r"\sqrt", "[", *groups[1][1:-1], "]", *groups[0]],
-        "msub": lambda: [*groups[0][1:-1], "_", *groups[1]],
-        "msup": lambda: [*groups[0][1:-1], "^", *groups[1]],
-        "msubsup": lambda: [*groups[0][1:-1], "_", *groups[1], "^", *groups[2]],
-        "munder": lambda: [*groups[0][1:-1], "_", *groups[1]],
-        "munderover": lambda: [*groups[0][1:-1], "_", *groups[1], "^", *groups[2]],
+        "mfrac": lambda: [Placed(r"\frac", own), *groups[0], *groups[1]],
+        "msqrt": lambda: [Placed(r"\sqrt", own), *groups[0]],
+        "mroot": lambda: [Placed(r"\sqrt", own), bracket, *groups[1][1:-1], closing, *groups[0]],
+        "msub": lambda: [*groups[0][1:-1], sub, *groups[1]],
+        "msup": lambda: [*groups[0][1:-1], sup, *groups[1]],
+        "msubsup": lambda: [*groups[0][1:-1], sub, *groups[1], sup, *groups[2]],
+        "munder": lambda: [*groups[0][1:-1], sub, *groups[1]],
+        "munderover": lambda: [*groups[0][1:-1], sub, *groups[1], sup, *groups[2]],
     }[tag]()
     return [Item(tokens, [*numbers, number] if number is not None else numbers, sound)]
 
@@ -147,9 +159,11 @@ def part_of(formula: Formula, rng: random.Random) -> Formula | None:
     numbers = [number for item in items for number in item.symbols]
     if len(numbers) < 2 or len(numbers) == len(formula.symbols) or not all(item.sound for item in items):
         return None
+    tokens = [token for item in items for token in item.tokens]
+    places = {token.place: place for place, token in enumerate(tokens)}
     symbols, strokes = [], []
     for number in numbers:
         token, indices = formula.symbols[number]
-        symbols.append((token, list(range(len(strokes), len(strokes) + len(indices)))))
+        symbols.append((Placed(token, places.get(number, -1)), list(range(len(strokes), len(strokes) + len(indices)))))
         strokes += [formula.strokes[index] for index in indices]
-    return Formula(formula.id, [token for item in items for token in item.tokens], strokes, formula.writer, symbols)
+    return Formula(formula.id, [str(token) for token in tokens], strokes, formula.writer, symbols)

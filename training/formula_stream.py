@@ -1,6 +1,7 @@
 """The endless stream of training formulas, in batches of similar size, made in worker processes while training runs."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 
 import cv2
@@ -17,15 +18,26 @@ from training.augment import soil
 from training.charset import SPECIAL
 from training.crohme import Formula, crohme, drawings, part_of
 from training.formula_symbols import all_drawings, vocabulary
-from training.formula_texts import given, school, varied
+from training.formula_texts import DIGITS, given, school, varied
+from training.formula_tree import Placed
 from training.formulas import FormulaWriter, Ink
 from training.lines import EOS, Batch
 
 # Shares of the stream: formulas as CROHME's writers wrote them, pieces of these, new ones of their symbols, and what is no formula.
-MIXTURE = {"whole": 0.50, "part": 0.10, "given": 0.17, "again": 0.08, "school": 0.13, "scribble": 0.02}
+MIXTURE = {"whole": 0.50, "part": 0.12, "given": 0.17, "again": 0.06, "school": 0.13, "scribble": 0.02}
 SWAPPED = 0.25  # share of the symbols of some formulas that another writer's drawing replaces
+RENAMED = 0.5  # share of the formulas in which some letters and digits become others: the decoder is not to know them by heart
+# What may become what: of one height and place on the line, none of them narrow.
+KINDS = (
+    "2 3 4 5 6 7 8 9 0", "A B C D E F G H K L M N P Q R S T U V W X Y Z b d h k \\theta \\delta \\lambda \\Delta",
+    "a c e m n o r s u v w x z \\alpha \\pi \\sigma \\omega \\tau \\epsilon", "g p q y \\beta \\gamma \\mu \\phi \\rho \\eta",
+)  # fmt: skip
+KIND = {token: kind.split() for kind in KINDS for token in kind.split()}
 RIGID = {r"\frac", r"\sqrt", "(", ")", "[", "]", "|", r"\{", r"\}", "-"}  # as large as what they go round: never swapped
 IGNORED = -100
+MOST_TOKENS = 150
+BASE = MOST_TOKENS + 1  # ids and places are counted as one number
+NONE = Placed("")
 
 
 class FormulaStream(IterableDataset):
@@ -40,6 +52,7 @@ class FormulaStream(IterableDataset):
         self.writer = FormulaWriter(self.symbols)
         self.tokens = vocabulary(formula.tokens for formula in self.written)
         self.ids = {token: len(SPECIAL) + index for index, token in enumerate(self.tokens)}
+        self.kind = {token: [other for other in kind if other in self.ids and other in self.symbols] for token, kind in KIND.items()}
         grammar = Grammar(["<s>", "<pad>", "</s>", "<unk>", *self.tokens], EOS, range(len(SPECIAL)))
         self.again = [f.tokens for f in self.written if len(f.tokens) > 2 and grammar.accepts(f.tokens) and self.writer.can_write(f.tokens)]
         self.given = [tokens for tokens in given(grammar) if self.writer.can_write(tokens)]
@@ -67,10 +80,10 @@ class FormulaStream(IterableDataset):
         return [collate(batch) for batch in batches]
 
     def formula(self) -> tuple[np.ndarray, list[int], np.ndarray]:
-        """The picture as the encoder gets it, its token ids, and which token's ink is in each cell (rows, columns)."""
+        """The picture as the encoder gets it, its token ids, and whose ink is in each cell, as `cells` gives it."""
         while True:
             ink, tokens = self.draw(self.rng.choices(list(MIXTURE), MIXTURE.values())[0])
-            if not ink or len(tokens) > 150 or sum(len(stroke) for _, stroke in ink) < 2:
+            if not ink or len(tokens) > MOST_TOKENS or sum(len(stroke) for _, stroke in ink) < 2:
                 continue
             picture = self.picture(moved(ink, self.rng))
             if picture is not None:
@@ -82,28 +95,44 @@ class FormulaStream(IterableDataset):
             return scribble(rng), []
         if source in ("whole", "part"):
             formula = rng.choice(self.written) if source == "whole" else part_of(rng.choice(self.divisible), rng)
-            return (self.swapped(formula), formula.tokens) if formula else ([], [])
+            return self.swapped(formula) if formula else ([], [])
         tokens = varied(rng.choice({"given": self.given, "again": self.again}[source]), rng) if source != "school" else school(rng)
         if not self.writer.can_write(tokens) or any(token not in self.ids for token in tokens):
             return [], []
         return self.writer.write(tokens, rng), tokens
 
-    def swapped(self, formula: Formula) -> Ink:
-        """Its strokes with their tokens, some symbols drawn by others."""
+    def swapped(self, formula: Formula) -> tuple[Ink, list[str]]:
+        """Its strokes with their tokens, some symbols drawn by others or replaced by ones of their kind, and its tokens then."""
         rng = self.rng
         share = SWAPPED if rng.random() < 0.5 else 0.0
+        names = self.renamed(formula) if rng.random() < RENAMED else {}
+        tokens = list(formula.tokens)
         ink: Ink = []
         labelled = set()
         for token, numbers in formula.symbols:
             strokes = [formula.strokes[number] for number in numbers]
             labelled.update(numbers)
-            if token not in RIGID and rng.random() < share:
+            if token in names:
+                name = Placed(names[token] if token not in DIGITS else rng.choice(self.kind[token]), token.place)
+                strokes = fitted(rng.choice(self.symbols[name]), np.concatenate(strokes), rng, upright=True)
+                tokens[token.place], token = name, name
+            elif token not in RIGID and rng.random() < share:
                 strokes = fitted(rng.choice(self.symbols[token]), np.concatenate(strokes), rng)
             ink += [(token, stroke) for stroke in strokes]
-        return ink + [("", stroke) for number, stroke in enumerate(formula.strokes) if number not in labelled]
+        return ink + [(NONE, stroke) for number, stroke in enumerate(formula.strokes) if number not in labelled], [*map(str, tokens)]
+
+    def renamed(self, formula: Formula) -> dict[str, str]:
+        """New names for some of its letters, and which of its digits may change: those whose every symbol is known."""
+        share = self.rng.choice((0.3, 0.8))
+        known = Counter(str(token) for token, _ in formula.symbols if token.place >= 0)
+        return {
+            token: self.rng.choice(self.kind[token])
+            for token in sorted(set(formula.tokens) & KIND.keys())
+            if known[token] == formula.tokens.count(token) and self.rng.random() < share
+        }
 
     def picture(self, ink: Ink) -> tuple[np.ndarray, np.ndarray] | None:
-        """Drawn with a pen and on paper by chance, at the encoder's scale, with the token in each cell."""
+        """Drawn with a pen and on paper by chance, at the encoder's scale, and whose ink is in each cell."""
         rng = self.rng
         points = np.concatenate([stroke for _, stroke in ink])
         low, high = points.min(0), points.max(0)
@@ -123,6 +152,7 @@ class FormulaStream(IterableDataset):
         return formula, self.cells([(token, stroke * drawn) for token, stroke in placed], formula.shape)
 
     def cells(self, ink: Ink, shape: tuple[int, int]) -> np.ndarray:
+        """(2, rows, columns): the id of the token with most ink in a cell, and its place among the formula's; `IGNORED` for none."""
         rows, columns = shape[0] // CELL, shape[1] // CELL
         places, kinds = [], []
         for token, stroke in ink:
@@ -130,13 +160,15 @@ class FormulaStream(IterableDataset):
                 dense = resampled(stroke, 2.0)
                 cells = np.clip((dense // CELL).astype(int), 0, (columns - 1, rows - 1))
                 places.append(cells[:, 1] * columns + cells[:, 0])
-                kinds.append(np.full(len(dense), self.ids[token]))
-        found = np.full(rows * columns, IGNORED)
+                kinds.append(np.full(len(dense), self.ids[token] * BASE + token.place + 1))
+        found = np.full((2, rows * columns), IGNORED)
         if places:
             counted, counts = np.unique(np.stack([np.concatenate(places), np.concatenate(kinds)]), axis=1, return_counts=True)
             order = np.argsort(counts)  # the last to be written, the most frequent, stays
-            found[counted[0, order]] = counted[1, order]
-        return found.reshape(rows, columns)
+            where, kind = counted[:, order]
+            found[0, where] = kind // BASE
+            found[1, where] = np.where(kind % BASE > 0, kind % BASE - 1, IGNORED)
+        return found.reshape(2, rows, columns)
 
 
 def resampled(stroke: np.ndarray, step: float) -> np.ndarray:
@@ -147,11 +179,12 @@ def resampled(stroke: np.ndarray, step: float) -> np.ndarray:
     return np.stack([np.interp(steps, lengths, stroke[:, axis]) for axis in (0, 1)], 1)
 
 
-def fitted(drawing: list[np.ndarray], place: np.ndarray, rng: random.Random) -> list[np.ndarray]:
-    """Another drawing where the old one was, as large as it (by the diagonal), its own proportions kept."""
+def fitted(drawing: list[np.ndarray], place: np.ndarray, rng: random.Random, upright: bool = False) -> list[np.ndarray]:
+    """Another drawing where the old one was, as large as it (by the diagonal, or the height if `upright`), its own proportions kept."""
     points = np.concatenate(drawing)
     low, high = place.min(0), place.max(0)
-    scale = np.hypot(*(high - low)) / max(np.hypot(*np.ptp(points, 0)), 1e-6) * rng.uniform(0.85, 1.15)
+    old, new = ((np.ptp(ink, 0)[1] if upright else np.hypot(*np.ptp(ink, 0))) for ink in (place, points))
+    scale = old / max(new, 1e-6) * rng.uniform(0.85, 1.15)
     middle, origin = (low + high) / 2, (points.min(0) + points.max(0)) / 2
     return [(stroke - origin) * scale + middle for stroke in drawing]
 
@@ -204,7 +237,7 @@ def scribble(rng: random.Random) -> Ink:
             angle = np.linspace(0, rng.uniform(4, 12) * 6.3, count * 3)
             radius = np.linspace(0.1, 1, len(angle)) * (1 + seed.normal(0, 0.1, len(angle)))
             stroke = np.stack([radius * np.cos(angle), radius * np.sin(angle) * rng.uniform(0.5, 1)], 1)
-        strokes.append(("", stroke + (rng.uniform(0, 2), rng.uniform(0, 1))))
+        strokes.append((NONE, stroke + (rng.uniform(0, 2), rng.uniform(0, 1))))
     return strokes
 
 
@@ -213,7 +246,7 @@ def collate(items: list[tuple[np.ndarray, list[int], np.ndarray]]) -> Batch:
     for row, (_, ids, _) in zip(targets, items, strict=True):
         row[: len(ids) + 1] = torch.tensor([*ids, EOS])
     pixels = stack_formulas([picture for picture, _, _ in items])
-    cells = torch.full((len(items), pixels.shape[2] // CELL, pixels.shape[3] // CELL), IGNORED)
+    cells = torch.full((len(items), 2, pixels.shape[2] // CELL, pixels.shape[3] // CELL), IGNORED)
     for row, (_, _, found) in zip(cells, items, strict=True):
-        row[: found.shape[0], : found.shape[1]] = torch.from_numpy(found)
+        row[:, : found.shape[1], : found.shape[2]] = torch.from_numpy(found)
     return Batch(pixels, targets, cells)

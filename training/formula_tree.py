@@ -4,6 +4,18 @@ from collections.abc import Iterator
 
 from hwr_core.latex import BEGIN, END
 
+
+class Placed(str):
+    """A token that knows which of its formula's tokens it is, and keeps that through layout; `place` −1 where nobody knows."""
+
+    place: int
+
+    def __new__(cls, token: str, place: int = -1) -> "Placed":
+        placed = super().__new__(cls, token)
+        placed.place = place
+        return placed
+
+
 ACCENTS = {r"\overline", r"\vec", r"\hat", r"\dot"}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from hwr_core.ink import Strokes
 from hwr_core.latex import BEGIN, END
-from training.formula_tree import ACCENTS, tree
+from training.formula_tree import ACCENTS, Placed, tree
 
 AXIS = -0.45  # where fraction bars, minus signs and operators lie
 # Where a symbol stands: its bottom (or, for those round the axis, its middle) and how far that spreads.
@@ -32,7 +32,7 @@ FENCES = {"(", ")", "[", "]", "|", r"\{", r"\}"}
 UNDRAWN = {"{", "}", "^", "_", "&", r"\\", BEGIN, END, r"\limits", r"\cdots", r"\frac", *ACCENTS}
 
 
-Ink = list[tuple[str, np.ndarray]]  # strokes, each with the token that it is of
+Ink = list[tuple[Placed, np.ndarray]]  # strokes, each with the token that it is of; "" for none
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Box:
 EMPTY = Box([], 0.0, -0.7, 0.0)
 
 
-def box_of(token: str, strokes: Strokes) -> Box:
+def box_of(token: Placed, strokes: Strokes) -> Box:
     """A box round a token's strokes that lie at their height already, moved to x = 0."""
     points = np.concatenate(strokes)
     low, high = points.min(0), points.max(0)
@@ -73,7 +73,7 @@ class FormulaWriter:
     def write(self, tokens: list[str], rng: random.Random) -> Ink:
         """The strokes of well-formed canonical tokens, in the order of the tokens; KeyError for one without a drawing."""
         hand = _Hand(self.symbols, rng)
-        return hand.row(iter(tree(iter(tokens)))).ink
+        return hand.row(iter(tree(Placed(token, place) for place, token in enumerate(tokens)))).ink
 
 
 class _Hand:
@@ -95,9 +95,9 @@ class _Hand:
             self.own[token] = self.rng.choice(self.symbols[token])
         return self.own[token]
 
-    def symbol(self, token: str) -> Box:
+    def symbol(self, token: Placed) -> Box:
         if token == r"\cdots":
-            low = self.symbol(r"\ldots")
+            low = self.symbol(Placed(r"\ldots"))
             return Box([(token, stroke + (0, AXIS)) for _, stroke in low.ink], low.width, low.top + AXIS, low.bottom + AXIS)
         strokes = self.drawing(token)
         points = np.concatenate(strokes)
@@ -161,20 +161,20 @@ class _Hand:
             top, bottom = min(top, box.top), max(bottom, box.bottom)
         return Box(ink, x, top, bottom)
 
-    def thing(self, node: str | list, nodes: list) -> Box:
+    def thing(self, node: Placed | list, nodes: list) -> Box:
         if isinstance(node, str):
             if node in FENCES:
                 return self.fence(node, nodes)
             return self.symbol(node)
         if node[0] == r"\frac":
-            return self.fraction(self.row(iter(node[1])), self.row(iter(node[2])))
+            return self.fraction(node[0], self.row(iter(node[1])), self.row(iter(node[2])))
         if node[0] == BEGIN:
             return self.matrix(node[1:])
         if node[0] in ACCENTS:
             return self.accent(node[0], self.row(iter(node[1])))
-        return self.root(self.row(iter(node[1])), self.row(iter(node[2])) if node[2] else None)
+        return self.root(node[0], self.row(iter(node[1])), self.row(iter(node[2])) if node[2] else None)
 
-    def fence(self, token: str, nodes: list) -> Box:
+    def fence(self, token: Placed, nodes: list) -> Box:
         """As high as the tallest thing of the row: fractions, roots and sums want it."""
         tall = sum(isinstance(node, list) and node[0] == r"\frac" for node in nodes)
         matrix = any(isinstance(node, list) and node[0] == BEGIN for node in nodes)
@@ -184,28 +184,28 @@ class _Hand:
         strokes = self.stretched(token, width=self.spread(0.4, 0.3) if matrix else None, height=height)
         return box_of(token, [stroke + (0, AXIS - height / 2) for stroke in strokes])
 
-    def fraction(self, above: Box, below: Box) -> Box:
+    def fraction(self, token: Placed, above: Box, below: Box) -> Box:
         width = max(above.width, below.width) + self.spread(0.4, 0.4)
         gap = self.spread(0.22, 0.4), self.spread(0.22, 0.4)
         bar = [stroke + (0, AXIS) for stroke in self.stretched("-", width=width)]
         thick = float(np.ptp(np.concatenate(bar)[:, 1]))
         shifts = AXIS - gap[0] - above.bottom, AXIS + thick + gap[1] - below.top
         left = [(width - box.width) / 2 + self.rng.gauss(0, 0.08) for box in (above, below)]
-        ink = above.moved(left[0], shifts[0]) + [(r"\frac", stroke) for stroke in bar] + below.moved(left[1], shifts[1])
+        ink = above.moved(left[0], shifts[0]) + [(token, stroke) for stroke in bar] + below.moved(left[1], shifts[1])
         return Box(ink, width, above.top + shifts[0], below.bottom + shifts[1])
 
-    def root(self, inside: Box, degree: Box | None) -> Box:
+    def root(self, token: Placed, inside: Box, degree: Box | None) -> Box:
         air = self.spread(0.18, 0.4)
         height, hook = inside.bottom - inside.top + 2 * air, self.rng.uniform(0.45, 0.75)
         sign = self.root_sign(hook, hook + inside.width + self.spread(0.25, 0.4), height)
         top = inside.top - air
-        ink = [(r"\sqrt", stroke + (0, top)) for stroke in sign] + inside.moved(hook + 0.05, 0)
+        ink = [(token, stroke + (0, top)) for stroke in sign] + inside.moved(hook + 0.05, 0)
         width = float(max(stroke[:, 0].max() for _, stroke in ink))
         if degree is None:
             return Box(ink, width, top, inside.bottom + air)
         small = degree.scaled(0.5)
         x = max(0.0, small.width - hook * 0.6)
-        ink = small.moved(0, top + height * 0.45) + [(token, stroke + (x, 0)) for token, stroke in ink]
+        ink = small.moved(0, top + height * 0.45) + [(name, stroke + (x, 0)) for name, stroke in ink]
         return Box(ink, width + x, min(top, top + height * 0.45 + small.top), inside.bottom + air)
 
     def root_sign(self, hook: float, width: float, height: float) -> Strokes:
@@ -216,7 +216,7 @@ class _Hand:
         bar = bar if 0.08 < bar < 0.8 else 0.3
         return [np.stack([np.interp(stroke[:, 0], (0, bar, 1), (0, hook, width)), stroke[:, 1]], 1) for stroke in strokes]
 
-    def accent(self, token: str, under: Box) -> Box:
+    def accent(self, token: Placed, under: Box) -> Box:
         width = max(0.35, under.width * self.rng.uniform(0.8, 1.1))
         height = {r"\overline": 0.02, r"\vec": 0.25, r"\hat": 0.25, r"\dot": 0.06}[token]
         gap = self.spread(0.15, 0.4)

@@ -44,7 +44,8 @@ Sample = tuple[np.ndarray, str]  # grey picture of a line, dark on light, and it
 @dataclass(frozen=True)
 class Batch:
     """`pixels` (batch, 1, height, width) float32; `targets` (batch, length) int64, `</s>` last, padded with −100; of formulas
-    also `cells` (batch, rows, columns) int64: the token whose ink is in a cell of features, −100 where there is none."""
+    also `cells` (batch, 2, rows, columns) int64: the token whose ink is in a cell of features, and its place in the target; −100
+    for none."""
 
     pixels: torch.Tensor
     targets: torch.Tensor

@@ -9,6 +9,7 @@ import itertools
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -30,6 +31,8 @@ from training.state import load_state, save_state
 
 CTC_WEIGHT = 0.35
 SYMBOLS_WEIGHT = 0.25
+GUIDED_WEIGHT = 0.1
+GUIDED_HEADS = 2  # of each decoder layer but the first, which looks where the last token was
 BACKBONE_RATE = 0.4  # of the learning rate: it starts trained
 TOKEN_NOISE = 0.06  # share of the decoder's inputs replaced, so that it goes on after an error of its own
 SAVE_EVERY = 600  # seconds
@@ -37,14 +40,14 @@ SAVE_EVERY = 600  # seconds
 Parts = tuple[IterableDataset, PreTrainedTokenizerFast, VisionEncoderDecoderModel]
 
 
-def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tensor]:
-    """What the encoder's head is trained with, and the decoder's cross-entropy, each a mean over tokens.
+def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None]:
+    """What the encoder's head is trained with, the decoder's cross-entropy, each a mean over tokens, and of formulas `guidance`.
 
     Of lines the first is CTC (Kim, Hori and Watanabe 2017), of formulas the cross-entropy of the token in each cell.
     """
     encoded = model.encoder(batch.pixels)
     if batch.cells is not None:
-        head = F.cross_entropy(encoded.symbol_logits.float().flatten(0, 2), batch.cells.flatten(), ignore_index=-100)
+        head = F.cross_entropy(encoded.symbol_logits.float().flatten(0, 2), batch.cells[:, 0].flatten(), ignore_index=-100)
     else:
         head = ctc_loss(encoded, batch.targets)
     inputs = batch.targets.roll(1, 1)
@@ -54,10 +57,25 @@ def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tens
     noise = torch.randint_like(inputs, len(SPECIAL), model.config.decoder.vocab_size)
     decoded = model.decoder(
         input_ids=torch.where(noisy, noise, inputs), encoder_hidden_states=encoded.last_hidden_state,
-        encoder_attention_mask=encoded.attention_mask, use_cache=False,
+        encoder_attention_mask=encoded.attention_mask, use_cache=False, output_attentions=batch.cells is not None,
     )  # fmt: skip
     logits = decoded.logits.float().flatten(0, 1)
-    return head, F.cross_entropy(logits, batch.targets.flatten(), ignore_index=-100, label_smoothing=0.05)
+    attention = F.cross_entropy(logits, batch.targets.flatten(), ignore_index=-100, label_smoothing=0.05)
+    return head, attention, None if batch.cells is None else guidance(decoded.cross_attentions[1:], batch.cells[:, 1], inputs.shape[1])
+
+
+def guidance(attentions: Sequence[Tensor], places: Tensor, length: int) -> Tensor:
+    """How far some heads look elsewhere than at the ink of the token to be written: −log of their weight on it.
+
+    After Liu et al. 2017 (supervised attention). `attentions` (batch, heads, length, cells) each, `places` (batch, rows, columns).
+    Without it the decoder finds a symbol by its kind, and of two alike may go on from the wrong one.
+    """
+    ink = places.flatten(1)[:, None, :] == torch.arange(length, device=places.device)[None, :, None]
+    has = ink.any(2)
+    if not has.any():
+        return attentions[0].new_zeros(())
+    weights = torch.stack([weight[:, :GUIDED_HEADS].float().mean(1) for weight in attentions])
+    return -(weights * ink).sum(3).clamp(min=1e-4).log()[:, has].mean()
 
 
 def ctc_loss(encoded: LineEncoderOutput, targets: Tensor) -> Tensor:
@@ -112,10 +130,11 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
-            head, attention = losses(self.model, batch)
+            head, attention, guided = losses(self.model, batch)
         weight = CTC_WEIGHT if batch.cells is None else SYMBOLS_WEIGHT
+        loss = weight * head + (1 - weight) * attention
         self.optimizer.zero_grad()
-        (weight * head + (1 - weight) * attention).backward()
+        (loss if guided is None else loss + GUIDED_WEIGHT * guided).backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
         self.optimizer.step()
         self.step += 1
