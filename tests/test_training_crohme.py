@@ -82,7 +82,7 @@ def test_a_renamed_formula_has_other_ink_where_it_has_other_tokens(folder):
     stream = FormulaStream.__new__(FormulaStream)
     stream.rng, stream.kind = random.Random(4), {"a": ["a", "c", "e"], "b": ["b", "d", "h"], "2": ["3", "4"]}
     round_ = np.array(square(0, 0)).reshape(-1, 2) / 10
-    stream.symbols = {token: [[round_, round_ + 0.1]] for token in "aceb1dh34+-"}
+    stream.symbols = {token: [[round_, round_ + 0.1]] for token in "aceb1dh234+-"}
     formula = crohme("train", folder)[0]
     seen = set()
     for _ in range(100):
