@@ -1,4 +1,4 @@
-"""Times one drawn line of 30 characters from strokes to text, beside what the usual TrOCR demo does, in the same run.
+"""Times one drawn line of 30 characters and one drawn formula from strokes to text or LaTeX, beside what the usual TrOCR demo does, in the same run.
 
 `python -m benchmarks.latency` prints medians and their ratio; the ratio is what carries over to another machine. The
 demo is `trocr-base-handwritten`'s architecture with random weights (they take as long as trained ones), in float32,
@@ -14,7 +14,7 @@ import torch
 from transformers import TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig, ViTImageProcessorPil
 
 from hwr_core import load_recognizer, read_ink
-from hwr_core.handprint import write
+from hwr_core.handprint import write, write_formula
 from hwr_core.ink import render_line
 from hwr_core.recognizer import Recognizer
 
@@ -31,9 +31,9 @@ def median_seconds(call: Callable[[], object], times: int) -> float:
     return statistics.median(seconds)
 
 
-def drawn_line(recognizer: Recognizer, beams: int = 1, times: int = 20) -> float:
-    """Seconds from the strokes of `TEXT` to its reading, the median of `times`."""
-    strokes = write(TEXT, slant=0.1, unsteadiness=0.006)
+def drawing_seconds(recognizer: Recognizer, beams: int = 1, times: int = 20) -> float:
+    """Seconds from the strokes of `TEXT`, or of the solutions of a quadratic equation, to the reading, the median of `times`."""
+    strokes = write_formula() if recognizer.reads_formulas else write(TEXT, slant=0.1, unsteadiness=0.006)
     return median_seconds(lambda: read_ink(strokes, recognizer, beams=beams), times)
 
 
@@ -59,17 +59,20 @@ def usual_demo() -> Callable[[], object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="text")
+    parser.add_argument("--models", nargs="+", default=["text", "math"])
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    recognizer = load_recognizer(arguments.model)
+    recognizers = [load_recognizer(name) for name in arguments.models]
     torch.set_num_threads(arguments.threads)
-    rows = [(f"{arguments.model}, greedy", drawn_line(recognizer, 1, arguments.times))]
-    rows.append((f"{arguments.model}, 4 beams", drawn_line(recognizer, 4, arguments.times)))
-    rows.append(("the usual demo (TrOCR-base, fp32, 20 tokens)", median_seconds(usual_demo(), arguments.times)))
-    print(f"One line of {len(TEXT)} characters, {arguments.threads} threads, median of {arguments.times}\n")
-    print("| reader | ms a line | times the demo's speed |\n|---|---|---|")
+    rows = []
+    for recognizer in recognizers:
+        for name, beams in (("greedy", 1), ("4 beams", 4)):
+            what = "a formula" if recognizer.reads_formulas else "a line"
+            rows.append((f"{recognizer.name}, {what}, {name}", drawing_seconds(recognizer, beams, arguments.times)))
+    rows.append(("the usual demo, a line (TrOCR-base, fp32, 20 tokens)", median_seconds(usual_demo(), arguments.times)))
+    print(f"A line of {len(TEXT)} characters, a formula of 24 tokens, {arguments.threads} threads, median of {arguments.times}\n")
+    print("| reader | ms | times the demo's speed |\n|---|---|---|")
     for name, seconds in rows:
         print(f"| {name} | {1000 * seconds:.0f} | {rows[-1][1] / seconds:.1f} |")
 

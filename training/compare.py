@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.latency import drawn_line
+from benchmarks.latency import drawing_seconds
 from hwr_core import load_recognizer
 from hwr_core.encoder import BLOCKS
 from hwr_core.metrics import cer
@@ -49,7 +49,9 @@ def main() -> None:
         rates = [cer(*zip(*((comparable(a), comparable(b)) for a, b in pairs), strict=True)) for pairs in (drawn, scanned)]
         parameters = sum(parameter.numel() for parameter in recognizer.model.parameters()) / 1e6
         steps = json.loads((arguments.out / str(index) / "state.json").read_text(encoding="utf-8"))["step"]
-        print_row([name, f"{parameters:.1f}", f"{steps:.0f}", *(f"{rate:.1%}" for rate in rates), f"{1000 * drawn_line(recognizer):.0f}"])
+        print_row(
+            [name, f"{parameters:.1f}", f"{steps:.0f}", *(f"{rate:.1%}" for rate in rates), f"{1000 * drawing_seconds(recognizer):.0f}"]
+        )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from benchmarks.latency import TEXT, drawn_line
+from benchmarks.latency import TEXT, drawing_seconds
 from hwr_core import load_recognizer
 from hwr_core.checkpoints import find
 from hwr_core.ink import level, render_line
@@ -149,7 +149,7 @@ def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -
     parameters = sum(parameter.numel() for parameter in recognizer.model.parameters())
     files = sum(path.stat().st_size for path in folder.glob("*")) if (folder := find(arguments.model)) else 0
     settings = recognizer.settings(arguments.beams)
-    milliseconds = 1000 * drawn_line(recognizer, settings.beams)
+    milliseconds = 1000 * drawing_seconds(recognizer, settings.beams)
     language = f"language model at {settings.language_model_weight}" if settings.language_model else "no language model"
     print(
         f"{arguments.model}, {settings.beams} beams, {language}: {parameters / 1e6:.2f} M parameters, {files / 1e6:.1f} MB on disk, ",
