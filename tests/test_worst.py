@@ -2,6 +2,7 @@
 
 import pytest
 
+from training import worst_formulas
 from training.worst import CAUSES, cause
 
 
@@ -21,3 +22,20 @@ from training.worst import CAUSES, cause
 def test_the_cause(truth, reading, expected):
     assert expected in CAUSES
     assert cause(truth, reading) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "expected"),
+    [
+        ("a + b = c + d", "a + b", "a part was not read"),
+        ("a + b", "a + b + b", "more was read than is written"),
+        ("x _ { 2 }", "x ^ { 2 }", "only where signs stand"),
+        (r"\frac { a } { b } c", r"\frac { a } { b c }", "only where signs stand"),
+        ("X + 1 = 0", "x + 1 = 0", "only capital or small"),
+        ("x + 1 = 0", "x + 7 = 0", "other signs"),
+        ("x ^ { 2 } + 1", "x _ { z } + 1", "signs and where they stand"),
+    ],
+)
+def test_the_cause_of_a_misread_formula(written, read, expected):
+    assert expected in worst_formulas.CAUSES
+    assert worst_formulas.cause(written.split(), read.split()) == expected

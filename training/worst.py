@@ -54,21 +54,21 @@ def plain(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def picture(groups: dict[str, list[tuple[Image.Image, str, str]]]) -> Image.Image:
+def picture(groups: dict[str, list[tuple[Image.Image, str, str]]], height: int = HEIGHT) -> Image.Image:
     title, font = (ImageFont.truetype(io.BytesIO(fonts()["patrick-hand"]), size) for size in (26, 18))  # Pillow's own lacks accents
-    rows = sum(40 + (len(lines) + 1) // 2 * (HEIGHT + 52) for lines in groups.values())
+    rows = sum(40 + (len(lines) + 1) // 2 * (height + 52) for lines in groups.values())
     sheet = Image.new("L", (2 * WIDTH + 60, rows + 20), 255)
     pen, y = ImageDraw.Draw(sheet), 10
     for name, lines in groups.items():
         pen.text((20, y), f"{name}: {len(lines)}", fill=0, font=title)
         y += 40
         for index, (image, truth, reading) in enumerate(lines):
-            x, top = 20 + index % 2 * (WIDTH + 20), y + index // 2 * (HEIGHT + 52)
+            x, top = 20 + index % 2 * (WIDTH + 20), y + index // 2 * (height + 52)
             pen.text((x, top), truth, fill=90, font=font)
-            scale = min(HEIGHT / image.height, WIDTH / image.width)
+            scale = min(height / image.height, WIDTH / image.width, 1.5)
             sheet.paste(image.convert("L").resize((max(1, round(image.width * scale)), max(1, round(image.height * scale)))), (x, top + 20))
-            pen.text((x, top + HEIGHT + 22), reading or "(nothing)", fill=0, font=font)
-        y += (len(lines) + 1) // 2 * (HEIGHT + 52)
+            pen.text((x, top + height + 22), reading or "(nothing)", fill=0, font=font)
+        y += (len(lines) + 1) // 2 * (height + 52)
     return sheet
 
 
