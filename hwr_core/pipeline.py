@@ -31,7 +31,8 @@ def read_ink(strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int |
         groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
         images = [render_line(level(group), recognizer.ink_height, recognizer.ink_stroke_width) for group in groups]
     readings = recognizer.read(images, beams=beams)
-    lines = [Line(_extent(group), *found) for group, *found in zip(groups, images, readings, strict=True)]
+    formula = recognizer.reads_formulas
+    lines = [Line(_extent(group), *found, formula=formula) for group, *found in zip(groups, images, readings, strict=True)]
     lines = [line for line in lines if line.reading.text]
     far = np.concatenate(strokes).max(0) if strokes else (0, 0)
     return Page(tuple(lines), (int(np.ceil(far[0])), int(np.ceil(far[1]))))
@@ -73,24 +74,23 @@ def read_region(
     if right - left < 4 or bottom - top < 4:
         return Line((left, top, max(left, right), max(top, bottom)), Image.new("L", (1, 1), 255), BLANK)
     cleaned = preprocess(photo.crop((left, top, right, bottom)), replace(settings, deskew=False))
-    return Line((left, top, right, bottom), Image.fromarray(cleaned.image), recognizer.read([cleaned.image], beams=beams)[0])
+    reading = recognizer.read([cleaned.image], beams=beams)[0]
+    return Line((left, top, right, bottom), Image.fromarray(cleaned.image), reading, formula=recognizer.reads_formulas)
 
 
 def page_of(size: tuple[int, int], cleaned: Preprocessed, found: Sequence[FoundLine], readings: Sequence[Reading]) -> Page:
     """The last step of `read_page`, for callers that do the others themselves: the lines that hold text, on the photo."""
-    lines = [
-        Line(box_on_photo(line.outline, cleaned.to_photo, size), Image.fromarray(line.image), reading)
-        for line, reading in zip(found, readings, strict=True)
-        if reading.text
-    ]
+    lines = [line_on_photo(line, cleaned.to_photo, size, reading) for line, reading in zip(found, readings, strict=True) if reading.text]
     return Page(tuple(lines), size)
 
 
-def box_on_photo(outline: np.ndarray, to_photo: np.ndarray, size: tuple[int, int]) -> Box:
-    """The upright box round `outline` (n, 2), taken from the cleaned page back to the photo of `size` (width, height)."""
-    corners = np.column_stack([outline, np.ones(len(outline))]) @ np.asarray(to_photo).T
-    low, high = np.clip(np.floor(corners.min(0)), 0, size), np.clip(np.ceil(corners.max(0)), 0, size)
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+def line_on_photo(line: FoundLine, to_photo: np.ndarray, size: tuple[int, int], reading: Reading) -> Line:
+    """A line of the cleaned page, taken back to the photo of `size` (width, height)."""
+    corners = np.column_stack([line.outline, np.ones(len(line.outline))]) @ np.asarray(to_photo).T
+    corners = np.clip(corners[:, :2], 0, size)
+    low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
+    outline = tuple((int(x), int(y)) for x, y in corners.round())
+    return Line((int(low[0]), int(low[1]), int(high[0]), int(high[1])), Image.fromarray(line.image), reading, outline)
 
 
 def _extent(strokes: Sequence[np.ndarray]) -> Box:

@@ -1,9 +1,10 @@
 """What reading gives: a `Reading` of one line, a `Line` on a page, a `Page`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
+Point = tuple[int, int]
 Box = tuple[int, int, int, int]  # left, top, right, bottom; in pixels of the page, or in canvas units for ink
 
 
@@ -45,11 +46,39 @@ BLANK = Reading("", 1.0)
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a page: where it is, its picture as it was read, and its reading."""
+    """A line of a page: where it is, its picture as it was read, and its reading.
+
+    `outline` has its corners on the page, clockwise from the top left, where it is known better than by `box`; `formula` tells
+    that its text is LaTeX, `corrected` that a person has seen to it.
+    """
 
     box: Box
     image: Image.Image = field(repr=False, compare=False)
     reading: Reading
+    outline: tuple[Point, ...] = ()
+    formula: bool = False
+    corrected: bool = False
+
+    @property
+    def corners(self) -> tuple[Point, ...]:
+        """`outline`, or else the corners of the box."""
+        left, top, right, bottom = self.box
+        return self.outline or ((left, top), (right, top), (right, bottom), (left, bottom))
+
+    def with_text(self, text: str) -> "Line":
+        """As a person corrected it; a line whose text stays is left as it is."""
+        if text == self.reading.text:
+            return self
+        return replace(self, reading=Reading(text, 1.0, (1.0,) * len(text)), corrected=True)
+
+    def to_dict(self) -> dict:
+        return {
+            "box": list(self.box),
+            "outline": [list(corner) for corner in self.corners],
+            "kind": "formula" if self.formula else "text",
+            "corrected": self.corrected,
+            **self.reading.to_dict(),
+        }
 
 
 @dataclass(frozen=True)
@@ -64,6 +93,6 @@ class Page:
         return "\n".join(line.reading.text for line in self.lines)
 
     def to_dict(self) -> dict:
-        """Plain values, ready for JSON: size, text, and per line the box and all of its reading."""
-        lines = [{"box": list(line.box), **line.reading.to_dict()} for line in self.lines]
+        """Plain values, ready for JSON: size, text, and per line where it is and all of its reading."""
+        lines = [line.to_dict() for line in self.lines]
         return {"width": self.size[0], "height": self.size[1], "text": self.text, "lines": lines}

@@ -15,7 +15,7 @@ from PIL import Image
 from streamlit.runtime.pages_manager import PagesManager
 
 from hwr_core.errors import HandwritingError
-from hwr_core.export import to_json, to_txt
+from hwr_core.export.plain import to_json, to_txt
 from hwr_core.images import open_image
 from hwr_core.line_image import shrunk
 from hwr_core.lines import find_lines

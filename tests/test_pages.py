@@ -314,6 +314,6 @@ def test_a_large_upload_does_not_pass_through_a_temporary_file():
 def test_json_of_the_page_is_valid():
     app = upload(photo_page().run(), ("line.png", png(render_line(write("hello world"), 96, 5))))
     page = next(iter(app.session_state["pages_read"].values()))
-    from hwr_core.export import to_json
+    from hwr_core.export.plain import to_json
 
     assert json.loads(to_json({"line.png": page}))[0]["text"] == app.code[0].value

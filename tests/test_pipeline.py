@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from hwr_core import HandwritingError, open_image, read_ink, read_page
-from hwr_core.export import to_json, to_txt
+from hwr_core.export.plain import to_json, to_txt
 from hwr_core.handprint import write
 from hwr_core.ink import draw, render_line
 from hwr_core.lines import find_lines

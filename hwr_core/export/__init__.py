@@ -1,0 +1,95 @@
+"""Pages as files: `export(pages, "alto")`. One document holds all pages where its format can; otherwise a ZIP has a file for each."""
+
+import importlib
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from PIL import Image
+
+from hwr_core.reading import Page
+
+Pictures = Mapping[str, Callable[[], Image.Image]]
+
+
+@dataclass(frozen=True)
+class Format:
+    """`home` and `writer` name the function that writes it, imported when first used; `single` those of one page a file."""
+
+    name: str
+    title: str
+    suffix: str
+    mime: str
+    home: str
+    writer: str
+    single: bool = False
+    needs_pictures: bool = False
+
+
+FORMATS = {
+    format.name: format
+    for format in (
+        Format("txt", "Plain text", ".txt", "text/plain", "plain", "to_txt"),
+        Format("md", "Markdown", ".md", "text/markdown", "plain", "to_markdown"),
+        Format("json", "JSON", ".json", "application/json", "plain", "to_json"),
+        Format("docx", "Word", ".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "word", "to_docx"),
+        Format("pdf", "Searchable PDF", ".pdf", "application/pdf", "pdf", "to_pdf", needs_pictures=True),
+        Format("alto", "ALTO 4", ".xml", "application/xml", "alto", "to_alto", single=True),
+        Format("page", "PAGE 2019", ".xml", "application/xml", "page_xml", "to_page_xml", single=True),
+        Format("hocr", "hOCR", ".html", "text/html", "hocr", "to_hocr"),
+    )
+}
+
+
+def export(pages: Mapping[str, Page], format: str, pictures: Pictures | None = None) -> bytes:
+    """The file's bytes. `pages` by the names of their pictures; `pictures` gives, for formats that show them, each page's upright picture.
+
+    Raises ValueError for an unknown format, no pages, or missing pictures.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"There is no format {format}: choose one of {', '.join(FORMATS)}.")
+    if not pages:
+        raise ValueError("There is no page to export.")
+    chosen = FORMATS[format]
+    pages = {name: Page(tuple(line for line in page.lines if line.reading.text.strip()), page.size) for name, page in pages.items()}
+    write = getattr(importlib.import_module(f"hwr_core.export.{chosen.home}"), chosen.writer)
+    if chosen.needs_pictures:
+        if pictures is None or any(name not in pictures for name in pages):
+            raise ValueError(f"{chosen.title} needs the pages' pictures.")
+        return write(pages, pictures)
+    if not chosen.single:
+        return _encoded(write(pages))
+    if len(pages) == 1:
+        return _encoded(write(*next(iter(pages.items()))))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, file in zip(pages, file_names(pages, chosen.suffix), strict=True):
+            archive.writestr(file, _encoded(write(name, pages[name])))
+    return packed.getvalue()
+
+
+def suffix_of(format: str, count: int) -> str:
+    """How the name of a file of `count` pages in this format ends."""
+    chosen = FORMATS[format]
+    return ".zip" if chosen.single and count > 1 else chosen.suffix
+
+
+def file_names(names: Mapping[str, Page] | list[str], suffix: str) -> list[str]:
+    """A file's name for each picture's: its own stem, without folders, numbered where two would be the same."""
+    taken: set[str] = set()
+    found = []
+    for name in names:
+        stem = PurePath(name.replace("\\", "/")).stem or "page"
+        file, number = stem + suffix, 1
+        while file.casefold() in taken:
+            number += 1
+            file = f"{stem} ({number}){suffix}"
+        taken.add(file.casefold())
+        found.append(file)
+    return found
+
+
+def _encoded(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content

@@ -1,0 +1,70 @@
+"""A page as ALTO 4.4 (Library of Congress), in pixels: lines with their outlines, words with their confidences."""
+
+from lxml import etree
+
+from hwr_core.reading import Box, Line, Page, Point
+from hwr_core.words import words_of
+
+NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
+
+
+def to_alto(name: str, page: Page) -> bytes:
+    """UTF-8 XML. A corrected line has `CS`, a formula is one `String` of LaTeX under the tag "formula"."""
+    root = etree.Element(f"{{{NAMESPACE}}}alto", nsmap={None: NAMESPACE}, SCHEMAVERSION="4.4")
+    description = _add(root, "Description")
+    _add(description, "MeasurementUnit").text = "pixel"
+    _add(_add(description, "sourceImageInformation"), "fileName").text = clean(name)
+    processing = _add(description, "Processing", ID="reading")
+    _add(processing, "processingCategory").text = "contentGeneration"
+    _add(_add(processing, "processingSoftware"), "softwareName").text = "Handwriting Recognition"
+    if any(line.formula for line in page.lines):
+        _add(_add(root, "Tags"), "OtherTag", ID="formula", LABEL="formula", DESCRIPTION="LaTeX")
+    whole = (0, 0, *page.size)
+    sheet = _add(_add(root, "Layout"), "Page", ID="page", PHYSICAL_IMG_NR="1", WIDTH=str(page.size[0]), HEIGHT=str(page.size[1]))
+    space = _add(sheet, "PrintSpace", **_place(whole))
+    if page.lines:
+        boxes = [line.box for line in page.lines]
+        block = _add(space, "TextBlock", ID="block", **_place(round_all(boxes)))
+        for number, line in enumerate(page.lines, 1):
+            _add_line(block, number, line)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _add_line(block: etree._Element, number: int, line: Line) -> None:
+    element = _add(block, "TextLine", ID=f"line_{number}", **_place(line.box))
+    if line.formula:
+        element.set("TAGREFS", "formula")
+    if line.corrected:
+        element.set("CS", "true")
+    _add(_add(element, "Shape"), "Polygon", POINTS=points(line.corners, " "))
+    for index, word in enumerate(words_of(line), 1):
+        if index > 1:
+            _add(element, "SP")
+        string = _add(element, "String", ID=f"line_{number}_word_{index}", CONTENT=clean(word.text), **_place(word.box))
+        string.set("WC", f"{word.confidence:.3f}")
+        # ALTO's characters go from 0, sure, to 9.
+        string.set("CC", " ".join(str(round(9 * (1 - value))) for value in word.character_confidences))
+
+
+def round_all(boxes: list[Box]) -> Box:
+    """The box round `boxes`."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def points(corners: tuple[Point, ...], between: str) -> str:
+    return between.join(f"{x},{y}" for x, y in corners)
+
+
+def clean(text: str) -> str:
+    """Without the control characters that XML 1.0 cannot hold."""
+    return "".join(c for c in text if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff"))
+
+
+def _place(box: Box) -> dict[str, str]:
+    left, top, right, bottom = box
+    return {"HPOS": str(left), "VPOS": str(top), "WIDTH": str(right - left), "HEIGHT": str(bottom - top)}
+
+
+def _add(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
+    return etree.SubElement(parent, f"{{{NAMESPACE}}}{tag}", attributes)

@@ -1,0 +1,64 @@
+"""A page as PAGE XML of 2019-07-15 (PRImA, Pletschacher and Antonacopoulos 2010): text lines and formulas with their outlines."""
+
+from datetime import UTC, datetime
+
+from lxml import etree
+
+from hwr_core.export.alto import clean, points, round_all
+from hwr_core.reading import Box, Line, Page, Point
+from hwr_core.words import words_of
+
+NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
+
+
+def to_page_xml(name: str, page: Page) -> bytes:
+    """UTF-8 XML. Alternatives are further `TextEquiv`s of a line, their `index` telling the order; a formula is a line marked in `custom`."""
+    root = etree.Element(f"{{{NAMESPACE}}}PcGts", nsmap={None: NAMESPACE})
+    metadata = _add(root, "Metadata")
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for tag, text in (("Creator", "Handwriting Recognition"), ("Created", now), ("LastChange", now)):
+        _add(metadata, tag).text = text
+    sheet = _add(root, "Page", imageFilename=clean(name), imageWidth=str(page.size[0]), imageHeight=str(page.size[1]))
+    if page.lines:
+        order = _add(_add(sheet, "ReadingOrder"), "OrderedGroup", id="order")
+        _add(order, "RegionRefIndexed", index="0", regionRef="region")
+        region = _add(sheet, "TextRegion", id="region")
+        _add_coords(region, _corners(round_all([line.box for line in page.lines])))
+        for number, line in enumerate(page.lines, 1):
+            _add_line(region, number, line)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _add_line(region: etree._Element, number: int, line: Line) -> None:
+    element = _add(region, "TextLine", id=f"line_{number}", production="handwritten-cursive")
+    element.set("custom", f"readingOrder {{index:{number - 1};}}" + (" structure {type:formula;}" if line.formula else ""))
+    if line.corrected:
+        element.set("comments", "corrected by hand")
+    _add_coords(element, line.corners)
+    for index, word in enumerate(words_of(line), 1):
+        part = _add(element, "Word", id=f"line_{number}_word_{index}")
+        _add_coords(part, word.corners)
+        _add_text(part, word.text, word.confidence)
+    readings = [(line.reading.text, line.reading.confidence), *((other.text, other.score) for other in line.reading.alternatives)]
+    for index, (text, confidence) in enumerate(readings):
+        _add_text(element, text, confidence, index if len(readings) > 1 else None)
+
+
+def _add_text(parent: etree._Element, text: str, confidence: float, index: int | None = None) -> None:
+    equivalent = _add(parent, "TextEquiv", conf=f"{min(1.0, max(0.0, confidence)):.3f}")
+    if index is not None:
+        equivalent.set("index", str(index))
+    _add(equivalent, "Unicode").text = clean(text)
+
+
+def _add_coords(parent: etree._Element, corners: tuple[Point, ...]) -> None:
+    _add(parent, "Coords", points=points(corners, " "))
+
+
+def _corners(box: Box) -> tuple[Point, ...]:
+    left, top, right, bottom = box
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def _add(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
+    return etree.SubElement(parent, f"{{{NAMESPACE}}}{tag}", attributes)

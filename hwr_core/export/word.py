@@ -1,0 +1,28 @@
+"""Pages as a Word document."""
+
+import io
+from collections.abc import Mapping
+
+from docx import Document
+from docx.enum.text import WD_BREAK
+
+from hwr_core.export.alto import clean
+from hwr_core.reading import Page
+
+
+def to_docx(pages: Mapping[str, Page]) -> bytes:
+    """A paragraph a page, its lines broken as they were written; several pages under their names, each on a new sheet. Formulas are LaTeX."""
+    document = Document()
+    for number, (name, page) in enumerate(pages.items()):
+        if number:
+            document.add_page_break()
+        if len(pages) > 1:
+            document.add_heading(clean(name), level=1)
+        run = document.add_paragraph().add_run()
+        for index, line in enumerate(page.lines):
+            if index:
+                run.add_break(WD_BREAK.LINE)
+            run.add_text(clean(line.reading.text))
+    packed = io.BytesIO()
+    document.save(packed)
+    return packed.getvalue()

@@ -1,0 +1,84 @@
+"""Where the words of a read line are: the reading says which there are, the ink of the line's picture where they part."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwr_core.line_image import ink_mask
+from hwr_core.reading import Box, Line, Point
+
+NARROW, WIDE = set("iIjl.,;:'!|()[]- t1"), set("mwMWœæ—%")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a line: its text, the chance that every character is right (of those the reading tells), and its corners on the page,
+    clockwise from the top left."""
+
+    text: str
+    confidence: float
+    character_confidences: tuple[float, ...]
+    corners: tuple[Point, ...]
+
+    @property
+    def box(self) -> Box:
+        xs, ys = zip(*self.corners, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+
+
+def words_of(line: Line) -> list[Word]:
+    """The words between the spaces of the line's text, from the left; a formula is one."""
+    text = line.reading.text
+    spans = [(0, len(text))] if line.formula else _spans(text)
+    if not spans:
+        return []
+    ends = _parts(text, spans, np.asarray(line.image.convert("L")))
+    confidences = line.reading.character_confidences or (line.reading.confidence,) * len(text)
+    words = []
+    for (start, end), (left, right) in zip(spans, ends, strict=True):
+        own = confidences[start:end]
+        words.append(Word(text[start:end], float(np.prod(own)), own, _corners(line, left, right)))
+    return words
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    spans, start = [], 0
+    for word in text.split(" "):
+        if word:
+            spans.append((start, start + len(word)))
+        start += len(word) + 1
+    return spans
+
+
+def _parts(text: str, spans: list[tuple[int, int]], grey: np.ndarray) -> list[tuple[float, float]]:
+    """For each word where it starts and ends, 0–1 of the way from the line's first ink to its last.
+
+    By the usual widths of letters first; then every space moves to the widest gap in the ink near it.
+    """
+    widths = np.cumsum([0.0, *(0.55 if c in NARROW else 1.5 if c in WIDE else 1.0 for c in text)]) / 1.0
+    places = [(widths[start] / widths[-1], widths[end] / widths[-1]) for start, end in spans]
+    columns = np.flatnonzero(ink_mask(grey).any(0)) if grey.size > 1 else np.empty(0)
+    if len(columns) < 2 or len(spans) < 2:
+        return places
+    first, extent = columns[0], max(1, columns[-1] - columns[0])
+    steps = np.diff(columns)
+    gaps = [(int(columns[index] - first) / extent, int(columns[index + 1] - first) / extent) for index in np.flatnonzero(steps > 1)]
+    parts = [list(place) for place in places]
+    reach = 0.0  # no space before the one to its left
+    for index in range(len(spans) - 1):
+        middle = (places[index][1] + places[index + 1][0]) / 2
+        window = 0.6 * min(places[index][1] - places[index][0], places[index + 1][1] - places[index + 1][0]) + 0.02
+        near = [gap for gap in gaps if abs((gap[0] + gap[1]) / 2 - middle) < window and gap[0] > reach]
+        if near:
+            left, right = max(near, key=lambda gap: gap[1] - gap[0])
+            parts[index][1], parts[index + 1][0] = left, right
+        reach = parts[index][1]
+    return [(left, max(left, right)) for left, right in parts]
+
+
+def _corners(line: Line, left: float, right: float) -> tuple[Point, ...]:
+    """The part of the line's outline from `left` to `right`, 0–1."""
+    corners = np.array(line.corners, float)
+    top, bottom = corners[1] - corners[0], corners[2] - corners[3]
+    found = [corners[0] + left * top, corners[0] + right * top, corners[3] + right * bottom, corners[3] + left * bottom]
+    return tuple((round(float(x)), round(float(y))) for x, y in found)
