@@ -9,45 +9,81 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hwr_core.errors import HandwritingError
 
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 MAX_PIXELS = 64_000_000  # a decoded colour picture of this size takes 192 MB
 MAX_BYTES = 64_000_000
 
 
-def open_image(source: bytes | str | Path | BinaryIO, name: str = "The file") -> Image.Image:
+def open_image(source: bytes | str | Path | BinaryIO | Image.Image, name: str = "The file", side: int | None = None) -> Image.Image:
     """The decoded picture, turned as its EXIF orientation says. `name` stands for it in the message of an error.
 
     Raises `HandwritingError` where it is empty, no picture of a known format, damaged, or larger than `MAX_PIXELS`;
-    large JPEGs are decoded at a half, a quarter or an eighth instead. Nothing is decoded before the size is known.
+    large JPEGs are decoded at a half, a quarter or an eighth instead, and so are all where `side` pixels are enough. Nothing is decoded
+    before the size is known.
     """
+    image = source if isinstance(source, Image.Image) else opened(_bytes(source), name)
+    width, height = image.size
+    if image.format in ("JPEG", "MPO") and (side or width * height > MAX_PIXELS):
+        # The least that is small enough; for a given side, the most that is still as large.
+        fits = [by for by in (1, 2, 4, 8) if width * height <= MAX_PIXELS * by**2 and not (side and max(width, height) < side * by)]
+        by = (max(fits) if side else min(fits)) if fits else 8
+        image.draft(image.mode, (-(-width // by), -(-height // by)))
+        width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise _too_many_pixels(name)
     try:
-        data = source if isinstance(source, bytes) else Path(source).read_bytes() if isinstance(source, str | Path) else source.read()
-    except OSError as error:
-        raise HandwritingError(f"{source} cannot be read ({error.strerror}): check the name.") from None
+        image.load()
+    except Image.DecompressionBombError:
+        raise _too_many_pixels(name) from None
+    except Exception:  # Pillow's decoders raise many types on damaged data
+        raise damaged(name) from None
+    return upright(image)
+
+
+def opened(data: bytes, name: str) -> Image.Image:
+    """The picture before it is decoded: its format, size and number of frames are known. Raises as `open_image` does."""
     if not data:
         raise HandwritingError(f"{name} is empty: choose another picture.")
     if len(data) > MAX_BYTES:
-        raise HandwritingError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB: save it smaller and try again.")
+        raise too_large(name)
+    if data[4:8] == b"ftyp" and data[8:12] not in (b"avif", b"avis"):
+        from pillow_heif import register_heif_opener  # phones' pictures; only they need the library
+
+        register_heif_opener(thumbnails=False)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is ours
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            width, height = image.size
-            if image.format in ("JPEG", "MPO") and width * height > MAX_PIXELS:
-                share = (MAX_PIXELS / (width * height)) ** 0.5
-                image.draft(image.mode, (int(width * share), int(height * share)))
-                width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise Image.DecompressionBombError
-            image.load()
+            warnings.simplefilter("ignore")  # the limit of the size is ours, and what is damaged is said as an error
+            return Image.open(io.BytesIO(data), formats=[form for form in FORMATS if form in _known()])
     except Image.DecompressionBombError:
-        limit = MAX_PIXELS // 1_000_000
-        raise HandwritingError(f"{name} has too many pixels (the limit is {limit} million): scale it down and try again.") from None
+        raise _too_many_pixels(name) from None
     except UnidentifiedImageError:
-        raise HandwritingError(f"{name} is no picture that can be opened: use PNG, JPEG, WebP, TIFF, BMP or GIF.") from None
-    except Exception:  # Pillow's decoders raise many types on damaged data
-        raise HandwritingError(f"{name} is damaged and cannot be read to its end: try to export or photograph it again.") from None
-    return upright(image)
+        raise HandwritingError(f"{name} is no picture that can be opened: use PNG, JPEG, WebP, TIFF, HEIC, BMP, GIF or PDF.") from None
+    except Exception:  # as above
+        raise damaged(name) from None
+
+
+def _known() -> set[str]:
+    Image.init()
+    return set(Image.OPEN)
+
+
+def _bytes(source: bytes | str | Path | BinaryIO) -> bytes:
+    try:
+        return source if isinstance(source, bytes) else Path(source).read_bytes() if isinstance(source, str | Path) else source.read()
+    except OSError as error:
+        raise HandwritingError(f"{source} cannot be read ({error.strerror}): check the name.") from None
+
+
+def damaged(name: str) -> HandwritingError:
+    return HandwritingError(f"{name} is damaged and cannot be read to its end: try to export or photograph it again.")
+
+
+def too_large(name: str) -> HandwritingError:
+    return HandwritingError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB: save it smaller and try again.")
+
+
+def _too_many_pixels(name: str) -> HandwritingError:
+    return HandwritingError(f"{name} has too many pixels (the limit is {MAX_PIXELS // 1_000_000} million): scale it down and try again.")
 
 
 def upright(image: Image.Image) -> Image.Image:

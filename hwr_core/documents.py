@@ -1,0 +1,120 @@
+"""Files of one page or many: pictures, TIFFs with several pages, PDFs. A page is decoded when it is asked for, and not kept."""
+
+import threading
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pypdfium2
+from PIL import Image
+
+from hwr_core.errors import HandwritingError
+from hwr_core.images import MAX_BYTES, damaged, open_image, opened, too_large
+from hwr_core.preprocess import LONGEST_SIDE
+
+PDF_DPI = 300
+MOST_PAGES = 2000
+_PDFIUM = threading.Lock()  # the library is not made for threads
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file's pages: how many, and each as an upright picture. `name` is the file's."""
+
+    name: str
+    count: int
+    _decode: Callable[[int, int | None], Image.Image] = field(repr=False)
+
+    def page(self, index: int) -> Image.Image:
+        """The picture of page `index`, counted from 0. Raises `HandwritingError` where it is damaged, IndexError where there is none."""
+        return self._page(index, None)
+
+    def thumbnail(self, index: int, side: int = 160) -> Image.Image:
+        """The page `side` pixels large at most, made without decoding more than it must."""
+        small = self._page(index, side)
+        small.thumbnail((side, side))
+        return small
+
+    def page_name(self, index: int) -> str:
+        return self.name if self.count == 1 else f"{self.name}, page {index + 1}"
+
+    def _page(self, index: int, side: int | None) -> Image.Image:
+        if not 0 <= index < self.count:
+            raise IndexError(f"{self.name} has {self.count} pages; there is no page {index + 1}.")
+        return self._decode(index, side)
+
+
+def open_document(data: bytes, name: str = "The file") -> Document:
+    """What kind of file it is is told by its content, not by its name.
+
+    Raises `HandwritingError` where it is empty, too large, protected by a password, damaged, or of no known kind. Of an
+    animation the first picture counts.
+    """
+    if len(data) > MAX_BYTES:
+        raise too_large(name)
+    if b"%PDF-" in data[:1024]:
+        return _pdf(data, name)
+    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        with opened(data, name) as image:
+            count = _frames(image, name)
+        return Document(name, count, lambda index, side: _tiff_page(data, name, index))
+    if not data:
+        open_image(data, name)  # which says so
+    with opened(data, name):
+        pass
+    return Document(name, 1, lambda index, side: open_image(data, name, side))
+
+
+def _frames(image: Image.Image, name: str) -> int:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return min(MOST_PAGES, getattr(image, "n_frames", 1))
+    except Exception:  # a broken directory makes Pillow raise many types
+        raise damaged(name) from None
+
+
+def _tiff_page(data: bytes, name: str, index: int) -> Image.Image:
+    """A page of its own size and mode, checked as a picture by itself is."""
+    with opened(data, name) as image:
+        try:
+            image.seek(index)
+        except Exception:  # the same
+            raise damaged(f"Page {index + 1} of {name}") from None
+        return open_image(image, f"Page {index + 1} of {name}" if index else name)
+
+
+def _pdf(data: bytes, name: str) -> Document:
+    with _PDFIUM:
+        document = _opened_pdf(data, name)
+        try:
+            count = len(document)
+        finally:
+            document.close()
+    if not count:
+        raise HandwritingError(f"{name} has no pages: export it again.")
+    if count > MOST_PAGES:
+        raise HandwritingError(f"{name} has {count:,} pages (the limit is {MOST_PAGES:,}): split it and try again.")
+    return Document(name, count, lambda index, side: _pdf_page(data, name, index, side))
+
+
+def _pdf_page(data: bytes, name: str, index: int, side: int | None) -> Image.Image:
+    with _PDFIUM:
+        document = _opened_pdf(data, name)
+        try:
+            page = document[index]
+            longest = max(1.0, *page.get_size())
+            return page.render(scale=min(PDF_DPI / 72, (side or LONGEST_SIDE) / longest)).to_pil().convert("RGB")
+        except pypdfium2.PdfiumError:
+            raise damaged(f"Page {index + 1} of {name}") from None
+        finally:
+            document.close()
+
+
+def _opened_pdf(data: bytes, name: str) -> pypdfium2.PdfDocument:
+    try:
+        return pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        if "password" in str(error).lower():
+            raise HandwritingError(f"{name} is protected by a password: save it without one and try again.") from None
+        raise damaged(name) from None

@@ -1,0 +1,124 @@
+"""Files with one page or many: each page when it is asked for, one clear sentence for what cannot be opened."""
+
+import io
+
+import numpy as np
+import pillow_heif
+import pypdfium2
+import pytest
+from PIL import Image
+from pypdf import PdfReader, PdfWriter
+from reportlab.pdfgen.canvas import Canvas
+
+from hwr_core import HandwritingError
+from hwr_core.documents import open_document
+from hwr_core.images import MAX_BYTES
+from tests.test_images import encoded, huge_png
+
+
+def grey(level: int, size: tuple[int, int] = (120, 80)) -> Image.Image:
+    return Image.new("L", size, level)
+
+
+def pdf(pages: int, size: tuple[int, int] = (595, 842)) -> bytes:
+    packed = io.BytesIO()
+    canvas = Canvas(packed, pagesize=size)
+    for number in range(pages):
+        canvas.drawString(100, 700, f"page {number + 1}")
+        canvas.showPage()
+    canvas.save()
+    return packed.getvalue()
+
+
+def level(image: Image.Image) -> float:
+    return float(np.asarray(image.convert("L")).mean())
+
+
+def test_a_pdf_gives_its_pages_at_a_size_to_read_and_small_ones_to_choose_by():
+    document = open_document(pdf(3), "notes.pdf")
+    assert document.count == 3 and document.page_name(1) == "notes.pdf, page 2"
+    page = document.page(2)
+    assert page.size == (2480, 3509) and np.asarray(page.convert("L")).min() < 100
+    assert max(document.thumbnail(0, 160).size) == 160
+    with pytest.raises(IndexError):
+        document.page(3)
+
+
+def test_a_page_as_large_as_a_wall_is_rendered_no_larger_than_a_page():
+    assert max(open_document(pdf(1, (14000, 9000)), "wall.pdf").page(0).size) <= 3600
+
+
+def test_a_pdf_with_a_password_is_said_to_have_one():
+    writer = PdfWriter(PdfReader(io.BytesIO(pdf(1))))
+    writer.encrypt("secret", algorithm="RC4-128")
+    packed = io.BytesIO()
+    writer.write(packed)
+    with pytest.raises(HandwritingError, match=r"^letters\.pdf is protected by a password.*\.$"):
+        open_document(packed.getvalue(), "letters.pdf")
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.4 nothing", b"%PDF-1.7\n" + bytes(range(256)) * 20])
+def test_a_broken_pdf_is_said_to_be_damaged(data):
+    with pytest.raises(HandwritingError, match=r"^scan\.pdf is damaged.*\.$"):
+        open_document(data, "scan.pdf")
+
+
+def test_a_tiff_has_pages_of_their_own_sizes_and_modes():
+    first, *others = [grey(10), grey(200, (60, 90)).convert("1"), Image.new("RGB", (30, 30), (0, 100, 0))]
+    document = open_document(encoded(first, "TIFF", save_all=True, append_images=others), "fax.tif")
+    assert [document.page(index).size for index in range(document.count)] == [(120, 80), (60, 90), (30, 30)]
+    assert level(document.page(0)) == 10 and max(document.thumbnail(1, 45).size) == 45
+
+
+def test_of_an_animation_the_first_picture_counts():
+    frames = [grey(value) for value in (30, 120, 220)]
+    for form in ("GIF", "WEBP", "PNG"):
+        document = open_document(encoded(frames[0], form, save_all=True, append_images=frames[1:]), "wink")
+        assert document.count == 1 and level(document.page(0)) == pytest.approx(30, abs=3)
+
+
+def test_a_phones_heic_is_upright():
+    packed = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pillow_heif.from_pillow(grey(90, (128, 64)).convert("RGB")).save(packed, exif=exif.tobytes())
+    page = open_document(packed.getvalue(), "IMG_1.HEIC").page(0)
+    assert page.size == (64, 128) and level(page) == pytest.approx(90, abs=4)
+
+
+@pytest.mark.parametrize("name", ["photo.pdf", "photo.txt", "photo"])
+def test_what_a_file_is_its_content_says(name):
+    assert open_document(encoded(grey(50), "JPEG"), name).page(0).size == (120, 80)
+    assert open_document(pdf(2), "picture.png").count == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"hello", "no picture"),
+        (b"II*\0\xff\xff\xff\xff", "(damaged|no picture)"),
+        (b"\0\0\0\x18ftypheic" + b"\0" * 40, "(damaged|no picture)"),
+        (b"0" * (MAX_BYTES + 1), "larger than"),
+        (b"%PDF-" + b"0" * MAX_BYTES, "larger than"),
+    ],
+)
+def test_what_cannot_be_opened_is_said_in_a_sentence_that_names_it(data, sentence):
+    with pytest.raises(HandwritingError, match=rf"^note .*{sentence}.*\.$"):
+        open_document(data, "note")
+
+
+def test_a_page_too_large_to_decode_is_refused_when_it_is_asked_for():
+    with pytest.raises(HandwritingError, match="too many pixels"):
+        open_document(huge_png(9_000), "big.png").page(0)
+
+
+def test_a_hundred_megapixel_jpeg_is_decoded_smaller():
+    page = open_document(encoded(grey(99, (12_000, 9_000)), "JPEG"), "camera.jpg").page(0)
+    assert page.size == (6_000, 4_500)
+
+
+def test_a_long_pdf_opens_without_rendering(monkeypatch):
+    data = pdf(500)
+    monkeypatch.setattr(pypdfium2.PdfPage, "render", lambda *_, **__: pytest.fail("rendered"))
+    assert open_document(data, "book.pdf").count == 500
