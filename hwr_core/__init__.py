@@ -17,7 +17,7 @@ _HOMES = {
     "read_ink": "pipeline",
     "read_page": "pipeline",
     "read_region": "pipeline",
-    "PreprocessSettings": "preprocess",
+    "PreprocessSettings": "settings",
     "Alternative": "reading",
     "Line": "reading",
     "Page": "reading",

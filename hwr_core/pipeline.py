@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -10,9 +11,10 @@ from hwr_core.formula_image import render_formula
 from hwr_core.images import upright
 from hwr_core.ink import as_points, group_into_lines, level, render_line
 from hwr_core.lines import FoundLine, find_lines
-from hwr_core.preprocess import Preprocessed, PreprocessSettings, preprocess
+from hwr_core.preprocess import Preprocessed, preprocess
 from hwr_core.reading import BLANK, Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
+from hwr_core.settings import PreprocessSettings
 
 
 def read_ink(strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int | None = None) -> Page:
@@ -73,7 +75,7 @@ def read_region(
     right, bottom = min(photo.width, max(box[0], box[2])), min(photo.height, max(box[1], box[3]))
     if right - left < 4 or bottom - top < 4:
         return Line((left, top, max(left, right), max(top, bottom)), Image.new("L", (1, 1), 255), BLANK)
-    cleaned = preprocess(photo.crop((left, top, right, bottom)), replace(settings, deskew=False))
+    cleaned = preprocess(photo.crop((left, top, right, bottom)), replace(settings, deskew=False, perspective=False))
     reading = recognizer.read([cleaned.image], beams=beams)[0]
     return Line((left, top, right, bottom), Image.fromarray(cleaned.image), reading, formula=recognizer.reads_formulas)
 
@@ -86,8 +88,8 @@ def page_of(size: tuple[int, int], cleaned: Preprocessed, found: Sequence[FoundL
 
 def line_on_photo(line: FoundLine, to_photo: np.ndarray, size: tuple[int, int], reading: Reading) -> Line:
     """A line of the cleaned page, taken back to the photo of `size` (width, height)."""
-    corners = np.column_stack([line.outline, np.ones(len(line.outline))]) @ np.asarray(to_photo).T
-    corners = np.clip(corners[:, :2], 0, size)
+    corners = cv2.perspectiveTransform(np.asarray(line.outline, float)[None], np.asarray(to_photo, float))[0]
+    corners = np.clip(corners, 0, size)
     low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
     outline = tuple((int(x), int(y)) for x, y in corners.round())
     return Line((int(low[0]), int(low[1]), int(high[0]), int(high[1])), Image.fromarray(line.image), reading, outline)

@@ -1,7 +1,6 @@
 """From a photo to a clean grey page, step by step; each step's picture is kept for the preview."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -10,47 +9,14 @@ from skimage.filters import threshold_sauvola
 from skimage.morphology import skeletonize
 
 from hwr_core.line_image import ink_mask, is_light_on_dark, shrunk, to_grey
-
-Threshold = Literal["none", "otsu", "adaptive", "sauvola", "manual"]
-Stroke = Literal["keep", "thin", "thicken", "normalise"]
-Invert = Literal["auto", "never", "always"]
+from hwr_core.paper import page_corners, straightened, turned, without_ruling
+from hwr_core.settings import PreprocessSettings
 
 LONGEST_SIDE = 3600  # pixels that a page is scaled down to: lines of 60 on a full page stay 50 pixels high
 
 # A skew is believed where its direction is this much sharper than most directions, and than none. On pages the peak is
 # five times the median and more, on single words two and a half at most.
 SKEW_PEAK, SKEW_GAIN = 4.0, 1.2
-
-
-@dataclass(frozen=True)
-class PreprocessSettings:
-    """What is done to a photo before its lines are found and read. The defaults suit a phone photo of a page.
-
-    `threshold_window` (pixels, odd) belongs to the local methods, `adaptive_offset` (grey levels) and `sauvola_k` to one of
-    them each, `threshold_level` (0–255) to manual. `stroke_amount` (pixels) is what thin and thicken take or
-    add, `stroke_target` (pixels) what normalise aims at. `padding` (pixels) is round the crop,
-    in the paper's grey where the photo ends. Raises ValueError for a method that there is not.
-    """
-
-    flatten: bool = True
-    invert: Invert = "auto"
-    denoise: int = 0  # 0 off, 1 light, 2 strong
-    deskew: bool = True
-    threshold: Threshold = "none"
-    threshold_level: int = 128
-    threshold_window: int = 41
-    adaptive_offset: int = 12
-    sauvola_k: float = 0.2
-    stroke: Stroke = "keep"
-    stroke_amount: int = 1
-    stroke_target: float = 4.0
-    crop: bool = True
-    padding: int = 16
-
-    def __post_init__(self):
-        for name, known in (("threshold", Threshold), ("stroke", Stroke), ("invert", Invert)):
-            if getattr(self, name) not in get_args(known):
-                raise ValueError(f"{name} is one of {', '.join(get_args(known))}, not {getattr(self, name)!r}.")
 
 
 @dataclass(frozen=True)
@@ -63,8 +29,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Preprocessed:
-    """The steps in order, the last one's `image` being what is read, and `to_photo`, a 2×3 affine matrix that takes its
-    pixels to the photo's. `threshold_level` is the grey level of a global threshold, None for none or a local one."""
+    """The steps in order, the last one's `image` being what is read, and `to_photo`, a 3×3 matrix that takes its
+    pixels to the photo's (homogeneous). `threshold_level` is the grey level of a global threshold, None for none or a local one."""
 
     steps: tuple[Step, ...]
     to_photo: np.ndarray
@@ -78,6 +44,7 @@ class Preprocessed:
 def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = PreprocessSettings()) -> Preprocessed:
     """Runs the steps that `settings` ask for on a picture of any mode."""
     grey = to_grey(image)
+    seen = np.asarray(image.convert("RGB")) if settings.perspective and isinstance(image, Image.Image) else grey
     matrix = np.eye(3)  # from the current step's pixels to the photo's
     if max(grey.shape) > LONGEST_SIDE:
         before = grey.shape
@@ -89,6 +56,14 @@ def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = P
         steps.append(Step(name, picture))
         return picture
 
+    if settings.perspective and (corners := page_corners(seen)) is not None:
+        grey, back = straightened(grey, corners * (grey.shape[1] / seen.shape[1]))
+        matrix = matrix @ back
+        grey = add("Straightened", grey)
+    if settings.turn != "0":
+        grey, back = turned(grey, int(settings.turn))
+        matrix = matrix @ back
+        grey = add(f"Turned by {settings.turn}°", grey)
     if settings.invert == "always" or (settings.invert == "auto" and is_light_on_dark(grey)):
         grey = add("Inverted", 255 - grey)
     if settings.flatten:
@@ -99,6 +74,8 @@ def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = P
         grey, turn = rotate(grey, angle)
         matrix = matrix @ turn
         grey = add(f"Levelled by {angle:.1f}°", grey)
+    if settings.ruling:
+        grey = add("Without ruled lines", without_ruling(grey))
     if settings.crop and (box := ink_box(grey)):
         grey, corner = crop(grey, box, settings.padding)
         add("Cropped", grey)
@@ -109,7 +86,7 @@ def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = P
         add(f"Thresholded ({settings.threshold})", grey)
     if settings.stroke != "keep":
         grey = add(f"Strokes: {settings.stroke}", change_stroke_width(grey, settings))
-    return Preprocessed(tuple(steps), matrix[:2], level)
+    return Preprocessed(tuple(steps), matrix, level)
 
 
 def flatten(grey: np.ndarray) -> np.ndarray:

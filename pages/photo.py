@@ -20,8 +20,9 @@ from hwr_core.images import open_image
 from hwr_core.line_image import shrunk
 from hwr_core.lines import find_lines
 from hwr_core.pipeline import page_of
-from hwr_core.preprocess import Preprocessed, PreprocessSettings, preprocess, stroke_width
+from hwr_core.preprocess import Preprocessed, preprocess, stroke_width
 from hwr_core.reading import Line, Page, Reading
+from hwr_core.settings import PreprocessSettings
 from pages.common import Reader, as_is, reader_sidebar, recognizer_for, shaded
 from pages.region import formulas_in
 

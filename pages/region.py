@@ -7,8 +7,8 @@ from streamlit_drawable_canvas import st_canvas
 from hwr_core.canvas import boxes_of
 from hwr_core.checkpoints import default_beams
 from hwr_core.pipeline import read_region
-from hwr_core.preprocess import PreprocessSettings
 from hwr_core.reading import Box, Line
+from hwr_core.settings import PreprocessSettings
 from pages.common import Reader, recognizer_for, shipped
 from pages.formulas import show_formula
 
