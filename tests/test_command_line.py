@@ -1,0 +1,87 @@
+"""`python -m hwr_core read`: the same readings as on the pages, without a browser."""
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from hwr_core.__main__ import main
+from hwr_core.handprint import write, write_formula
+from hwr_core.ink import render_line
+from tests.test_documents import encoded
+
+
+def picture(text: str) -> Image.Image:
+    return render_line(write(text, slant=0.1), 96, 5)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    picture("hello world").save(tmp_path / "b.png")
+    picture("good morning").save(tmp_path / "a.jpg")
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+def test_a_folder_is_read_in_order_as_text(folder, capfdbinary):
+    assert main(["read", str(folder), "--quiet"]) == 0
+    output = capfdbinary.readouterr().out.decode()
+    assert output.split() == ["#", "a.jpg", "good", "morning", "#", "b.png", "hello", "world"]
+
+
+def test_one_bad_file_loses_no_other(folder, capfd):
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 40)
+    assert main(["read", str(folder), "--format", "json", "--quiet", "--out", str(folder / "all.json")]) == 1
+    assert [page["name"] for page in json.loads((folder / "all.json").read_text())] == ["a.jpg", "b.png"]
+    assert capfd.readouterr().err.startswith("broken.png ")
+
+
+def test_a_folder_to_write_to_gets_a_file_a_page(folder):
+    first, second = picture("one two"), picture("three four")
+    (folder / "fax.tif").write_bytes(encoded(first, "TIFF", save_all=True, append_images=[second]))
+    assert main(["read", str(folder / "fax.tif"), "--format", "alto", "--out", f"{folder}/out/", "--quiet"]) == 0
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["fax (2).xml", "fax.xml"]
+
+
+def test_a_formula_is_read_as_one(tmp_path, capfdbinary):
+    from hwr_core.formula_image import render_formula
+
+    render_formula(write_formula()).save(tmp_path / "formula.png")
+    assert main(["read", str(tmp_path / "formula.png"), "--checkpoint", "math", "--format", "md", "--quiet"]) == 0
+    assert b"$$\nx=\\frac" in capfdbinary.readouterr().out
+
+
+def test_standard_input_in_a_process_of_its_own(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "hwr_core", "read", "-"], input=(folder / "b.png").read_bytes(), capture_output=True, check=True
+    )
+    assert done.stdout == b"hello world\n" and done.stderr == b"standard input: 1 lines\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere.png"], "There is no file nowhere.png."),
+        (["FOLDER/notes.txt", "--settings", "FOLDER/notes.txt"], "The settings are no JSON"),
+        (["FOLDER/b.png", "--settings", "FOLDER/none.json"], "cannot be read"),
+        (["FOLDER/b.png", "--beams", "0"], "beams"),
+        (["FOLDER/b.png", "--checkpoint", "FOLDER/nothing"], "."),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(folder, arguments, sentence, capfd):
+    assert main(["read", *(argument.replace("FOLDER", str(folder)) for argument in arguments)]) == 2
+    captured = capfd.readouterr()
+    assert sentence in captured.err and captured.err.count("\n") == 1 and not captured.out
+
+
+def test_settings_are_heeded(folder, capfdbinary):
+    (folder / "settings.json").write_text('{"turn": "180"}')
+    main(["read", str(folder / "b.png"), "--settings", str(folder / "settings.json"), "--quiet"])
+    assert b"hello world" not in capfdbinary.readouterr().out
+    Image.open(folder / "b.png").rotate(180).save(buffer := io.BytesIO(), "PNG")
+    (folder / "b.png").write_bytes(buffer.getvalue())
+    main(["read", str(folder / "b.png"), "--settings", str(folder / "settings.json"), "--quiet"])
+    assert capfdbinary.readouterr().out == b"hello world\n"
