@@ -13,7 +13,7 @@ def page_corners(image: np.ndarray) -> np.ndarray | None:
     """The corners (4, 2) of a sheet on something else, in pixels of `image` (height, width, 3) RGB or (height, width) uint8, clockwise
     from the upper left; None where no sheet is clearly seen, or it fills the picture.
 
-    Candidates are the largest convex quadrangles that Otsu's threshold parts by brightness and by colour (Lab); one is believed
+    Candidates are the largest convex quadrangles above some thresholds of brightness and of colour (Lab); one is believed
     where every side of it has a clear step from outside to inside, and that with the clearest steps is taken.
     """
     if min(image.shape[:2]) < max(100, 0.2 * max(image.shape[:2])):
@@ -23,7 +23,12 @@ def page_corners(image: np.ndarray) -> np.ndarray | None:
     small = cv2.resize(colour, (round(image.shape[1] / scale), round(image.shape[0] / scale)), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (5, 5), 0), cv2.COLOR_RGB2LAB)
     chroma = np.hypot(*(lab[..., 1:].astype(np.float32) - 128).transpose(2, 0, 1)).clip(0, 255).astype(np.uint8)
-    found = [corners for channel in (lab[..., 0], 255 - chroma, 255 - lab[..., 2]) if (corners := _sheet_in(channel)) is not None]
+    found = []
+    for channel in (lab[..., 0], 255 - chroma, 255 - lab[..., 2]):
+        otsu, _ = cv2.threshold(channel, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        low, high = np.percentile(channel, (2, 98))
+        levels = {round(otsu), *np.linspace(low, high, 8)[1:-1].round().astype(int).tolist()}  # Otsu's often parts shadow from light
+        found += [corners for level in sorted(levels) if (corners := _sheet_above(channel, level)) is not None]
     steps = [_least_step(lab.astype(np.float32), corners) for corners in found]
     if not found or max(steps) < LEAST_STEP:
         return None
@@ -33,9 +38,8 @@ def page_corners(image: np.ndarray) -> np.ndarray | None:
     return corners * scale if np.abs(corners - frame).max() > LEAST_CHANGE * max(height, width) else None
 
 
-def _sheet_in(channel: np.ndarray) -> np.ndarray | None:
-    """The corners of the largest region above Otsu's threshold, if it is a plausible sheet."""
-    level, _ = cv2.threshold(channel, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+def _sheet_above(channel: np.ndarray, level: int) -> np.ndarray | None:
+    """The corners of the largest region above a threshold, if it is a plausible sheet."""
     above = cv2.morphologyEx((channel > level).astype(np.uint8), cv2.MORPH_CLOSE, _disc(13))
     above = cv2.morphologyEx(above, cv2.MORPH_OPEN, _disc(9))
     contours, _ = cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -49,7 +53,7 @@ def _sheet_in(channel: np.ndarray) -> np.ndarray | None:
     corners = _quadrangle(hull)
     if corners is None or abs(cv2.contourArea(corners) / area - 1) > 0.1 or not _plausible(corners):
         return None
-    return _clockwise(corners)
+    return clockwise(corners)
 
 
 def _least_step(lab: np.ndarray, corners: np.ndarray) -> float:
@@ -99,7 +103,7 @@ def _plausible(corners: np.ndarray) -> bool:
     return bool(cosines.max() < 0.57 and pairs.max() < 1.8 and pairs.min() > 1 / 1.8)
 
 
-def _clockwise(corners: np.ndarray) -> np.ndarray:
+def clockwise(corners: np.ndarray) -> np.ndarray:
     """From the upper left, clockwise with y downwards."""
     middle = corners.mean(0)
     corners = corners[np.argsort(np.arctan2(*(corners - middle).T[::-1]))]

@@ -18,8 +18,9 @@ from hwr_core.formula_image import render_formula
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 from training.crohme import crohme
-from training.evaluate import chosen, comparable, validation_lines
+from training.evaluate import chosen, validation_lines
 from training.evaluate_math import tokens_of
+from training.tables import comparable
 
 TEMPERATURES = (0.5, 0.65, 0.8, 1.0, 1.2, 1.5)
 

@@ -15,7 +15,8 @@ from benchmarks.latency import drawing_seconds
 from hwr_core import load_recognizer
 from hwr_core.encoder import BLOCKS
 from hwr_core.metrics import cer
-from training.evaluate import COPISTE, comparable, print_row, read_all, validation_lines
+from training.evaluate import COPISTE, read_all, validation_lines
+from training.tables import comparable, print_row
 
 SHAPES = {
     "as shipped: width 256, 4 + 3 layers, 48 px, characters": [],

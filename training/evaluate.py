@@ -3,6 +3,7 @@
 `python -m training.evaluate text`: lines by writers that it has not seen, its size, and the time it takes.
 `python -m training.evaluate ink`: what people write first, drawn by script in hands that it has not seen (tests/ink).
 `python -m training.evaluate math`: CROHME's formulas, of the test set of 2013 or, for choices, of writers kept out of training.
+`python -m training.evaluate pages`: whole pages, as scanned and as a phone takes them, beside `rapidocr`.
 Beside the first two, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
 """
 
@@ -27,10 +28,11 @@ from hwr_core.metrics import calibration, cer, wer
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 from tests.ink import Drawing, drawings
-from training.charset import normalise
 from training.data import iam_ondb, scans
 from training.evaluate_math import evaluate_math
+from training.evaluate_pages import evaluate_pages
 from training.peers import TESSERACT, Reader, peers
+from training.tables import comparable, print_row
 
 Lines = list[tuple[Image.Image, str]]  # a picture and its text
 COPISTE = "Copiste, every eighth writer"
@@ -54,11 +56,6 @@ def drawn(strokes: list, recognizer: Recognizer) -> Image.Image:
 
 def chosen(lines: list, limit: int | None) -> list:
     return lines if limit is None or limit >= len(lines) else random.Random(0).sample(lines, limit)
-
-
-def comparable(text: str) -> str:
-    """Quotes and spaces in one form, for the truth and for every reader alike; PP-OCR's full-width punctuation as ASCII."""
-    return normalise(text.translate({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}))
 
 
 def read_all(recognizer: Recognizer, images: list[Image.Image], beams: int | None, name: str) -> list[Reading]:
@@ -141,10 +138,6 @@ def print_table(
         print_row([name, str(len(truths[name])), *rates])
 
 
-def print_row(cells: Iterable[str]) -> None:
-    print("| " + " | ".join(cells) + " |")
-
-
 def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -> None:
     parameters = sum(parameter.numel() for parameter in recognizer.model.parameters())
     files = sum(path.stat().st_size for path in folder.glob("*")) if (folder := find(arguments.model)) else 0
@@ -160,7 +153,12 @@ def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tasks = {"text": evaluate_text, "ink": evaluate_ink, "math": lambda *found: evaluate_math(found[0], found[2], chosen)}
+    tasks = {
+        "text": evaluate_text,
+        "ink": evaluate_ink,
+        "math": lambda *found: evaluate_math(found[0], found[2], chosen),
+        "pages": lambda *found: evaluate_pages(found[0], found[2]),
+    }
     parser.add_argument("task", choices=tasks)
     parser.add_argument("--model", help="a checkpoint as load_recognizer takes it; text or math unless given")
     parser.add_argument("--beams", type=int, help="unless given, the checkpoint's own number")
@@ -168,16 +166,17 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="lines of each set, chosen by chance")
     parser.add_argument("--alone", action="store_true", help="without the other readers")
     parser.add_argument("--misses", action="store_true", help="ink, math: everything that was not read right")
+    parser.add_argument("--steps", action="store_true", help="pages: each step of the preprocessing on and off")
     parser.add_argument("--dev", action="store_true", help="math: the writers kept out of training, not the test set")
     arguments = parser.parse_args()
     arguments.model = arguments.model or ("math" if arguments.task == "math" else "text")
     recognizer = load_recognizer(arguments.model)
     if arguments.language_model is not None:
         recognizer.model.config.language_model_weight = arguments.language_model
-    if not recognizer.reads_formulas:
+    if arguments.task in ("text", "ink"):
         print_size_and_time(recognizer, arguments)
     started = time.perf_counter()
-    tasks[arguments.task](recognizer, {} if arguments.alone or recognizer.reads_formulas else peers(), arguments)
+    tasks[arguments.task](recognizer, {} if arguments.alone or arguments.task not in ("text", "ink") else peers(), arguments)
     print(f"\n{time.perf_counter() - started:.0f} seconds in all")
 
 
