@@ -71,11 +71,11 @@ class FormulaImageProcessor(BaseImageProcessor):
         super().__init__(**kwargs)
         self.symbol, self.max_pixels = symbol, max_pixels
 
-    def formula(self, image: Image.Image | np.ndarray) -> np.ndarray:
-        """One formula as the encoder sees it: uint8, height and width multiples of its cells."""
+    def formula(self, image: Image.Image | np.ndarray, zoom: float = 1.0) -> np.ndarray:
+        """One formula as the encoder sees it, or `zoom` times as large: uint8, height and width multiples of its cells."""
         grey = to_grey(image)
         size = min(symbol_size(grey), grey.shape[0])
-        return self.at_scale(grey, self.symbol / size)
+        return self.at_scale(grey, zoom * self.symbol / size)
 
     def at_scale(self, grey: np.ndarray, scale: float) -> np.ndarray:
         scale = min(scale, (self.max_pixels / grey.size) ** 0.5)
@@ -84,9 +84,9 @@ class FormulaImageProcessor(BaseImageProcessor):
         grey = spread_contrast(grey)
         return np.pad(grey, [(0, -side % CELL) for side in grey.shape], constant_values=255)
 
-    def preprocess(self, images, return_tensors: str | None = "pt", **kwargs) -> BatchFeature:
+    def preprocess(self, images, return_tensors: str | None = "pt", zoom: float = 1.0, **kwargs) -> BatchFeature:
         images = images if isinstance(images, list | tuple) else [images]
-        return BatchFeature({"pixel_values": stack_formulas([self.formula(image) for image in images])})
+        return BatchFeature({"pixel_values": stack_formulas([self.formula(image, zoom) for image in images])})
 
 
 def stack_formulas(formulas: list[np.ndarray]) -> torch.Tensor:
