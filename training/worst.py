@@ -65,12 +65,20 @@ def picture(groups: dict[str, list[tuple[Image.Image, str, str]]], height: int =
         y += 40
         for index, (image, truth, reading) in enumerate(lines):
             x, top = 20 + index % 2 * (WIDTH + 20), y + index // 2 * (height + 52)
-            pen.text((x, top), truth, fill=90, font=font)
+            pen.text((x, top), clipped(truth, font), fill=90, font=font)
             scale = min(height / image.height, WIDTH / image.width, 1.5)
             sheet.paste(image.convert("L").resize((max(1, round(image.width * scale)), max(1, round(image.height * scale)))), (x, top + 20))
-            pen.text((x, top + height + 22), reading or "(nothing)", fill=0, font=font)
+            pen.text((x, top + height + 22), clipped(reading, font) or "(nothing)", fill=0, font=font)
         y += (len(lines) + 1) // 2 * (height + 52)
     return sheet
+
+
+def clipped(text: str, font: ImageFont.FreeTypeFont) -> str:
+    """What of it fits under a line's picture."""
+    whole = text
+    while font.getlength(text) > WIDTH:
+        text = text[: int(len(text) * 0.95)]
+    return text if text == whole else text[:-1] + "…"
 
 
 def main() -> None:
