@@ -50,6 +50,7 @@ def read(arguments: argparse.Namespace) -> int:
             raise ValueError(f"{arguments.settings} cannot be read: check the name.") from None
     sources = list(found(arguments.files))
     from hwr_core import load_recognizer  # once it is known that there is something to do
+    from hwr_core.words import without_pictures
 
     options = {"device": arguments.device} if arguments.device else {}
     recognizer = load_recognizer(arguments.checkpoint, **options)
@@ -58,7 +59,7 @@ def read(arguments: argparse.Namespace) -> int:
         try:
             for name, picture in opened(path):
                 image = picture()
-                pages[name] = _page(image, recognizer, settings, arguments.beams)
+                pages[name] = without_pictures(_page(image, recognizer, settings, arguments.beams))
                 pictures[name] = picture
                 if not arguments.quiet:
                     print(f"{name}: {len(pages[name].lines)} lines", file=sys.stderr)

@@ -28,15 +28,16 @@ def strokes_of(objects: list) -> Strokes:
     return strokes
 
 
-def boxes_of(objects: list) -> list[Box]:
-    """The rectangles among the canvas's objects, in its pixels, as they were drawn, moved or scaled."""
+def labelled_boxes_of(objects: list) -> list[tuple[str, Box]]:
+    """The rectangles among the canvas's objects with their labels, in its pixels, as they were drawn, moved or scaled."""
     boxes = []
     for item in objects:
-        if str(item.get("type")).lower() == "rect":
+        if str(item.get("type")).lower() in ("rect", "labeledrect"):
             size = [abs(item.get(side, 0) * item.get(scale, 1)) for side, scale in (("width", "scaleX"), ("height", "scaleY"))]
             share = [_ORIGINS.get(item.get(name), 0.0) for name in ("originX", "originY")]
             left, top = (item.get(name, 0) - part * side for name, part, side in zip(("left", "top"), share, size, strict=True))
-            boxes.append((round(left), round(top), round(left + size[0]), round(top + size[1])))
+            box = (round(left), round(top), round(left + size[0]), round(top + size[1]))
+            boxes.append((str(item.get("label") or ""), box))
     return boxes
 
 

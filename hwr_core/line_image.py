@@ -32,15 +32,26 @@ def to_grey(image: Image.Image | np.ndarray) -> np.ndarray:
         # The full scale is that of the fewest bits that hold the brightest pixel: 8, or a scanner's 10 to 16; floats may end at 1.
         full = 1.0 if image.mode == "F" and high <= 1 else 2.0 ** max(8, math.ceil(math.log2(max(high, 1) + 1))) - 1
         return np.clip(values * (255.0 / full), 0, 255).astype(np.uint8)
-    if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        # White ink on a transparent ground is as usual as black: the ground is the opposite of the ink.
-        values = np.asarray(image)
-        alpha = values[..., 3].astype(np.float32) / 255
-        ink = float((values[..., :3].mean(2) * alpha).sum() / max(alpha.sum(), 1e-6))
-        ground = 255 if ink < 160 or alpha.mean() > 0.9 else 0
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (ground,) * 3 + (255,)), image)
-    return np.asarray(image.convert("L"))
+    return np.asarray(_on_ground(image).convert("L"))
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any `PIL` mode in its colours, as it is seen: as `to_grey` takes transparency and more than 8 bits."""
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(to_grey(image)).convert("RGB")
+    return _on_ground(upright(image)).convert("RGB")
+
+
+def _on_ground(image: Image.Image) -> Image.Image:
+    """Without transparency. White ink on a transparent ground is as usual as black: the ground is the opposite of the ink."""
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return image
+    image = image.convert("RGBA")
+    values = np.asarray(image)
+    alpha = values[..., 3].astype(np.float32) / 255
+    ink = float((values[..., :3].mean(2) * alpha).sum() / max(alpha.sum(), 1e-6))
+    ground = 255 if ink < 160 or alpha.mean() > 0.9 else 0
+    return Image.alpha_composite(Image.new("RGBA", image.size, (ground,) * 3 + (255,)), image)
 
 
 def is_light_on_dark(grey: np.ndarray) -> bool:

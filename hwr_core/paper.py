@@ -3,6 +3,9 @@
 import cv2
 import numpy as np
 
+from hwr_core.line_image import BLANK_CONTRAST, is_light_on_dark, shrunk
+
+DARK_SIDE = 800  # pixels at which light writing is told from dark
 PAGE_SIDE = 480  # pixels at which the sheet is looked for
 LEAST_SHARE = 0.2  # of the picture that a sheet fills at least
 LEAST_STEP = 12.0  # of colour across each of its sides, in 8-bit Lab
@@ -108,6 +111,21 @@ def clockwise(corners: np.ndarray) -> np.ndarray:
     middle = corners.mean(0)
     corners = corners[np.argsort(np.arctan2(*(corners - middle).T[::-1]))]
     return np.roll(corners, -int(np.argmin(corners.sum(1))), 0).astype(float)
+
+
+def is_dark(grey: np.ndarray) -> bool:
+    """Whether a page (height, width) uint8 has light writing on a dark ground, in whatever light.
+
+    What stands out of its neighbourhood's median is writing, neither shadow nor a table beside the page. Where nothing thin does, as in
+    one word in bold letters, the greys of the whole picture tell.
+    """
+    small = shrunk(grey, DARK_SIDE)
+    if min(small.shape) < DARK_SIDE // 5:  # one line, which is in one light
+        return is_light_on_dark(grey)
+    size = 31
+    darker, lighter = np.percentile(small.astype(np.int16) - cv2.medianBlur(small, size), (0.5, 99.5)) * (-1, 1)
+    clear = max(darker, lighter) >= BLANK_CONTRAST and not 1 / 1.1 < lighter / max(darker, 1) < 1.1
+    return bool(lighter > darker) if clear else is_light_on_dark(grey)
 
 
 def straightened(grey: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

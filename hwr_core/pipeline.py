@@ -10,8 +10,9 @@ from PIL import Image
 from hwr_core.formula_image import render_formula
 from hwr_core.images import upright
 from hwr_core.ink import as_points, group_into_lines, level, render_line
-from hwr_core.lines import FoundLine, find_lines
-from hwr_core.preprocess import Preprocessed, preprocess
+from hwr_core.lines import FoundLine
+from hwr_core.orientation import find_upright_lines
+from hwr_core.preprocess import preprocess
 from hwr_core.reading import BLANK, Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
 from hwr_core.settings import PreprocessSettings
@@ -49,13 +50,13 @@ def read_page(
 ) -> Page:
     """Reads a photo or scan of any mode with one line or many.
 
-    It is turned as its EXIF orientation says; the boxes are in the pixels of the photo so turned.
+    It is turned as its EXIF orientation says; the boxes are in the pixels of the photo so turned. A page that lies on its side or its head
+    is read all the same: where its lines are is told in the photo's pixels, `Line.outline` from the upper left of the writing.
     """
     photo = upright(Image.fromarray(image) if isinstance(image, np.ndarray) else image)
-    cleaned = preprocess(photo, settings)
-    found = find_lines(cleaned.image)
+    cleaned, found = find_upright_lines(photo, settings, recognizer)
     readings = recognizer.read([line.image for line in found], beams=beams, on_progress=on_progress)
-    return page_of(photo.size, cleaned, found, readings)
+    return page_of(photo.size, cleaned.to_photo, found, readings)
 
 
 def read_region(
@@ -80,9 +81,9 @@ def read_region(
     return Line((left, top, right, bottom), Image.fromarray(cleaned.image), reading, formula=recognizer.reads_formulas)
 
 
-def page_of(size: tuple[int, int], cleaned: Preprocessed, found: Sequence[FoundLine], readings: Sequence[Reading]) -> Page:
+def page_of(size: tuple[int, int], to_photo: np.ndarray, found: Sequence[FoundLine], readings: Sequence[Reading]) -> Page:
     """The last step of `read_page`, for callers that do the others themselves: the lines that hold text, on the photo."""
-    lines = [line_on_photo(line, cleaned.to_photo, size, reading) for line, reading in zip(found, readings, strict=True) if reading.text]
+    lines = [line_on_photo(line, to_photo, size, reading) for line, reading in zip(found, readings, strict=True) if reading.text]
     return Page(tuple(lines), size)
 
 

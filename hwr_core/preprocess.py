@@ -8,8 +8,8 @@ from PIL import Image
 from skimage.filters import threshold_sauvola
 from skimage.morphology import skeletonize
 
-from hwr_core.line_image import ink_mask, is_light_on_dark, shrunk, to_grey
-from hwr_core.paper import page_corners, straightened, turned, without_ruling
+from hwr_core.line_image import ink_mask, shrunk, to_grey, to_rgb
+from hwr_core.paper import is_dark, page_corners, straightened, turned, without_ruling
 from hwr_core.settings import PreprocessSettings
 
 LONGEST_SIDE = 3600  # pixels that a page is scaled down to: lines of 60 on a full page stay 50 pixels high
@@ -35,6 +35,7 @@ class Preprocessed:
     steps: tuple[Step, ...]
     to_photo: np.ndarray
     threshold_level: float | None = None
+    turn: int = 0  # degrees counter-clockwise by which the page was turned
 
     @property
     def image(self) -> np.ndarray:
@@ -42,9 +43,9 @@ class Preprocessed:
 
 
 def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = PreprocessSettings()) -> Preprocessed:
-    """Runs the steps that `settings` ask for on a picture of any mode."""
+    """Runs the steps that `settings` ask for on a picture of any mode. A `turn` of "auto" leaves it as it lies: see `orientation`."""
     grey = to_grey(image)
-    seen = np.asarray(image.convert("RGB")) if settings.perspective and isinstance(image, Image.Image) else grey
+    seen = np.asarray(to_rgb(image)) if settings.perspective and isinstance(image, Image.Image) else grey
     matrix = np.eye(3)  # from the current step's pixels to the photo's
     if max(grey.shape) > LONGEST_SIDE:
         before = grey.shape
@@ -60,11 +61,11 @@ def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = P
         grey, back = straightened(grey, corners * (grey.shape[1] / seen.shape[1]))
         matrix = matrix @ back
         grey = add("Straightened", grey)
-    if settings.turn != "0":
+    if settings.turn not in ("auto", "0"):
         grey, back = turned(grey, int(settings.turn))
         matrix = matrix @ back
         grey = add(f"Turned by {settings.turn}°", grey)
-    if settings.invert == "always" or (settings.invert == "auto" and is_light_on_dark(grey)):
+    if settings.invert == "always" or (settings.invert == "auto" and is_dark(grey)):
         grey = add("Inverted", 255 - grey)
     if settings.flatten:
         grey = add("Flattened", flatten(grey))
@@ -77,7 +78,7 @@ def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = P
     if settings.ruling:
         grey = add("Without ruled lines", without_ruling(grey))
     if settings.crop and (box := ink_box(grey)):
-        grey, corner = crop(grey, box, settings.padding)
+        grey, corner = crop(grey, _widened(box, grey.shape), settings.padding)
         add("Cropped", grey)
         matrix = matrix @ np.array([[1, 0, corner[0]], [0, 1, corner[1]], [0, 0, 1]], float)
     level = None
@@ -86,7 +87,7 @@ def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = P
         add(f"Thresholded ({settings.threshold})", grey)
     if settings.stroke != "keep":
         grey = add(f"Strokes: {settings.stroke}", change_stroke_width(grey, settings))
-    return Preprocessed(tuple(steps), matrix, level)
+    return Preprocessed(tuple(steps), matrix, level, int(settings.turn) if settings.turn != "auto" else 0)
 
 
 def flatten(grey: np.ndarray) -> np.ndarray:
@@ -140,6 +141,13 @@ def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
     mask = ink_mask(grey)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if len(rows) else None
+
+
+def _widened(box: tuple[int, int, int, int], shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """A little more of the page: faint writing at the edge is not always seen as ink."""
+    height, width = shape
+    more = max(shape) // 40
+    return max(0, box[0] - more), max(0, box[1] - more), min(width, box[2] + more), min(height, box[3] + more)
 
 
 def crop(grey: np.ndarray, box: tuple[int, int, int, int], padding: int) -> tuple[np.ndarray, tuple[int, int]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from PIL import Image
 
 Point = tuple[int, int]
+Gap = tuple[float, float]  # along a line, 0–1 from its first ink to its last
 Box = tuple[int, int, int, int]  # left, top, right, bottom; in pixels of the page, or in canvas units for ink
 
 
@@ -49,7 +50,8 @@ class Line:
     """A line of a page: where it is, its picture as it was read, and its reading.
 
     `outline` has its corners on the page, clockwise from the top left, where it is known better than by `box`; `formula` tells
-    that its text is LaTeX, `corrected` that a person has seen to it.
+    that its text is LaTeX, `corrected` that a person has seen to it. `gaps` in the ink, where words may part, are only there where the
+    picture was dropped.
     """
 
     box: Box
@@ -58,6 +60,7 @@ class Line:
     outline: tuple[Point, ...] = ()
     formula: bool = False
     corrected: bool = False
+    gaps: tuple[Gap, ...] | None = None
 
     @property
     def corners(self) -> tuple[Point, ...]:

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -66,23 +66,32 @@ class Recognizer:
 
         Pictures are `PIL` images of any mode or uint8 arrays, dark on light or light on dark, with any margin. A blank
         one reads as empty text without the model being asked. More `beams` search more widely, are slower, and give
-        fuller alternatives; unless said, as many as the checkpoint's `generation_config` names. `on_progress(done, total)` is called after each batch; an exception that it raises
-        ends the reading. Raises ValueError where `beams` is below 1.
+        fuller alternatives; unless said, as many as the checkpoint's `generation_config` names. `on_progress(done, total)` is called
+        after each batch; an exception that it raises ends the reading. Raises ValueError where `beams` is below 1.
         """
+        readings = [BLANK] * len(images)
+        done = 0
+        for batch in self.stream(images, beams):
+            for index, reading in batch.items():
+                readings[index] = reading
+            done += len(batch)
+            if on_progress is not None:
+                on_progress(done, len(images))
+        return readings
+
+    def stream(self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None) -> Iterator[dict[int, Reading]]:
+        """As `read`, batch by batch as they are read: each with the readings by their pictures' places in `images`."""
         if beams is not None and beams < 1:
             raise ValueError("The number of beams must be at least 1.")
         lines = [clean_line(image) for image in images]
-        readings = [BLANK] * len(lines)
         written = [index for index, line in enumerate(lines) if line is not None]
+        if len(written) < len(lines):
+            yield {index: BLANK for index, line in enumerate(lines) if line is None}
         # Lines of similar width together: little padding, and beams that end at about the same step.
         written.sort(key=lambda index: lines[index].shape[1] / lines[index].shape[0])
         for start in range(0, len(written), self.batch_size):
             batch = written[start : start + self.batch_size]
-            for index, reading in zip(batch, self._read_batch([lines[i] for i in batch], beams), strict=True):
-                readings[index] = reading
-            if on_progress is not None:
-                on_progress(len(lines) - len(written) + min(start + self.batch_size, len(written)), len(lines))
-        return readings
+            yield dict(zip(batch, self._read_batch([lines[i] for i in batch], beams), strict=True))
 
     def _read_batch(self, lines: list[np.ndarray], beams: int | None) -> list[Reading]:
         images = [Image.fromarray(line).convert("RGB") for line in lines]

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 Threshold = Literal["none", "otsu", "adaptive", "sauvola", "manual"]
 Stroke = Literal["keep", "thin", "thicken", "normalise"]
 Invert = Literal["auto", "never", "always"]
-Turn = Literal["0", "90", "180", "270"]
+Turn = Literal["auto", "0", "90", "180", "270"]
 LIMITS = {
     "denoise": (0, 2), "threshold_level": (0, 255), "threshold_window": (3, 301), "adaptive_offset": (-50, 100), "sauvola_k": (0.01, 1.0),
     "stroke_amount": (1, 20), "stroke_target": (0.5, 40.0), "padding": (0, 500),
@@ -19,15 +19,15 @@ LIMITS = {
 class PreprocessSettings:
     """What is done to a photo before its lines are found and read. The defaults suit a phone photo of a page.
 
-    `perspective` straightens a sheet whose four sides are seen, `turn` (degrees counter-clockwise) rights one that lies sideways or
-    upside down, `ruling` takes away ruled and squared lines. `threshold_window` (pixels, odd) belongs to the local methods,
+    `perspective` straightens a sheet whose four sides are seen, `turn` (degrees counter-clockwise, or "auto": as its lines
+    are found to lie) rights one that lies sideways or upside down, `ruling` takes away ruled and squared lines. `threshold_window` (pixels, odd) belongs to the local methods,
     `adaptive_offset` (grey levels) and `sauvola_k` to one of them each, `threshold_level` (0–255) to manual. `stroke_amount` (pixels) is
     what thin and thicken take or add, `stroke_target` (pixels) what normalise aims at. `padding` (pixels) is round the crop, in the
     paper's grey where the photo ends. Raises ValueError, in a sentence, for a method that there is not and a number beyond `LIMITS`.
     """
 
     perspective: bool = True
-    turn: Turn = "0"
+    turn: Turn = "auto"
     flatten: bool = True
     invert: Invert = "auto"
     denoise: int = 0  # 0 off, 1 light, 2 strong

@@ -1,12 +1,15 @@
 """Where the words of a read line are: the reading says which there are, the ink of the line's picture where they part."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
 
 from hwr_core.line_image import ink_mask
-from hwr_core.reading import Box, Line, Point
+from hwr_core.reading import Box, Gap, Line, Page, Point
 
+NO_PICTURE = Image.new("L", (1, 1), 255)
 NARROW, WIDE = set("iIjl.,;:'!|()[]- t1"), set("mwMWœæ—%")
 
 
@@ -29,10 +32,10 @@ class Word:
 def words_of(line: Line) -> list[Word]:
     """The words between the spaces of the line's text, from the left; a formula is one."""
     text = line.reading.text
-    spans = [(0, len(text))] if line.formula else _spans(text)
+    spans = _spans(text) if not line.formula else [(0, len(text))] if text.strip() else []
     if not spans:
         return []
-    ends = _parts(text, spans, np.asarray(line.image.convert("L")))
+    ends = _parts(text, spans, gaps_of(line.image) if line.gaps is None else line.gaps)
     confidences = line.reading.character_confidences or (line.reading.confidence,) * len(text)
     words = []
     for (start, end), (left, right) in zip(spans, ends, strict=True):
@@ -50,19 +53,32 @@ def _spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _parts(text: str, spans: list[tuple[int, int]], grey: np.ndarray) -> list[tuple[float, float]]:
+def gaps_of(image: Image.Image) -> tuple[Gap, ...]:
+    """Where there is white from top to bottom between the line's first ink and its last: from and to, 0–1 of the way."""
+    grey = np.asarray(image.convert("L"))
+    columns = np.flatnonzero(ink_mask(grey).any(0)) if grey.size > 1 else np.empty(0)
+    if len(columns) < 2:
+        return ()
+    first, extent = columns[0], max(1, columns[-1] - columns[0])
+    ends = np.flatnonzero(np.diff(columns) > 1)
+    return tuple((float(columns[end] - first) / extent, float(columns[end + 1] - first) / extent) for end in ends)
+
+
+def without_pictures(page: Page) -> Page:
+    """The page without its lines' pictures, for keeping many: where their words are is still told the same."""
+    lines = (replace(line, gaps=gaps_of(line.image), image=NO_PICTURE) for line in page.lines)
+    return replace(page, lines=tuple(lines))
+
+
+def _parts(text: str, spans: list[tuple[int, int]], gaps: Sequence[Gap]) -> list[tuple[float, float]]:
     """For each word where it starts and ends, 0–1 of the way from the line's first ink to its last.
 
     By the usual widths of letters first; then every space moves to the widest gap in the ink near it.
     """
     widths = np.cumsum([0.0, *(0.55 if c in NARROW else 1.5 if c in WIDE else 1.0 for c in text)]) / 1.0
     places = [(widths[start] / widths[-1], widths[end] / widths[-1]) for start, end in spans]
-    columns = np.flatnonzero(ink_mask(grey).any(0)) if grey.size > 1 else np.empty(0)
-    if len(columns) < 2 or len(spans) < 2:
+    if len(spans) < 2:
         return places
-    first, extent = columns[0], max(1, columns[-1] - columns[0])
-    steps = np.diff(columns)
-    gaps = [(int(columns[index] - first) / extent, int(columns[index + 1] - first) / extent) for index in np.flatnonzero(steps > 1)]
     parts = [list(place) for place in places]
     reach = 0.0  # no space before the one to its left
     for index in range(len(spans) - 1):

@@ -16,7 +16,7 @@ from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 
 # An upload over 1 MB would otherwise pass through a temporary file on its way to us: pictures stay in memory.
-MultiPartParser.spool_max_size = MAX_BYTES
+MultiPartParser.spool_max_size = 2 * MAX_BYTES  # above the server's own limit, which is in binary megabytes
 
 UNSURE, DOUBTFUL = 0.9, 0.6  # character confidences under which a character is shaded, and shaded strongly
 STYLE = """<style>
@@ -89,6 +89,7 @@ def column_width(default: int = 704) -> int:
 
 def reader_sidebar(formulas: bool = False) -> Reader:
     """The sidebar's first group: which checkpoint reads text, or formulas, how thoroughly, where."""
+    st.session_state.failures_shown = 0
     st.html(STYLE)  # here, where no rerun of a part of the page takes it away: the page would jump under the pen
     titles = {checkpoint.name: checkpoint.title for checkpoint in CHECKPOINTS if checkpoint.formulas == formulas}
     with st.sidebar:
@@ -141,10 +142,10 @@ def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, 
     The failure is remembered: a checkpoint that is not there must not be looked for again at every stroke.
     """
     failures = st.session_state.setdefault("failures", {})
-    wanted = (reader.checkpoint, reader.device)
+    wanted = (reader.checkpoint, reader.device, formulas)
     if wanted not in failures:
         try:
-            recognizer = load_recognizer(*wanted, on_download=_download_bar())
+            recognizer = load_recognizer(reader.checkpoint, reader.device, on_download=_download_bar())
             if recognizer.reads_formulas == formulas or reader.checkpoint not in (shipped(True), shipped(False)):
                 return recognizer, reader
             raise HandwritingError(f"{reader.checkpoint} reads {'text' if formulas else 'formulas'}.")
@@ -152,7 +153,8 @@ def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, 
             failures[wanted] = str(error)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.error(as_is(f"{failures[wanted]} The shipped checkpoint reads meanwhile."), icon=":material/error:")
-        st.button("Try again", key="try_again", icon=":material/refresh:", on_click=failures.pop, args=(wanted, None))
+        st.session_state.failures_shown = shown = st.session_state.get("failures_shown", 0) + 1  # in a run, it may be met again
+        st.button("Try again", key=f"try_again-{shown}", icon=":material/refresh:", on_click=failures.pop, args=(wanted, None))
     try:
         return load_recognizer(shipped(formulas)), Reader(shipped(formulas), "cpu", default_beams(shipped(formulas)))
     except HandwritingError as error:

@@ -1,35 +1,21 @@
-"""Photo: upload or take a picture, see what the cleaning does to it, and read its lines."""
-
-import base64
-import hashlib
-import io
-from collections.abc import Callable
-from pathlib import Path
+"""Photo: the workbench for pages of handwriting. Drop them, see them cleaned, read, correct, and take the text with you."""
 
 import altair
-import cv2
 import numpy as np
 import pandas
 import streamlit as st
-from PIL import Image
 from streamlit.runtime.pages_manager import PagesManager
 
 from hwr_core.errors import HandwritingError
-from hwr_core.export.plain import to_json, to_txt
-from hwr_core.images import open_image
-from hwr_core.line_image import shrunk
-from hwr_core.lines import find_lines
-from hwr_core.pipeline import page_of
-from hwr_core.preprocess import Preprocessed, preprocess, stroke_width
-from hwr_core.reading import Line, Page, Reading
 from hwr_core.settings import PreprocessSettings
-from pages.common import Reader, as_is, reader_sidebar, recognizer_for, shaded
-from pages.region import formulas_in
-
-SAMPLES = Path(__file__).parent / "samples"
-TYPES = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
-PREVIEW_SIDE = 640  # pixels of the longest side of a step's picture in the preview
-KEPT = 2  # pictures, and cleaned pictures, kept in the session: with all its steps a large one takes some 200 MB
+from hwr_core.words import without_pictures
+from pages.common import Reader, as_is, reader_sidebar, recognizer_for
+from pages.workbench.boxes import edit_boxes, renew, with_boxes
+from pages.workbench.editor import show_text, with_corrections
+from pages.workbench.exports import downloads
+from pages.workbench.files import Sheet, choose_files, choose_sheet
+from pages.workbench.reading import Prepared, ReadSheet, go_on, layouts, prepare, read_sheet, stop
+from pages.workbench.settings import settings_sidebar, show_measured
 
 
 def photo_page() -> None:
@@ -37,262 +23,142 @@ def photo_page() -> None:
     reader = reader_sidebar()
     settings = settings_sidebar()
     st.title("Read a photo or a scan")
-    pictures = choose_pictures()
-    if not pictures:
+    sheets = choose_files()
+    if not sheets:
         st.html(
-            "<p class='hint'>Drop a picture of handwriting above, take one, or try a sample. It stays on this machine and is not stored.</p>"
+            "<p class='hint'>Drop pictures or PDFs of handwriting above, paste or take one, or try a sample. "
+            "They stay on this machine and are not stored.</p>"
         )
         return
-    name = st.selectbox("Picture", list(pictures), key="picture") if len(pictures) > 1 else next(iter(pictures))
-    pages: dict[str, Page] = st.session_state.setdefault("pages_read", {})  # by the picture's digest
-    if len(pictures) > 1 and st.button(f"Read all {len(pictures)}", icon=":material/library_books:"):
-        read_all(pictures, settings, reader, pages)
+    _, reader = recognizer_for(reader)  # the shipped one, where another cannot be had
+    done: dict = st.session_state.setdefault("pages_read", {})  # by sheet: what it was read with, and the page without pictures
+    sheet = choose_sheet(sheets, {key for key, (what, _) in done.items() if what is not None})
+    for_all = st.container()
     try:
-        photo, cleaned = opened_and_cleaned(name, pictures[name], settings)
+        on_desk(sheet, settings, reader, done)
     except HandwritingError as error:
         st.error(as_is(str(error)), icon=":material/broken_image:")
-    else:
-        preview(cleaned, settings)
-        page = pages[digest(pictures[name])] = read(photo, cleaned, digest(pictures[name]), settings, reader)
-        show_page(photo, page)
-        formulas_in(photo, digest(pictures[name]), settings)
-    downloads({name: pages[digest(data)] for name, data in pictures.items() if digest(data) in pages})
+    if len(sheets) > 1:
+        with for_all:  # above, but once the page on the desk is there
+            read_all(sheets, settings, reader, done)
+    downloads(sheet, {key: with_corrections(page, key) for key, (_, page) in done.items()}, sheets)
 
 
-def opened_and_cleaned(name: str, data: bytes, settings: PreprocessSettings) -> tuple[Image.Image, Preprocessed]:
-    """`HandwritingError` where the data are no picture."""
-    photo = remembered("photo", (digest(data),), lambda: open_image(data, name))
-    return photo, remembered("cleaned", (digest(data), settings), lambda: preprocess(photo, settings))
+def on_desk(sheet: Sheet, settings: PreprocessSettings, reader: Reader, done: dict) -> None:
+    prepared = prepare(sheet, settings, reader)
+    show_measured(*prepared.strokes)
+    preview(prepared)
+    editing = st.toggle(
+        "Change the boxes", key="editing", on_change=renew, args=(sheet,), help="Move, delete or draw lines' boxes on the page."
+    )
+    if editing:
+        edit_boxes(sheet, prepared)
+    what = (sheet.key, settings, reader, layouts().get(sheet.key))
+    stopped = st.session_state.get("stopped") == what
+    st.session_state.reading = what
+    read = read_sheet(sheet, prepared, settings, reader, stopped)
+    if read.unread:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.warning(
+                f"Reading was stopped; {read.unread} line{'s are' if read.unread > 1 else ' is'} not read.", icon=":material/stop_circle:"
+            )
+            st.button("Go on", key="go_on", on_click=go_on, icon=":material/play_circle:")
+    # A page that was stopped can be taken away as it is, and counts as not read.
+    done[sheet.key] = (None if read.unread else (settings, reader, layouts().get(sheet.key)), without_pictures(read.page))
+    shown = with_corrections(read.page, sheet.key)
+    if not shown.lines:
+        if not read.unread:
+            st.info("No handwriting was found in this picture. A box can be drawn where some is.", icon=":material/search_off:")
+            confidence(sheet, settings, reader, read)
+        return
+    picture, text = st.columns(2, gap="medium")
+    with picture:
+        count = f"{len(shown.lines)} line{'s' if len(shown.lines) > 1 else ''}"
+        st.subheader(f"{count} found" if sheet.key not in layouts() else count)
+        st.image(with_boxes(prepared, shown), width="stretch", alt="The page with its lines outlined and numbered, unsure words in red")
+        confidence(sheet, settings, reader, read)
+    with text:
+        show_text(sheet, prepared, read, shown)
 
 
-def read_all(pictures: dict[str, bytes], settings: PreprocessSettings, reader: Reader, pages: dict[str, Page]) -> None:
-    """Every picture into `pages`; a bad one is said and left out."""
-    bar = st.progress(0.0)
-    for number, (name, data) in enumerate(pictures.items()):
-        bar.progress(number / len(pictures), f"{name} ({number + 1} of {len(pictures)})")
+def read_all(sheets: list[Sheet], settings: PreprocessSettings, reader: Reader, done: dict) -> None:
+    """Every page that was not read with these settings; a damaged one is said and left out. Each counts when it is done."""
+    left = [sheet for sheet in sheets if done.get(sheet.key, (None,))[0] != (settings, reader, layouts().get(sheet.key))]
+    st.button(
+        f"Read all {len(sheets)} pages", key="read_all", icon=":material/library_books:", on_click=_start_all, disabled=not left,
+        help=None if left else "All are read.",
+    )  # fmt: skip
+    damaged: list[str] = st.session_state.setdefault("damaged", [])
+    if not st.session_state.get("reading_all"):
+        for sentence in damaged:
+            st.error(as_is(sentence), icon=":material/broken_image:")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        bar = st.progress(0.0, f"{len(left)} pages to read")
+        st.button("Stop", key="stop_all", icon=":material/stop_circle:", on_click=stop)
+    for number, sheet in enumerate(left):
+        bar.progress(number / len(left), f"{as_is(sheet.name)} ({number + 1} of {len(left)})")
         try:
-            photo, cleaned = opened_and_cleaned(name, data, settings)
-            pages[digest(data)] = read(photo, cleaned, digest(data), settings, reader)
+            read = read_sheet(sheet, prepare(sheet, settings, reader), settings, reader)
+            done[sheet.key] = ((settings, reader, layouts().get(sheet.key)), without_pictures(read.page))
         except HandwritingError as error:
-            st.error(as_is(str(error)), icon=":material/broken_image:")
-    bar.empty()
+            damaged.append(str(error))
+    st.session_state.reading_all = False
+    st.rerun()  # the strip tells which are read
 
 
-def settings_sidebar() -> PreprocessSettings:
-    """The preprocessing's controls, in the order of the steps; a method's parameters show where it is chosen."""
-    chosen: dict = {}
-
-    def ask(control: Callable, field: str, *arguments, **options) -> None:
-        chosen[field] = control(*arguments, key=f"set_{field}", persist_state="session", **options)
-
-    with st.sidebar:
-        st.subheader("Paper")
-        ask(
-            st.toggle,
-            "flatten",
-            "Flatten paper and light",
-            True,
-            help="Divides by the paper's brightness: shadows and yellowed paper become white.",
-        )
-        ask(
-            st.segmented_control, "invert", "Light on dark", ["auto", "never", "always"], default="auto", required=True,
-            help="Chalk on a board and dark-mode notes are turned into dark ink on light paper.",
-        )  # fmt: skip
-        ask(
-            st.select_slider, "denoise", "Denoise", [0, 1, 2], 0, format_func=["off", "light", "strong"].__getitem__,
-            help="A median filter: takes away specks, and a little of fine strokes.",
-        )  # fmt: skip
-        ask(st.toggle, "deskew", "Level the lines", True, help="Turns the page by up to 12° so that its lines run level.")
-        ask(st.toggle, "crop", "Crop to the ink", True, help="Cuts away empty margins.")
-        st.subheader("Threshold")
-        ask(
-            st.selectbox, "threshold", "Method", ["none", "otsu", "adaptive", "sauvola", "manual"],
-            format_func=lambda method: "None (best for reading)" if method == "none" else method.capitalize(),
-            help="Black and white only. Usually reads worse than grey; helps on very faint or stained pages.",
-        )  # fmt: skip
-        if chosen["threshold"] == "manual":
-            ask(st.slider, "threshold_level", "Level", 0, 255, 128, help="Darker than this is ink.")
-        if chosen["threshold"] in ("adaptive", "sauvola"):
-            ask(st.slider, "threshold_window", "Window", 11, 121, 41, 2, help="Pixels across which the paper's grey is judged.")
-        if chosen["threshold"] == "adaptive":
-            ask(st.slider, "adaptive_offset", "Offset", 0, 40, 12, help="Grey levels below the neighbourhood's mean that count as ink.")
-        if chosen["threshold"] == "sauvola":
-            ask(st.slider, "sauvola_k", "k", 0.05, 0.5, 0.2, 0.05, help="Higher takes less as ink.")
-        st.subheader("Stroke width")
-        ask(
-            st.selectbox, "stroke", "Strokes", ["keep", "thin", "thicken", "normalise"], format_func=str.capitalize,
-            help="Hairlines read better thickened, felt pens thinned. Normalise measures the pen and brings it to the target.",
-        )  # fmt: skip
-        if chosen["stroke"] in ("thin", "thicken"):
-            ask(st.slider, "stroke_amount", "By (pixels)", 1, 8, 1, help="How much thinner or thicker.")
-        if chosen["stroke"] == "normalise":
-            ask(st.slider, "stroke_target", "Target (pixels)", 1.0, 12.0, 4.0, 0.5, help="The width that the strokes shall have.")
-    return PreprocessSettings(**chosen)
+def _start_all() -> None:
+    st.session_state.reading_all = True
+    st.session_state.damaged = []
+    go_on()
 
 
-def choose_pictures() -> dict[str, bytes]:
-    """The pictures that were dropped, taken or chosen, by name."""
-    upload, camera, samples = st.tabs([":material/upload: Files", ":material/photo_camera: Camera", ":material/auto_awesome: Samples"])
-    files = upload.file_uploader("Pictures of handwriting", TYPES, accept_multiple_files=True, key="files", on_change=forget_sample)
-    pictures: dict[str, bytes] = {}
-    for file in files:
-        pictures[unused(file.name, pictures)] = file.getvalue()
-    with camera:
-        if st.toggle("Use the camera", key="use_camera") and (
-            shot := st.camera_input("Hold the page so that it fills the picture", key="shot")
-        ):
-            pictures[unused("camera.jpg", pictures)] = shot.getvalue()
-    with samples, st.container(horizontal=True):
-        for path in sorted(SAMPLES.glob("*.jpg")):
-            title = path.stem.replace("-", " ").capitalize()
-            st.button(title, key=f"sample-{path.stem}", icon=":material/image:", on_click=choose_sample, args=(path.name,))
-    if sample := st.session_state.get("sample"):
-        pictures[sample] = (SAMPLES / sample).read_bytes()
-    return pictures
-
-
-def choose_sample(name: str) -> None:
-    st.session_state.sample = st.session_state.picture = name
-
-
-def forget_sample() -> None:
-    st.session_state.sample = None
-
-
-def unused(name: str, taken: dict[str, bytes]) -> str:
-    """`name`, or with a number where there is a picture of that name: phones call all of theirs image.jpg."""
-    path, number, free = Path(name), 1, name
-    while free in taken:
-        number += 1
-        free = f"{path.stem} ({number}){path.suffix}"
-    return free
-
-
-def remembered(kind: str, key: tuple, make: Callable):
-    """What `make` gave for `key` before in this session, the last `KEPT` of a kind; in memory only."""
-    kept = st.session_state.setdefault(f"kept_{kind}", {})
-    if key not in kept:
-        kept[key] = make()
-        while len(kept) > KEPT:
-            kept.pop(next(iter(kept)))
-    return kept[key]
-
-
-def digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
-def preview(cleaned: Preprocessed, settings: PreprocessSettings) -> None:
+def preview(prepared: Prepared) -> None:
     """The steps side by side, and the histogram with the threshold on it."""
     with st.expander("What the cleaning does", expanded=True, icon=":material/tune:"):
-        columns = st.columns(min(5, len(cleaned.steps) + 1))
-        for number, step in enumerate(cleaned.steps):
-            columns[number % len(columns)].image(shrunk(step.image, PREVIEW_SIDE), caption=step.name, width="stretch")
-        with columns[len(cleaned.steps) % len(columns)]:
-            histogram(cleaned)
-            if settings.stroke == "normalise":
-                st.caption(f"Strokes are {stroke_width(cleaned.image):.1f} pixels wide now.")
+        columns = st.columns(min(6, max(4, len(prepared.steps) + 1)))
+        for number, (name, image) in enumerate(prepared.steps):
+            columns[number % len(columns)].image(image, caption=name, width="stretch")
+        with columns[len(prepared.steps) % len(columns)]:
+            histogram(prepared)
 
 
-def histogram(cleaned: Preprocessed) -> None:
+def histogram(prepared: Prepared) -> None:
     """Of the greys that the threshold is, or would be, applied to."""
-    before = [step for step in cleaned.steps if not step.name.startswith(("Thresholded", "Strokes"))][-1]
-    counts, _ = np.histogram(before.image, bins=64, range=(0, 256))
-    frame = pandas.DataFrame({"grey": np.arange(64) * 4 + 2, "share": counts / counts.sum()})
-    bars = altair.Chart(frame).mark_bar(width=4).encode(
+    shares = prepared.greys / max(1, prepared.greys.sum())
+    bars = altair.Chart(pandas.DataFrame({"grey": np.arange(64) * 4 + 2, "share": shares})).mark_bar(width=3).encode(
         x=altair.X("grey:Q", title="Grey level", scale=altair.Scale(domain=[0, 255])),
         y=altair.Y("share:Q", title=None, axis=None, scale=altair.Scale(type="sqrt")),
     )  # fmt: skip
-    if cleaned.threshold_level is not None:
-        rule = altair.Chart(pandas.DataFrame({"level": [cleaned.threshold_level]})).mark_rule(color="#d6453d", strokeWidth=2)
-        bars = bars + rule.encode(x="level:Q")
+    if prepared.threshold_level is None:
         st.altair_chart(bars.properties(height=150), width="stretch")
-        st.caption(f"Threshold at {cleaned.threshold_level:.0f}")
-    else:
-        st.altair_chart(bars.properties(height=150), width="stretch")
-
-
-def read(photo: Image.Image, cleaned: Preprocessed, picture: str, settings: PreprocessSettings, reader: Reader) -> Page:
-    """The page; only lines whose picture or reader changed are read."""
-    with st.spinner("Finding lines…"):
-        found = remembered("lines", (picture, settings), lambda: find_lines(cleaned.image))
-    recognizer, reader = recognizer_for(reader)
-    known = st.session_state.setdefault("kept_readings", {})
-    keys = [(reader, digest(line.image.tobytes()), line.image.shape) for line in found]
-    fresh = [number for number, key in enumerate(keys) if key not in known]
-    if fresh:
-        bar = st.progress(0.0, f"Reading {len(fresh)} lines…")
-        new = recognizer.read(
-            [found[number].image for number in fresh], beams=reader.beams,
-            on_progress=lambda done, total: bar.progress(done / total, f"Read {done} of {total} lines"),
-        )  # fmt: skip
-        known.update({keys[number]: reading for number, reading in zip(fresh, new, strict=True)})
-        bar.empty()
-    return page_of(photo.size, cleaned, found, [known[key] for key in keys])
-
-
-def show_page(photo: Image.Image, page: Page) -> None:
-    if not page.lines:
-        st.info("No handwriting was found in this picture.", icon=":material/search_off:")
         return
-    picture, text = st.columns([1, 1], gap="medium")
-    with picture:
-        st.subheader(f"{len(page.lines)} line{'s' if len(page.lines) > 1 else ''} found")
-        st.image(with_boxes(photo, page), width="stretch", alt="The photo with the found lines outlined and numbered")
-    with text:
-        st.subheader("Text")
-        st.code(page.text, language=None, wrap_lines=True)
-        st.html("<style>.lines{display:grid;gap:.9rem}.lines img{max-width:100%;max-height:56px;border-radius:.3rem;background:#fff}</style>"
-                f"<div class='lines' data-testid='lines'>{''.join(line_html(number, line) for number, line in enumerate(page.lines, 1))}</div>")  # fmt: skip
+    level = altair.Chart(pandas.DataFrame({"level": [prepared.threshold_level]})).mark_rule(color="#d6453d", strokeWidth=2)
+    st.altair_chart((bars + level.encode(x="level:Q")).properties(height=150), width="stretch")
+    st.caption(f"Threshold at {prepared.threshold_level:.0f}")
 
 
-def line_html(number: int, line: Line) -> str:
-    reading: Reading = line.reading
-    buffer = io.BytesIO()
-    crop = line.image.copy()
-    crop.thumbnail((900, 64))
-    crop.convert("L").save(buffer, "JPEG", quality=80)
-    source = base64.b64encode(buffer.getvalue()).decode()
-    cut = "" if reading.complete else " · only the beginning: the line is longer than the checkpoint can write"
-    return (
-        f"<div><img src='data:image/jpeg;base64,{source}' alt='Line {number}'>"
-        f"<div class='reading small'>{shaded(reading)}</div>"
-        f"<div style='opacity:.65;font-size:.85rem'>{number} · {reading.confidence:.0%} sure of the whole line{cut}</div></div>"
-    )
-
-
-def with_boxes(photo: Image.Image, page: Page) -> Image.Image:
-    """A copy of the photo with the lines outlined and numbered."""
-    image = photo.convert("RGB")
-    image.thumbnail((1400, 1400))
-    scale = image.width / photo.width
-    canvas = np.array(image)
-    for number, line in enumerate(page.lines, 1):
-        left, top, right, bottom = (round(value * scale) for value in line.box)
-        cv2.rectangle(canvas, (left, top), (right, bottom), (43, 74, 203), 2, cv2.LINE_AA)
-        size = max(canvas.shape) / 1400
-        cv2.putText(
-            canvas,
-            str(number),
-            (max(0, left - round(26 * size)), bottom),
-            cv2.FONT_HERSHEY_DUPLEX,
-            0.9 * size,
-            (214, 69, 61),
-            2,
-            cv2.LINE_AA,
-        )
-    return Image.fromarray(canvas)
-
-
-def downloads(pages: dict[str, Page]) -> None:
-    pages = {name: page for name, page in pages.items() if page.lines}
-    if pages:
-        several = f" ({len(pages)} pages)" if len(pages) > 1 else ""
-        with st.container(horizontal=True):
-            st.download_button(f"Text{several}", to_txt(pages), "handwriting.txt", icon=":material/download:", on_click="ignore")
-            st.download_button(
-                f"JSON{several}", to_json(pages), "handwriting.json", "application/json", icon=":material/data_object:", on_click="ignore"
-            )
+def confidence(sheet: Sheet, settings: PreprocessSettings, reader: Reader, read: ReadSheet) -> None:
+    """How sure the letters are on average, and how that changed with the settings."""
+    if read.unread:
+        return
+    letters = [value for line in read.page.lines for value in line.reading.character_confidences]
+    sure, lines = float(np.mean(letters)) if letters else 0.0, len(read.page.lines)
+    fewer = sheet.key not in layouts()  # lines that a person took away are no loss
+    history: dict = st.session_state.setdefault("history", {}).setdefault(sheet.key, {"now": None})
+    if history["now"] is None or history["now"][0] != (settings, reader):
+        history["before"] = history["now"]
+        history["now"] = ((settings, reader), sure, lines)
+    sentence = f"Letters are {sure:.1%} sure on average." if lines else ""
+    if history["before"] is None:
+        st.caption(sentence)
+        return
+    _, sure_before, lines_before = history["before"]
+    sentence += f" Before the last change they were {sure_before:.1%} sure, on {lines_before} line{'' if lines_before == 1 else 's'}."
+    if sure < sure_before - 0.003 or (fewer and lines < lines_before):
+        st.warning(f"{sentence} The page is read worse than before.", icon=":material/trending_down:")
+    else:
+        st.caption(sentence)
 
 
 if PagesManager.uses_pages_directory:

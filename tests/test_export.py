@@ -16,7 +16,7 @@ from PIL import Image
 from hwr_core.export import FORMATS, export, file_names, suffix_of
 from hwr_core.export.pdf import encodable
 from hwr_core.reading import Alternative, Line, Page, Reading
-from hwr_core.words import words_of
+from hwr_core.words import without_pictures, words_of
 
 DATA = Path(__file__).parent / "data"
 ALTO = {"a": "http://www.loc.gov/standards/alto/ns-v4#"}
@@ -57,6 +57,15 @@ def test_words_lie_where_the_ink_parts():
     assert first.box[0] == 100 and first.box[2] == pytest.approx(100 + 600 * 100 / 440, abs=4)
     assert second.box[0] == pytest.approx(100 + 600 * 140 / 440, abs=4) and second.box[2] == 700
     assert first.confidence == pytest.approx(0.98**3) and len(second.character_confidences) == 7
+
+
+def test_a_page_without_its_pictures_has_its_words_where_they_were():
+    page = Page(LINES, (1000, 600))
+    kept = without_pictures(page)
+    assert all(line.image.size == (1, 1) for line in kept.lines)
+    assert [words_of(line) for line in kept.lines] == [words_of(line) for line in page.lines]
+    changed = [line.with_text("an other text") for line in LINES]
+    assert [words_of(line.with_text("an other text")) for line in kept.lines] == [words_of(line) for line in changed]
 
 
 def test_words_of_a_tilted_line_follow_it_and_a_formula_is_one():

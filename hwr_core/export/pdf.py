@@ -11,6 +11,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.pdfgen.textobject import PDFTextObject
 
+from hwr_core.line_image import to_rgb
 from hwr_core.reading import Page
 from hwr_core.words import Word, words_of
 
@@ -56,8 +57,8 @@ def _put(text: PDFTextObject, word: Word, scale: float, height: float, last: boo
     text.setFont(FONT, size)
     text.setHorizScale(100 * length / natural)
     cosine, sine = math.cos(angle), math.sin(angle)
-    base = height - low * scale + 0.2 * tall
-    text.setTextTransform(cosine, sine, -sine, cosine, left * scale, base)
+    lift = 0.2 * tall  # from the outline to the line that the letters stand on
+    text.setTextTransform(cosine, sine, -sine, cosine, left * scale - sine * lift, height - low * scale + cosine * lift)
     text.textOut(written + ("" if last else " "))
 
 
@@ -79,7 +80,7 @@ def _writes(character: str) -> bool:
 
 
 def _jpeg(picture: Image.Image) -> io.BytesIO:
-    picture = picture.convert("RGB")
+    picture = to_rgb(picture)
     picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     packed = io.BytesIO()
     picture.save(packed, "JPEG", quality=80)

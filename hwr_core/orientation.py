@@ -1,0 +1,58 @@
+"""Which way up a page lies: its lines tell whether it lies on its side, the recognizer whether it stands on its head."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from hwr_core.lines import FoundLine, find_lines
+from hwr_core.preprocess import Preprocessed, preprocess
+from hwr_core.reading import Reading
+from hwr_core.recognizer import Recognizer
+from hwr_core.settings import PreprocessSettings
+
+SAMPLE = 3  # lines that are read both ways up, the longest
+SURE = 0.9  # characters' mean confidence from which the other way up is not tried
+
+
+def find_upright_lines(
+    image: Image.Image | np.ndarray, settings: PreprocessSettings, recognizer: Recognizer
+) -> tuple[Preprocessed, list[FoundLine]]:
+    """The cleaned page and its lines, turned as `settings.turn` says, or, where that is "auto", so that the lines can be read."""
+    degrees = 0 if settings.turn == "auto" else int(settings.turn)
+
+    def at(degrees: int) -> tuple[Preprocessed, list[FoundLine]]:
+        cleaned = preprocess(image, replace(settings, turn=str(degrees % 360)))
+        return cleaned, find_lines(cleaned.image)
+
+    cleaned, found = at(degrees)
+    if settings.turn != "auto" or not found:
+        return cleaned, found
+    if is_sideways([line.outline for line in found]):
+        degrees = 90
+        cleaned, found = at(degrees)
+    if found and is_upside_down([line.image for line in found], recognizer):
+        cleaned, found = at(degrees + 180)
+    return cleaned, found
+
+
+def is_sideways(outlines: Sequence[np.ndarray]) -> bool:
+    """Whether most writing on the page, by its length, runs up or down. `outlines` as `FoundLine.outline`."""
+    level = upright = 0.0
+    for outline in outlines:
+        across, down = np.linalg.norm(outline[1] - outline[0]), np.linalg.norm(outline[3] - outline[0])
+        level, upright = level + across * (across >= down), upright + down * (across < down)
+    return upright > level
+
+
+def is_upside_down(images: Sequence[np.ndarray], recognizer: Recognizer) -> bool:
+    """Whether the longest lines, (height, width) uint8 each, read with more confidence when turned by 180 degrees."""
+    sample = sorted(images, key=lambda image: -image.shape[1])[:SAMPLE]
+    as_is = _confidence(recognizer.read(sample, beams=1))
+    return as_is < SURE and _confidence(recognizer.read([np.rot90(image, 2) for image in sample], beams=1)) > as_is
+
+
+def _confidence(readings: Sequence[Reading]) -> float:
+    confidences = [value for reading in readings for value in reading.character_confidences]
+    return float(np.mean(confidences)) if confidences else 0.0
