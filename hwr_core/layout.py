@@ -13,6 +13,7 @@ from hwr_core.reading import Box, Page, Point
 Outline = tuple[Point, ...]
 
 SAME = 0.5  # intersection over union from which two regions are of the same line
+ENCLOSED = 0.8  # of a line's box within a drawn one: the drawn one is in its place
 FORMULA = "formula"  # what a drawn box's label says of one
 LEAST, UNMOVED = 6, 2  # pixels that a drawn box has at least each way, and by which one that nobody moved may differ
 
@@ -80,9 +81,9 @@ def regions_drawn(
     to_photo: np.ndarray,
 ) -> tuple[Region, ...]:
     """The layout that the canvas shows. A box whose label starts with a number is that line of `start`, which was drawn as its one of
-    `boxes`: where it is still there, the line stays as it was; where it was moved, it is what the box now encloses. Others are new."""
+    `boxes`: where it is still there, the line stays as it was; where it was moved, it is what the box now encloses. Others are new, and take the place of the lines that they enclose."""
     stayed: dict[int, Region] = {}
-    new = []
+    new: list[tuple[Region, Box]] = []
     for label, box in drawn:
         formula = FORMULA in label.casefold()
         number = re.match(r"\d+", label)
@@ -95,11 +96,16 @@ def regions_drawn(
             if known:
                 stayed[place] = region
             else:
-                new.append(region)
-    regions = tuple(stayed[place] for place in sorted(stayed))
-    for region in new:
+                new.append((region, box))
+    regions = tuple(stayed[place] for place in sorted(stayed) if not any(_encloses(box, boxes[place]) for _, box in new))
+    for region, _ in new:
         regions = with_added(regions, region, to_photo)
     return regions
+
+
+def _encloses(outer: Box, inner: Box) -> bool:
+    common = [max(0, min(outer[side + 2], inner[side + 2]) - max(outer[side], inner[side])) for side in (0, 1)]
+    return common[0] * common[1] >= ENCLOSED * (inner[2] - inner[0]) * (inner[3] - inner[1])
 
 
 def overlap(first: Sequence[Point] | np.ndarray, second: Sequence[Point] | np.ndarray) -> float:

@@ -65,6 +65,8 @@ def test_what_was_drawn_on_the_canvas_is_the_layout():
     assert drawn == (*start[:2], region_at((0, 150, 300, 190), UPRIGHT, formula=True), start[2]), "in reading order; a mere click is no box"
     low = [(0, 0, 400, 4), (0, 10, 400, 14), (0, 20, 400, 24)]  # as on a narrow screen
     assert regions_drawn([(str(n + 1), box) for n, box in enumerate(low)], start, low, UPRIGHT) == start, "none is too small to stay"
+    fractions = regions_drawn([*stayed, ("formula", (0, -5, 900, 95))], start, boxes, UPRIGHT)
+    assert fractions == (region_at((0, -5, 900, 95), UPRIGHT, formula=True), *start[1:]), "in the place of the line that it encloses"
     relabelled = regions_drawn([("1 formula", boxes[0]), *stayed[1:]], start, boxes, UPRIGHT)
     assert relabelled[0].formula and relabelled[0].outline == start[0].outline
 

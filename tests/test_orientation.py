@@ -5,9 +5,10 @@ import pytest
 from PIL import Image
 
 from hwr_core import PreprocessSettings, read_page
-from hwr_core.handprint import write
+from hwr_core.formula_image import render_formula
+from hwr_core.handprint import write, write_formula
 from hwr_core.ink import render_line
-from hwr_core.orientation import is_sideways
+from hwr_core.orientation import find_upright_lines, is_sideways
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,13 @@ def test_a_turn_that_was_chosen_is_kept(recognizer, page):
     settings = PreprocessSettings(turn="180")
     assert read_page(page.rotate(180), recognizer, settings).text.startswith("good morning")
     assert not read_page(page, recognizer, settings).text.startswith("good morning")
+
+
+def test_a_formula_read_as_text_does_not_turn_its_page(recognizer):
+    photo = Image.new("L", (1000, 800), 235)
+    photo.paste(render_formula(write_formula(), 60, 5).convert("L"), (150, 300))
+    cleaned, found = find_upright_lines(photo, PreprocessSettings(), recognizer)
+    assert found and cleaned.turn == 0
 
 
 def test_short_words_among_long_lines_do_not_turn_a_page():

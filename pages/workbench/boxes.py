@@ -62,7 +62,7 @@ def edit_boxes(sheet: Sheet, prepared: Prepared) -> None:
                 "Back to the lines as found", key="as_found", icon=":material/undo:", on_click=restore, args=(sheet,), type="tertiary"
             )
         st.caption(
-            "Draw a box round a line with the mouse. With the toolbar's pencil, a click picks a box, to be moved, stretched or deleted; "
+            "Draw a box round a line with the mouse; it takes the place of boxes in it. With the toolbar's pencil, a click picks a box, to be moved, stretched or deleted; "
             "a second click relabels it: “formula” makes it one."
         )
     width = min(column_width(900), 1100)
@@ -88,8 +88,12 @@ def edit_boxes(sheet: Sheet, prepared: Prepared) -> None:
 
     def changed() -> None:
         objects = ((st.session_state.get(key) or {}).get("drawing") or {}).get("raw", {}).get("objects", [])
-        regions = regions_drawn(labelled_boxes_of(objects), start, boxes, onto_photo)
-        if regions != layout_of(sheet, prepared):
+        drawn = labelled_boxes_of(objects)
+        regions = regions_drawn(drawn, start, boxes, onto_photo)
+        if len(regions) < len(drawn):  # a box in the place of others, which the canvas must lose
+            layouts()[sheet.key] = regions
+            renew(sheet)
+        elif regions != layout_of(sheet, prepared):
             layouts()[sheet.key] = regions
 
     st_canvas(

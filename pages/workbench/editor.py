@@ -38,14 +38,22 @@ def show_text(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) ->
         view = st.segmented_control("View", [TEXT, CORRECT], default=TEXT, required=True, key="view", label_visibility="collapsed")
         copy_button(shown.text, key="copy-page")
     if view == TEXT:
-        lines = "".join(
-            f"<div><span class='number'>{number}</span><span class='reading small'>{shaded(line.reading) or '…'}</span></div>"
-            for number, line in enumerate(shown.lines, 1)
-        )
-        st.html(f"<div class='lines' data-testid='lines'>{lines}</div>")
+        _lines(shown)
         st.caption("Shaded letters are unsure. Under “Correct”, each line stands beside its picture.")
     else:
         _correct(sheet, prepared, read, shown)
+
+
+def _lines(shown: Page) -> None:
+    """One under the other, numbered as on the picture; a formula is also rendered."""
+    waiting = ""
+    for number, line in enumerate(shown.lines, 1):
+        waiting += f"<div><span class='number'>{number}</span><span class='reading small'>{shaded(line.reading) or '…'}</span></div>"
+        if line.formula or number == len(shown.lines):
+            st.html(f"<div class='lines' data-testid='lines'>{waiting}</div>")
+            waiting = ""
+        if line.formula and line.reading.text:
+            st.latex(line.reading.text)
 
 
 def _correct(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) -> None:

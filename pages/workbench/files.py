@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 from PIL import Image, ImageOps
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from hwr_core.documents import Document, open_document
 from hwr_core.errors import HandwritingError
@@ -140,22 +141,28 @@ def put(name: str, data: bytes) -> None:
 
 
 def _take_uploads(key: str) -> None:
+    if not (files := uploads(key)):
+        return
     st.session_state.drops += 1
-    files = st.session_state.get(key) or []
-    first = (digest(files[0].getvalue()), 0) if files else None
+    first = (digest(files[0].getvalue()), 0)
     context = get_script_run_ctx()
     for file in files:
         put(file.name, file.getvalue())
         if context is not None:  # or Streamlit would keep a second copy until the session ends
             context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
-    if first is not None:
-        st.session_state.on_desk = first
+    st.session_state.on_desk = first
 
 
 def _take_shot(key: str) -> None:
-    if shot := st.session_state.get(key):
+    for shot in uploads(key):
         st.session_state.shots += 1
         put("camera.jpg", shot.getvalue())
+
+
+def uploads(key: str) -> list[UploadedFile]:
+    """What lies in an uploader or camera. A click during the run that took a file in calls its callback again, with the file gone."""
+    there = st.session_state.get(key) or []
+    return [file for file in (there if isinstance(there, list) else [there]) if isinstance(file, UploadedFile)]
 
 
 def _take_pasted(pasted: dict) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from hwr_core.settings import LIMITS, PRESETS, PreprocessSettings
 from pages.common import as_is
+from pages.workbench.files import uploads
 
 DEFAULT = PreprocessSettings()
 THRESHOLDS = {"none": "None (best for reading)", "otsu": "Otsu", "adaptive": "Adaptive", "sauvola": "Sauvola", "manual": "Manual"}
@@ -128,7 +129,7 @@ def _save_and_load(settings: PreprocessSettings) -> None:
 
 
 def _load(key: str) -> None:
-    if file := st.session_state.get(key):
+    for file in uploads(key):
         st.session_state.settings_files += 1
         try:
             use(PreprocessSettings.from_json(file.getvalue().decode("utf-8", errors="replace")))
