@@ -1,24 +1,55 @@
-"""From an image to token sequences: beam search over TrOCR's decoder, of which greedy is the width of one.
+"""From an encoded image to token sequences: beam search over TrOCR's decoder, of which greedy is the width of one.
 
 Where the encoder has a CTC head, its prefix scores are added to the decoder's at every step (Watanabe, Hori, Kim,
 Hershey and Hayashi 2017, "Hybrid CTC/Attention Architecture"): the decoder brings the language, CTC the place in the
 line, without which small decoders skip or repeat words. Where a language model lies beside the checkpoint, its scores are
 added too ("shallow fusion", Gulcehre et al. 2015). Written out rather than left to `generate`, which has no such step, stops
-at 20 tokens by default and cannot mask the padding of lines of different widths.
+at 20 tokens by default and cannot mask the padding of lines of different widths. In NumPy, so that it is one search for
+every `Network`, and none needs another's library.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
-import torch
-from torch import Tensor
-from transformers import EncoderDecoderCache, VisionEncoderDecoderModel
+import numpy as np
 
+from hwr_core.ctc import CTCPrefixScorer
 from hwr_core.language_model import LanguageModel
 from hwr_core.latex_grammar import Grammar
 
-CANDIDATES = 12  # the decoder's best tokens of a step that CTC also scores
-ENCODED_AT_ONCE = 4  # images, on a CPU: their features still fit its cache, which makes a page a third quicker than all at once
+CANDIDATES = 12  # the decoder's best tokens of a step that CTC and the language model also score
 IMPOSSIBLE = -1e9
+COMPACT = 0.7  # share of a batch's items still being read under which the others leave it: moving what is kept costs some
+
+
+class Encoded(Protocol):
+    """The images of a batch, encoded, and the state of decoding them: `beams` rows for each item, one after the other.
+
+    `mask` (batch, columns) bool tells which columns are no padding, `ctc_logits` (batch, columns, vocabulary) float32 what CTC sees;
+    both None where the encoder has no such output.
+    """
+
+    mask: np.ndarray | None
+    ctc_logits: np.ndarray | None
+
+    def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
+        """Logits (rows, vocabulary) float32 of what follows `tokens` (rows,), each of which goes on from the row `origin` of the step before."""
+
+    def keep(self, items: np.ndarray) -> None:
+        """Leaves only these items; the next step's `origin` names rows of before."""
+
+
+class Network(Protocol):
+    """A checkpoint's encoder and decoder. `start`, `end` and `pad` are token ids; `vocabulary` counts the tokens, `positions` the longest sequence."""
+
+    start: int
+    end: int
+    pad: int
+    vocabulary: int
+    positions: int
+
+    def encode(self, pixel_values: np.ndarray, beams: int) -> Encoded:
+        """`pixel_values` (batch, channels, height, width) float32."""
 
 
 @dataclass(frozen=True)
@@ -54,173 +85,94 @@ class DecodingSettings:
     max_length: int = 256
 
 
-class CTCPrefixScorer:
-    """Log probability that CTC's output starts with a prefix, for prefixes that grow by one token a step.
-
-    `log_probabilities` (batch, columns, vocabulary) float32, `mask` (batch, columns); each item has `beams` prefixes, one
-    after the other: the rows. The recursion over the columns is a linear recurrence, done for all columns at once with
-    cumulative log-sum-exp, in float64.
-    """
-
-    def __init__(self, log_probabilities: Tensor, mask: Tensor, blank: int, end: int, beams: int = 1):
-        log_probabilities = log_probabilities.double().clamp(min=-60)
-        self.blank, self.end = blank, end
-        log_probabilities[~mask] = IMPOSSIBLE / 1e3
-        log_probabilities[..., blank][~mask] = 0.0  # after the line only blanks: the prefix just stays
-        self.log_probabilities = log_probabilities
-        self.blanks = log_probabilities[..., blank].repeat_interleave(beams, 0)  # (rows, columns)
-        # Probabilities of the empty prefix, ending in a token (none) and in blank (only blanks so far).
-        self.by_token = torch.full_like(self.blanks, IMPOSSIBLE)
-        self.by_blank = self.blanks.cumsum(1)
-        self.prefix_score = torch.zeros(len(self.blanks), dtype=torch.float64, device=mask.device)
-        self.last = torch.full((len(self.blanks),), -1, device=mask.device)
-
-    def score(self, tokens: Tensor) -> Tensor:
-        """Log probabilities, given the prefix so far, of going on with each of `tokens` (rows, candidates)."""
-        scores = (self._arrive(tokens) + self._emitted(tokens)).logsumexp(2)
-        ending = torch.logaddexp(self.by_token[:, -1], self.by_blank[:, -1])[:, None]
-        scores = torch.where(tokens == self.end, ending, scores)
-        scores = torch.where(tokens == self.blank, IMPOSSIBLE, scores)
-        return (scores - self.prefix_score[:, None]).float()
-
-    def _emitted(self, tokens: Tensor) -> Tensor:
-        """Of each column, the log probabilities of `tokens` (rows, candidates): (rows, candidates, columns)."""
-        batch, columns, _ = self.log_probabilities.shape
-        found = self.log_probabilities.gather(2, tokens.view(batch, 1, -1).expand(-1, columns, -1))
-        return found.transpose(1, 2).reshape(*tokens.shape, columns)
-
-    def _arrive(self, tokens: Tensor) -> Tensor:
-        """Of the prefix so far, standing just before each column; a repeated token must come after a blank."""
-        both = torch.logaddexp(self.by_token, self.by_blank)
-        same = (tokens == self.last[:, None])[..., None]
-        arriving = torch.where(same, self.by_blank[:, None], both[:, None])  # (rows, candidates, columns)
-        start = torch.zeros_like(arriving[..., :1]) if int(self.last[0]) < 0 else torch.full_like(arriving[..., :1], IMPOSSIBLE)
-        return torch.cat([start, arriving[..., :-1]], 2)
-
-    def advance(self, rows: Tensor, tokens: Tensor) -> None:
-        """Goes on with `tokens` (rows,), each from the prefix of the row that `rows` names, which is one of the same item."""
-        for name in ("by_token", "by_blank", "last"):
-            setattr(self, name, getattr(self, name)[rows])
-        arriving = self._arrive(tokens[:, None])[:, 0]  # (rows, columns)
-        emitted = self._emitted(tokens[:, None])[:, 0]
-        self.by_token = _recur(arriving, emitted)
-        start = torch.full_like(arriving[:, :1], IMPOSSIBLE)
-        self.by_blank = _recur(torch.cat([start, self.by_token[:, :-1]], 1), self.blanks)
-        self.prefix_score = (arriving + emitted).logsumexp(1)
-        self.last = tokens
-
-
-def _recur(arriving: Tensor, emitted: Tensor) -> Tensor:
-    """r(t) = (r(t−1) + arriving(t)) · emitted(t) for all columns t, in log space."""
-    sums = emitted.cumsum(-1)
-    before = sums - emitted
-    return sums + torch.logcumsumexp(arriving - before, -1)
-
-
-@torch.inference_mode()
-def decode(model: VisionEncoderDecoderModel, pixel_values: Tensor, settings: DecodingSettings) -> list[list[Hypothesis]]:
+def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSettings) -> list[list[Hypothesis]]:
     """For each image of the batch its hypotheses, best first; `settings.beams` of them, where there are so many sequences."""
-    states, mask, ctc_logits = _encode(model, pixel_values)
-    if hasattr(model, "enc_to_dec_proj"):
-        states = model.enc_to_dec_proj(states)
-    beams, batch = settings.beams, states.shape[0]
-    rows = torch.arange(batch, device=states.device).repeat_interleave(beams)
-    start, end, pad = special_tokens(model)
+    beams, batch, end = settings.beams, len(pixel_values), network.end
+    encoded = network.encode(pixel_values, beams)
     scorer = None
-    if settings.ctc_weight and ctc_logits is not None:
-        scorer = CTCPrefixScorer(ctc_logits.float().log_softmax(-1), mask, pad, end, beams)
-    states, mask = states[rows], mask[rows] if mask is not None else None
-
-    language_model = settings.language_model
+    if settings.ctc_weight and encoded.ctc_logits is not None:
+        scorer = CTCPrefixScorer(log_softmax(encoded.ctc_logits.astype(np.float64)), encoded.mask, network.pad, end, beams)
+    language_model = settings.language_model if settings.language_model_weight else None
     contexts = language_model.start(batch * beams) if language_model is not None else None
     grammar = settings.grammar
     parsed = grammar.start(batch * beams) if grammar is not None else None
-    search = _Search(batch, beams, settings, end, states.device)
-    tokens = torch.full((batch * beams, 1), start, device=states.device)
-    cache: EncoderDecoderCache | None = None
+    search = _Search(batch, settings, end)
+    tokens, origin = np.full(batch * beams, network.start), np.arange(batch * beams)
     for step in range(settings.max_length - 1):
-        output = model.decoder(
-            input_ids=tokens, encoder_hidden_states=states, encoder_attention_mask=mask, past_key_values=cache, use_cache=True
-        )
-        cache = output.past_key_values
-        logits = output.logits[:, -1].float()
-        if pad != end:
-            logits[:, pad] = float("-inf")
+        logits = encoded.step(tokens, origin)
+        if network.pad != end:
+            logits[:, network.pad] = -np.inf
         if grammar is not None:
-            logits = logits.masked_fill(~grammar.allowed(parsed, settings.max_length - 1 - step).to(logits.device), float("-inf"))
-        origin, chosen = search.step(*_joint(logits.log_softmax(-1), scorer, contexts, settings, end))
+            logits[~grammar.allowed(parsed, settings.max_length - 1 - step)] = -np.inf
+        origin, tokens = search.step(*_joint(log_softmax(logits), scorer, contexts, settings, end))
         if search.finished:
             break
-        if beams > 1:
-            # An item's beams look at the same image: what the decoder keeps of it need not move.
-            getattr(cache, "self_attention_cache", cache).reorder_cache(origin)
+        if (kept := search.compacted()) is not None:
+            rows = (kept[:, None] * beams + np.arange(beams)).ravel()
+            origin, tokens = origin[rows], tokens[rows]
+            encoded.keep(kept)
+            if scorer is not None:
+                scorer.keep(kept)
         if scorer is not None:
-            scorer.advance(origin, chosen)
-        if language_model is not None:
-            contexts = language_model.advance(contexts[origin], chosen)
+            scorer.advance(origin, tokens)
+        if contexts is not None:
+            contexts = language_model.advance(contexts[origin], tokens)
         if grammar is not None:
-            parsed = grammar.advance([parsed[row] for row in origin.tolist()], chosen.tolist())
-        tokens = chosen[:, None]
+            parsed = grammar.advance([parsed[row] for row in origin.tolist()], tokens.tolist())
     return search.results()
 
 
-def _encode(model: VisionEncoderDecoderModel, pixel_values: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """The encoder's states, its mask of real columns and its CTC logits, where it has these; all (batch, columns, …)."""
-    at_once = ENCODED_AT_ONCE if pixel_values.device.type == "cpu" else len(pixel_values)
-    parts = [model.encoder(images) for images in pixel_values.split(at_once)]
-    names = ("last_hidden_state", "attention_mask", "ctc_logits")
-    columns = [[getattr(part, name, None) for part in parts] for name in names]
-    return tuple(torch.cat(column) if column[0] is not None else None for column in columns)
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Over the last axis."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
 
 
-def special_tokens(model: VisionEncoderDecoderModel) -> tuple[int, int, int]:
-    """The tokens that start, end and pad a line, found where `generate` finds them; ValueError where none ends it."""
-
-    def named(*names: str) -> int | None:
-        for name in names:
-            for config in (model.generation_config, model.config, model.config.decoder):
-                if (value := getattr(config, name, None)) is not None:
-                    return value[0] if isinstance(value, list) else value
-        return None
-
-    start, end = named("decoder_start_token_id", "bos_token_id"), named("eos_token_id")
-    if start is None or end is None:
-        raise ValueError("It names no token that starts or ends a line (decoder_start_token_id, eos_token_id).")
-    pad = named("pad_token_id")
-    return start, end, end if pad is None else pad
+def _best(values: np.ndarray, count: int) -> np.ndarray:
+    """The indices of each row's `count` highest values, the highest first."""
+    count = min(count, values.shape[1])
+    if count < values.shape[1]:
+        index = np.argpartition(values, values.shape[1] - count, 1)[:, -count:]
+    else:
+        index = np.broadcast_to(np.arange(count), values.shape)
+    order = np.argsort(-np.take_along_axis(values, index, 1), 1, kind="stable")
+    return np.take_along_axis(index, order, 1)
 
 
 def _joint(
-    attention: Tensor, scorer: CTCPrefixScorer | None, contexts: Tensor | None, settings: DecodingSettings, end: int
-) -> tuple[Tensor, Tensor]:
-    """What to go by in the search, and log probabilities, of the next token: both (rows, vocabulary).
+    attention: np.ndarray, scorer: CTCPrefixScorer | None, contexts: np.ndarray | None, settings: DecodingSettings, end: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The tokens that may be next, what to go by in the search, and log probabilities: all (rows, candidates).
 
-    With CTC or a language model, of the decoder's best candidates only. What a language model adds is not shared out
-    among a step's tokens in the first: a beam whose every way on is unlikely text must fall behind the others.
+    What a language model adds is not shared out among a step's tokens in the first: a beam whose every way on is unlikely text
+    must fall behind the others.
     """
     if scorer is None and contexts is None:
-        return attention, (attention / settings.temperature).log_softmax(-1)
-    best, candidates = attention.topk(min(CANDIDATES, attention.shape[1]))
-    candidates = torch.cat([candidates, torch.full_like(candidates[:, :1], end)], 1)
-    best = torch.cat([best, attention[:, end : end + 1]], 1)
+        candidates = _best(attention, max(2, 2 * settings.beams))
+        probable = attention if settings.temperature == 1 else log_softmax(attention / settings.temperature)
+        return candidates, np.take_along_axis(attention, candidates, 1), np.take_along_axis(probable, candidates, 1)
+    candidates = _best(attention, CANDIDATES)
+    there = (candidates == end).any(1)
+    candidates = np.concatenate([candidates, np.full_like(candidates[:, :1], end)], 1)
+    best = np.take_along_axis(attention, candidates, 1)
     if scorer is not None:
         best = (1 - settings.ctc_weight) * best + settings.ctc_weight * scorer.score(candidates)
-    impossible = torch.full_like(attention, IMPOSSIBLE)
-    scores = impossible.scatter(1, candidates, best).log_softmax(-1)
+    best[there, -1] = IMPOSSIBLE  # it is among the best already
+    scores = log_softmax(np.maximum(best, IMPOSSIBLE))
     if contexts is not None:
-        added = torch.zeros_like(attention).scatter(1, candidates, settings.language_model.score(contexts, candidates))
-        scores = scores + settings.language_model_weight * added
-    return scores, (scores / settings.temperature).log_softmax(-1)
+        scores = scores + settings.language_model_weight * settings.language_model.score(contexts, candidates)
+    return candidates, scores, log_softmax(scores / settings.temperature)
 
 
 class _Search:
-    """The beams of a batch: their tokens, scores and finished hypotheses."""
+    """The beams of a batch: their tokens, scores and finished hypotheses. `items` are those whose rows are still in the batch."""
 
-    def __init__(self, batch: int, beams: int, settings: DecodingSettings, end: int, device: torch.device):
-        self.batch, self.beams, self.settings, self.end, self.device = batch, beams, settings, end, device
-        self.total = torch.full((batch, beams), float(IMPOSSIBLE), device=device)
+    def __init__(self, batch: int, settings: DecodingSettings, end: int):
+        self.settings, self.beams, self.end = settings, settings.beams, end
+        self.items = list(range(batch))
+        self.total = np.full((batch, self.beams), IMPOSSIBLE)
         self.total[:, 0] = 0.0
-        self.open: list[list[tuple]] = [[] for _ in range(batch * beams)]  # per step (token, log p, runner-up, its log p)
+        self.open: list[list[tuple]] = [[] for _ in range(batch * self.beams)]  # per step (token, log p, runner-up, its log p)
         self.closed: list[list[Hypothesis]] = [[] for _ in range(batch)]
         self.done = [False] * batch
         self.steps = 0
@@ -229,41 +181,51 @@ class _Search:
     def finished(self) -> bool:
         return all(self.done)
 
-    def step(self, scores: Tensor, log_probabilities: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, candidates: np.ndarray, scores: np.ndarray, log_probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Extends every beam by `scores`; returns for each new beam the row that it came from and its token."""
         self.steps += 1
-        vocabulary = scores.shape[1]
-        totals = (self.total.view(-1, 1) + scores).view(self.batch, -1)
-        # Twice the beams, so that enough stay open when half of them end.
-        best, index = totals.topk(min(2 * self.beams, totals.shape[1]), 1)
-        top = log_probabilities.topk(min(2, vocabulary), 1)
-        top_values, top_tokens, log_p = top.values.tolist(), top.indices.tolist(), log_probabilities.flatten()
-        rows = index // vocabulary + torch.arange(self.batch, device=self.device)[:, None] * self.beams
-        tokens = index % vocabulary
-        chosen_log_p = log_p[rows * vocabulary + tokens].tolist()
+        count, batch = scores.shape[1], len(self.items)
+        totals = (self.total.reshape(-1, 1) + scores).reshape(batch, -1)
+        index = _best(totals, 2 * self.beams)  # twice the beams, so that enough stay open when half of them end
+        best = np.take_along_axis(totals, index, 1)
+        rows = index // count + np.arange(batch)[:, None] * self.beams
+        columns = index % count
+        top = _best(log_probabilities, 2)
+        top_tokens = np.take_along_axis(candidates, top, 1).tolist()
+        top_values = np.take_along_axis(log_probabilities, top, 1).tolist()
+        tokens, chosen_log_p = candidates[rows, columns].tolist(), log_probabilities[rows, columns].tolist()
         origin, chosen, total, paths = [], [], [], []
-        for item, (item_rows, item_tokens, item_totals) in enumerate(zip(rows.tolist(), tokens.tolist(), best.tolist(), strict=True)):
-            kept = 0
-            for rank, (row, token, value) in enumerate(zip(item_rows, item_tokens, item_totals, strict=True)):
-                if value <= IMPOSSIBLE / 2:  # a dead beam, or a token that the grammar does not allow
+        for place, (item_rows, item_totals) in enumerate(zip(rows.tolist(), best.tolist(), strict=True)):
+            item, kept = self.items[place], 0
+            for rank, (row, token, value) in enumerate(zip(item_rows, tokens[place], item_totals, strict=True)):
+                if not value > IMPOSSIBLE / 2:  # a dead beam, or a token that the grammar does not allow
                     continue
                 second = 1 if top_tokens[row][0] == token else 0
-                runner = (top_tokens[row][second], top_values[row][second])
-                path = [*self.open[row], (token, chosen_log_p[item][rank], *runner)]
+                step = (token, chosen_log_p[place][rank], top_tokens[row][second], top_values[row][second])
                 if token == self.end:
                     if not self.done[item] and rank < self.beams:
-                        self.closed[item].append(self._close(path, value, True))
+                        self.closed[item].append(self._close([*self.open[row], step], value, True))
                     continue
                 if kept < self.beams:
-                    origin.append(row), chosen.append(token), total.append(value), paths.append(path)
+                    origin.append(row), chosen.append(token), total.append(value), paths.append([*self.open[row], step])
                     kept += 1
             while kept < self.beams:  # no other way on: the beam goes on as a dead one
-                origin.append(item_rows[0]), chosen.append(self.end), total.append(float(IMPOSSIBLE)), paths.append(self.open[item_rows[0]])
+                origin.append(item_rows[0]), chosen.append(self.end), total.append(IMPOSSIBLE), paths.append(self.open[item_rows[0]])
                 kept += 1
             self.done[item] = self.done[item] or self._is_done(item, total[-self.beams])
         self.open = paths
-        self.total = torch.tensor(total, device=self.device).view(self.batch, self.beams)
-        return torch.tensor(origin, device=self.device), torch.tensor(chosen, device=self.device)
+        self.total = np.array(total).reshape(batch, self.beams)
+        return np.array(origin), np.array(chosen)
+
+    def compacted(self) -> np.ndarray | None:
+        """Once enough items are done, lets them go; returns where those that stay were among the items, or None where all stay."""
+        kept = [place for place, item in enumerate(self.items) if not self.done[item]]
+        if len(kept) > COMPACT * len(self.items):
+            return None
+        self.items = [self.items[place] for place in kept]
+        self.total = self.total[kept]
+        self.open = [self.open[place * self.beams + beam] for place in kept for beam in range(self.beams)]
+        return np.array(kept)
 
     def _is_done(self, item: int, best_open: float) -> bool:
         closed = self.closed[item]
@@ -286,11 +248,12 @@ class _Search:
         )
 
     def results(self) -> list[list[Hypothesis]]:
-        for item in range(self.batch):
+        for place, item in enumerate(self.items):
             if not self.done[item]:
                 # The positions ran out: an unfinished hypothesis may still be far better than those that ended early.
-                for beam, total in enumerate(self.total[item].tolist()):
+                for beam, total in enumerate(self.total[place].tolist()):
                     if total > IMPOSSIBLE / 2:
-                        self.closed[item].append(self._close(self.open[item * self.beams + beam], total, False))
-            self.closed[item].sort(key=lambda hypothesis: -hypothesis.score)
+                        self.closed[item].append(self._close(self.open[place * self.beams + beam], total, False))
+        for closed in self.closed:
+            closed.sort(key=lambda hypothesis: -hypothesis.score)
         return [closed[: self.beams] for closed in self.closed]

@@ -5,7 +5,7 @@ exactly as it loads Microsoft's. The backbone is PP-LCNetV4 as PP-OCRv6-small us
 `models/pp_lcnet_v4`), with its batch norms folded into the convolutions; `training/warm_start.py` fills it.
 
 Lines keep their aspect ratio, so a batch is padded on the right. The padding is the exact value 0, which no pixel of
-an image has (`LineImageProcessor` maps 0..255 to odd multiples of 1/255): the encoder sees from the pixels alone
+an image has (`pixels.py`): the encoder sees from the pixels alone
 which columns are real, and a line reads the same alone and in a batch.
 """
 
@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
 
+from hwr_core.pixels import WIDTH_STRIDE
+
 # (channels in, channels out, squeeze-and-excitation) of each block of PP-LCNetV4-small.
 BLOCKS = (
     [(96, 96, True), (96, 96, False), (96, 96, False), (96, 192, False)]
@@ -25,7 +27,6 @@ BLOCKS = (
 )
 Strides = dict[int, tuple[int, int]]  # (vertical, horizontal) of the blocks that have one other than 1
 LINE_STRIDES: Strides = {3: (2, 1), 10: (2, 1)}
-WIDTH_STRIDE = 4  # pixels of the line per column of features
 
 
 class LineEncoderConfig(PreTrainedConfig):

@@ -13,9 +13,9 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 from transformers.modeling_outputs import ModelOutput
 
 from hwr_core.encoder import BLOCKS, Backbone, sinusoids, strided
+from hwr_core.pixels import CELL
 
 STRIDES = {3: (2, 2)}  # of the backbone's blocks: digits are three cells high, scripts two
-CELL = 8  # pixels of the picture per cell of features, both ways
 
 
 class FormulaEncoderConfig(PreTrainedConfig):

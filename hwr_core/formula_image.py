@@ -1,15 +1,11 @@
-"""The math checkpoint's image processor: a formula at the scale of its symbols, as high and as wide as it is."""
+"""A formula as a picture: how large its symbols are, and drawing one from strokes."""
 
 import cv2
 import numpy as np
-import torch
 from PIL import Image
-from transformers import AutoImageProcessor, BatchFeature
-from transformers.image_processing_utils import BaseImageProcessor
 
-from hwr_core.formula_encoder import CELL, FormulaEncoderConfig
 from hwr_core.ink import Strokes, as_points, draw
-from hwr_core.line_image import ink_mask, spread_contrast, to_grey
+from hwr_core.line_image import ink_mask
 
 DRAWN_AT = 44.0  # pixels of a symbol's height where strokes are drawn: twice what the encoder sees
 PEN = 4.0  # pixels, at that size
@@ -56,46 +52,3 @@ def render_formula(strokes: Strokes, symbol: float = DRAWN_AT, stroke_width: flo
     scale = min(symbol / ink_size(strokes), (LARGEST - 2 * edge) / max(float(extent.max()), 1e-6))
     width, height = (int(np.ceil(side * scale + 2 * edge)) for side in extent)
     return Image.fromarray(draw([(stroke - low) * scale + edge for stroke in strokes], (height, width), stroke_width))
-
-
-class FormulaImageProcessor(BaseImageProcessor):
-    """Pictures of formulas in, `pixel_values` (batch, 1, height, width) float32 out.
-
-    Each is scaled so that its symbols are `symbol` pixels high, whatever the height of the whole, and then, if need be,
-    down to `max_pixels`. Grey levels become odd multiples of 1/255 between −1 and 1; 0 marks the padding.
-    """
-
-    model_input_names = ["pixel_values"]
-
-    def __init__(self, symbol: float = 20.0, max_pixels: int = 160_000, **kwargs):
-        super().__init__(**kwargs)
-        self.symbol, self.max_pixels = symbol, max_pixels
-
-    def formula(self, image: Image.Image | np.ndarray, zoom: float = 1.0) -> np.ndarray:
-        """One formula as the encoder sees it, or `zoom` times as large: uint8, height and width multiples of its cells."""
-        grey = to_grey(image)
-        size = min(symbol_size(grey), grey.shape[0])
-        return self.at_scale(grey, zoom * self.symbol / size)
-
-    def at_scale(self, grey: np.ndarray, scale: float) -> np.ndarray:
-        scale = min(scale, (self.max_pixels / grey.size) ** 0.5)
-        width, height = (max(4, round(side * scale)) for side in grey.shape[::-1])
-        grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-        grey = spread_contrast(grey)
-        return np.pad(grey, [(0, -side % CELL) for side in grey.shape], constant_values=255)
-
-    def preprocess(self, images, return_tensors: str | None = "pt", zoom: float = 1.0, **kwargs) -> BatchFeature:
-        images = images if isinstance(images, list | tuple) else [images]
-        return BatchFeature({"pixel_values": stack_formulas([self.formula(image, zoom) for image in images])})
-
-
-def stack_formulas(formulas: list[np.ndarray]) -> torch.Tensor:
-    """uint8 pictures → (batch, 1, height, width) float32, padded with 0 on the right and at the bottom."""
-    height, width = (max(formula.shape[axis] for formula in formulas) for axis in (0, 1))
-    batch = np.zeros((len(formulas), 1, height, width), np.float32)
-    for row, formula in zip(batch, formulas, strict=True):
-        row[0, : formula.shape[0], : formula.shape[1]] = formula.astype(np.float32) * (2 / 255) - 1
-    return torch.from_numpy(batch)
-
-
-AutoImageProcessor.register(FormulaEncoderConfig, image_processor_classes={"pil": FormulaImageProcessor})

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from hwr_core.latex import ARGUMENTS, BEGIN, END
 
@@ -93,9 +92,9 @@ class Grammar:
     def start(self, rows: int) -> list[State]:
         return [START] * rows
 
-    def allowed(self, states: Sequence[State], remaining: int) -> Tensor:
+    def allowed(self, states: Sequence[State], remaining: int) -> np.ndarray:
         """(rows, vocabulary) bool: what may follow where `remaining` tokens, the end's among them, still have a place."""
-        return torch.stack([self.mask(state, remaining if remaining < to_close(state) + 8 else -1) for state in states])
+        return np.stack([self.mask(state, remaining if remaining < to_close(state) + 8 else -1) for state in states])
 
     def advance(self, states: Sequence[State], tokens: Sequence[int]) -> list[State]:
         return [state if token == self.end else advance(state, self.tokens[token]) for state, token in zip(states, tokens, strict=True)]
@@ -109,9 +108,9 @@ class Grammar:
             state = advance(state, token)
         return bool(self.mask(state, -1)[self.end])
 
-    def _mask(self, state: State, remaining: int) -> Tensor:
+    def _mask(self, state: State, remaining: int) -> np.ndarray:
         """`remaining` −1 where there is room for anything."""
-        found = torch.zeros(len(self.tokens), dtype=torch.bool)
+        found = np.zeros(len(self.tokens), bool)
         for index, token in enumerate(self.tokens):
             if index == self.end:
                 found[index] = not state.frames and not state.braces

@@ -3,30 +3,25 @@
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
-import torch
 from PIL import Image
-from transformers import PreTrainedTokenizerBase, VisionEncoderDecoderModel
 
 from hwr_core import latex
-from hwr_core.decoding import DecodingSettings, Hypothesis, decode, special_tokens
-from hwr_core.formula_encoder import FormulaEncoderConfig
-from hwr_core.language_model import LanguageModel
-from hwr_core.latex_grammar import Grammar
+from hwr_core.decoding import DecodingSettings, Hypothesis, Network, decode
 from hwr_core.line_image import clean_line
 from hwr_core.reading import BLANK, Alternative, Reading
 
-MAX_THREADS = 4
 ALTERNATIVES = 5
 # A formula read with less confidence is looked at again, smaller and larger, and the likeliest reading of all counts. Of formulas by
 # CROHME's writers kept for choices, whose text is not in training, 80.1 % are then right but for one token, without it 77.1 %.
 DOUBTFUL, ZOOMS = 0.5, (0.85, 1.15)
-MAX_LENGTH = 512  # tokens of a line, for decoders whose positions have no end
 # One inference at a time in the whole process: two at once on the same cores are much slower than one after the other.
 _INFERENCE = threading.Lock()
 
 Progress = Callable[[int, int], None]
+Pixels = Callable[..., np.ndarray]  # RGB pictures, and for formulas `zoom` → (batch, channels, height, width) float32
 
 
 class Recognizer:
@@ -45,19 +40,17 @@ class Recognizer:
     def __init__(
         self,
         name: str,
-        model: VisionEncoderDecoderModel,
-        image_processor,
-        tokenizer: PreTrainedTokenizerBase,
-        device: str = "cpu",
-        language_model: LanguageModel | None = None,
+        network: Network,
+        pixels: Pixels,
+        tokenizer,
+        text_of: Callable[[list[int]], str],
+        decoding: DecodingSettings,
+        reads_formulas: bool = False,
     ):
-        self.name, self.device = name, device
-        self.model = model.to(device).eval()
-        self.model.encoder.to(memory_format=torch.channels_last)  # convolutions are quicker so
-        self.image_processor, self.tokenizer, self.language_model = image_processor, tokenizer, language_model
-        self.reads_formulas = isinstance(model.config.encoder, FormulaEncoderConfig)
-        self.grammar = _grammar(model, tokenizer) if self.reads_formulas else None
-        torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))  # which the cores free to us and OMP_NUM_THREADS bound
+        """`text_of` gives the text of token ids, `tokenizer` is what it comes from; `decoding` is how the checkpoint is read unless said otherwise."""
+        self.name, self.network, self.pixels, self.tokenizer = name, network, pixels, tokenizer
+        self.text_of, self.decoding, self.reads_formulas = text_of, decoding, reads_formulas
+        self.grammar = decoding.grammar
 
     def read(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None, on_progress: Progress | None = None
@@ -103,25 +96,13 @@ class Recognizer:
         return [self._reading(hypotheses) for hypotheses in results]
 
     def _decoded(self, images: list[Image.Image], beams: int | None, **options) -> list[list[Hypothesis]]:
-        pixel_values = self.image_processor(images, return_tensors="pt", **options)["pixel_values"].to(self.device)
+        pixel_values = self.pixels(images, **options)
         with _INFERENCE:
-            return decode(self.model, pixel_values, self.settings(beams))
+            return decode(self.network, pixel_values, self.settings(beams))
 
     def settings(self, beams: int | None = None) -> DecodingSettings:
-        """How this checkpoint is decoded; a shipped one names its own values in its `config.json`."""
-        config = self.model.config
-        ctc_weight, language_model_weight = getattr(config, "ctc_weight", 0.0), getattr(config, "language_model_weight", 0.0)
-        return DecodingSettings(
-            beams=beams or getattr(self.model.generation_config, "num_beams", None) or 1,
-            ctc_weight=ctc_weight,
-            language_model=self.language_model if language_model_weight else None,
-            language_model_weight=language_model_weight,
-            grammar=self.grammar,
-            # CTC already weighs against what is too short; the decoder alone needs its scores taken per token.
-            length_penalty=0.0 if ctc_weight else 1.0,
-            temperature=getattr(config, "confidence_temperature", 1.0),
-            max_length=_positions(config.decoder),
-        )
+        """How this checkpoint is decoded; with other `beams`, if given."""
+        return self.decoding if beams is None else replace(self.decoding, beams=beams)
 
     def _reading(self, hypotheses: list[Hypothesis]) -> Reading:
         best = hypotheses[0]
@@ -142,7 +123,7 @@ class Recognizer:
     def _decode(self, tokens: list[int]) -> str:
         if self.grammar is not None:
             return "".join(latex.pieces([self.grammar.tokens[token] for token in tokens]))
-        return self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return self.text_of(tokens)
 
     def _text_with_confidences(self, tokens: list[int], log_probabilities: list[float]) -> tuple[str, tuple[float, ...]]:
         """The text without outer spaces, and for each of its characters the probability of the token that it is in."""
@@ -166,18 +147,6 @@ def _together(first: list[Hypothesis], second: list[Hypothesis]) -> list[Hypothe
     for hypothesis in sorted([*first, *second], key=lambda hypothesis: -hypothesis.score):
         found.setdefault(tuple(hypothesis.tokens), hypothesis)
     return list(found.values())
-
-
-def _grammar(model: VisionEncoderDecoderModel, tokenizer: PreTrainedTokenizerBase) -> Grammar:
-    _, end, _ = special_tokens(model)
-    tokens = tokenizer.convert_ids_to_tokens(list(range(model.config.decoder.vocab_size)))
-    return Grammar(tokens, end, tokenizer.all_special_ids)
-
-
-def _positions(decoder) -> int:
-    """How many tokens the decoder has positions for; RoBERTa leaves the first ones, up to the pad token's, unused."""
-    positions = getattr(decoder, "max_position_embeddings", None) or MAX_LENGTH
-    return positions - decoder.pad_token_id - 1 if "roberta" in decoder.model_type else positions
 
 
 def _substitutions(best: Hypothesis) -> list[tuple[list[int], float]]:

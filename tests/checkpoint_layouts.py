@@ -12,8 +12,7 @@ from transformers import AutoConfig, GenerationConfig, TrOCRConfig, VisionEncode
 
 from hwr_core.encoder import LineEncoderConfig
 from hwr_core.formula_encoder import FormulaEncoderConfig
-from hwr_core.formula_image import FormulaImageProcessor
-from hwr_core.image_processor import LineImageProcessor
+from hwr_core.image_processor import FormulaImageProcessor, LineImageProcessor
 from hwr_core.latex import BEGIN
 from hwr_core.latex import END as END_MATRIX
 from training.charset import build_tokenizer

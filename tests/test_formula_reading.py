@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from hwr_core import load_recognizer, read_ink, read_region
-from hwr_core.formula_encoder import CELL
-from hwr_core.formula_image import FormulaImageProcessor, render_formula, stack_formulas
+from hwr_core.formula_image import render_formula
+from hwr_core.pixels import CELL, FormulaPixels, stacked
 from hwr_core.handprint import write, write_formula
 from hwr_core.latex import canonical
 from tests.checkpoint_layouts import math
@@ -27,7 +27,7 @@ def test_it_is_loaded_as_a_reader_of_formulas_and_text_is_not(small, recognizer)
 
 
 def test_a_formula_is_drawn_and_scaled_by_its_symbols_not_by_its_height():
-    processor = FormulaImageProcessor()
+    processor = FormulaPixels()
     row, fraction = drawn("a+b=12"), render_formula(write_formula())
     assert fraction.height > 2 * row.height
     heights = [processor.formula(picture).shape[0] for picture in (row, fraction)]
@@ -47,17 +47,17 @@ def test_a_dot_a_dash_and_a_huge_formula_are_drawn_within_bounds():
     for strokes in (dot, dash, write("1+1" * 60, 100)):
         picture = render_formula(strokes)
         assert max(picture.size) <= 3000 and np.asarray(picture).min() == 0
-        assert FormulaImageProcessor().formula(picture).size <= 170_000
+        assert FormulaPixels().formula(picture).size <= 170_000
     with pytest.raises(ValueError, match="no stroke"):
         render_formula([])
 
 
 def test_a_formula_is_encoded_the_same_alone_and_in_a_batch(small):
-    formulas = [FormulaImageProcessor().formula(picture) for picture in (drawn("x=2"), render_formula(write_formula()))]
+    formulas = [FormulaPixels().formula(picture) for picture in (drawn("x=2"), render_formula(write_formula()))]
     assert formulas[0].shape[0] < formulas[1].shape[0] and formulas[0].shape[1] < formulas[1].shape[1]
     with torch.inference_mode():
-        alone = small.model.encoder(stack_formulas(formulas[:1])).last_hidden_state[0]
-        together = small.model.encoder(stack_formulas(formulas))
+        alone = small.model.encoder(torch.from_numpy(stacked(formulas[:1]))).last_hidden_state[0]
+        together = small.model.encoder(torch.from_numpy(stacked(formulas)))
     kept = together.last_hidden_state[0][together.attention_mask[0]]
     assert len(kept) == formulas[0].size // CELL**2
     assert torch.allclose(alone, kept, atol=1e-4)

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from hwr_core.formula_encoder import CELL
-from hwr_core.formula_image import FormulaImageProcessor
 from hwr_core.latex_grammar import Grammar
+from hwr_core.pixels import CELL, FormulaPixels
 from training.charset import SPECIAL
 from training.crohme import crohme, drawings, part_of
 from training.formula_stream import IGNORED, FormulaStream, collate, fitted, moved, scribble
@@ -140,7 +139,7 @@ def test_hands_move_ink_but_keep_its_tokens_and_scribbles_have_none():
 
 def test_a_picture_says_in_which_cells_each_token_is():
     stream = FormulaStream.__new__(FormulaStream)
-    stream.rng, stream.processor, stream.ids = random.Random(3), FormulaImageProcessor(), {"a": 7, "b": 9}
+    stream.rng, stream.processor, stream.ids = random.Random(3), FormulaPixels(), {"a": 7, "b": 9}
     ink = [
         (Placed("a", 1), np.array(square(0, 0)).reshape(-1, 2)),
         (Placed(""), np.array([[20.0, 5.0], [30.0, 5.0]])),

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from hwr_core.formula_encoder import CELL
-from hwr_core.formula_image import DRAWN_AT, FormulaImageProcessor, ink_size, stack_formulas, symbol_size
+from hwr_core.formula_image import DRAWN_AT, ink_size, symbol_size
 from hwr_core.ink import draw
 from hwr_core.latex_grammar import Grammar
 from hwr_core.line_image import MARGIN
+from hwr_core.pixels import CELL, FormulaPixels, stacked
 from training.augment import soil
 from training.charset import SPECIAL
 from training.crohme import Formula, crohme, drawings, part_of
@@ -45,7 +45,7 @@ class FormulaStream(IterableDataset):
 
     def __init__(self, seed: int, pixels_per_batch: int = 300_000):
         self.seed, self.pixels_per_batch = seed, pixels_per_batch
-        self.processor = FormulaImageProcessor()
+        self.processor = FormulaPixels()
         self.written = crohme("train")
         self.divisible = [formula for formula in self.written if formula.rows]
         self.symbols = all_drawings(drawings(self.written))
@@ -245,7 +245,7 @@ def collate(items: list[tuple[np.ndarray, list[int], np.ndarray]]) -> Batch:
     targets = torch.full((len(items), max(len(ids) for _, ids, _ in items) + 1), IGNORED)
     for row, (_, ids, _) in zip(targets, items, strict=True):
         row[: len(ids) + 1] = torch.tensor([*ids, EOS])
-    pixels = stack_formulas([picture for picture, _, _ in items])
+    pixels = torch.from_numpy(stacked([picture for picture, _, _ in items]))
     cells = torch.full((len(items), 2, pixels.shape[2] // CELL, pixels.shape[3] // CELL), IGNORED)
     for row, (_, _, found) in zip(cells, items, strict=True):
         row[:, : found.shape[1], : found.shape[2]] = torch.from_numpy(found)

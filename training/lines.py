@@ -12,10 +12,9 @@ from tokenizers import Tokenizer
 from torch.utils.data import IterableDataset, get_worker_info
 from transformers import PreTrainedTokenizerFast
 
-from hwr_core.encoder import WIDTH_STRIDE
-from hwr_core.image_processor import LineImageProcessor, stack_lines
 from hwr_core.ink import Strokes
 from hwr_core.line_image import crop_to_ink
+from hwr_core.pixels import WIDTH_STRIDE, LinePixels, stacked
 from training import data
 from training.augment import degrade, draw_varied, frame, intrude
 from training.charset import close_up
@@ -62,7 +61,7 @@ class LineStream(IterableDataset):
         self.seed, self.vocabularies, self.pixels_per_batch = seed, vocabularies, pixels_per_batch
         self.pool = max(240, pixels_per_batch // 200)  # lines: some ten small batches, or three of a GPU's
         self.tokenizer: Tokenizer | None = None
-        self.processor = LineImageProcessor(height=height)
+        self.processor = LinePixels(height)
         self.ink = data.iam_ondb("train")
         self.scans = {name: data.scans(name, "train") for name in data.SCANS}
         self.words = WordPool(self.ink)
@@ -171,4 +170,4 @@ def collate(lines: list[tuple[np.ndarray, list[int]]]) -> Batch:
     targets = torch.full((len(lines), max(len(ids) for _, ids in lines) + 1), -100)
     for row, (_, ids) in zip(targets, lines, strict=True):
         row[: len(ids) + 1] = torch.tensor([*ids, EOS])
-    return Batch(stack_lines([line for line, _ in lines]), targets)
+    return Batch(torch.from_numpy(stacked([line for line, _ in lines])), targets)

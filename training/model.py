@@ -9,8 +9,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerFast, TrOCRConfig,
 
 from hwr_core.encoder import LineEncoderConfig, sinusoids
 from hwr_core.formula_encoder import FormulaEncoderConfig
-from hwr_core.formula_image import FormulaImageProcessor
-from hwr_core.image_processor import LineImageProcessor
+from hwr_core.image_processor import FormulaImageProcessor, LineImageProcessor
 from training.warm_start import fetch, load_backbone
 
 MAX_LENGTH = 256  # characters of a line, or tokens of a formula, that the decoder has positions for

@@ -1,0 +1,172 @@
+"""A checkpoint's graphs for onnxruntime: `python -m training.export_onnx models/text models/math`.
+
+Writes `onnx/encoder_model.onnx` and `onnx/decoder_with_past_model.onnx` into the checkpoint's folder. They hold no weights: each
+initializer names its place in `model.safetensors`, where it lies as fp16 bytes, which is what ONNX calls external data. So there is one
+copy of the weights, and both backends read it. `hwr_core/onnx_network.py` runs them.
+"""
+
+import argparse
+import hashlib
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+import torch.nn.functional as F
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from hwr_core.checkpoints import load_recognizer
+
+ENCODER, DECODER = "encoder_model.onnx", "decoder_with_past_model.onnx"
+WEIGHTS = "model.safetensors"
+SMALL = 64  # values; what has fewer stays in the graph
+OPSET = 20
+
+
+class Encoder(nn.Module):
+    """The encoder, and the keys and values that the decoder's layers make of its states, which stay the same at every step."""
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.encoder, self.layers = model.encoder, model.decoder.model.decoder.layers
+
+    def forward(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
+        # → (2 · layers, batch, heads, columns, size of a head), (batch, columns), and where there is a CTC head (batch, columns, vocabulary)
+        found = self.encoder(pixel_values)
+        crossed = []
+        for layer in self.layers:
+            attention = layer.encoder_attn
+            for project in (attention.k_proj, attention.v_proj):
+                crossed.append(project(found.last_hidden_state).unflatten(-1, (attention.num_heads, attention.head_dim)).transpose(1, 2))
+        outputs = (torch.stack(crossed), found.attention_mask)
+        logits = getattr(found, "ctc_logits", None)
+        return outputs if logits is None else (*outputs, logits)
+
+
+class Decoder(nn.Module):
+    """One step of TrOCR's decoder. An item's beams look at the same image: to its keys they are queries of one item, so that these are
+    neither copied nor moved; its own past moves with the beams (`origin`) within the step."""
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        causal = model.decoder
+        self.body, self.project = causal.model.decoder, causal.output_projection
+
+    def forward(self, tokens: Tensor, origin: Tensor, past: Tensor, crossed: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        # tokens, origin (rows,); past (2 · layers, rows before, heads, steps, head); crossed, mask as of the encoder → logits (rows, vocabulary)
+        body = self.body
+        offset = body.embed_positions.offset
+        past = past.index_select(1, origin)
+        x = body.embed_tokens(tokens) + body.embed_positions.weight[past.shape[3] + offset]
+        x = body.layernorm_embedding(x)
+        present = []
+        closed = torch.where(mask, 0.0, torch.finfo(torch.float32).min)[:, None, None]  # (batch, 1, 1, columns)
+        for index, layer in enumerate(body.layers):
+            own = layer.self_attn
+            heads = (own.num_heads, own.head_dim)
+            q, k, v = (project(x).unflatten(-1, heads)[:, :, None] for project in (own.q_proj, own.k_proj, own.v_proj))
+            k, v = torch.cat([past[2 * index], k], 2), torch.cat([past[2 * index + 1], v], 2)
+            present += [k, v]
+            weights = (q @ k.transpose(-1, -2) * own.scaling).softmax(-1)  # (rows, heads, 1, steps)
+            x = layer.self_attn_layer_norm(x + own.out_proj((weights @ v).flatten(1)))
+            other = layer.encoder_attn
+            q = other.q_proj(x).unflatten(-1, heads).unflatten(0, (mask.shape[0], -1)).transpose(1, 2)  # (batch, heads, beams, head)
+            weights = (q @ crossed[2 * index].transpose(-1, -2) * other.scaling + closed).softmax(-1)
+            seen = (weights @ crossed[2 * index + 1]).transpose(1, 2).flatten(2).flatten(0, 1)
+            x = layer.encoder_attn_layer_norm(x + other.out_proj(seen))
+            x = layer.final_layer_norm(x + layer.fc2(F.gelu(layer.fc1(x))))
+        return self.project(x), torch.stack(present)
+
+
+def export(folder: Path) -> None:
+    """Writes both graphs of the checkpoint in `folder`, one of ours: a TrOCR decoder, and an encoder that tells its mask."""
+    recognizer = load_recognizer(str(folder), backend="torch")
+    model = recognizer.network.model.to(memory_format=torch.contiguous_format)
+    encoder, decoder = Encoder(model).eval(), Decoder(model).eval()
+    height = 48 if not recognizer.reads_formulas else 64
+    pixels = torch.rand(2, 1, height, 96)
+    names = ["crossed", "mask", "ctc_logits"][: len(encoder(pixels))]
+    (folder / "onnx").mkdir(exist_ok=True)
+    free = torch.export.Dim.DYNAMIC
+    _write(
+        encoder, (pixels,), ["pixel_values"], names, ({0: free, 2: free, 3: free} if recognizer.reads_formulas else {0: free, 3: free},),
+        folder, ENCODER,
+    )  # fmt: skip
+    crossed, mask = encoder(pixels)[:2]
+    layers, _, heads, _, size = crossed.shape
+    past = torch.rand(layers, 4, heads, 3, size)
+    inputs = (torch.tensor([4, 5, 6, 7]), torch.tensor([1, 0, 2, 2]), past, crossed, mask)
+    _write(
+        decoder, inputs, ["tokens", "origin", "past", "crossed", "mask"], ["logits", "present"],
+        ({0: free}, {0: free}, {1: free, 3: free}, {1: free, 3: free}, {0: free, 1: free}), folder, DECODER,
+    )  # fmt: skip
+
+
+def _write(module: nn.Module, inputs: tuple, input_names: list[str], output_names: list[str], free: tuple, folder: Path, file: str) -> None:
+    """`free` has of each input the axes whose lengths vary."""
+    program = torch.onnx.export(
+        module, inputs, dynamo=True, opset_version=OPSET, input_names=input_names, output_names=output_names,
+        dynamic_shapes=free, verbose=False,
+    )  # fmt: skip
+    graph = program.model_proto
+    _refer(graph, folder / WEIGHTS)
+    path = folder / "onnx" / file
+    path.write_bytes(graph.SerializeToString())
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB beside the weights")
+
+
+def _refer(graph: onnx.ModelProto, weights: Path) -> None:
+    """Puts in place of each large initializer where `weights` holds its values, and what brings them into its type and order."""
+    places, restored = _places(weights), []
+    for initializer in list(graph.graph.initializer):
+        values = numpy_helper.to_array(initializer)
+        if values.size < SMALL or values.dtype != np.float32:
+            continue
+        shape, place = values.shape, places.get(_digest(values))
+        turned = place is None and values.ndim == 2  # the exporter turns the matrices of linear layers
+        if turned:
+            shape, place = values.T.shape, places.get(_digest(values.T))
+        if place is None:  # made by the exporter, not trained
+            continue
+        name = initializer.name
+        stored = TensorProto(name=f"{name}.stored", data_type=TensorProto.FLOAT16, dims=shape, data_location=TensorProto.EXTERNAL)
+        for key, value in (("location", WEIGHTS), ("offset", str(place[0])), ("length", str(place[1]))):
+            stored.external_data.add(key=key, value=value)
+        graph.graph.initializer.remove(initializer)
+        graph.graph.initializer.append(stored)
+        restored.append(helper.make_node("Cast", [stored.name], [f"{name}.turned" if turned else name], to=TensorProto.FLOAT))
+        if turned:
+            restored.append(helper.make_node("Transpose", [f"{name}.turned"], [name], perm=[1, 0]))
+    for node in reversed(restored):
+        graph.graph.node.insert(0, node)
+
+
+def _digest(values: np.ndarray) -> bytes:
+    with np.errstate(over="ignore"):
+        return hashlib.sha1(np.ascontiguousarray(values, np.float16).tobytes()).digest()
+
+
+def _places(weights: Path) -> dict[bytes, tuple[int, int]]:
+    """Of each tensor in a safetensors file, by its bytes' digest: offset and length in the file."""
+    data = weights.read_bytes()
+    (header,) = struct.unpack("<Q", data[:8])
+    places = {}
+    for name, tensor in json.loads(data[8 : 8 + header]).items():
+        if name != "__metadata__":
+            start, end = (8 + header + offset for offset in tensor["data_offsets"])
+            places[hashlib.sha1(data[start:end]).digest()] = (start, end - start)
+    return places
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path)
+    for folder in parser.parse_args().folders:
+        export(folder)
+
+
+if __name__ == "__main__":
+    main()
