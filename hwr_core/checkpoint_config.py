@@ -73,7 +73,7 @@ def decoding_settings(
     return DecodingSettings(
         beams=getattr(generation_config, "num_beams", None) or 1,
         ctc_weight=ctc_weight,
-        language_model=language_model if language_model_weight else None,
+        language_model=language_model,
         language_model_weight=language_model_weight,
         grammar=grammar,
         # CTC already weighs against what is too short; the decoder alone needs its scores taken per token.

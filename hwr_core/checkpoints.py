@@ -60,10 +60,7 @@ def load_recognizer(
     if (known := _known(key)) is not None:
         return known
     # Outside the lock: during the minutes of a download everyone else reads on with what is there.
-    if folder is None:
-        from hwr_core.hub import download
-
-        folder = download(name, on_download)
+    folder = folder or _download(name, on_download)
     with _loading:
         if (known := _known(key)) is not None:  # another thread loaded it while this one waited
             return known
@@ -80,6 +77,12 @@ def load_recognizer(
 def onnx_graphs(folder: Path) -> bool:
     """Whether the checkpoint in `folder` can be read without torch."""
     return all((folder / "onnx" / file).is_file() for file in ("encoder_model.onnx", "decoder_with_past_model.onnx"))
+
+
+def _download(name: str, on_download: Download | None) -> Path:
+    from hwr_core.hub import download
+
+    return download(name, MODELS / name, on_download)
 
 
 def _load(folder: Path, weights: Path, name: str, device: str, backend: str) -> "Recognizer":  # noqa: F821

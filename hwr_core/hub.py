@@ -5,15 +5,15 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from hwr_core.checkpoint_config import LANGUAGE_MODEL, MODELS, WEIGHTS, weights_in
+from hwr_core.checkpoint_config import LANGUAGE_MODEL, WEIGHTS, weights_in
 from hwr_core.errors import HandwritingError
 
 Download = Callable[[str, int, int], None]  # file name, bytes done, bytes in all
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-def download(name: str, on_download: Download | None) -> Path:
-    """The hub's files of a checkpoint, in the hub's own cache; only what loading needs."""
+def download(name: str, instead: Path, on_download: Download | None) -> Path:
+    """The hub's files of a checkpoint, in the hub's own cache; only what loading needs. `instead` is where a person may put them by hand."""
     from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
@@ -51,7 +51,7 @@ def download(name: str, on_download: Download | None) -> Path:
             pass
         raise HandwritingError(
             f"The hub cannot be reached, so {name} could not be downloaded: connect and try again, or put its files "
-            f"into {MODELS / name}; the shipped checkpoint works without a network."
+            f"into {instead}; the shipped checkpoint works without a network."
         ) from error
 
 

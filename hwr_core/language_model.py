@@ -1,7 +1,7 @@
 """What is likely to be written: n-grams of characters, which the decoding adds to what the line looks like.
 
 Shallow fusion (Gulcehre et al. 2015) of an interpolated n-gram model with Witten and Bell's discounting (1991), over the
-checkpoint's own tokens. `training/language_model.py` counts it; `checkpoints.LANGUAGE_MODEL` lies beside the weights.
+checkpoint's own tokens. `training/language_model.py` counts it; `checkpoint_config.LANGUAGE_MODEL` lies beside the weights.
 """
 
 from pathlib import Path

@@ -12,12 +12,12 @@ ENCODED_AT_ONCE = 4  # images: their features still fit the cache, and bound the
 
 
 class OnnxNetwork:
-    """As `decoding.Network`. `threads` bounds those that one step uses."""
+    """As `decoding.Network`. `threads` bounds those that the encoder uses."""
 
     def __init__(self, folder: Path, start: int, end: int, pad: int, vocabulary: int, positions: int, threads: int):
         self.start, self.end, self.pad, self.vocabulary, self.positions = start, end, pad, vocabulary, positions
         self.encoder = _session(folder, "encoder_model.onnx", threads)
-        self.decoder = _session(folder, "decoder_with_past_model.onnx", threads)
+        self.decoder = _session(folder, "decoder_with_past_model.onnx", 1)  # a step is too short to be shared out
         self.outputs = [output.name for output in self.encoder.get_outputs()]
         layers, _, heads, _, size = next(value.shape for value in self.decoder.get_inputs() if value.name == "past")
         self.past_shape = (layers, heads, size)
@@ -72,6 +72,7 @@ def _session(folder: Path, file: str, threads: int) -> onnxruntime.InferenceSess
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.enable_cpu_mem_arena = False  # which would keep what the largest batch took
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # between its steps the search needs the cores itself
     # The graphs name the weights' file, which lies a folder above them, where onnxruntime looks only when told.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
     return onnxruntime.InferenceSession((folder / "onnx" / file).read_bytes(), options, providers=["CPUExecutionProvider"])

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from PIL import Image
-from skimage.filters import threshold_sauvola
-from skimage.morphology import skeletonize
 
 from hwr_core.line_image import ink_mask, shrunk, to_grey, to_rgb
 from hwr_core.paper import is_dark, page_corners, straightened, turned, without_ruling
@@ -170,6 +168,8 @@ def binarise(grey: np.ndarray, settings: PreprocessSettings) -> tuple[np.ndarray
     if settings.threshold == "adaptive":
         offset = settings.adaptive_offset
         return cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, window, offset), None
+    from skimage.filters import threshold_sauvola  # here and below: 40 MB that most reading has no need of
+
     local = threshold_sauvola(grey, window_size=window, k=settings.sauvola_k)
     return np.where(grey > local, 255, 0).astype(np.uint8), None
 
@@ -179,6 +179,8 @@ def stroke_width(grey: np.ndarray) -> float:
     mask = ink_mask(grey)
     if not mask.any():
         return 0.0
+    from skimage.morphology import skeletonize
+
     distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
     return float(2 * np.median(distance[skeletonize(mask)]) - 1)
 

@@ -39,17 +39,18 @@ class _Encoded:
         rows = torch.arange(len(states), device=states.device).repeat_interleave(beams)
         self.states, self.row_mask = states[rows], mask[rows] if mask is not None else None
         self.cache: EncoderDecoderCache | None = None
+        self.order = np.arange(len(rows))  # of the cache's rows, where they go on as they are
 
     @torch.inference_mode()
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
-        if self.cache is not None and not np.array_equal(origin, np.arange(len(origin))):
+        if self.cache is not None and not np.array_equal(origin, self.order):
             # An item's beams look at the same image: what the decoder keeps of it need not move.
             getattr(self.cache, "self_attention_cache", self.cache).reorder_cache(torch.from_numpy(origin).to(self.states.device))
         output = self.decoder(
             input_ids=torch.from_numpy(tokens).to(self.states.device)[:, None], encoder_hidden_states=self.states,
             encoder_attention_mask=self.row_mask, past_key_values=self.cache, use_cache=True,
         )  # fmt: skip
-        self.cache = output.past_key_values
+        self.cache, self.order = output.past_key_values, np.arange(len(tokens))
         return output.logits[:, -1].float().cpu().numpy().copy()
 
     @torch.inference_mode()

@@ -2,15 +2,16 @@
 
 import itertools
 import math
-from types import SimpleNamespace
 
 import checkpoint_layouts as layouts
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import ctc_loss
 
 from hwr_core.checkpoints import load_recognizer
-from hwr_core.decoding import CTCPrefixScorer, DecodingSettings, decode
+from hwr_core.ctc import CTCPrefixScorer
+from hwr_core.decoding import DecodingSettings, decode, log_softmax
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
 
@@ -43,15 +44,17 @@ MICROSOFT = ["base", "large-printed", "small", "small-projection"]
 
 
 def pixels(recognizer, images):
-    return recognizer.image_processor([image.convert("RGB") for image in images], return_tensors="pt")["pixel_values"]
+    return recognizer.pixels([image.convert("RGB") for image in images])
 
 
 @pytest.mark.parametrize("name", [*MICROSOFT, "roberta", "gpt2"])
 def test_greedy_decoding_says_what_generate_says_token_for_token(name, checkpoints, images):
     recognizer = checkpoints[name]
     pixel_values, settings = pixels(recognizer, images), recognizer.settings()
-    ours = decode(recognizer.model, pixel_values, settings)
-    theirs = recognizer.model.generate(pixel_values, num_beams=1, do_sample=False, max_new_tokens=settings.max_length - 1)
+    ours = decode(recognizer.network, pixel_values, settings)
+    theirs = recognizer.network.model.generate(
+        torch.from_numpy(pixel_values), num_beams=1, do_sample=False, max_new_tokens=settings.max_length - 1
+    )
     assert len({tuple(best.tokens) for best, *_ in ours}) > 1  # it looks at the image
     for (best, *_), row in zip(ours, theirs.tolist(), strict=True):
         tokens = row[1:]
@@ -63,8 +66,10 @@ def test_greedy_decoding_says_what_generate_says_token_for_token(name, checkpoin
 def test_three_beams_find_what_generate_finds_with_three(name, checkpoints, images):
     recognizer = checkpoints[name]
     pixel_values = pixels(recognizer, images)
-    ours = decode(recognizer.model, pixel_values, recognizer.settings(3))
-    theirs = recognizer.model.generate(pixel_values, num_beams=3, do_sample=False, max_new_tokens=63, length_penalty=1.0)
+    ours = decode(recognizer.network, pixel_values, recognizer.settings(3))
+    theirs = recognizer.network.model.generate(
+        torch.from_numpy(pixel_values), num_beams=3, do_sample=False, max_new_tokens=63, length_penalty=1.0
+    )
     for (best, *_), row in zip(ours, theirs.tolist(), strict=True):
         assert best.complete == (END in row[1:])
         assert best.tokens == (row[1 : row.index(END, 1)] if best.complete else row[1:])
@@ -74,7 +79,7 @@ def test_three_beams_find_what_generate_finds_with_three(name, checkpoints, imag
 def test_three_beams_give_three_different_hypotheses_best_first(name, checkpoints, images):
     recognizer = checkpoints[name]
     pixel_values = pixels(recognizer, images)
-    for hypotheses in decode(recognizer.model, pixel_values, recognizer.settings(3)):
+    for hypotheses in decode(recognizer.network, pixel_values, recognizer.settings(3)):
         assert len({tuple(hypothesis.tokens) for hypothesis in hypotheses}) == 3
         scores = [hypothesis.score for hypothesis in hypotheses]
         assert scores == sorted(scores, reverse=True)
@@ -93,14 +98,14 @@ def test_three_beams_find_sequences_at_least_as_likely_as_greedy_decoding_does()
 def test_lines_longer_than_twenty_tokens_are_not_cut(checkpoints, images):
     for name in ("base", "small-projection", "own"):
         recognizer = checkpoints[name]
-        hypotheses = [best for best, *_ in decode(recognizer.model, pixels(recognizer, images), recognizer.settings())]
+        hypotheses = [best for best, *_ in decode(recognizer.network, pixels(recognizer, images), recognizer.settings())]
         assert any(len(best.tokens) > 20 and best.complete for best in hypotheses), name
 
 
 def test_a_hypothesis_is_incomplete_where_the_positions_run_out(checkpoints, images):
     recognizer = checkpoints["own"]
-    whole = decode(recognizer.model, pixels(recognizer, images), recognizer.settings())
-    short = decode(recognizer.model, pixels(recognizer, images), DecodingSettings(ctc_weight=0.4, max_length=15))
+    whole = decode(recognizer.network, pixels(recognizer, images), recognizer.settings())
+    short = decode(recognizer.network, pixels(recognizer, images), DecodingSettings(ctc_weight=0.4, max_length=15))
     for (long,), (cut,) in zip(whole, short, strict=True):
         assert cut.complete == (len(long.tokens) < 14)
         assert cut.tokens == (long.tokens if cut.complete else long.tokens[:14])
@@ -108,40 +113,40 @@ def test_a_hypothesis_is_incomplete_where_the_positions_run_out(checkpoints, ima
 
 
 class Toy:
-    """A decoder of five tokens whose next-token scores are a random table of the item and the whole prefix.
+    """A network of five tokens whose next-token scores are a random table of the item and the whole prefix.
 
-    Its cache is the prefix itself, so that a beam that goes on from the wrong row reads the wrong scores.
+    Its state is the prefixes themselves, so that a beam that goes on from the wrong row reads the wrong scores.
     """
 
-    class Cache:
-        def __init__(self, prefixes):
-            self.prefixes = prefixes
+    start, end = END, END
 
-        def reorder_cache(self, rows):
-            self.prefixes = self.prefixes[rows]
-
-    def __init__(self, vocabulary=5, ctc_logits=None, scores=None):
-        self.generation_config = SimpleNamespace(decoder_start_token_id=END, eos_token_id=END, pad_token_id=BLANK)
-        self.config = SimpleNamespace(decoder=SimpleNamespace())
-        self.vocabulary, self.ctc_logits, self.table = vocabulary, ctc_logits, scores or self.random
+    def __init__(self, vocabulary=5, ctc_logits=None, scores=None, pad=BLANK):
+        self.vocabulary, self.ctc_logits, self.table, self.pad = vocabulary, ctc_logits, scores or self.random, pad
 
     def random(self, item, prefix):
         seed = sum(token * 7**place for place, token in enumerate((item, *prefix), 1)) % (2**61 - 1)
-        return torch.randn(self.vocabulary, generator=torch.Generator().manual_seed(seed)) * 1.5
+        return np.random.default_rng(seed).standard_normal(self.vocabulary) * 1.5
 
-    def encoder(self, pixel_values):
-        mask = torch.ones(len(pixel_values), self.ctc_logits.shape[1], dtype=torch.bool) if self.ctc_logits is not None else None
-        return SimpleNamespace(last_hidden_state=pixel_values, attention_mask=mask, ctc_logits=self.ctc_logits)
+    def encode(self, pixel_values, beams):
+        return Prefixes(self, pixel_values[:, 0, 0].astype(int).tolist(), beams)
 
-    def decoder(self, input_ids, encoder_hidden_states, encoder_attention_mask, past_key_values, use_cache):
-        prefixes = input_ids if past_key_values is None else torch.cat([past_key_values.prefixes, input_ids], 1)
-        items = encoder_hidden_states[:, 0, 0].int().tolist()
-        logits = torch.stack([self.table(item, prefix) for item, prefix in zip(items, prefixes.tolist(), strict=True)])
-        return SimpleNamespace(logits=logits[:, None], past_key_values=self.Cache(prefixes))
+
+class Prefixes:
+    def __init__(self, toy, items, beams):
+        self.toy, self.beams, self.items, self.prefixes = toy, beams, items, [()] * (len(items) * beams)
+        self.ctc_logits = toy.ctc_logits
+        self.mask = np.ones(toy.ctc_logits.shape[:2], bool) if toy.ctc_logits is not None else None
+
+    def step(self, tokens, origin):
+        self.prefixes = [(*self.prefixes[row], token) for row, token in zip(origin.tolist(), tokens.tolist(), strict=True)]
+        return np.stack([self.toy.table(self.items[row // self.beams], prefix) for row, prefix in enumerate(self.prefixes)])
+
+    def keep(self, items):
+        self.items = [self.items[item] for item in items]
 
 
 def items(*numbers):
-    return torch.tensor(numbers, dtype=torch.float32)[:, None, None]
+    return np.array(numbers, np.float32)[:, None, None]
 
 
 def every_sequence(toy, item, length):
@@ -151,7 +156,7 @@ def every_sequence(toy, item, length):
     def extend(tokens, total):
         logits = toy.random(item, (END, *tokens))
         logits[BLANK] = -math.inf
-        log_probabilities = logits.log_softmax(-1).tolist()
+        log_probabilities = log_softmax(logits).tolist()
         found.append(((total + log_probabilities[END]) / (len(tokens) + 1), tokens))
         if len(tokens) + 1 < length:
             for token in (0, 3, 4):
@@ -190,7 +195,7 @@ def test_the_log_probabilities_and_runners_up_are_the_decoders_own(beams):
         for step, token in enumerate(chosen):
             logits = toy.random(2, (END, *chosen[:step]))
             logits[BLANK] = -math.inf
-            values = logits.log_softmax(-1)
+            values = log_softmax(logits)
             assert hypothesis.log_probabilities[step] == pytest.approx(float(values[token]), abs=1e-4)
             values[token] = -math.inf
             assert hypothesis.runners_up[step] == (int(values.argmax()), pytest.approx(float(values.max()), abs=1e-4))
@@ -198,9 +203,9 @@ def test_the_log_probabilities_and_runners_up_are_the_decoders_own(beams):
 
 def test_ctc_keeps_the_place_of_a_decoder_that_repeats_itself():
     def stuck(item, prefix):
-        return torch.tensor([0.0, 0.0, -1.0, 3.0, 1.0])  # 3 for ever
+        return np.array([0.0, 0.0, -1.0, 3.0, 1.0])  # 3 for ever
 
-    written = torch.full((1, 9, 5), -4.0)
+    written = np.full((1, 9, 5), -4.0)
     for column, token in enumerate([BLANK, 3, 3, BLANK, 4, 3, BLANK, 3, BLANK]):
         written[0, column, token] = 4.0
     toy = Toy(ctc_logits=written, scores=stuck)
@@ -212,8 +217,7 @@ def test_ctc_keeps_the_place_of_a_decoder_that_repeats_itself():
 
 
 def test_an_end_token_that_is_the_pad_token_too_ends_the_line():
-    toy = Toy(scores=lambda item, prefix: torch.tensor([1.0, 0.0, 3.0 if len(prefix) > 2 else 0.0, 0.0, 0.0]))
-    toy.generation_config.pad_token_id = END
+    toy = Toy(scores=lambda item, prefix: np.array([1.0, 0.0, 3.0 if len(prefix) > 2 else 0.0, 0.0, 0.0]), pad=END)
     ((best,),) = decode(toy, items(0), DecodingSettings(max_length=12))
     assert best.tokens == [0, 0] and best.complete
 
@@ -224,7 +228,7 @@ def collapsed(alignment):
 
 def brute_force(log_probabilities):
     """Probability of each output of CTC, summed over every alignment. log_probabilities (columns, 4) → {tokens: p}."""
-    probabilities = log_probabilities.double().exp().tolist()
+    probabilities = np.exp(log_probabilities.astype(np.float64)).tolist()
     outputs = {}
     for alignment in itertools.product(range(4), repeat=len(probabilities)):
         p = math.prod(column[token] for column, token in zip(probabilities, alignment, strict=True))
@@ -233,19 +237,19 @@ def brute_force(log_probabilities):
 
 
 def scorer_after(log_probabilities, mask, prefix):
-    scorer = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END)
+    scorer = CTCPrefixScorer(log_probabilities, mask, BLANK, END)
     for token in prefix:
-        scorer.advance(torch.arange(len(mask)), torch.full((len(mask),), token))
+        scorer.advance(np.arange(len(mask)), np.full(len(mask), token))
     return scorer
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("sharpness", [0.5, 4.0])
 def test_ctc_prefix_scores_are_those_of_all_alignments_summed(columns, sharpness):
-    log_probabilities = (torch.randn(2, columns, 4, generator=torch.Generator().manual_seed(columns)) * sharpness).log_softmax(-1)
-    mask = torch.ones(2, columns, dtype=torch.bool)
+    log_probabilities = log_softmax(np.random.default_rng(columns).standard_normal((2, columns, 4)) * sharpness)
+    mask = np.ones((2, columns), bool)
     outputs = [brute_force(row) for row in log_probabilities]
-    candidates = torch.tensor([[0, BLANK, END, 3]] * 2)
+    candidates = np.array([[0, BLANK, END, 3]] * 2)
     for length in range(4):
         for prefix in itertools.product((0, 3), repeat=length):  # among them repeated tokens, and more than fit
             scores = scorer_after(log_probabilities, mask, prefix).score(candidates)
@@ -261,11 +265,11 @@ def test_ctc_prefix_scores_are_those_of_all_alignments_summed(columns, sharpness
 
 
 def test_columns_behind_the_end_of_a_line_change_no_ctc_score():
-    log_probabilities = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(7)).log_softmax(-1)
-    mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
-    candidates = torch.tensor([[0, BLANK, END, 3]])
+    log_probabilities = log_softmax(np.random.default_rng(7).standard_normal((2, 5, 4)))
+    mask = np.array([[True] * 5, [True] * 3 + [False] * 2])
+    candidates = np.array([[0, BLANK, END, 3]])
     for prefix in [(), (0,), (0, 0), (3, 0)]:
-        together = scorer_after(log_probabilities, mask, prefix).score(candidates.expand(2, -1))
+        together = scorer_after(log_probabilities, mask, prefix).score(candidates.repeat(2, 0))
         alone = scorer_after(log_probabilities[1:, :3], mask[1:, :3], prefix).score(candidates)
         possible = alone[0] > -1e4
         assert together[1, possible].tolist() == pytest.approx(alone[0, possible].tolist(), abs=1e-4)
@@ -274,39 +278,38 @@ def test_columns_behind_the_end_of_a_line_change_no_ctc_score():
 
 def test_ctc_prefix_scores_of_long_lines_add_up_to_pytorchs_ctc():
     rows, columns, vocabulary = 3, 300, 30
-    generator = torch.Generator().manual_seed(1)
-    log_probabilities = (torch.randn(rows, columns, vocabulary, generator=generator) * 2).log_softmax(-1)
-    mask = torch.ones(rows, columns, dtype=torch.bool)
+    log_probabilities = log_softmax(np.random.default_rng(1).standard_normal((rows, columns, vocabulary)) * 2)
     text = [5, 5, 7, 9, 9, 9, 3, *range(4, 29), 6, 6]
-    scorer, total = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END), torch.zeros(rows)
+    scorer, total = CTCPrefixScorer(log_probabilities, np.ones((rows, columns), bool), BLANK, END), np.zeros(rows)
     for token in [*text, END]:
-        total += scorer.score(torch.full((rows, 1), token))[:, 0]
-        scorer.advance(torch.arange(rows), torch.full((rows,), token))
+        total += scorer.score(np.full((rows, 1), token))[:, 0]
+        scorer.advance(np.arange(rows), np.full(rows, token))
     lengths = torch.full((rows,), columns), torch.full((rows,), len(text))
-    loss = ctc_loss(log_probabilities.transpose(0, 1), torch.tensor([text] * rows), *lengths, blank=BLANK, reduction="none")
+    seen = torch.from_numpy(log_probabilities).transpose(0, 1)
+    loss = ctc_loss(seen, torch.tensor([text] * rows), *lengths, blank=BLANK, reduction="none")
     assert total.tolist() == pytest.approx((-loss).tolist(), rel=1e-4)
 
 
 def test_ctc_scores_follow_the_beam_that_they_belong_to():
-    log_probabilities = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(3)).log_softmax(-1)
-    mask = torch.ones(2, 5, dtype=torch.bool)
-    candidates = torch.tensor([[0, END, 3]] * 4)
+    log_probabilities = log_softmax(np.random.default_rng(3).standard_normal((2, 5, 4)))
+    mask = np.ones((2, 5), bool)
+    candidates = np.array([[0, END, 3]] * 4)
     scorers = []
     for rows in ([0, 1, 2, 3], [1, 0, 3, 2]):  # the first tokens the same, the second from the same beam and from the other one
-        scorer = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END, beams=2)
-        scorer.advance(torch.arange(4), torch.tensor([3, 0, 0, 3]))
-        scorer.advance(torch.tensor(rows), torch.tensor([0, 3, 0, 3])[rows])
+        scorer = CTCPrefixScorer(log_probabilities, mask, BLANK, END, beams=2)
+        scorer.advance(np.arange(4), np.array([3, 0, 0, 3]))
+        scorer.advance(np.array(rows), np.array([0, 3, 0, 3])[rows])
         scorers.append(scorer.score(candidates))
-    assert torch.allclose(scorers[0], scorers[1][[1, 0, 3, 2]])
-    assert not torch.allclose(scorers[0][:2], scorers[0][[1, 0]])
+    assert np.allclose(scorers[0], scorers[1][[1, 0, 3, 2]])
+    assert not np.allclose(scorers[0][:2], scorers[0][[1, 0]])
 
 
 def test_ctc_scores_of_several_beams_are_those_of_each_alone():
-    log_probabilities = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(4)).log_softmax(-1)
-    mask = torch.ones(2, 5, dtype=torch.bool)
-    candidates = torch.tensor([[0, END, 3]] * 2)
-    beams = CTCPrefixScorer(log_probabilities.clone(), mask, BLANK, END, beams=2)
-    beams.advance(torch.arange(4), torch.tensor([3, 0, 3, 0]))
-    together = beams.score(candidates.repeat_interleave(2, 0)).view(2, 2, -1)
+    log_probabilities = log_softmax(np.random.default_rng(4).standard_normal((2, 5, 4)))
+    mask = np.ones((2, 5), bool)
+    candidates = np.array([[0, END, 3]] * 2)
+    beams = CTCPrefixScorer(log_probabilities, mask, BLANK, END, beams=2)
+    beams.advance(np.arange(4), np.array([3, 0, 3, 0]))
+    together = beams.score(candidates.repeat(2, 0)).reshape(2, 2, -1)
     for beam, token in enumerate((3, 0)):
-        assert torch.allclose(together[:, beam], scorer_after(log_probabilities, mask, [token]).score(candidates))
+        assert np.allclose(together[:, beam], scorer_after(log_probabilities, mask, [token]).score(candidates))

@@ -7,9 +7,9 @@ from PIL import Image
 
 from hwr_core import load_recognizer, read_ink, read_region
 from hwr_core.formula_image import render_formula
-from hwr_core.pixels import CELL, FormulaPixels, stacked
 from hwr_core.handprint import write, write_formula
 from hwr_core.latex import canonical
+from hwr_core.pixels import CELL, FormulaPixels, stacked
 from tests.checkpoint_layouts import math
 
 
@@ -56,8 +56,8 @@ def test_a_formula_is_encoded_the_same_alone_and_in_a_batch(small):
     formulas = [FormulaPixels().formula(picture) for picture in (drawn("x=2"), render_formula(write_formula()))]
     assert formulas[0].shape[0] < formulas[1].shape[0] and formulas[0].shape[1] < formulas[1].shape[1]
     with torch.inference_mode():
-        alone = small.model.encoder(torch.from_numpy(stacked(formulas[:1]))).last_hidden_state[0]
-        together = small.model.encoder(torch.from_numpy(stacked(formulas)))
+        alone = small.network.model.encoder(torch.from_numpy(stacked(formulas[:1]))).last_hidden_state[0]
+        together = small.network.model.encoder(torch.from_numpy(stacked(formulas)))
     kept = together.last_hidden_state[0][together.attention_mask[0]]
     assert len(kept) == formulas[0].size // CELL**2
     assert torch.allclose(alone, kept, atol=1e-4)

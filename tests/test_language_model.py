@@ -1,14 +1,13 @@
 """The language model: counted from texts, read back from its file, and added to what the line looks like."""
 
 import math
-from types import SimpleNamespace
 
 import checkpoint_layouts as layouts
+import numpy as np
 import pytest
-import torch
 
 from hwr_core import HandwritingError, load_recognizer
-from hwr_core.checkpoints import LANGUAGE_MODEL
+from hwr_core.checkpoint_config import LANGUAGE_MODEL
 from hwr_core.decoding import DecodingSettings, decode
 from hwr_core.language_model import LanguageModel
 from training.language_model import END, Text, count, interpolate, save
@@ -20,15 +19,15 @@ TEXTS = [Text("abc abd"), Text("abc abc"), Text("dab", 2.0), Text(" cab ", 0.5, 
 
 def model(texts=TEXTS, order=4, fewest=None, **options) -> LanguageModel:
     tables = interpolate(count(iter(texts), IDS, order), fewest or {}, TOKENS)
-    return LanguageModel([tuple(map(torch.from_numpy, table)) for table in tables], END, **options)
+    return LanguageModel(tables, END, **options)
 
 
 def after(found: LanguageModel, text: str) -> dict[str, float]:
     """Probability of each token after the text, which starts a line; "unseen" for one that is in no text."""
     context = found.start(1)
     for character in text:
-        context = found.advance(context, torch.tensor([IDS[character]]))
-    scores = found.score(context, torch.arange(TOKENS)[None])[0].exp()
+        context = found.advance(context, np.array([IDS[character]]))
+    scores = np.exp(found.score(context, np.arange(TOKENS)[None])[0])
     assert float(scores.sum()) == pytest.approx(1, abs=1e-3)  # of any model after any text
     return {"unseen": float(scores[3]), "end": float(scores[END]), **{character: float(scores[IDS[character]]) for character in IDS}}
 
@@ -91,21 +90,21 @@ def test_a_file_that_is_damaged_or_of_other_tokens_is_said_in_one_sentence(tmp_p
 
 
 class Seen:
-    """A decoder that sees `scores[step]` at each step, whatever was written before."""
+    """A network that sees `scores[step]` at each step, whatever was written before."""
+
+    start = end = END
+    pad, ctc_logits, mask = 1, None, None
 
     def __init__(self, scores):
-        self.generation_config = SimpleNamespace(decoder_start_token_id=END, eos_token_id=END, pad_token_id=1)
-        self.config = SimpleNamespace(decoder=SimpleNamespace())
-        self.scores = scores
+        self.scores = np.array(scores)
 
-    def encoder(self, pixel_values):
-        return SimpleNamespace(last_hidden_state=pixel_values)
+    def encode(self, pixel_values, beams):
+        self.steps = 0
+        return self
 
-    def decoder(self, input_ids, past_key_values, **others):
-        step = 0 if past_key_values is None else past_key_values.step
-        logits = torch.tensor([[self.scores[min(step, len(self.scores) - 1)]] * len(input_ids)])
-        cache = SimpleNamespace(step=step + 1, reorder_cache=lambda rows: None)
-        return SimpleNamespace(logits=logits.transpose(0, 1), past_key_values=cache)
+    def step(self, tokens, origin):
+        self.steps += 1
+        return self.scores[[min(self.steps, len(self.scores)) - 1] * len(tokens)]
 
 
 def seen(*steps: dict[str, float]) -> Seen:
@@ -118,8 +117,8 @@ def seen(*steps: dict[str, float]) -> Seen:
     return Seen(rows)
 
 
-def read(decoder: Seen, **settings) -> list:
-    (hypotheses,) = decode(decoder, torch.zeros(1, 1, 1), DecodingSettings(max_length=8, length_penalty=0.0, **settings))
+def read(network: Seen, **settings) -> list:
+    (hypotheses,) = decode(network, np.zeros((1, 1, 1)), DecodingSettings(max_length=8, length_penalty=0.0, **settings))
     return ["".join("abcd "[token - 4] for token in hypothesis.tokens) for hypothesis in hypotheses]
 
 
@@ -148,7 +147,7 @@ def test_a_beam_that_turns_out_unlikely_later_falls_behind():
 
 def test_confidences_count_what_the_language_model_added():
     (best, *_), *_ = decode(
-        UNCLEAR, torch.zeros(1, 1, 1), DecodingSettings(3, language_model=model([Text("ab")] * 20), language_model_weight=0.3, max_length=8)
+        UNCLEAR, np.zeros((1, 1, 1)), DecodingSettings(3, language_model=model([Text("ab")] * 20), language_model_weight=0.3, max_length=8)
     )
     assert best.tokens == [4, 5] and 0.5 < math.exp(best.log_probabilities[1]) < 0.95
     assert best.runners_up[1][0] == IDS["d"]
@@ -156,13 +155,13 @@ def test_confidences_count_what_the_language_model_added():
 
 
 def test_the_shipped_model_knows_both_languages(recognizer):
-    language, ids = recognizer.language_model, recognizer.tokenizer.get_vocab()
+    language, ids = recognizer.decoding.language_model, recognizer.tokenizer.get_vocab()
 
     def bits(text: str) -> float:
         context, total = language.start(1), 0.0
         for token in [*(ids[character] for character in text), END]:
-            token = torch.tensor([token])
-            total -= float(language.score(context, token[None])) / math.log(2)
+            token = np.array([token])
+            total -= float(language.score(context, token[None])[0, 0]) / math.log(2)
             context = language.advance(context, token)
         return total / (len(text) + 1)
 

@@ -8,6 +8,7 @@ It changes no reading. `python -m training.evaluate` shows the result on all val
 import argparse
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def main() -> None:
     images, is_right = samples(recognizer, arguments.lines)
     losses = {}
     for temperature in TEMPERATURES:
-        recognizer.model.config.confidence_temperature = temperature
+        recognizer.decoding = replace(recognizer.decoding, temperature=temperature)
         readings = recognizer.read(images)
         right = np.array([is_right(reading, index) for index, reading in enumerate(readings)])
         confidence = np.clip([reading.confidence for reading in readings], 1e-4, 1 - 1e-4)

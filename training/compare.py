@@ -15,7 +15,7 @@ from benchmarks.latency import drawing_seconds
 from hwr_core import load_recognizer
 from hwr_core.encoder import BLOCKS
 from hwr_core.metrics import cer
-from training.evaluate import COPISTE, read_all, validation_lines
+from training.evaluate import COPISTE, parameters_in, read_all, validation_lines
 from training.tables import comparable, print_row
 
 SHAPES = {
@@ -42,13 +42,14 @@ def main() -> None:
     print_row(["shape", "M parameters", "steps", "CER drawn", "CER Copiste", "ms a line"])
     print_row(["---"] * 6)
     for index, name in enumerate(SHAPES):
-        recognizer = load_recognizer(str(arguments.out / str(index) / "checkpoint"))
+        checkpoint = arguments.out / str(index) / "checkpoint"
+        recognizer = load_recognizer(str(checkpoint))
         drawn, scanned = [], []
         for title, lines in validation_lines(recognizer, arguments.limit).items():
             texts = [reading.text for reading in read_all(recognizer, [image for image, _ in lines], 1, name)]
             (scanned if title == COPISTE else drawn).extend(zip((text for _, text in lines), texts, strict=True))
         rates = [cer(*zip(*((comparable(a), comparable(b)) for a, b in pairs), strict=True)) for pairs in (drawn, scanned)]
-        parameters = sum(parameter.numel() for parameter in recognizer.model.parameters()) / 1e6
+        parameters = parameters_in(checkpoint) / 1e6
         steps = json.loads((arguments.out / str(index) / "state.json").read_text(encoding="utf-8"))["step"]
         print_row(
             [name, f"{parameters:.1f}", f"{steps:.0f}", *(f"{rate:.1%}" for rate in rates), f"{1000 * drawing_seconds(recognizer):.0f}"]

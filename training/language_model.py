@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import PreTrainedTokenizerFast
 
-from hwr_core.checkpoints import LANGUAGE_MODEL
+from hwr_core.checkpoint_config import LANGUAGE_MODEL
 from hwr_core.language_model import ABSENT, BITS
 from hwr_core.latex_grammar import Grammar
 from training import data
