@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.line_image import ink_mask, shrunk, to_grey, to_rgb
+from hwr_core.line_image import BLANK_CONTRAST, ink_mask, shrunk, to_grey, to_rgb
 from hwr_core.paper import is_dark, page_corners, straightened, turned, without_ruling
 from hwr_core.settings import PreprocessSettings
 
@@ -137,8 +137,20 @@ def rotate(grey: np.ndarray, angle: float, paper: int | None = None) -> tuple[np
 def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
     """Left, top, right and bottom of the ink, or None on a blank page."""
     mask = ink_mask(grey)
+    if not mask.any():
+        return None
+    # A table's rim or a fold at the edge is the largest dark thing on a page, beside which its letters would be taken for specks.
+    mask |= ink_mask(_without_rim(grey))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if len(rows) else None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _without_rim(grey: np.ndarray) -> np.ndarray:
+    """Paper in place of what is dark along the page's edges."""
+    paper = int(np.median(grey))
+    dark = cv2.copyMakeBorder((grey < paper - BLANK_CONTRAST).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    _, labels = cv2.connectedComponents(dark, connectivity=4)
+    return np.where(labels[1:-1, 1:-1] == labels[0, 0], paper, grey).astype(np.uint8)
 
 
 def _widened(box: tuple[int, int, int, int], shape: tuple[int, int]) -> tuple[int, int, int, int]:

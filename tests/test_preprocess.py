@@ -127,6 +127,16 @@ def test_the_crop_has_its_padding_also_where_the_photo_ends():
     assert cropped.shape == (54, 227) and cropped[:, :10].min() > 200
 
 
+def test_a_dark_rim_does_not_make_small_letters_specks_that_are_cropped_away():
+    page = np.full((1600, 1100), 230, np.uint8)
+    for top in range(200, 1400, 100):  # single letters, as far apart as on a form
+        letters = np.array(render_line(write("a e o"), 30, 3.0))
+        page[top : top + letters.shape[0], 300 : 300 + letters.shape[1]] = letters
+    page[:60] = 20  # the table, above a sheet that was straightened
+    cropped = preprocess(page, PreprocessSettings(perspective=False, flatten=False)).image
+    assert cropped.shape[0] > 1300
+
+
 def test_a_method_that_there_is_not_is_refused():
     with pytest.raises(ValueError, match="threshold is one of none, otsu"):
         PreprocessSettings(threshold="Otsu")
