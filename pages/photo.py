@@ -17,6 +17,18 @@ from pages.workbench.files import Sheet, choose_files, choose_sheet
 from pages.workbench.reading import Prepared, ReadSheet, go_on, layouts, prepare, read_sheet, stop
 from pages.workbench.settings import settings_sidebar, show_measured
 
+# The page stays in view beside the text, however long that is; on a phone the steps' pictures lie in rows of three.
+STYLE = """<style>
+@media (min-width: 640px) {
+  [data-testid=stLayoutWrapper]:has(> .st-key-page_picture) { position: sticky; top: 4rem; }
+  .st-key-page_picture [data-testid=stImage] img { max-height: calc(100vh - 10rem); object-fit: contain; object-position: left top; }
+}
+@media (max-width: 640px) {
+  .st-key-steps [data-testid=stHorizontalBlock] { flex-wrap: wrap; }
+  .st-key-steps [data-testid=stColumn] { flex: 1 1 28% !important; min-width: 28% !important; }
+}
+</style>"""
+
 
 def photo_page() -> None:
     st.set_page_config(page_title="Photo · Handwriting Recognition", page_icon=":material/photo_camera:", layout="wide")
@@ -45,6 +57,7 @@ def photo_page() -> None:
 
 
 def on_desk(sheet: Sheet, settings: PreprocessSettings, reader: Reader, done: dict) -> None:
+    st.html(STYLE)
     prepared = prepare(sheet, settings, reader)
     show_measured(*prepared.strokes)
     preview(prepared)
@@ -72,7 +85,7 @@ def on_desk(sheet: Sheet, settings: PreprocessSettings, reader: Reader, done: di
             confidence(sheet, settings, reader, read)
         return
     picture, text = st.columns(2, gap="medium")
-    with picture:
+    with picture, st.container(key="page_picture"):
         count = f"{len(shown.lines)} line{'s' if len(shown.lines) > 1 else ''}"
         st.subheader(f"{count} found" if sheet.key not in layouts() else count)
         st.image(with_boxes(prepared, shown), width="stretch", alt="The page with its lines outlined and numbered, unsure words in red")
@@ -115,7 +128,7 @@ def _start_all() -> None:
 
 def preview(prepared: Prepared) -> None:
     """The steps side by side, and the histogram with the threshold on it."""
-    with st.expander("What the cleaning does", expanded=True, icon=":material/tune:"):
+    with st.expander("What the cleaning does", expanded=True, icon=":material/tune:"), st.container(key="steps"):
         columns = st.columns(min(6, max(4, len(prepared.steps) + 1)))
         for number, (name, image) in enumerate(prepared.steps):
             columns[number % len(columns)].image(image, caption=name, width="stretch")
