@@ -16,7 +16,7 @@ from PIL import Image
 from hwr_core.export import FORMATS, export, file_names, suffix_of
 from hwr_core.export.pdf import encodable
 from hwr_core.reading import Alternative, Line, Page, Reading
-from hwr_core.words import without_pictures, words_of
+from hwr_core.words import NO_PICTURE, without_pictures, words_of
 
 DATA = Path(__file__).parent / "data"
 ALTO = {"a": "http://www.loc.gov/standards/alto/ns-v4#"}
@@ -155,6 +155,14 @@ def test_pdf_shows_the_picture_and_finds_the_text_where_it_is():
     )
     # nothing of the text is seen: the sheet is as white as its picture
     assert np.asarray(page.render(scale=1).to_pil().convert("L")).min() > 250
+
+
+def test_words_that_nearly_touch_stay_two_in_the_pdfs_text():
+    line = Line((100, 100, 700, 160), NO_PICTURE, Reading("tight fit", 0.9), gaps=((0.56, 0.562),))
+    page = pypdfium2.PdfDocument(export({"a.jpg": Page((line,), (1000, 1400))}, "pdf", PICTURES))[0].get_textpage()
+    assert page.get_text_range() == "tight fit"
+    (_, _, end, _), (start, *_) = page.get_charbox(4), page.get_charbox(6)
+    assert start - end > 0.1 * 60 * 842 / 1400
 
 
 def test_letters_beyond_the_fonts_encoding_keep_what_can_be_kept():

@@ -19,6 +19,7 @@ FONT = "Helvetica"
 LONGEST = 842.0  # points of a sheet's longer side: A4's
 PICTURE_SIDE = 2200  # pixels of the longer side of the picture in the file, 190 an inch on A4
 INVISIBLE = 3
+LEAST_GAP = 0.2  # of a line's height, between two words
 
 
 def to_pdf(pages: Mapping[str, Page], pictures: Mapping[str, Callable[[], Image.Image]]) -> bytes:
@@ -35,20 +36,25 @@ def to_pdf(pages: Mapping[str, Page], pictures: Mapping[str, Callable[[], Image.
         text.setTextRenderMode(INVISIBLE)
         for line in page.lines:
             words = words_of(line)
-            for index, word in enumerate(words):
-                _put(text, word, scale, height, last=index == len(words) - 1)
+            for word, following in zip(words, [*words[1:], None], strict=True):
+                _put(text, word, following, scale, height)
         canvas.drawText(text)
         canvas.showPage()
     canvas.save()
     return packed.getvalue()
 
 
-def _put(text: PDFTextObject, word: Word, scale: float, height: float, last: bool) -> None:
-    """A word along the lower edge of its outline, stretched to its width."""
+def _put(text: PDFTextObject, word: Word, following: Word | None, scale: float, height: float) -> None:
+    """A word along the lower edge of its outline, stretched to its width, or less where the next one is so near that readers of the
+    file, who go by the gaps, would take both for one."""
     written = encodable(word.text)
     (left, low), (right, other) = word.corners[3], word.corners[2]
     length = math.hypot(right - left, other - low) * scale
     tall = math.hypot(word.corners[3][0] - word.corners[0][0], word.corners[3][1] - word.corners[0][1]) * scale
+    if following is not None:
+        left_of_next, low_of_next = following.corners[3]
+        room = math.hypot(left_of_next - left, low_of_next - low) * scale - LEAST_GAP * tall
+        length = max(min(length, room), length / 2)
     if not written or length <= 0 or tall <= 0:
         return
     size = max(1.0, 0.8 * tall)
@@ -59,7 +65,7 @@ def _put(text: PDFTextObject, word: Word, scale: float, height: float, last: boo
     cosine, sine = math.cos(angle), math.sin(angle)
     lift = 0.2 * tall  # from the outline to the line that the letters stand on
     text.setTextTransform(cosine, sine, -sine, cosine, left * scale - sine * lift, height - low * scale + cosine * lift)
-    text.textOut(written + ("" if last else " "))
+    text.textOut(written + (" " if following is not None else ""))
 
 
 def encodable(text: str) -> str:
