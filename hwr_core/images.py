@@ -5,13 +5,12 @@ import warnings
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from hwr_core.errors import HandwritingError
+from hwr_core.errors import HandwritingError, TooLargeError
+from hwr_core.limits import MAX_BYTES, MAX_PIXELS
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
-MAX_PIXELS = 64_000_000  # a decoded colour picture of this size takes 192 MB
-MAX_BYTES = 64_000_000
 
 
 def open_image(source: bytes | str | Path | BinaryIO | Image.Image, name: str = "The file", side: int | None = None) -> Image.Image:
@@ -79,16 +78,17 @@ def damaged(name: str) -> HandwritingError:
 
 
 def too_large(name: str) -> HandwritingError:
-    return HandwritingError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB: save it smaller and try again.")
+    return TooLargeError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB: save it smaller and try again.")
 
 
 def _too_many_pixels(name: str) -> HandwritingError:
-    return HandwritingError(f"{name} has too many pixels (the limit is {MAX_PIXELS // 1_000_000} million): scale it down and try again.")
+    return TooLargeError(f"{name} has too many pixels (the limit is {MAX_PIXELS // 1_000_000} million): scale it down and try again.")
 
 
 def upright(image: Image.Image) -> Image.Image:
     """Turned as its EXIF orientation says; as it is where it has none, or one that cannot be read."""
     try:
-        return ImageOps.exif_transpose(image)
+        # Asked first: `exif_transpose` copies also what it does not turn, of which a photo has 36 MB.
+        return ImageOps.exif_transpose(image) if image.getexif().get(ExifTags.Base.Orientation, 1) != 1 else image
     except Exception:  # a damaged EXIF block makes Pillow raise many types; the picture itself is good
         return image

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hwr_core.lines import FoundLine, cut_line, reading_order
+from hwr_core.lines import FoundLine, cut_line, overlap, reading_order
 from hwr_core.reading import Box, Page, Point
 
 Outline = tuple[Point, ...]
@@ -106,13 +106,6 @@ def regions_drawn(
 def _encloses(outer: Box, inner: Box) -> bool:
     common = [max(0, min(outer[side + 2], inner[side + 2]) - max(outer[side], inner[side])) for side in (0, 1)]
     return common[0] * common[1] >= ENCLOSED * (inner[2] - inner[0]) * (inner[3] - inner[1])
-
-
-def overlap(first: Sequence[Point] | np.ndarray, second: Sequence[Point] | np.ndarray) -> float:
-    """Intersection over union of two outlines' convex hulls."""
-    hulls = [cv2.convexHull(np.asarray(outline, np.float32)) for outline in (first, second)]
-    common, _ = cv2.intersectConvexConvex(*hulls)
-    return common / max(sum(map(cv2.contourArea, hulls)) - common, 1e-6)
 
 
 def same_line(outline: Sequence[Point], others: Sequence[Sequence[Point]]) -> int | None:

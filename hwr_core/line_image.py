@@ -42,6 +42,12 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return _on_ground(upright(image)).convert("RGB")
 
 
+def small_rgb(image: Image.Image, side: int) -> Image.Image:
+    """As `to_rgb`, made smaller by a whole number first where that leaves `side` pixels of the longest side: a photo's colours take 36 MB."""
+    by = max(image.size) // side
+    return to_rgb(image.reduce(by) if by > 1 and image.mode in ("L", "RGB") else image)
+
+
 def _on_ground(image: Image.Image) -> Image.Image:
     """Without transparency. White ink on a transparent ground is as usual as black: the ground is the opposite of the ink."""
     if "A" not in image.getbands() and "transparency" not in image.info:

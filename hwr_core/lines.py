@@ -1,16 +1,20 @@
 """From a page to its lines: `rapidocr`'s text detector, and the order in which to read them."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from hwr_core.line_image import crop_to_ink, shrunk
+from hwr_core.line_image import shrunk
+from hwr_core.preprocess import ink_box
+from hwr_core.reading import Point
 
 DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
 LARGE, USUAL = 120, 60  # pixels of a line's height there: above the first, the page is seen smaller, with lines of the second
+WHOLE, OVERLAP, SEAM = 700_000, 96, 4  # pixels there: of a picture that is seen at once, of the halves' overlap, and of what is uncertain
 EXPAND_SIDE, EXPAND_UP = 0.2, 0.06  # of a line's height, added to the detector's outline
 NARROW_GUTTER = 0.3  # of a line's height: how far the outlines of two columns, which the detector draws widely, may overlap
 LEANS = (0.0, 0.007, -0.007, 0.014, -0.014, 0.021, -0.021, 0.035, -0.035, 0.05, -0.05)  # of the white between columns
@@ -31,11 +35,11 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
 
     A picture of one line, which a detector made for pages finds badly, is taken whole.
     """
-    whole = crop_to_ink(grey)
-    if whole is None:
+    box = ink_box(grey)
+    if box is None:
         return []
     outlines = detect(grey)
-    if len(_rows(outlines)) <= 1 and whole.shape[1] > 2 * whole.shape[0]:
+    if len(_rows(outlines)) <= 1 and box[2] - box[0] > 2 * (box[3] - box[1]):
         height, width = grey.shape
         return [FoundLine(np.array([[0, 0], [width, 0], [width, height], [0, height]], float), grey)]
     return [cut_line(grey, outline) for outline in reading_order(outlines)]
@@ -61,11 +65,37 @@ def _detected(grey: np.ndarray, side: int) -> list[np.ndarray]:
     """As seen at `side` pixels of the longest side."""
     small = shrunk(grey, side)
     scale = max(small.shape) / max(grey.shape)
+    with _DETECTING:
+        found = _in_halves(small) if small.size > WHOLE and small.shape[0] > 4 * OVERLAP else None
+        return [quad / scale for quad in (_quads(small) if found is None else found)]
+
+
+def _quads(small: np.ndarray) -> list[np.ndarray]:
     margin = 32  # text that touches the edge is missed without some paper round it
     small = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=int(np.median(small)))
-    with _DETECTING:
-        found = _detector()(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), use_det=True, use_cls=False, use_rec=False).boxes
-    return [] if found is None else [(np.asarray(quad, float) - margin) / scale for quad in found]
+    found = _detector()(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), use_det=True, use_cls=False, use_rec=False).boxes
+    return [] if found is None else [np.asarray(quad, float) - margin for quad in found]
+
+
+def _in_halves(small: np.ndarray) -> list[np.ndarray] | None:
+    """The upper half, then the lower one, which takes half the memory; each sees a little of the other, and finds what has its middle on
+    its own side. None where something found does not end within what its half sees: large or upright writing."""
+    middle = small.shape[0] // 2
+    upper = [quad for quad in _quads(small[: middle + OVERLAP]) if quad[:, 1].mean() < middle + SEAM]
+    lower = [quad + (0, middle - OVERLAP) for quad in _quads(small[middle - OVERLAP :])]
+    lower = [quad for quad in lower if quad[:, 1].mean() >= middle - SEAM]
+    if any(quad[:, 1].max() > middle + OVERLAP - SEAM for quad in upper) or any(
+        quad[:, 1].min() < middle - OVERLAP + SEAM for quad in lower
+    ):
+        return None
+    return upper + [quad for quad in lower if all(overlap(quad, other) < 0.5 for other in upper)]
+
+
+def overlap(first: Sequence[Point] | np.ndarray, second: Sequence[Point] | np.ndarray) -> float:
+    """Intersection over union of two outlines' convex hulls."""
+    hulls = [cv2.convexHull(np.asarray(outline, np.float32)) for outline in (first, second)]
+    common, _ = cv2.intersectConvexConvex(*hulls)
+    return common / max(sum(map(cv2.contourArea, hulls)) - common, 1e-6)
 
 
 @lru_cache(maxsize=1)

@@ -1,12 +1,13 @@
 """Which way up a page lies: its lines tell whether it lies on its side, the recognizer whether it stands on its head."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
 from hwr_core.lines import FoundLine, find_lines
+from hwr_core.memory import give_back_freed
 from hwr_core.preprocess import Preprocessed, preprocess
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
@@ -18,14 +19,21 @@ MARGIN = 0.05  # by which the other way up must read better; of 20 pages, photos
 
 
 def find_upright_lines(
-    image: Image.Image | np.ndarray, settings: PreprocessSettings, recognizer: Recognizer
+    picture: Callable[[], Image.Image], settings: PreprocessSettings, recognizer: Recognizer, steps_side: int | None = 0
 ) -> tuple[Preprocessed, list[FoundLine]]:
-    """The cleaned page and its lines, turned as `settings.turn` says, or, where that is "auto", so that the lines can be read."""
+    """The cleaned page and its lines, turned as `settings.turn` says, or, where that is "auto", so that the lines can be read.
+
+    `picture` gives the photo, and is asked again where it must be turned: it need not stay in memory while lines are found. `steps_side`
+    as for `preprocess`.
+    """
     degrees = 0 if settings.turn == "auto" else int(settings.turn)
 
     def at(degrees: int) -> tuple[Preprocessed, list[FoundLine]]:
-        cleaned = preprocess(image, replace(settings, turn=str(degrees % 360)))
-        return cleaned, find_lines(cleaned.image)
+        cleaned = preprocess(picture(), replace(settings, turn=str(degrees % 360)), steps_side)
+        give_back_freed()
+        found = find_lines(cleaned.image)
+        give_back_freed()
+        return cleaned, found
 
     cleaned, found = at(degrees)
     if settings.turn != "auto" or not found:

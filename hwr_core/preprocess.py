@@ -1,16 +1,19 @@
 """From a photo to a clean grey page, step by step; each step's picture is kept for the preview."""
 
 from dataclasses import dataclass
+from math import ceil
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.line_image import BLANK_CONTRAST, ink_mask, shrunk, to_grey, to_rgb
-from hwr_core.paper import is_dark, page_corners, straightened, turned, without_ruling
+from hwr_core.line_image import BLANK_CONTRAST, ink_mask, shrunk, small_rgb, to_grey
+from hwr_core.paper import PAGE_SIDE, is_dark, page_corners, straightened, turned, without_ruling
 from hwr_core.settings import PreprocessSettings
 
 LONGEST_SIDE = 3600  # pixels that a page is scaled down to: lines of 60 on a full page stay 50 pixels high
+INK_SIDE = 1600  # pixels of the longest side at which the ink of a page is looked for
+BAND = 512  # rows of a page that are measured at once
 
 # A skew is believed where its direction is this much sharper than most directions, and than none. On pages the peak is
 # five times the median and more, on single words two and a half at most.
@@ -27,36 +30,42 @@ class Step:
 
 @dataclass(frozen=True)
 class Preprocessed:
-    """The steps in order, the last one's `image` being what is read, and `to_photo`, a 3×3 matrix that takes its
-    pixels to the photo's (homogeneous). `threshold_level` is the grey level of a global threshold, None for none or a local one."""
+    """`image` (height, width) uint8 is what is read, `steps` are what led to it, in order; `to_photo`, a 3×3 matrix, takes its pixels to
+    the photo's (homogeneous). `before_threshold` and `before_strokes` are the page before these steps, which may be `image` itself.
+    `threshold_level` is the grey level of a global threshold, None for none or a local one."""
 
+    image: np.ndarray
     steps: tuple[Step, ...]
     to_photo: np.ndarray
+    before_threshold: np.ndarray
+    before_strokes: np.ndarray
     threshold_level: float | None = None
     turn: int = 0  # degrees counter-clockwise by which the page was turned
 
-    @property
-    def image(self) -> np.ndarray:
-        return self.steps[-1].image
 
+def preprocess(
+    image: Image.Image | np.ndarray, settings: PreprocessSettings = PreprocessSettings(), steps_side: int | None = None
+) -> Preprocessed:
+    """Runs the steps that `settings` ask for on a picture of any mode. A `turn` of "auto" leaves it as it lies: see `orientation`.
 
-def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = PreprocessSettings()) -> Preprocessed:
-    """Runs the steps that `settings` ask for on a picture of any mode. A `turn` of "auto" leaves it as it lies: see `orientation`."""
+    Pictures of the steps are kept `steps_side` pixels large at most, or none for 0; at their full size, some 10 MB each, unless said.
+    """
     grey = to_grey(image)
-    seen = np.asarray(to_rgb(image)) if settings.perspective and isinstance(image, Image.Image) else grey
     matrix = np.eye(3)  # from the current step's pixels to the photo's
     if max(grey.shape) > LONGEST_SIDE:
         before = grey.shape
         grey = shrunk(grey, LONGEST_SIDE)
         matrix = matrix @ np.diag([before[1] / grey.shape[1], before[0] / grey.shape[0], 1.0])
-    steps = [Step("Grey", grey)]
+    steps: list[Step] = []
 
     def add(name: str, picture: np.ndarray) -> np.ndarray:
-        steps.append(Step(name, picture))
+        if steps_side != 0:
+            steps.append(Step(name, picture if steps_side is None else shrunk(picture, steps_side)))
         return picture
 
-    if settings.perspective and (corners := page_corners(seen)) is not None:
-        grey, back = straightened(grey, corners * (grey.shape[1] / seen.shape[1]))
+    add("Grey", grey)
+    if settings.perspective and (corners := _corners(image)) is not None:
+        grey, back = straightened(grey, corners * grey.shape[::-1])
         matrix = matrix @ back
         grey = add("Straightened", grey)
     if settings.turn not in ("auto", "0"):
@@ -79,13 +88,22 @@ def preprocess(image: Image.Image | np.ndarray, settings: PreprocessSettings = P
         grey, corner = crop(grey, _widened(box, grey.shape), settings.padding)
         add("Cropped", grey)
         matrix = matrix @ np.array([[1, 0, corner[0]], [0, 1, corner[1]], [0, 0, 1]], float)
-    level = None
+    before_threshold, level = grey, None
     if settings.threshold != "none":
         grey, level = binarise(grey, settings)
         add(f"Thresholded ({settings.threshold})", grey)
+    before_strokes = grey
     if settings.stroke != "keep":
         grey = add(f"Strokes: {settings.stroke}", change_stroke_width(grey, settings))
-    return Preprocessed(tuple(steps), matrix, level, int(settings.turn) if settings.turn != "auto" else 0)
+    turn = int(settings.turn) if settings.turn != "auto" else 0
+    return Preprocessed(grey, tuple(steps), matrix, before_threshold, before_strokes, level, turn)
+
+
+def _corners(image: Image.Image | np.ndarray) -> np.ndarray | None:
+    """As `page_corners`, in shares of the picture's width and height."""
+    seen = np.asarray(small_rgb(image, 2 * PAGE_SIDE)) if isinstance(image, Image.Image) else to_grey(image)
+    corners = page_corners(seen)
+    return None if corners is None else corners / seen.shape[1::-1]
 
 
 def flatten(grey: np.ndarray) -> np.ndarray:
@@ -96,9 +114,9 @@ def flatten(grey: np.ndarray) -> np.ndarray:
     size = max(3, round(max(small.shape) / 16)) | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     paper = cv2.GaussianBlur(cv2.medianBlur(paper, min(size, 31)), (0, 0), size / 3)
-    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     # A dark region is shadow only down to a point: below it, dividing would blow noise up to ink.
-    return np.clip(grey.astype(np.float32) * (245.0 / np.maximum(paper, 40)), 0, 255).astype(np.uint8)
+    paper = cv2.resize(np.maximum(paper, 40), (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.divide(grey, paper, scale=245)
 
 
 def skew_angle(grey: np.ndarray, limit: float = 12.0) -> float:
@@ -135,14 +153,17 @@ def rotate(grey: np.ndarray, angle: float, paper: int | None = None) -> tuple[np
 
 
 def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
-    """Left, top, right and bottom of the ink, or None on a blank page."""
+    """Left, top, right and bottom of the ink, to a few pixels, or None on a blank page."""
+    height, width = grey.shape
+    grey = shrunk(grey, INK_SIDE)
     mask = ink_mask(grey)
     if not mask.any():
         return None
     # A table's rim or a fold at the edge is the largest dark thing on a page, beside which its letters would be taken for specks.
     mask |= ink_mask(_without_rim(grey))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    across, down = width / grey.shape[1], height / grey.shape[0]
+    return int(columns[0] * across), int(rows[0] * down), ceil((columns[-1] + 1) * across), ceil((rows[-1] + 1) * down)
 
 
 def _without_rim(grey: np.ndarray) -> np.ndarray:
@@ -180,7 +201,7 @@ def binarise(grey: np.ndarray, settings: PreprocessSettings) -> tuple[np.ndarray
     if settings.threshold == "adaptive":
         offset = settings.adaptive_offset
         return cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, window, offset), None
-    from skimage.filters import threshold_sauvola  # here and below: 40 MB that most reading has no need of
+    from skimage.filters import threshold_sauvola  # here: it takes 40 MB that other reading has no need of
 
     local = threshold_sauvola(grey, window_size=window, k=settings.sauvola_k)
     return np.where(grey > local, 255, 0).astype(np.uint8), None
@@ -188,13 +209,14 @@ def binarise(grey: np.ndarray, settings: PreprocessSettings) -> tuple[np.ndarray
 
 def stroke_width(grey: np.ndarray) -> float:
     """The usual width of the pen in pixels: twice the median distance from the strokes' middles to their edges; 0 if blank."""
-    mask = ink_mask(grey)
-    if not mask.any():
-        return 0.0
-    from skimage.morphology import skeletonize
-
-    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-    return float(2 * np.median(distance[skeletonize(mask)]) - 1)
+    found = []
+    for top in range(0, grey.shape[0], BAND):  # the distances of a whole page take 40 MB
+        mask = ink_mask(grey[top : top + BAND])
+        distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+        # The middle of a stroke is nowhere nearer to an edge than what is beside it.
+        found.append(distance[mask & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)) - 0.01)])
+    middles = np.concatenate(found)
+    return float(2 * np.median(middles) - 1) if len(middles) else 0.0
 
 
 def change_stroke_width(grey: np.ndarray, settings: PreprocessSettings) -> np.ndarray:

@@ -42,7 +42,7 @@ def test_a_turn_that_was_chosen_is_kept(recognizer, page):
 def test_a_formula_read_as_text_does_not_turn_its_page(recognizer):
     photo = Image.new("L", (1000, 800), 235)
     photo.paste(render_formula(write_formula(), 60, 5).convert("L"), (150, 300))
-    cleaned, found = find_upright_lines(photo, PreprocessSettings(), recognizer)
+    cleaned, found = find_upright_lines(lambda: photo, PreprocessSettings(), recognizer)
     assert found and cleaned.turn == 0
 
 

@@ -200,6 +200,18 @@ def test_a_checkpoint_that_cannot_be_had_is_said_and_the_shipped_one_reads(monke
     assert "hello" in app.text_area[0].value
 
 
+def test_what_the_draw_page_remembers_is_no_trouble_for_the_photo_page():
+    drawn = on_canvas(draw_page().run(), write("hello world")).run()
+    next(button for button in drawn.button if button.label == "Clear").click().run()
+    assert drawn.session_state["history"]
+    app = photo_page()
+    for key in ("history", "objects", "undone", "drawing", "page", "read_key", "mode"):
+        if key in drawn.session_state:
+            app.session_state[key] = drawn.session_state[key]
+    app = upload(app.run(), ("letter.jpg", (SAMPLES / "letter.jpg").read_bytes()))
+    assert not app.exception and "Martha" in text_of(app)
+
+
 def test_the_photo_page_starts_with_an_invitation():
     app = photo_page().run()
     assert not app.exception and "Drop pictures" in html_of(app)

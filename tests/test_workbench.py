@@ -76,7 +76,7 @@ def test_files_survive_a_visit_to_the_other_page_and_can_be_removed(letter):
     assert "Martha" in text_of(letter)
     upload(letter, ("line.png", png(render_line(write("hello world"), 96, 5))))
     assert list(letter.session_state["tray"]) == ["letter.jpg", "line.png"] and text_of(letter) == "hello world"
-    remembered = ("pages_read", "kept_prepared", "kept_photo", "kept_documents", "turns", "history")
+    remembered = ("pages_read", "kept_prepared", "kept_cleaned", "kept_documents", "turns", "confidences")
     line = letter.session_state["on_desk"]
     letter.button(key="remove").click().run()
     left = [key for name in remembered for key in letter.session_state[name] if isinstance(key, tuple)]

@@ -16,8 +16,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from hwr_core.layout import overlap
-from hwr_core.lines import cut
+from hwr_core.lines import cut, overlap
 from hwr_core.metrics import cer
 from hwr_core.paper import clockwise
 from hwr_core.pipeline import read_page
@@ -105,7 +104,7 @@ def one_line(texts: list[str]) -> str:
 
 def by_hand(page: Transcribed, recognizer: Recognizer, beams: int | None) -> str:
     """The text of the lines cut out where the transcribers drew them, in their order."""
-    grey = preprocess(page.image, PreprocessSettings(perspective=False, deskew=False, crop=False, invert="never"))
+    grey = preprocess(page.image, PreprocessSettings(perspective=False, deskew=False, crop=False, invert="never"), steps_side=0)
     to_page = np.linalg.inv(grey.to_photo)
     corners = [clockwise(cv2.boxPoints(cv2.minAreaRect(polygon.astype(np.float32)))) for polygon in page.polygons]
     images = [cut(grey.image, cv2.perspectiveTransform(quad[None], to_page)[0]) for quad in corners]

@@ -34,33 +34,33 @@ class Encoder(nn.Module):
         self.encoder, self.layers = model.encoder, model.decoder.model.decoder.layers
 
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
-        # → (2 · layers, batch, heads, columns, size of a head), (batch, columns), and where there is a CTC head (batch, columns, vocabulary)
+        # → (batch, columns), for each layer keys and values (batch, heads, columns, size of a head), and where there is a CTC head
+        # (batch, columns, vocabulary)
         found = self.encoder(pixel_values)
         crossed = []
         for layer in self.layers:
             attention = layer.encoder_attn
             for project in (attention.k_proj, attention.v_proj):
                 crossed.append(project(found.last_hidden_state).unflatten(-1, (attention.num_heads, attention.head_dim)).transpose(1, 2))
-        outputs = (torch.stack(crossed), found.attention_mask)
+        outputs = (found.attention_mask, *crossed)
         logits = getattr(found, "ctc_logits", None)
         return outputs if logits is None else (*outputs, logits)
 
 
 class Decoder(nn.Module):
     """One step of TrOCR's decoder. An item's beams look at the same image: to its keys they are queries of one item, so that these are
-    neither copied nor moved; its own past moves with the beams (`origin`) within the step."""
+    neither copied nor moved; its own past moves with the beams (`origin`) within the step. `past` and `crossed` are lists of keys and
+    values, layer by layer: inputs of their own, as a slice of one tensor would be a copy at every step."""
 
     def __init__(self, model: nn.Module):
         super().__init__()
         causal = model.decoder
         self.body, self.project = causal.model.decoder, causal.output_projection
 
-    def forward(self, tokens: Tensor, origin: Tensor, past: Tensor, crossed: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        # tokens, origin (rows,); past (2 · layers, rows before, heads, steps, head); crossed, mask as of the encoder → logits (rows, vocabulary)
+    def forward(self, tokens: Tensor, origin: Tensor, mask: Tensor, past: list[Tensor], crossed: list[Tensor]) -> tuple[Tensor, ...]:
+        # tokens, origin (rows,); past (rows before, heads, steps, head) each; mask, crossed as of the encoder → logits (rows, vocabulary), past
         body = self.body
-        offset = body.embed_positions.offset
-        past = past.index_select(1, origin)
-        x = body.embed_tokens(tokens) + body.embed_positions.weight[past.shape[3] + offset]
+        x = body.embed_tokens(tokens) + body.embed_positions.weight[past[0].shape[2] + body.embed_positions.offset]
         x = body.layernorm_embedding(x)
         present = []
         closed = torch.where(mask, 0.0, torch.finfo(torch.float32).min)[:, None, None]  # (batch, 1, 1, columns)
@@ -68,7 +68,7 @@ class Decoder(nn.Module):
             own = layer.self_attn
             heads = (own.num_heads, own.head_dim)
             q, k, v = (project(x).unflatten(-1, heads)[:, :, None] for project in (own.q_proj, own.k_proj, own.v_proj))
-            k, v = torch.cat([past[2 * index], k], 2), torch.cat([past[2 * index + 1], v], 2)
+            k, v = (torch.cat([kept.index_select(0, origin), new], 2) for kept, new in zip(past[2 * index :][:2], (k, v), strict=True))
             present += [k, v]
             weights = (q @ k.transpose(-1, -2) * own.scaling).softmax(-1)  # (rows, heads, 1, steps)
             x = layer.self_attn_layer_norm(x + own.out_proj((weights @ v).flatten(1)))
@@ -78,7 +78,7 @@ class Decoder(nn.Module):
             seen = (weights @ crossed[2 * index + 1]).transpose(1, 2).flatten(2).flatten(0, 1)
             x = layer.encoder_attn_layer_norm(x + other.out_proj(seen))
             x = layer.final_layer_norm(x + layer.fc2(F.gelu(layer.fc1(x))))
-        return self.project(x), torch.stack(present)
+        return self.project(x), *present
 
 
 def export(folder: Path) -> None:
@@ -88,20 +88,22 @@ def export(folder: Path) -> None:
     encoder, decoder = Encoder(model).eval(), Decoder(model).eval()
     height = 48 if not recognizer.reads_formulas else 64
     pixels = torch.rand(2, 1, height, 96)
-    names = ["crossed", "mask", "ctc_logits"][: len(encoder(pixels))]
+    mask, *crossed = encoder(pixels)
+    logits = [crossed.pop()] if len(crossed) % 2 else []
+    parts = [f"{kind}.{layer}" for layer in range(len(crossed) // 2) for kind in ("key", "value")]
+    looked_at, kept = [f"crossed_{part}" for part in parts], [f"past_{part}" for part in parts]
     (folder / "onnx").mkdir(exist_ok=True)
     free = torch.export.Dim.DYNAMIC
     _write(
-        encoder, (pixels,), ["pixel_values"], names, ({0: free, 2: free, 3: free} if recognizer.reads_formulas else {0: free, 3: free},),
-        folder, ENCODER,
+        encoder, (pixels,), ["pixel_values"], ["mask", *looked_at, *(["ctc_logits"] if logits else [])],
+        ({0: free, 2: free, 3: free} if recognizer.reads_formulas else {0: free, 3: free},), folder, ENCODER,
     )  # fmt: skip
-    crossed, mask = encoder(pixels)[:2]
-    layers, _, heads, _, size = crossed.shape
-    past = torch.rand(layers, 4, heads, 3, size)
-    inputs = (torch.tensor([4, 5, 6, 7]), torch.tensor([1, 0, 2, 2]), past, crossed, mask)
+    _, heads, _, size = crossed[0].shape
+    past = [torch.rand(4, heads, 3, size) for _ in parts]
     _write(
-        decoder, inputs, ["tokens", "origin", "past", "crossed", "mask"], ["logits", "present"],
-        ({0: free}, {0: free}, {1: free, 3: free}, {1: free, 3: free}, {0: free, 1: free}), folder, DECODER,
+        decoder, (torch.tensor([4, 5, 6, 7]), torch.tensor([1, 0, 2, 2]), mask, past, crossed),
+        ["tokens", "origin", "mask", *kept, *looked_at], ["logits", *(f"present_{part}" for part in parts)],
+        ({0: free}, {0: free}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)), folder, DECODER,
     )  # fmt: skip
 
 

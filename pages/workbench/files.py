@@ -12,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from hwr_core.documents import Document, open_document
 from hwr_core.errors import HandwritingError
-from hwr_core.images import MAX_BYTES
+from hwr_core.limits import MAX_BYTES
 from hwr_core.line_image import to_rgb
 from pages.common import as_is
 from pages.workbench.memory import digest, forget, remembered

@@ -10,7 +10,7 @@ from PIL import Image
 
 from hwr_core.checkpoints import default_beams
 from hwr_core.layout import Region, lines_at, regions_of
-from hwr_core.line_image import shrunk, to_rgb
+from hwr_core.line_image import small_rgb
 from hwr_core.lines import FoundLine
 from hwr_core.orientation import find_upright_lines
 from hwr_core.pipeline import line_on_photo
@@ -22,7 +22,7 @@ from pages.workbench.files import Sheet
 from pages.workbench.memory import digest, remembered
 
 PREVIEW_SIDE, VIEW_SIDE = 640, 1500  # pixels of the longest side of a step's picture, and of the page on the desk
-PREPARED, PHOTOS = 8, 1  # sheets of which the lines' pictures are kept (some 12 MB each), and photos (36 MB at 12 megapixels)
+PREPARED, CLEANED = 8, 1  # sheets of which the lines' pictures are kept (some 12 MB each), and cleaned pages (10 MB)
 READINGS = 20_000  # lines' readings, some kilobytes each
 
 
@@ -60,45 +60,40 @@ def prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prepa
     return remembered("prepared", (sheet.key, settings), lambda: _prepare(sheet, settings, reader), PREPARED)
 
 
-def _photo(sheet: Sheet) -> Image.Image:
-    return remembered("photo", (sheet.key,), sheet.picture, PHOTOS)
-
-
 def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prepared:
-    photo = _photo(sheet)
     recognizer, _ = recognizer_for(reader)
+    seen: dict = {}
+
+    def picture() -> Image.Image:
+        photo = sheet.picture()
+        seen.update(size=photo.size, small=small_rgb(photo, VIEW_SIDE))
+        return photo
+
     with st.spinner("Cleaning the page and finding its lines…"):
         # How a sheet lies is judged on its greys, and does not change with a threshold.
         turns = st.session_state.setdefault("turns", {})
         key = (sheet.key, settings.invert, settings.perspective, settings.flatten)
         known = turns.get(key, "auto") if settings.turn == "auto" else settings.turn
-        cleaned, found = find_upright_lines(photo, replace(settings, turn=known), recognizer)
+        cleaned, found = find_upright_lines(picture, replace(settings, turn=known), recognizer, PREVIEW_SIDE)
         if settings.turn == "auto" and found and settings.threshold == "none" and settings.stroke == "keep":
             turns[key] = str(cleaned.turn)
-    remembered("cleaned", (sheet.key, settings), lambda: cleaned.image, PHOTOS)
-    inked = [step for step in cleaned.steps if not step.name.startswith(("Thresholded", "Strokes"))][-1].image
-    last = [step for step in cleaned.steps if not step.name.startswith("Strokes")][-1].image
-    measured = stroke_width(last)
-    after = stroke_width(cleaned.image) if cleaned.image is not last else measured
-    view, view_to_photo = _view(photo, cleaned.image.shape, cleaned.to_photo)
+    remembered("cleaned", (sheet.key, settings), lambda: cleaned.image, CLEANED)
+    measured = stroke_width(cleaned.before_strokes)
+    after = stroke_width(cleaned.image) if cleaned.image is not cleaned.before_strokes else measured
+    view, view_to_photo = _view(seen["small"], seen["size"], cleaned.image.shape, cleaned.to_photo)
     return Prepared(
-        photo.size, tuple((step.name, shrunk(step.image, PREVIEW_SIDE)) for step in cleaned.steps),
-        np.histogram(inked, bins=64, range=(0, 256))[0], cleaned.threshold_level, (measured, after),
+        seen["size"], tuple((step.name, step.image) for step in cleaned.steps),
+        cv2.calcHist([cleaned.before_threshold], [0], None, [64], [0, 256]).ravel(), cleaned.threshold_level, (measured, after),
         view, view_to_photo, cleaned.to_photo, cleaned.turn, tuple(found), regions_of(found, cleaned.to_photo),
     )  # fmt: skip
 
 
-def _view(photo: Image.Image, shape: tuple[int, int], to_photo: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The photo in its colours, seen as the cleaned page is, (height, width, 3) uint8; and the matrix from its pixels to the photo's."""
+def _view(small: Image.Image, size: tuple[int, int], shape: tuple[int, int], to_photo: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The photo of `size`, which `small` is in its colours, seen as the cleaned page is, (height, width, 3) uint8; and the matrix from its pixels to the photo's."""
     scale = min(1.0, VIEW_SIDE / max(shape))
     height, width = max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
     matrix = to_photo @ np.diag([1 / scale, 1 / scale, 1.0])
-    # Made smaller first where a pixel of the view is several of the photo: a warp that shrinks picks single pixels.
-    less = max(1, int(abs(np.linalg.det(matrix[:2, :2])) ** 0.5))
-    small = to_rgb(photo)
-    if less > 1:
-        small = small.reduce(less)
-    onto_small = np.diag([1 / less, 1 / less, 1.0]) @ matrix
+    onto_small = np.diag([small.width / size[0], small.height / size[1], 1.0]) @ matrix
     view = cv2.warpPerspective(
         np.asarray(small), onto_small, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT,
         borderValue=(255, 255, 255),
@@ -147,9 +142,9 @@ def _cut(sheet: Sheet, regions: Sequence[Region], prepared: Prepared, settings: 
         return [at_hand[region.outline] for region in regions]
 
     def again() -> np.ndarray:
-        return preprocess(_photo(sheet), replace(settings, turn=str(prepared.turn))).image
+        return preprocess(sheet.picture(), replace(settings, turn=str(prepared.turn)), steps_side=0).image
 
-    grey = remembered("cleaned", (sheet.key, settings), again, PHOTOS)
+    grey = remembered("cleaned", (sheet.key, settings), again, CLEANED)
     return [at_hand.get(region.outline) or lines_at([region], grey, prepared.to_photo)[0] for region in regions]
 
 

@@ -1,0 +1,119 @@
+"""The memory of the whole server at its peak: `python -m benchmarks.memory`.
+
+Starts the server as a person does, and drives it with a real browser: a word written with the mouse, a formula, and a photo of 12 megapixels.
+After each step it prints the server's resident memory and its peak (VmRSS and VmHWM of Linux, in MB). `--checkpoint DIRECTORY` has
+the word read by another one, `--base` by one of the architecture and the size of `microsoft/trocr-base-handwritten`, with random weights.
+"""
+
+import argparse
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from tests.test_browser import write_with_mouse
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = 512  # MB
+
+
+def memory_of(pid: int) -> tuple[int, int]:
+    """Resident now and at its peak, in MB of 1,024 kB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    values = {line.split(":")[0]: int(line.split()[1]) // 1024 for line in lines if line.startswith(("VmRSS", "VmHWM"))}
+    return values["VmRSS"], values["VmHWM"]
+
+
+def photo() -> bytes:
+    """Twelve megapixels: the sample letter as a phone takes it."""
+    letter = Image.open(ROOT / "pages" / "samples" / "letter.jpg").convert("RGB")
+    large = letter.resize((4000, 3000) if letter.width > letter.height else (3000, 4000), Image.Resampling.LANCZOS)
+    noisy = np.asarray(large, np.int16) + np.random.default_rng(0).integers(-3, 4, (*large.size[::-1], 1))
+    packed = io.BytesIO()
+    Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(packed, "JPEG", quality=90)
+    return packed.getvalue()
+
+
+@contextmanager
+def server(**environment: str) -> Iterator[tuple[str, int]]:
+    """Its address and process id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "server.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2)
+                break
+            except OSError:
+                time.sleep(0.25)
+        yield f"http://127.0.0.1:{port}", process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def drive(page: Page, address: str, say) -> None:
+    page.goto(address)
+    page.locator("canvas").last.wait_for()
+    say("the Draw page is shown")
+    write_with_mouse(page, "see you")
+    page.get_by_test_id("reading").wait_for()
+    page.wait_for_timeout(3000)
+    say("a word drawn and read")
+    page.get_by_role("button", name="Clear").first.click()
+    page.get_by_text("Math", exact=True).click()
+    page.get_by_role("button", name="Show me").click()
+    page.get_by_test_id("latex").wait_for()
+    page.wait_for_timeout(1000)
+    say("a formula drawn and read")
+    page.get_by_role("link", name="Photo").click()
+    page.get_by_text("Drop pictures or PDFs").wait_for()
+    page.wait_for_timeout(1500)  # until the uploader stays the same one
+    page.locator("input[type=file]").first.set_input_files({"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    page.get_by_test_id("lines").wait_for()
+    page.wait_for_timeout(2000)
+    say("a photo of 12 megapixels read")
+    page.get_by_text("Correct", exact=True).first.click()
+    page.get_by_label("Line 1", exact=True).wait_for()
+    with page.expect_download():
+        page.get_by_role("button", name="Searchable PDF").click()
+    say("its lines shown, and its PDF downloaded")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args()
+    with sync_playwright() as playwright, server() as (address, pid):
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        page = browser.new_page(viewport={"width": 1280, "height": 950}, accept_downloads=True)
+        page.set_default_timeout(120_000)
+        print("| | resident MB | peak MB |\n|---|---|---|")
+
+        def say(what: str) -> None:
+            now, peak = memory_of(pid)
+            print(f"| {what} | {now} | {peak} |", flush=True)
+
+        say("the server has started")
+        drive(page, address, say)
+        browser.close()
+        peak = memory_of(pid)[1]
+    print(f"\nPeak {peak} MB of {TARGET}: {'kept' if peak <= TARGET else 'missed'}")
+
+
+if __name__ == "__main__":
+    main()
