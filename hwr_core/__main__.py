@@ -1,34 +1,44 @@
-"""The command line: `python -m hwr_core read page.jpg --format alto`; files, folders, PDFs, or `-` for standard input."""
+"""The command line: `python -m hwr_core read page.jpg --format alto`; files, folders, PDFs, or `-` for standard input. `batch` reads very many."""
 
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from hwr_core.errors import HandwritingError
 from hwr_core.export import FORMATS, export, file_names, suffix_of
+from hwr_core.limits import BEAMS, SUFFIXES
 from hwr_core.settings import PreprocessSettings
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif", ".pdf"}  # of files in a folder
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m hwr_core", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(required=True, metavar="read")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     reading = commands.add_parser("read", help="read pages", description="Reads pages of handwriting and writes what they say.")
     reading.add_argument("files", nargs="+", metavar="FILE", help="pictures, PDFs, folders of them, or - for standard input")
     reading.add_argument("--format", choices=FORMATS, default="txt")
     reading.add_argument("--out", help="a file for everything, or a folder (one that is there, or a name with / at its end) "
                          "for a file a page; otherwise standard output")  # fmt: skip
-    reading.add_argument("--checkpoint", default="text", help='"text", "math" (each picture is one formula), a hub id, or a folder')
-    reading.add_argument("--beams", type=int, help="readings followed at once; as the checkpoint says unless given")
-    reading.add_argument("--device", help="cpu or cuda")
-    reading.add_argument("--settings", type=Path, help="preprocessing settings, as JSON")
-    reading.add_argument("--quiet", action="store_true", help="say nothing of the progress")
+    reading.set_defaults(call=read)
+    batch = commands.add_parser("batch", help="read very many pictures into a Parquet file", description="Reads very many pictures on Ray, a row a "
+                                "page; after a kill, the same command does what is left. Needs requirements-batch.txt.")  # fmt: skip
+    batch.add_argument("files", metavar="FOLDER_OR_GLOB", help="a folder and those below it, or a pattern such as 'scans/*.jpg'")
+    batch.add_argument("--out", type=Path, required=True, help="the Parquet file")
+    batch.add_argument(
+        "--mode", choices=["page", "line", "formula"], help="what each picture is; formula with --checkpoint math, else page"
+    )
+    batch.add_argument("--workers", type=int, help="processes that read; one for each core, or GPU, unless given")
+    batch.set_defaults(call=read_batch)
+    for command in (reading, batch):
+        command.add_argument("--checkpoint", default="text", help='"text", "math" (each picture is one formula), a hub id, or a folder')
+        command.add_argument("--beams", type=int, help="readings followed at once; as the checkpoint says unless given")
+        command.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+        command.add_argument("--settings", type=Path, help="preprocessing settings, as JSON")
+        command.add_argument("--quiet", action="store_true", help="say nothing of the progress")
     try:
-        return read(parser.parse_args(arguments))
+        parsed = parser.parse_args(arguments)
+        return parsed.call(parsed)
     except (HandwritingError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -40,26 +50,19 @@ def read(arguments: argparse.Namespace) -> int:
     """Reads every page of every file; what cannot be read is said on standard error, and makes the exit status 1."""
     out = Path(arguments.out) if arguments.out else None
     folder = out is not None and (out.is_dir() or arguments.out.endswith(("/", "\\")))
-    if arguments.beams is not None and not 1 <= arguments.beams <= 64:
-        raise ValueError("The number of beams is from 1 to 64.")
-    settings = PreprocessSettings()
-    if arguments.settings:
-        try:
-            settings = PreprocessSettings.from_json(arguments.settings.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError):
-            raise ValueError(f"{arguments.settings} cannot be read: check the name.") from None
+    settings = checked_settings(arguments)
     sources = list(found(arguments.files))
     from hwr_core import load_recognizer  # once it is known that there is something to do
+    from hwr_core.pipeline import read_picture
     from hwr_core.words import without_pictures
 
-    options = {"device": arguments.device} if arguments.device else {}
-    recognizer = load_recognizer(arguments.checkpoint, **options)
+    recognizer = load_recognizer(arguments.checkpoint, arguments.device)
+    mode = "formula" if recognizer.reads_formulas else "page"
     pages, pictures, failed = {}, {}, 0
     for path in sources:
         try:
             for name, picture in opened(path):
-                image = picture()
-                pages[name] = without_pictures(_page(image, recognizer, settings, arguments.beams))
+                pages[name] = without_pictures(read_picture(picture(), recognizer, mode, settings, arguments.beams))
                 pictures[name] = picture
                 if not arguments.quiet:
                     print(f"{name}: {len(pages[name].lines)} lines", file=sys.stderr)
@@ -71,14 +74,43 @@ def read(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _page(image, recognizer, settings: PreprocessSettings, beams: int | None):
-    from hwr_core.pipeline import read_page, read_region
-    from hwr_core.reading import Page
+def checked_settings(arguments: argparse.Namespace) -> PreprocessSettings:
+    """Those of the file, if one is named. Raises ValueError where it, or the number of beams, cannot be."""
+    if arguments.beams is not None and not 1 <= arguments.beams <= BEAMS:
+        raise ValueError(f"The number of beams is from 1 to {BEAMS}.")
+    if not arguments.settings:
+        return PreprocessSettings()
+    try:
+        return PreprocessSettings.from_json(arguments.settings.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"{arguments.settings} cannot be read: check the name.") from None
 
-    if not recognizer.reads_formulas:
-        return read_page(image, recognizer, settings, beams)
-    line = read_region(image, (0, 0, *image.size), recognizer, replace(settings, perspective=False), beams)
-    return Page((line,) if line.reading.text else (), image.size)
+
+def read_batch(arguments: argparse.Namespace) -> int:
+    """Reads all that there is into one Parquet file; bad files become rows with an error."""
+    settings = checked_settings(arguments)
+    if arguments.workers is not None and arguments.workers < 1:
+        raise ValueError("There must be one worker at least.")
+    try:
+        from hwr_core.batch import Job, run
+    except ImportError as error:
+        raise HandwritingError(f"{error.name} is not installed: pip install -r requirements-batch.txt.") from None
+
+    from hwr_core.checkpoints import find
+
+    formulas = arguments.checkpoint == "math"
+    folder = find(arguments.checkpoint)  # said here, once, where it cannot be
+    job = Job(
+        str(folder or arguments.checkpoint),
+        arguments.mode or ("formula" if formulas else "page"),
+        arguments.beams,
+        settings,
+        arguments.device,
+    )
+    count = run(arguments.files, arguments.out, job, arguments.workers, arguments.quiet)
+    if not arguments.quiet:
+        print(f"{arguments.out}: {count} files", file=sys.stderr)
+    return 0
 
 
 def found(names: list[str]) -> Iterator[Path | None]:

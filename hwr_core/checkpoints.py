@@ -34,6 +34,7 @@ CHECKPOINTS = (
 )
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_IN_MODELS = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)?")  # what a directory below `models/` may be called
 _loaded: OrderedDict[tuple[str, str, str], "Recognizer"] = OrderedDict()  # noqa: F821
 _table = threading.Lock()  # of _loaded, held for moments
 _loading = threading.Lock()  # held while one is loaded
@@ -41,18 +42,23 @@ Download = Callable[[str, int, int], None]  # file name, bytes done, bytes in al
 
 
 def load_recognizer(
-    name: str = "text", device: str = "cpu", on_download: Download | None = None, backend: str | None = None
+    name: str = "text",
+    device: str = "cpu",
+    on_download: Download | None = None,
+    backend: str | None = None,
+    local: bool = True,
+    fetch: bool = True,
 ) -> "Recognizer":  # noqa: F821
     """The recognizer of a checkpoint, loaded once per process; the two last used stay in memory.
 
     `name` is a shipped checkpoint ("text", "math"), a directory in Hugging Face's layout, or a hub id, whose files are
     downloaded once into the hub's cache (`on_download` is told of the progress). Any `VisionEncoderDecoderModel` with
     its tokenizer and image processor will do. `device` is "cpu" or "cuda". `backend` is "onnx" or "torch"; unless said, "onnx" on the cpu
-    where the checkpoint has its graphs (`onnx/`), which needs neither torch nor transformers. Raises `HandwritingError` with what to
-    do where there is no such checkpoint, it cannot be fetched, or its weights are not those of its configuration.
+    where the checkpoint has its graphs (`onnx/`), which needs neither torch nor transformers. For names that come from afar, `local` false
+    takes no directory but those in `models/`, and `fetch` false downloads nothing. Raises `HandwritingError` with what to do where there is no such checkpoint, it cannot be fetched, or its weights are not those of its configuration.
     """
     name = str(name).strip()
-    folder = find(name)
+    folder = find(name, local)
     if backend not in (None, "onnx", "torch"):
         raise ValueError("The backend is onnx or torch.")
     backend = backend or ("onnx" if folder and device == "cpu" and onnx_graphs(folder) else "torch")
@@ -60,7 +66,7 @@ def load_recognizer(
     if (known := _known(key)) is not None:
         return known
     # Outside the lock: during the minutes of a download everyone else reads on with what is there.
-    folder = folder or _download(name, on_download)
+    folder = folder or (_download(name, on_download) if fetch else _downloaded(name))
     with _loading:
         if (known := _known(key)) is not None:  # another thread loaded it while this one waited
             return known
@@ -85,14 +91,26 @@ def _download(name: str, on_download: Download | None) -> Path:
     return download(name, MODELS / name, on_download)
 
 
+def _downloaded(name: str) -> Path:
+    from hwr_core.hub import downloaded
+
+    if (folder := downloaded(name)) is None:
+        raise HandwritingError(f"{name} is not on this server: choose it once in the app, or put its files into models/{name}.")
+    return folder
+
+
 def _load(folder: Path, weights: Path, name: str, device: str, backend: str) -> "Recognizer":  # noqa: F821
     # Imported here: listing checkpoints must not cost the import of onnxruntime, nor reading with a shipped one that of torch.
     if backend == "onnx":
         from hwr_core.onnx_checkpoint import load
 
         return load(folder, name)
-    from hwr_core.torch_checkpoint import load
-
+    try:
+        from hwr_core.torch_checkpoint import load
+    except ImportError as error:
+        raise HandwritingError(
+            f"Reading with {name} needs {error.name}, which is not installed here: pip install -r requirements.txt, or read with the shipped checkpoints."
+        ) from None
     return load(folder, weights, name, device)
 
 
@@ -104,20 +122,32 @@ def _known(key: tuple[str, str, str]) -> "Recognizer | None":  # noqa: F821
         return _loaded.get(key)
 
 
-def default_beams(name: str) -> int:
+def default_beams(name: str, local: bool = True) -> int:
     """How many beams the checkpoint's own files name; one where they name none or are not at hand."""
     try:
-        return int(json.loads((find(name) / "generation_config.json").read_text(encoding="utf-8"))["num_beams"])
+        return int(json.loads((find(name, local) / "generation_config.json").read_text(encoding="utf-8"))["num_beams"])
     except (HandwritingError, OSError, ValueError, KeyError, TypeError):
         return 1
 
 
-def find(name: str) -> Path | None:
-    """The local directory that `name` means, or None where it is a hub id; `HandwritingError` where it is neither."""
+def loaded() -> list[str]:
+    """The names of the checkpoints in memory."""
+    with _table:
+        return [recognizer.name for recognizer in _loaded.values()]
+
+
+def find(name: str, local: bool = True) -> Path | None:
+    """The directory that `name` means, or None where it is a hub id; `HandwritingError` where it is neither. `local` as for `load_recognizer`."""
     name = name.strip()
     if not name:
         raise HandwritingError("Name a checkpoint: text, a directory, or a hub id such as microsoft/trocr-base-handwritten.")
     # os.path, because pathlib raises on names that can be no path, such as one of a thousand letters.
+    if not local:
+        if _IN_MODELS.fullmatch(name) and os.path.isdir(os.path.join(MODELS, name)):
+            return Path(MODELS, name)
+        if not _HUB_ID.fullmatch(name):
+            raise HandwritingError(f"{name[:200]!r} is no checkpoint of this server: name a shipped one, or a hub id such as owner/name.")
+        return None
     typed = os.path.expanduser(name)
     for folder in (os.path.join(MODELS, name), typed):
         if os.path.isdir(folder):

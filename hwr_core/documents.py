@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import pypdfium2
 from PIL import Image
 
-from hwr_core.errors import HandwritingError
-from hwr_core.images import MAX_BYTES, damaged, open_image, opened, too_large
+from hwr_core.errors import HandwritingError, TooLargeError
+from hwr_core.images import damaged, open_image, opened, too_large
+from hwr_core.limits import MAX_BYTES, MOST_PAGES
 from hwr_core.preprocess import LONGEST_SIDE
 
 PDF_DPI = 300
-MOST_PAGES = 2000
 _PDFIUM = threading.Lock()  # the library is not made for threads
 
 
@@ -94,7 +94,7 @@ def _pdf(data: bytes, name: str) -> Document:
     if not count:
         raise HandwritingError(f"{name} has no pages: export it again.")
     if count > MOST_PAGES:
-        raise HandwritingError(f"{name} has {count:,} pages (the limit is {MOST_PAGES:,}): split it and try again.")
+        raise TooLargeError(f"{name} has {count:,} pages (the limit is {MOST_PAGES:,}): split it and try again.")
     return Document(name, count, lambda index, side: _pdf_page(data, name, index, side))
 
 

@@ -14,7 +14,7 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.ERO
 
 def download(name: str, instead: Path, on_download: Download | None) -> Path:
     """The hub's files of a checkpoint, in the hub's own cache; only what loading needs. `instead` is where a person may put them by hand."""
-    from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
+    from huggingface_hub import HfApi, constants, hf_hub_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
     # Over plain HTTP, at the same address: Xet reports its progress from threads of its own, where no page can show it.
@@ -43,16 +43,23 @@ def download(name: str, instead: Path, on_download: Download | None) -> Path:
             raise HandwritingError(
                 f"{name} could not be stored ({error.strerror}): make room, or set HF_HOME to another folder."
             ) from error
-        try:
-            folder = Path(snapshot_download(name, local_files_only=True))  # downloaded on an earlier day
-            if weights_in(folder) is not None:
-                return folder
-        except Exception:  # not even a part of it
-            pass
+        if (folder := downloaded(name)) is not None:
+            return folder
         raise HandwritingError(
             f"The hub cannot be reached, so {name} could not be downloaded: connect and try again, or put its files "
             f"into {instead}; the shipped checkpoint works without a network."
         ) from error
+
+
+def downloaded(name: str) -> Path | None:
+    """The files of a checkpoint that were downloaded on an earlier day; None where not all of them were."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(name, local_files_only=True))
+    except Exception:  # not even a part of it, or no name that the hub could have
+        return None
+    return folder if weights_in(folder) is not None else None
 
 
 def _progress_bar(file: str, on_download: Download | None):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -16,6 +17,8 @@ from hwr_core.preprocess import preprocess
 from hwr_core.reading import BLANK, Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
 from hwr_core.settings import PreprocessSettings
+
+Mode = Literal["page", "line", "formula"]
 
 
 def read_ink(strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int | None = None) -> Page:
@@ -54,7 +57,7 @@ def read_page(
     is read all the same: where its lines are is told in the photo's pixels, `Line.outline` from the upper left of the writing.
     """
     photo = upright(Image.fromarray(image) if isinstance(image, np.ndarray) else image)
-    cleaned, found = find_upright_lines(photo, settings, recognizer)
+    cleaned, found = find_upright_lines(lambda: photo, settings, recognizer)
     readings = recognizer.read([line.image for line in found], beams=beams, on_progress=on_progress)
     return page_of(photo.size, cleaned.to_photo, found, readings)
 
@@ -76,9 +79,24 @@ def read_region(
     right, bottom = min(photo.width, max(box[0], box[2])), min(photo.height, max(box[1], box[3]))
     if right - left < 4 or bottom - top < 4:
         return Line((left, top, max(left, right), max(top, bottom)), Image.new("L", (1, 1), 255), BLANK)
-    cleaned = preprocess(photo.crop((left, top, right, bottom)), replace(settings, deskew=False, perspective=False))
+    cleaned = preprocess(photo.crop((left, top, right, bottom)), replace(settings, deskew=False, perspective=False), steps_side=0)
     reading = recognizer.read([cleaned.image], beams=beams)[0]
     return Line((left, top, right, bottom), Image.fromarray(cleaned.image), reading, formula=recognizer.reads_formulas)
+
+
+def read_picture(
+    image: Image.Image, recognizer: Recognizer, mode: Mode, settings: PreprocessSettings = PreprocessSettings(), beams: int | None = None
+) -> Page:
+    """A picture of a page, of a single line, which is read as it is, or of a single formula: what the shells without a screen are asked for."""
+    if mode == "page":
+        return read_page(image, recognizer, settings, beams)
+    photo = upright(image)
+    box = (0, 0, *photo.size)
+    if mode == "formula":
+        line = read_region(photo, box, recognizer, settings, beams)
+    else:
+        line = Line(box, photo, recognizer.read([photo], beams=beams)[0])
+    return Page((line,) if line.reading.text else (), photo.size)
 
 
 def page_of(size: tuple[int, int], to_photo: np.ndarray, found: Sequence[FoundLine], readings: Sequence[Reading]) -> Page:

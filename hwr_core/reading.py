@@ -1,12 +1,47 @@
 """What reading gives: a `Reading` of one line, a `Line` on a page, a `Page`."""
 
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from PIL import Image
+from typing_extensions import TypedDict  # as pydantic, which the API describes its answers with, asks for before Python 3.12
 
 Point = tuple[int, int]
 Gap = tuple[float, float]  # along a line, 0–1 from its first ink to its last
 Box = tuple[int, int, int, int]  # left, top, right, bottom; in pixels of the page, or in canvas units for ink
+
+
+class AlternativeRecord(TypedDict):
+    text: str
+    score: float
+
+
+class ReadingRecord(TypedDict):
+    """What `Reading.to_dict` gives."""
+
+    text: str
+    confidence: float
+    character_confidences: list[float]
+    alternatives: list[AlternativeRecord]
+    complete: bool
+
+
+class LineRecord(ReadingRecord):
+    """What `Line.to_dict` gives."""
+
+    box: list[int]
+    outline: list[list[int]]
+    kind: Literal["text", "formula"]
+    corrected: bool
+
+
+class PageRecord(TypedDict):
+    """What `Page.to_dict` gives."""
+
+    width: int
+    height: int
+    text: str
+    lines: list[LineRecord]
 
 
 @dataclass(frozen=True)
@@ -32,7 +67,7 @@ class Reading:
     alternatives: tuple[Alternative, ...] = ()
     complete: bool = True
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> ReadingRecord:
         return {
             "text": self.text,
             "confidence": round(self.confidence, 4),
@@ -74,7 +109,7 @@ class Line:
             return self
         return replace(self, reading=Reading(text, 1.0, (1.0,) * len(text)), corrected=True)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> LineRecord:
         return {
             "box": list(self.box),
             "outline": [list(corner) for corner in self.corners],
@@ -95,7 +130,7 @@ class Page:
     def text(self) -> str:
         return "\n".join(line.reading.text for line in self.lines)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> PageRecord:
         """Plain values, ready for JSON: size, text, and per line where it is and all of its reading."""
         lines = [line.to_dict() for line in self.lines]
         return {"width": self.size[0], "height": self.size[1], "text": self.text, "lines": lines}

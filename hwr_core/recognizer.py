@@ -9,8 +9,10 @@ import numpy as np
 from PIL import Image
 
 from hwr_core import latex
+from hwr_core.batching import Batcher
 from hwr_core.decoding import DecodingSettings, Hypothesis, Network, decode
 from hwr_core.line_image import clean_line
+from hwr_core.memory import give_back_freed
 from hwr_core.reading import BLANK, Alternative, Reading
 
 ALTERNATIVES = 5
@@ -35,7 +37,7 @@ class Recognizer:
 
     ink_height = 96
     ink_stroke_width = 5.0
-    batch_size = 16
+    batch_size = 8  # lines: more are not quicker on a CPU, and take more memory
 
     def __init__(
         self,
@@ -51,6 +53,7 @@ class Recognizer:
         self.name, self.network, self.pixels, self.tokenizer = name, network, pixels, tokenizer
         self.text_of, self.decoding, self.reads_formulas = text_of, decoding, reads_formulas
         self.grammar = decoding.grammar
+        self._batcher = Batcher(self._decode_batch, self.batch_size, _INFERENCE)
 
     def read(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None, on_progress: Progress | None = None
@@ -85,6 +88,8 @@ class Recognizer:
         for start in range(0, len(written), self.batch_size):
             batch = written[start : start + self.batch_size]
             yield dict(zip(batch, self._read_batch([lines[i] for i in batch], beams), strict=True))
+            if len(batch) > 1:
+                give_back_freed()
 
     def _read_batch(self, lines: list[np.ndarray], beams: int | None) -> list[Reading]:
         images = [Image.fromarray(line).convert("RGB") for line in lines]
@@ -96,9 +101,12 @@ class Recognizer:
         return [self._reading(hypotheses) for hypotheses in results]
 
     def _decoded(self, images: list[Image.Image], beams: int | None, **options) -> list[list[Hypothesis]]:
-        pixel_values = self.pixels(images, **options)
-        with _INFERENCE:
-            return decode(self.network, pixel_values, self.settings(beams))
+        """In batches with what other threads have to be decoded."""
+        return self._batcher((beams, tuple(options.items())), images)
+
+    def _decode_batch(self, kind: tuple, images: list[Image.Image]) -> list[list[Hypothesis]]:
+        beams, options = kind
+        return decode(self.network, self.pixels(images, **dict(options)), self.settings(beams))
 
     def settings(self, beams: int | None = None) -> DecodingSettings:
         """How this checkpoint is decoded; with other `beams`, if given."""

@@ -3,20 +3,27 @@
 import difflib
 import html
 import re
+import shutil
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
+from streamlit.components.v2.bidi_component import serialization
 
 from hwr_core.checkpoints import CHECKPOINTS, default_beams, load_recognizer
 from hwr_core.errors import HandwritingError
-from hwr_core.images import MAX_BYTES
+from hwr_core.limits import MAX_BYTES, local_checkpoints
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 
 # An upload over 1 MB would otherwise pass through a temporary file on its way to us: pictures stay in memory.
 MultiPartParser.spool_max_size = 2 * MAX_BYTES  # above the server's own limit, which is in binary megabytes
+
+# A canvas's drawing is a dictionary, and to tell that it is no data frame Streamlit would import pandas and pyarrow: 100 MB.
+_is_dataframe_like = serialization.is_dataframe_like
+serialization.is_dataframe_like = lambda value: not isinstance(value, dict) and _is_dataframe_like(value)
 
 UNSURE, DOUBTFUL = 0.9, 0.6  # character confidences under which a character is shaded, and shaded strongly
 STYLE = """<style>
@@ -103,13 +110,13 @@ def reader_sidebar(formulas: bool = False) -> Reader:
             persist_state="session",
             help="The shipped one works offline. "
             + ("Or type" if formulas else "Choose one of Microsoft's, or type")
-            + " any hub id (owner/name) or directory.",
+            + (" any hub id (owner/name) or directory." if local_checkpoints() else " any hub id (owner/name)."),
         )
         checkpoint = checkpoint or shipped(formulas)
         note = next((known.note for known in CHECKPOINTS if known.name == checkpoint), "Your own checkpoint.")
         st.caption(note)
         beams = st.slider(
-            "Beams", 1, 8, min(8, max(1, default_beams(checkpoint))), key=f"beams {checkpoint}", persist_state="session",
+            "Beams", 1, 8, min(8, max(1, default_beams(checkpoint, local_checkpoints()))), key=f"beams {checkpoint}", persist_state="session",
             help="How many readings are followed at once. One is the quickest; more are slower and find a better one at times."
             if formulas
             else "How many readings are followed at once. One is the quickest; with four a quarter fewer letters are wrong, "
@@ -128,12 +135,11 @@ def shipped(formulas: bool) -> str:
 
 @st.cache_data(show_spinner=False)
 def _devices() -> list[str]:
-    import torch
+    if not Path("/proc/driver/nvidia").exists() and shutil.which("nvidia-smi") is None:
+        return ["cpu"]
+    import torch  # only here: the shipped checkpoints do without its 250 MB
 
-    devices = ["cpu"]
-    if torch.cuda.is_available():
-        devices.append("cuda")
-    return devices
+    return ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
 
 def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, Reader]:
@@ -145,7 +151,7 @@ def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, 
     wanted = (reader.checkpoint, reader.device, formulas)
     if wanted not in failures:
         try:
-            recognizer = load_recognizer(reader.checkpoint, reader.device, on_download=_download_bar())
+            recognizer = load_recognizer(reader.checkpoint, reader.device, on_download=_download_bar(), local=local_checkpoints())
             if recognizer.reads_formulas == formulas or reader.checkpoint not in (shipped(True), shipped(False)):
                 return recognizer, reader
             raise HandwritingError(f"{reader.checkpoint} reads {'text' if formulas else 'formulas'}.")

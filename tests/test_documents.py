@@ -12,7 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from hwr_core import HandwritingError
 from hwr_core.documents import open_document
-from hwr_core.images import MAX_BYTES
+from hwr_core.limits import MAX_BYTES
 from tests.test_images import encoded, huge_png
 
 

@@ -1,0 +1,236 @@
+"""The HTTP API, which `server.py` mounts at /api beside the pages: `POST /recognize` and `/ink`, `GET /checkpoints` and `/health`, docs at `/docs`.
+
+Reading runs in threads of its own, off the event loop, on the same loaded checkpoints as the pages; lines that several clients ask for at
+once are decoded in common batches (`batching.py`). What is too much is in `limits.py`.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, fields
+from typing import Annotated, Literal
+
+import numpy as np
+from fastapi import APIRouter, Depends, FastAPI, File, Header, HTTPException, Query, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, create_model
+from starlette.formparsers import MultiPartParser
+from typing_extensions import TypedDict
+
+from hwr_core import limits
+from hwr_core.checkpoints import CHECKPOINTS, load_recognizer, loaded
+from hwr_core.documents import open_document
+from hwr_core.errors import HandwritingError, TooLargeError
+from hwr_core.pipeline import Mode, read_ink, read_picture
+from hwr_core.reading import PageRecord
+from hwr_core.recognizer import Recognizer
+from hwr_core.settings import LIMITS, PreprocessSettings
+
+MultiPartParser.spool_max_size = 2 * limits.MAX_BYTES  # what is uploaded stays in memory: never a temporary file
+
+Beams = Annotated[
+    int | None, Query(ge=1, le=limits.BEAMS, description="readings followed at once; the checkpoint's own number unless given")
+]
+CheckpointName = Annotated[
+    str | None, Query(max_length=200, description="text, math, or a hub id that is on the server; by mode unless given")
+]
+Coordinate = Annotated[float, Field(ge=-limits.FAR, le=limits.FAR, allow_inf_nan=False)]
+
+# The preprocessing settings as query parameters: the same names, types and limits.
+Settings = create_model(
+    "Settings",
+    __config__={"extra": "ignore", "title": "Settings"},
+    **{
+        field.name: (field.type, Field(field.default, **dict(zip(("ge", "le"), LIMITS.get(field.name, ()), strict=False))))
+        for field in fields(PreprocessSettings)
+    },
+)
+
+
+class Problem(BaseModel):
+    """What is wrong, in a sentence."""
+
+    detail: str
+
+
+class ReadPage(PageRecord):
+    """`page` counts from 1 in its file."""
+
+    file: str
+    page: int
+
+
+class UnreadFile(TypedDict):
+    file: str
+    detail: str
+
+
+class Read(TypedDict):
+    """The pages that were read, and the files, or pages of them, that could not be."""
+
+    pages: list[ReadPage]
+    errors: list[UnreadFile]
+
+
+class Ink(BaseModel):
+    """`strokes`: each a list of points [x, y], y downwards, in any unit."""
+
+    strokes: list[list[tuple[Coordinate, Coordinate]]] = Field(max_length=limits.STROKES)
+    mode: Literal["text", "formula"] = "text"
+    checkpoint: str | None = Field(None, max_length=200)
+    beams: int | None = Field(None, ge=1, le=limits.BEAMS)
+
+
+class CheckpointRecord(TypedDict):
+    name: str
+    title: str
+    note: str
+    formulas: bool
+    loaded: bool
+
+
+class Health(TypedDict):
+    """`waiting`: requests that wait or are worked on, of `queue` at most."""
+
+    status: Literal["ok"]
+    waiting: int
+    queue: int
+    loaded: list[str]
+
+
+class Desk:
+    """Where requests are worked on: so many at once in threads, so many more waiting; one more is told to come again."""
+
+    def __init__(self, length: int):
+        self.length, self.waiting = length, 0
+        self.lines = ThreadPoolExecutor(limits.LINES_AT_ONCE, "api-lines")
+        self.pages = ThreadPoolExecutor(limits.PAGES_AT_ONCE, "api-pages")
+
+    async def run(self, threads: ThreadPoolExecutor, work: Callable, *arguments):
+        if self.waiting >= self.length:
+            raise HTTPException(503, "The server has all that it can do: come again in a moment.", {"Retry-After": str(limits.RETRY_AFTER)})
+        self.waiting += 1
+        future = asyncio.get_running_loop().run_in_executor(threads, work, *arguments)
+        future.add_done_callback(self._done)
+        return await asyncio.shield(future)  # a client that goes away does not make room before its work is done
+
+    def _done(self, future: asyncio.Future) -> None:
+        self.waiting -= 1
+        if not future.cancelled():
+            future.exception()  # seen, also where the client has gone
+
+
+def authorised(authorization: Annotated[str | None, Header()] = None) -> None:
+    token = limits.api_token()
+    if token and not hmac.compare_digest((authorization or "").encode(), f"Bearer {token}".encode()):
+        raise HTTPException(401, "Send the server's token: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
+
+
+def create_api() -> FastAPI:
+    api = FastAPI(
+        title="Handwriting Recognition", version="1", description="Reads handwriting, as text or as LaTeX.", max_body_size=limits.BODY_BYTES
+    )
+    api.state.desk = Desk(limits.queue_length())
+    api.include_router(reading)
+    api.add_api_route("/health", health, response_model=Health, tags=["server"])
+    api.add_exception_handler(HandwritingError, _said)
+    api.add_exception_handler(RequestValidationError, _invalid)
+    return api
+
+
+_PROBLEMS = {code: {"model": Problem} for code in (400, 401, 413, 422, 503)}
+reading = APIRouter(dependencies=[Depends(authorised)], responses=_PROBLEMS)
+
+
+@reading.post("/recognize", tags=["reading"])
+async def recognize(
+    request: Request,
+    files: Annotated[list[UploadFile], File(max_length=limits.FILES, description="pictures, PDFs, or TIFFs of several pages")],
+    settings: Annotated[Settings, Query()],
+    mode: Annotated[Mode, Query(description="what each picture is")] = "page",
+    checkpoint: CheckpointName = None,
+    beams: Beams = None,
+) -> Read:
+    """Reads pictures of pages, of single lines, or of single formulas. A file that cannot be read is told beside those that can; where
+    none can, that is the answer."""
+    if len(files) > limits.FILES:
+        raise TooLargeError(f"There are {len(files)} files; send {limits.FILES} at a time at most.")
+    named = [(file.filename or f"file {number}", await file.read()) for number, file in enumerate(files, 1)]
+    try:
+        chosen = PreprocessSettings(**settings.model_dump())
+    except ValueError as error:
+        raise HandwritingError(str(error)) from None
+    desk: Desk = request.app.state.desk
+    threads = desk.pages if mode == "page" else desk.lines
+    read, errors = await desk.run(threads, _read_files, named, mode, checkpoint, chosen, beams)
+    if not read and errors:
+        raise errors[0][1]
+    return {"pages": read, "errors": [{"file": name, "detail": str(error)} for name, error in errors]}
+
+
+@reading.post("/ink", tags=["reading"])
+async def ink(request: Request, drawing: Ink) -> PageRecord:
+    """Reads a drawing: as text, line by line, or as one formula."""
+    points = sum(map(len, drawing.strokes))
+    if points > limits.POINTS:
+        raise TooLargeError(f"The drawing has {points:,} points; send {limits.POINTS:,} at most.")
+    strokes = [np.array(stroke, float).reshape(-1, 2) for stroke in drawing.strokes]
+
+    def work() -> PageRecord:
+        recognizer = _recognizer(drawing.checkpoint, drawing.mode == "formula")
+        return read_ink(strokes, recognizer, beams=drawing.beams).to_dict()
+
+    desk: Desk = request.app.state.desk
+    return await desk.run(desk.lines, work)
+
+
+@reading.get("/checkpoints", tags=["server"])
+def checkpoints() -> list[CheckpointRecord]:
+    """Those that the app offers; `loaded` are in memory."""
+    names = set(loaded())
+    return [{**asdict(checkpoint), "loaded": checkpoint.name in names} for checkpoint in CHECKPOINTS]
+
+
+async def health(request: Request) -> Health:
+    """Whether the server answers; needs no token."""
+    desk: Desk = request.app.state.desk
+    return {"status": "ok", "waiting": desk.waiting, "queue": desk.length, "loaded": loaded()}
+
+
+def _recognizer(name: str | None, formulas: bool) -> Recognizer:
+    recognizer = load_recognizer(name or ("math" if formulas else "text"), local=limits.local_checkpoints(), fetch=False)
+    if name in ("text", "math") and recognizer.reads_formulas != formulas:
+        raise HandwritingError(f"The checkpoint {name} reads {'formulas' if recognizer.reads_formulas else 'text'}: choose the other mode.")
+    return recognizer
+
+
+def _read_files(
+    named: Sequence[tuple[str, bytes]], mode: Mode, checkpoint: str | None, settings: PreprocessSettings, beams: int | None
+) -> tuple[list[ReadPage], list[tuple[str, HandwritingError]]]:
+    recognizer = _recognizer(checkpoint, mode == "formula")
+    read: list[ReadPage] = []
+    errors: list[tuple[str, HandwritingError]] = []
+    for name, data in named:
+        try:
+            document = open_document(data, name)
+            if len(read) + document.count > limits.PAGES:
+                raise TooLargeError(f"{name} would make more than {limits.PAGES} pages: send fewer at a time.")
+            for index in range(document.count):
+                page = read_picture(document.page(index), recognizer, mode, settings, beams)
+                read.append({"file": name, "page": index + 1, **page.to_dict()})
+        except HandwritingError as error:
+            errors.append((name, error))
+    return read, errors
+
+
+async def _said(request: Request, error: HandwritingError) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, 413 if isinstance(error, TooLargeError) else 422)
+
+
+async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    """One sentence, which says where the first mistake is, and nothing of what was sent."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    return JSONResponse({"detail": f"{place}: {first['msg'].removeprefix('Value error, ')}."}, 422)

@@ -1,0 +1,62 @@
+"""Putting what several threads ask for at once into common batches."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+
+class _Job:
+    def __init__(self, kind: Hashable, item: Any):
+        self.kind, self.item = kind, item
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.done = False
+
+
+class Batcher:
+    """`batcher(kind, items)` gives `work(kind, items)`'s results, one for each item, from calls of at most `most` items of one kind.
+
+    Nobody waits for a batch to fill: whoever gets the turn works on what waits, the oldest first and others' items too, until his own are
+    done; who comes meanwhile finds his items done, or takes the next turn ("flat combining", Hendler, Incze, Shavit and Tzafrir 2010).
+    `turn` is the lock held while working; an error that `work` raises is raised to all whose items were in that batch.
+    """
+
+    def __init__(self, work: Callable[[Hashable, list], Sequence], most: int, turn: threading.Lock):
+        self.work, self.most, self.turn = work, most, turn
+        self._waiting: deque[_Job] = deque()
+        self._table = threading.Lock()  # of _waiting, held for moments
+
+    def __call__(self, kind: Hashable, items: Sequence) -> list:
+        jobs = [_Job(kind, item) for item in items]
+        with self._table:
+            self._waiting.extend(jobs)
+        with self.turn:
+            while not all(job.done for job in jobs):
+                self._work_on(self._next())
+        for job in jobs:
+            if job.error is not None:
+                raise job.error
+        return [job.result for job in jobs]
+
+    def _next(self) -> list[_Job]:
+        """The oldest and others of its kind."""
+        with self._table:
+            kind = self._waiting[0].kind
+            batch = [job for job in self._waiting if job.kind == kind][: self.most]
+            taken = set(map(id, batch))
+            self._waiting = deque(job for job in self._waiting if id(job) not in taken)
+        return batch
+
+    def _work_on(self, batch: list[_Job]) -> None:
+        try:
+            for job, result in zip(batch, self.work(batch[0].kind, [job.item for job in batch]), strict=True):
+                job.result = result
+        except BaseException as error:
+            for job in batch:
+                job.error = error
+            if not isinstance(error, Exception):  # an interrupt is for whoever works
+                raise
+        finally:
+            for job in batch:
+                job.done = True

@@ -1,0 +1,37 @@
+"""Every limit in one place: what is refused as too much, and what the operator of a server may change by its environment.
+
+`HWR_API_TOKEN`: where it is set, the API asks for it (`Authorization: Bearer …`), but for its health.
+`HWR_LOCAL_CHECKPOINTS`: "1" lets people name directories of the server as checkpoints; left out, the shipped ones, those in `models/` and hub ids.
+`HWR_QUEUE`: how many requests may wait or be worked on at once before the API answers 503.
+"""
+
+import os
+
+MAX_BYTES = 64_000_000  # of a file
+MAX_PIXELS = 64_000_000  # of a picture: decoded in colour, one of this size takes 192 MB
+MOST_PAGES = 2000  # of a document; they are decoded one at a time
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif", ".pdf"}  # taken from folders
+
+BODY_BYTES = 80_000_000  # of a request to the API
+FILES = 16  # in one request
+PAGES = 32  # read in one request
+STROKES, POINTS = 5000, 100_000  # of a drawing
+FAR = 1e6  # of a stroke's point from the origin, in whatever unit
+BEAMS = 16
+LINES_AT_ONCE = 8  # requests whose lines are worked on at once; the recognizer puts them into batches
+PAGES_AT_ONCE = 1  # requests whose pages are: a page of 12 megapixels takes 120 MB
+RETRY_AFTER = 2  # seconds, said with a 503
+
+
+def queue_length() -> int:
+    said = os.environ.get("HWR_QUEUE", "")
+    return int(said) if said.isdigit() and int(said) > 0 else 64
+
+
+def api_token() -> str | None:
+    return os.environ.get("HWR_API_TOKEN") or None
+
+
+def local_checkpoints() -> bool:
+    return os.environ.get("HWR_LOCAL_CHECKPOINTS") == "1"

@@ -1,0 +1,199 @@
+"""The HTTP API: what it reads, what it refuses and how it says so, and that many at once lose nothing."""
+
+import io
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from hwr_core import api, limits, load_recognizer
+from hwr_core.handprint import write, write_formula
+from hwr_core.ink import render_line
+from tests.conftest import SAMPLES
+from tests.test_documents import encoded
+
+LETTER = (SAMPLES / "letter.jpg").read_bytes()
+
+
+@pytest.fixture
+def client():
+    return TestClient(api.create_api(), raise_server_exceptions=False)
+
+
+def png(image: Image.Image) -> bytes:
+    packed = io.BytesIO()
+    image.save(packed, "PNG")
+    return packed.getvalue()
+
+
+def line(text: str = "hello world") -> bytes:
+    return png(render_line(write(text, slant=0.1), 96, 5))
+
+
+def sent(*files: tuple[str, bytes]) -> list:
+    return [("files", file) for file in files]
+
+
+def strokes_of(text: str) -> list:
+    return [stroke.tolist() for stroke in write(text, slant=0.1)]
+
+
+def test_a_page_is_read_as_the_library_reads_it(client):
+    answer = client.post("/recognize", files=sent(("letter.jpg", LETTER)))
+    assert answer.status_code == 200 and answer.json()["errors"] == []
+    (page,) = answer.json()["pages"]
+    assert page["file"] == "letter.jpg" and page["page"] == 1 and len(page["lines"]) == 5
+    assert "Martha" in page["text"] and page["text"] == "\n".join(found["text"] for found in page["lines"])
+    assert all(len(found["box"]) == 4 and 0 <= found["confidence"] <= 1 for found in page["lines"])
+
+
+def test_lines_and_formulas_are_read_as_what_they_are(client):
+    answer = client.post("/recognize?mode=line&beams=2", files=sent(("a.png", line()), ("b.png", line("good morning"))))
+    assert [page["text"] for page in answer.json()["pages"]] == ["hello world", "good morning"]
+    drawn = [stroke.tolist() for stroke in write_formula()]
+    answer = client.post("/ink", json={"strokes": drawn, "mode": "formula"})
+    assert "sqrt" in answer.json()["text"] and answer.json()["lines"][0]["kind"] == "formula"
+
+
+def test_every_page_of_a_pdf_and_the_settings(client):
+    pages = [render_line(write(text), 96, 5).convert("RGB") for text in ("hello world", "bring the map")]
+    packed = encoded(pages[0], "PDF", save_all=True, append_images=pages[1:])
+    answer = client.post("/recognize?mode=page&perspective=false&flatten=false&threshold=otsu", files=sent(("two.pdf", packed)))
+    assert [(page["page"], page["text"]) for page in answer.json()["pages"]] == [(1, "hello world"), (2, "bring the map")]
+
+
+def test_a_drawing_is_read(client):
+    answer = client.post("/ink", json={"strokes": strokes_of("hello world")})
+    assert answer.status_code == 200 and answer.json()["text"] == "hello world"
+    assert client.post("/ink", json={"strokes": []}).json()["lines"] == []
+
+
+def test_one_bad_file_is_told_beside_the_others(client):
+    answer = client.post("/recognize?mode=line", files=sent(("a.png", line()), ("b.png", b"no picture"), ("empty.png", b"")))
+    assert answer.status_code == 200
+    assert [page["file"] for page in answer.json()["pages"]] == ["a.png"]
+    assert {error["file"]: error["detail"].split()[0] for error in answer.json()["errors"]} == {"b.png": "b.png", "empty.png": "empty.png"}
+
+
+@pytest.mark.parametrize(
+    "query, content, code, said",
+    [
+        ("", b"no picture", 422, "no picture"),
+        ("", b"", 422, "empty"),
+        ("", b"%PDF-1.7 broken", 422, "damaged"),
+        ("", b"0" * (limits.MAX_BYTES + 1), 413, "larger than"),
+        ("?beams=0", b"x", 422, "beams"),
+        ("?beams=10000", b"x", 422, "beams"),
+        ("?mode=poem", b"x", 422, "mode"),
+        ("?threshold=magic", b"x", 422, "threshold"),
+        ("?sauvola_k=nan", b"x", 422, "sauvola_k"),
+        ("?stroke_target=inf", b"x", 422, "stroke_target"),
+        ("?threshold_window=99999999999999999999", b"x", 422, "threshold_window"),
+        ("?checkpoint=/etc", b"x", 422, "no checkpoint of this server"),
+        ("?checkpoint=../../etc", b"x", 422, "no checkpoint of this server"),
+        ("?checkpoint=hwr_core/export", b"x", 422, "not on this server"),
+        ("?checkpoint=someone/unknown", b"x", 422, "not on this server"),
+        ("?checkpoint=math", b"x", 422, "reads formulas"),
+        ("?checkpoint=", b"x", 422, ""),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_sentence(client, query, content, code, said):
+    answer = client.post(f"/recognize{query}", files=sent(("x.png", content)))
+    if query == "?checkpoint=":  # as if it were not given
+        assert answer.status_code == 422
+        return
+    assert answer.status_code == code, answer.text
+    detail = answer.json()["detail"]
+    assert said in detail and detail.endswith(".") and "\n" not in detail and "Traceback" not in detail
+
+
+def test_a_picture_of_too_many_pixels_is_too_large(client):
+    huge = png(Image.new("1", (10_000, 10_000), 1))
+    assert client.post("/recognize", files=sent(("huge.png", huge))).status_code == 413
+
+
+def test_too_many_files_pages_strokes_and_bytes_are_too_much(client):
+    assert client.post("/recognize?mode=line", files=sent(*[("a.png", b"x")] * (limits.FILES + 1))).status_code in (413, 422)
+    many = [Image.new("L", (40, 40), 255) for _ in range(limits.PAGES + 1)]
+    assert (
+        client.post("/recognize", files=sent(("m.tif", encoded(many[0], "TIFF", save_all=True, append_images=many[1:])))).status_code == 413
+    )
+    assert client.post("/ink", json={"strokes": [[[0, 0]] * (limits.POINTS + 1)]}).status_code == 413
+    assert client.post("/ink", json={"strokes": [[]] * (limits.STROKES + 1)}).status_code == 422
+    assert client.post("/ink", content=b"[" * (limits.BODY_BYTES + 1)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"null", b"[]", b'{"strokes": null}', b'{"strokes": [[["a", 1]]]}', b'{"strokes": [[[NaN, 1]]]}', b'{"strokes": [[[1e400, 1]]]}',
+     b'{"strokes": [[[1]]]}', b"\xff\xfe", b'{"strokes": [], "beams": -1}', b'{"strokes": [], "mode": "poem"}', b"[" * 100_000],
+)  # fmt: skip
+def test_an_odd_drawing_is_refused_and_never_breaks_the_server(client, body):
+    answer = client.post("/ink", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in (400, 422) and isinstance(answer.json()["detail"], str)
+
+
+def test_a_token_is_asked_for_where_the_operator_set_one(client, monkeypatch):
+    monkeypatch.setenv("HWR_API_TOKEN", "secret")
+    assert client.get("/health").status_code == 200
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret"}, {"Authorization": "Bearer sécret".encode()}):
+        answer = client.get("/checkpoints", headers=headers)
+        assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
+        assert client.post("/ink", json={"strokes": []}, headers=headers).status_code == 401
+    assert client.get("/checkpoints", headers={"Authorization": "Bearer secret"}).status_code == 200
+
+
+def test_checkpoints_and_health_tell_what_is_loaded(client):
+    load_recognizer("text")
+    assert {"text", "math"} <= {checkpoint["name"] for checkpoint in client.get("/checkpoints").json()}
+    assert next(checkpoint for checkpoint in client.get("/checkpoints").json() if checkpoint["name"] == "text")["loaded"]
+    health = client.get("/health").json()
+    assert health["status"] == "ok" and health["waiting"] == 0 and "text" in health["loaded"]
+
+
+def test_a_full_queue_says_when_to_come_again_and_empties(monkeypatch):
+    monkeypatch.setenv("HWR_QUEUE", "3")
+    go_on, real = threading.Event(), api.read_ink
+    monkeypatch.setattr(api, "read_ink", lambda *arguments, **options: go_on.wait(30) and real(*arguments, **options))
+    with TestClient(api.create_api()) as client, ThreadPoolExecutor(8) as users:
+        drawing = {"strokes": strokes_of("a")}
+        waiting = [users.submit(client.post, "/ink", json=drawing) for _ in range(3)]
+        for _ in range(200):
+            if client.get("/health").json()["waiting"] == 3:
+                break
+            time.sleep(0.02)
+        refused = client.post("/ink", json=drawing)
+        assert refused.status_code == 503 and int(refused.headers["retry-after"]) > 0
+        go_on.set()
+        assert [answer.result().status_code for answer in waiting] == [200] * 3
+        assert client.post("/ink", json=drawing).status_code == 200 and client.get("/health").json()["waiting"] == 0
+
+
+def test_sixteen_users_at_once_each_get_their_own_text():
+    texts = ["hello world", "see you at 7:30", "bring the map", "good morning"] * 4
+    with TestClient(api.create_api()) as client, ThreadPoolExecutor(16) as users:
+        answers = list(users.map(lambda text: client.post("/ink", json={"strokes": strokes_of(text), "beams": 1}), texts))
+    assert [answer.json()["text"] for answer in answers] == texts
+
+
+def test_nothing_that_is_sent_is_written_to_disk(client, monkeypatch):
+    import tempfile
+
+    def spooled(self, *_):
+        raise AssertionError("what was sent went to disk")
+
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", spooled)
+    noise = Image.effect_noise((1500, 1500), 80)
+    assert len(png(noise)) > 1_500_000
+    assert client.post("/recognize?mode=line&beams=1", files=sent(("noise.png", png(noise)))).status_code == 200
+
+
+def test_the_document_describes_the_answers(client):
+    document = client.get("/openapi.json").json()
+    assert {"/recognize", "/ink", "/checkpoints", "/health"} <= set(document["paths"])
+    assert {"LineRecord", "ReadPage", "PageRecord", "AlternativeRecord"} <= set(document["components"]["schemas"])
+    assert "threshold" in json.dumps(document["paths"]["/recognize"]["post"]["parameters"])

@@ -1,0 +1,77 @@
+"""What several threads ask for at once is done in common batches, and everyone gets his own."""
+
+import threading
+import time
+
+import pytest
+
+from hwr_core import load_recognizer
+from hwr_core.batching import Batcher
+from hwr_core.handprint import write
+from hwr_core.ink import render_line
+
+
+def at_once(calls):
+    """The results of the calls, each in a thread of its own; an exception in place of a result that there is none of."""
+    results, start = [None] * len(calls), threading.Barrier(len(calls))
+
+    def run(index, call):
+        start.wait()
+        try:
+            results[index] = call()
+        except Exception as error:
+            results[index] = error
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    return results
+
+
+def test_what_waits_is_worked_on_together_and_nothing_is_lost_or_done_twice():
+    batches = []
+
+    def work(kind, items):
+        batches.append((kind, items))
+        time.sleep(0.02)
+        return [item * kind for item in items]
+
+    batcher = Batcher(work, 8, threading.Lock())
+    results = at_once([lambda n=n: batcher(1 + n % 2, [n, n + 100]) for n in range(24)])
+    assert results == [[n * (1 + n % 2), (n + 100) * (1 + n % 2)] for n in range(24)]
+    done = sorted(item for _, items in batches for item in items)
+    assert done == sorted([*range(24), *range(100, 124)])
+    assert len(batches) < 24 and max(len(items) for _, items in batches) == 8
+
+
+def test_an_error_reaches_those_whose_items_were_in_the_batch_and_no_others():
+    def work(kind, items):
+        time.sleep(0.01)
+        if kind == "bad":
+            raise ValueError("no")
+        return items
+
+    batcher = Batcher(work, 4, threading.Lock())
+    results = at_once([lambda n=n: batcher("bad" if n == 3 else "good", [n]) for n in range(8)])
+    assert isinstance(results[3], ValueError)
+    assert [result for n, result in enumerate(results) if n != 3] == [[n] for n in range(8) if n != 3]
+    assert batcher("good", [1]) == [1]
+
+
+def test_lines_of_several_users_are_read_in_one_batch_as_each_would_be_alone(monkeypatch):
+    recognizer = load_recognizer("text")
+    texts = ["hello world", "see you at 7:30", "bring the map", "a"]
+    images = [render_line(write(text), 96, 5.0) for text in texts]
+    alone = [recognizer.read([image])[0].text for image in images]
+    sizes, real = [], recognizer._batcher.work
+    monkeypatch.setattr(recognizer._batcher, "work", lambda kind, items: sizes.append(len(items)) or real(kind, items))
+    together = at_once([lambda image=image: recognizer.read([image])[0].text for image in images * 3])
+    assert together == alone * 3
+    assert sum(sizes) == 12 and max(sizes) > 1
+
+
+def test_nothing_asked_for_is_nothing_done():
+    assert Batcher(lambda kind, items: pytest.fail("there is nothing to do"), 4, threading.Lock())(1, []) == []
