@@ -22,10 +22,14 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from hwr_core.handprint import write
+from hwr_core.ink import draw
 from tests.test_browser import write_with_mouse
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = 512  # MB
+LINES = ("we arrived on Thursday evening after a long journey", "the house is small but the garden is full of roses", "come and see us")
+PYTHON = os.environ.get("HWR_PYTHON", sys.executable).split()  # of another environment, such as one without torch
 
 
 def memory_of(pid: int) -> tuple[int, int]:
@@ -36,12 +40,17 @@ def memory_of(pid: int) -> tuple[int, int]:
 
 
 def photo() -> bytes:
-    """Twelve megapixels: the sample letter as a phone takes it."""
-    letter = Image.open(ROOT / "pages" / "samples" / "letter.jpg").convert("RGB")
-    large = letter.resize((4000, 3000) if letter.width > letter.height else (3000, 4000), Image.Resampling.LANCZOS)
-    noisy = np.asarray(large, np.int16) + np.random.default_rng(0).integers(-3, 4, (*large.size[::-1], 1))
+    """Twelve megapixels: a page of 24 lines under a lamp, as JPEG."""
+    strokes = [
+        stroke * (1.0, 1.0) + (260, 240 + 148 * row)
+        for row in range(24)
+        for stroke in write(LINES[row % len(LINES)], 70, 0.1, 0.008, seed=row)
+    ]
+    ink = draw(strokes, (4000, 3000), 6.0) / 255
+    light = 225 - 70 * np.linspace(0, 1, 3000)[None, :]
+    colours = (ink * light)[..., None] * (1.0, 0.97, 0.9) + np.random.default_rng(0).integers(-3, 4, (4000, 3000, 1))
     packed = io.BytesIO()
-    Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(packed, "JPEG", quality=90)
+    Image.fromarray(colours.clip(0, 255).astype(np.uint8)).save(packed, "JPEG", quality=90)
     return packed.getvalue()
 
 
@@ -51,7 +60,7 @@ def server(**environment: str) -> Iterator[tuple[str, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "server.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
+    command = [*PYTHON, "-m", "streamlit", "run", "server.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(120):
@@ -75,7 +84,9 @@ def drive(page: Page, address: str, say) -> None:
     page.wait_for_timeout(3000)
     say("a word drawn and read")
     page.get_by_role("button", name="Clear").first.click()
+    page.get_by_text("Write a word or two").wait_for()
     page.get_by_text("Math", exact=True).click()
+    page.get_by_text("Write a formula").wait_for()
     page.get_by_role("button", name="Show me").click()
     page.get_by_test_id("latex").wait_for()
     page.wait_for_timeout(1000)

@@ -36,7 +36,7 @@ Beams = Annotated[
 CheckpointName = Annotated[
     str | None, Query(max_length=200, description="text, math, or a hub id that is on the server; by mode unless given")
 ]
-Coordinate = Annotated[float, Field(ge=-limits.FAR, le=limits.FAR, allow_inf_nan=False)]
+Coordinate = Annotated[float, Field(ge=-limits.FAR, le=limits.FAR, allow_inf_nan=False, strict=True)]
 
 # The preprocessing settings as query parameters: the same names, types and limits.
 Settings = create_model(
@@ -147,7 +147,9 @@ reading = APIRouter(dependencies=[Depends(authorised)], responses=_PROBLEMS)
 @reading.post("/recognize", tags=["reading"])
 async def recognize(
     request: Request,
-    files: Annotated[list[UploadFile], File(max_length=limits.FILES, description="pictures, PDFs, or TIFFs of several pages")],
+    files: Annotated[
+        list[UploadFile], File(min_length=1, max_length=limits.FILES, description="pictures, PDFs, or TIFFs of several pages")
+    ],
     settings: Annotated[Settings, Query()],
     mode: Annotated[Mode, Query(description="what each picture is")] = "page",
     checkpoint: CheckpointName = None,
@@ -155,8 +157,6 @@ async def recognize(
 ) -> Read:
     """Reads pictures of pages, of single lines, or of single formulas. A file that cannot be read is told beside those that can; where
     none can, that is the answer."""
-    if len(files) > limits.FILES:
-        raise TooLargeError(f"There are {len(files)} files; send {limits.FILES} at a time at most.")
     named = [(file.filename or f"file {number}", await file.read()) for number, file in enumerate(files, 1)]
     try:
         chosen = PreprocessSettings(**settings.model_dump())
