@@ -1,8 +1,8 @@
 """The memory of the whole server at its peak: `python -m benchmarks.memory`.
 
 Starts the server as a person does, and drives it with a real browser: a word written with the mouse, a formula, and a photo of 12 megapixels.
-After each step it prints the server's resident memory and its peak (VmRSS and VmHWM of Linux, in MB). `--checkpoint DIRECTORY` has
-the word read by another one, `--base` by one of the architecture and the size of `microsoft/trocr-base-handwritten`, with random weights.
+After each step it prints the server's resident memory and its peak (VmRSS and VmHWM of Linux, in MB). `--base` instead has the server read a line,
+asked by its API, with a checkpoint of the architecture and the size of `microsoft/trocr-base-handwritten`, of random weights, kept in half the memory.
 """
 
 import argparse
@@ -12,18 +12,21 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from hwr_core.handprint import write
-from hwr_core.ink import draw
+from hwr_core.ink import draw, render_line
 from tests.test_browser import write_with_mouse
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,9 +108,30 @@ def drive(page: Page, address: str, say) -> None:
     say("its lines shown, and its PDF downloaded")
 
 
+def base_peak() -> int:
+    """The server's peak after it has read two lines with a checkpoint as large as Microsoft's base."""
+    from benchmarks.latency import usual_base  # these import torch
+    from tests.checkpoint_layouts import base
+
+    packed = io.BytesIO()
+    render_line(write("see you at 7:30", seed=1), 96, 5.0).save(packed, "PNG")
+    with tempfile.TemporaryDirectory() as folder:
+        base(Path(folder))  # the tokenizer and the scaling
+        usual_base(positions=64).save_pretrained(folder)
+        with server(HWR_LOCAL_CHECKPOINTS="1", HWR_LOW_MEMORY="1") as (address, pid):
+            query = urllib.parse.urlencode({"mode": "line", "beams": 1, "checkpoint": folder})
+            for _ in range(2):
+                answer = httpx.post(f"{address}/api/recognize?{query}", files={"files": ("a.png", packed.getvalue())}, timeout=300)
+                answer.raise_for_status()
+            return memory_of(pid)[1]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args()
+    parser.add_argument("--base", action="store_true")
+    if parser.parse_args().base:
+        print(f"Peak {base_peak()} MB with TrOCR-base")
+        return
     with sync_playwright() as playwright, server() as (address, pid):
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)

@@ -33,7 +33,7 @@ class CTCPrefixScorer:
         # The sum over the columns of arriving there, then emitting the token there: for all tokens at once a product of matrices.
         batch, columns, vocabulary = self.probabilities.shape
         sums = arriving.reshape(batch, -1, columns) @ self.probabilities
-        scores = np.take_along_axis(_log(sums).reshape(-1, vocabulary) + scale[:, None], tokens, 1)
+        scores = _log(sums).reshape(-1, vocabulary)[np.arange(len(tokens))[:, None], tokens] + scale[:, None]
         if self.last[0] >= 0:  # a repeated token must come after a blank
             arriving, scale = _linear(self._shifted(self.by_blank))
             again = _log((arriving * np.exp(self._emitted(self.last))).sum(1)) + scale

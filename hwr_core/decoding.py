@@ -128,15 +128,20 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
 
 
+def _at(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Each row's values at its own places; as `take_along_axis`, in a third of the time for the few that a step has."""
+    return values[np.arange(len(values))[:, None], index]
+
+
 def _best(values: np.ndarray, count: int) -> np.ndarray:
     """The indices of each row's `count` highest values, the highest first."""
     count = min(count, values.shape[1])
-    if count < values.shape[1]:
-        index = np.argpartition(values, values.shape[1] - count, 1)[:, -count:]
-    else:
-        index = np.broadcast_to(np.arange(count), values.shape)
-    order = np.argsort(-np.take_along_axis(values, index, 1), 1, kind="stable")
-    return np.take_along_axis(index, order, 1)
+    if count == 1:
+        return values.argmax(1)[:, None]
+    if count == values.shape[1]:
+        return np.argsort(-values, 1, kind="stable")
+    index = np.argpartition(values, values.shape[1] - count, 1)[:, -count:]
+    return _at(index, np.argsort(-_at(values, index), 1, kind="stable"))
 
 
 def _joint(
@@ -150,11 +155,11 @@ def _joint(
     if scorer is None and contexts is None:
         candidates = _best(attention, max(2, 2 * settings.beams))
         probable = attention if settings.temperature == 1 else log_softmax(attention / settings.temperature)
-        return candidates, np.take_along_axis(attention, candidates, 1), np.take_along_axis(probable, candidates, 1)
+        return candidates, _at(attention, candidates), _at(probable, candidates)
     candidates = _best(attention, CANDIDATES)
     there = (candidates == end).any(1)
     candidates = np.concatenate([candidates, np.full_like(candidates[:, :1], end)], 1)
-    best = np.take_along_axis(attention, candidates, 1)
+    best = _at(attention, candidates)
     if scorer is not None:
         best = (1 - settings.ctc_weight) * best + settings.ctc_weight * scorer.score(candidates)
     best[there, -1] = IMPOSSIBLE  # it is among the best already
@@ -187,12 +192,12 @@ class _Search:
         count, batch = scores.shape[1], len(self.items)
         totals = (self.total.reshape(-1, 1) + scores).reshape(batch, -1)
         index = _best(totals, 2 * self.beams)  # twice the beams, so that enough stay open when half of them end
-        best = np.take_along_axis(totals, index, 1)
+        best = _at(totals, index)
         rows = index // count + np.arange(batch)[:, None] * self.beams
         columns = index % count
         top = _best(log_probabilities, 2)
-        top_tokens = np.take_along_axis(candidates, top, 1).tolist()
-        top_values = np.take_along_axis(log_probabilities, top, 1).tolist()
+        top_tokens = _at(candidates, top).tolist()
+        top_values = _at(log_probabilities, top).tolist()
         tokens, chosen_log_p = candidates[rows, columns].tolist(), log_probabilities[rows, columns].tolist()
         origin, chosen, total, paths = [], [], [], []
         for place, (item_rows, item_totals) in enumerate(zip(rows.tolist(), best.tolist(), strict=True)):

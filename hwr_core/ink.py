@@ -54,6 +54,10 @@ def draw(strokes: Strokes, size: tuple[int, int], stroke_width: float) -> np.nda
     return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
 
 
+_KERNEL = np.exp(-0.5 * (np.arange(-6, 7) / 2.2) ** 2)
+_KERNEL /= _KERNEL.sum()
+
+
 def group_into_lines(strokes: Strokes) -> list[list[int]]:
     """Which strokes make up each line, top to bottom: lists of indices into `strokes`, in writing order.
 
@@ -135,10 +139,10 @@ def _row_slope(strokes: Strokes, size: float) -> float:
 def _density(values: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
     """Bin centres and the smoothed share of the ink in each, bins an eighth of a letter high."""
     step = max(size / 8, float(np.ptp(values)) / 4096)  # a stray point far away must not ask for a million bins
-    bins = np.arange(values.min() - size, values.max() + size + step, step)
-    counts, _ = np.histogram(values, bins)
-    kernel = np.exp(-0.5 * (np.arange(-6, 7) / 2.2) ** 2)
-    return (bins[:-1] + bins[1:]) / 2, np.convolve(counts / len(values), kernel / kernel.sum(), "same")
+    low = values.min() - size
+    count = int(np.ceil((values.max() + size - low) / step)) + 1
+    counts = np.bincount(((values - low) / step).astype(np.intp), minlength=count)
+    return low + step * (np.arange(count) + 0.5), np.convolve(counts / len(values), _KERNEL, "same")
 
 
 def _valleys(across: np.ndarray, size: float) -> list[float]:

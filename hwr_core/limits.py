@@ -2,10 +2,13 @@
 
 `HWR_API_TOKEN`: where it is set, the API asks for it (`Authorization: Bearer …`), but for its health.
 `HWR_LOCAL_CHECKPOINTS`: "1" lets people name directories of the server as checkpoints; left out, the shipped ones, those in `models/` and hub ids.
+`HWR_LOW_MEMORY`: "1" keeps the weights of large checkpoints, such as Microsoft's, in half the memory, "0" does not; left out, they are where the
+process may take less than two gigabytes (its cgroup's limit).
 `HWR_QUEUE`: how many requests may wait or be worked on at once before the API answers 503.
 """
 
 import os
+from pathlib import Path
 
 MAX_BYTES = 64_000_000  # of a file
 MAX_PIXELS = 64_000_000  # of a picture: decoded in colour, one of this size takes 192 MB
@@ -35,3 +38,14 @@ def api_token() -> str | None:
 
 def local_checkpoints() -> bool:
     return os.environ.get("HWR_LOCAL_CHECKPOINTS") == "1"
+
+
+def low_memory() -> bool:
+    said = os.environ.get("HWR_LOW_MEMORY")
+    if said in ("0", "1"):
+        return said == "1"
+    try:
+        allowed = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:
+        return False
+    return allowed.isdigit() and int(allowed) < 2 << 30

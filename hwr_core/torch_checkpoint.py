@@ -9,8 +9,10 @@ import torch
 from transformers import (
     AutoImageProcessor,
     AutoTokenizer,
+    GenerationConfig,
     PreTrainedTokenizerFast,
     RobertaTokenizer,
+    VisionEncoderDecoderConfig,
     VisionEncoderDecoderModel,
     ViTImageProcessorPil,
     XLMRobertaTokenizer,
@@ -21,10 +23,14 @@ import hwr_core.image_processor  # noqa: F401  registers the shipped checkpoints
 from hwr_core.checkpoint_config import decoding_settings, language_model_of
 from hwr_core.errors import HandwritingError
 from hwr_core.formula_encoder import FormulaEncoderConfig
+from hwr_core.half_weights import compute_in_float32, halved
 from hwr_core.latex_grammar import Grammar
+from hwr_core.limits import low_memory
+from hwr_core.memory import give_back_freed
 from hwr_core.recognizer import Recognizer
 from hwr_core.torch_network import TorchNetwork
 
+SMALL = 200_000_000  # bytes of weights that are kept as float32 whatever the memory
 _VOCABULARIES = {"vocab.txt", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model"}
 
 
@@ -37,10 +43,7 @@ def load(folder: Path, weights: Path, name: str, device: str) -> Recognizer:
     except Exception:
         raise HandwritingError(f"There is no device {device} on this machine; read on the cpu instead.") from None
     try:
-        model, info = VisionEncoderDecoderModel.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors="safetensors" in weights.name, weights_only=True,
-            local_files_only=True, output_loading_info=True,
-        )  # fmt: skip
+        model, info = _model(folder, weights)
         image_processor, tokenizer = _image_processor(folder), _tokenizer(folder)
         # A pooler is in ViT's class but in no TrOCR checkpoint, and is not used. Anything else missing would be random.
         missing = [key for key in info["missing_keys"] if "pooler" not in key] + [str(key) for key in info["mismatched_keys"]]
@@ -71,6 +74,22 @@ def load(folder: Path, weights: Path, name: str, device: str) -> Recognizer:
 
     settings = decoding_settings(model.config, model.generation_config, language_model, grammar)
     return Recognizer(name, network, pixels, tokenizer, text_of, settings, reads_formulas)
+
+
+def _model(folder: Path, weights: Path) -> tuple[VisionEncoderDecoderModel, dict]:
+    """The model, and what transformers says of what was missing."""
+    options = {"weights_only": True, "local_files_only": True, "output_loading_info": True}
+    if not (low_memory() and weights.name == "model.safetensors" and weights.stat().st_size > SMALL):
+        safetensors = "safetensors" in weights.name
+        return VisionEncoderDecoderModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=safetensors, **options)
+    config = VisionEncoderDecoderConfig.from_pretrained(folder, local_files_only=True)
+    model, info = VisionEncoderDecoderModel.from_pretrained(
+        None, config=config, state_dict=halved(weights), dtype=torch.bfloat16, **options
+    )
+    if (folder / "generation_config.json").is_file():
+        model.generation_config = GenerationConfig.from_pretrained(folder, local_files_only=True)
+    give_back_freed()
+    return compute_in_float32(model), info
 
 
 def _fill_positions(model: VisionEncoderDecoderModel) -> None:

@@ -6,6 +6,7 @@ from torch import Tensor
 from transformers import EncoderDecoderCache, VisionEncoderDecoderModel
 
 from hwr_core.checkpoint_config import MAX_THREADS, positions, special_tokens
+from hwr_core.limits import low_memory
 
 ENCODED_AT_ONCE = 4  # images, on a CPU: their features still fit its cache, which makes a page a third quicker than all at once
 
@@ -23,7 +24,8 @@ class TorchNetwork:
     @torch.inference_mode()
     def encode(self, pixel_values: np.ndarray, beams: int) -> "_Encoded":
         images = torch.from_numpy(np.ascontiguousarray(pixel_values)).to(self.device)
-        parts = [self.model.encoder(part) for part in images.split(ENCODED_AT_ONCE if self.device == "cpu" else len(images))]
+        at_once = len(images) if self.device != "cpu" else 1 if low_memory() else ENCODED_AT_ONCE
+        parts = [self.model.encoder(part) for part in images.split(at_once)]
         columns = [[getattr(part, name, None) for part in parts] for name in ("last_hidden_state", "attention_mask", "ctc_logits")]
         states, mask, ctc_logits = (torch.cat(column) if column[0] is not None else None for column in columns)
         if hasattr(self.model, "enc_to_dec_proj"):
