@@ -15,6 +15,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, FastAPI, File, Header, HTTPException, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field, create_model
 from starlette.formparsers import MultiPartParser
 from typing_extensions import TypedDict
@@ -129,8 +130,12 @@ def authorised(authorization: Annotated[str | None, Header()] = None) -> None:
 
 
 def create_api() -> FastAPI:
-    api = FastAPI(
-        title="Handwriting Recognition", version="1", description="Reads handwriting, as text or as LaTeX.", max_body_size=limits.BODY_BYTES
+    api = FastAPIOffline(  # whose documentation needs no network
+        title="Handwriting Recognition",
+        version="1",
+        description="Reads handwriting, as text or as LaTeX.",
+        redoc_url=None,
+        max_body_size=limits.BODY_BYTES,
     )
     api.state.desk = Desk(limits.queue_length())
     api.include_router(reading)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -197,3 +198,9 @@ def test_the_document_describes_the_answers(client):
     assert {"/recognize", "/ink", "/checkpoints", "/health"} <= set(document["paths"])
     assert {"LineRecord", "ReadPage", "PageRecord", "AlternativeRecord"} <= set(document["components"]["schemas"])
     assert "threshold" in json.dumps(document["paths"]["/recognize"]["post"]["parameters"])
+
+
+def test_the_documentation_needs_no_network(client):
+    page = client.get("/docs").text
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(sources) >= 3 and all(client.get(source).status_code == 200 for source in sources), sources
