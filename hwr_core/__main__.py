@@ -60,15 +60,16 @@ def read(arguments: argparse.Namespace) -> int:
     mode = "formula" if recognizer.reads_formulas else "page"
     pages, pictures, failed = {}, {}, 0
     for path in sources:
-        try:
-            for name, picture in opened(path):
+        for name, picture in opened(path):
+            try:
                 pages[name] = without_pictures(read_picture(picture(), recognizer, mode, settings, arguments.beams))
-                pictures[name] = picture
-                if not arguments.quiet:
-                    print(f"{name}: {len(pages[name].lines)} lines", file=sys.stderr)
-        except HandwritingError as error:
-            failed += 1
-            print(error, file=sys.stderr)
+            except HandwritingError as error:
+                failed += 1
+                print(error, file=sys.stderr)
+                continue
+            pictures[name] = picture
+            if not arguments.quiet:
+                print(f"{name}: {len(pages[name].lines)} lines", file=sys.stderr)
     if pages:
         write(pages, pictures, arguments.format, out, folder)
     return 1 if failed else 0
@@ -131,16 +132,24 @@ def found(names: list[str]) -> Iterator[Path | None]:
 
 
 def opened(path: Path | None) -> Iterator[tuple[str, partial]]:
-    """The name of each page of a file, and what decodes it."""
+    """The name of each page of a file, and what decodes it, or says why it cannot be."""
     from hwr_core.documents import open_document
 
+    name = "standard input" if path is None else path.name
     try:
         data = sys.stdin.buffer.read() if path is None else path.read_bytes()
+        document = open_document(data, name)
     except OSError as error:
-        raise HandwritingError(f"{path} cannot be read ({error.strerror}).") from None
-    document = open_document(data, "standard input" if path is None else path.name)
-    for index in range(document.count):
-        yield document.page_name(index), partial(document.page, index)
+        yield name, partial(_raise, HandwritingError(f"{path} cannot be read ({error.strerror})."))
+    except HandwritingError as error:
+        yield name, partial(_raise, error)
+    else:
+        for index in range(document.count):
+            yield document.page_name(index), partial(document.page, index)
+
+
+def _raise(error: HandwritingError):
+    raise error
 
 
 def write(pages: dict, pictures: dict, format: str, out: Path | None, folder: bool) -> None:

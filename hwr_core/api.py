@@ -6,18 +6,24 @@ once are decoded in common batches (`batching.py`). What is too much is in `limi
 
 import asyncio
 import hmac
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, fields
 from typing import Annotated, Literal
+from urllib.parse import parse_qs
 
 import numpy as np
-from fastapi import APIRouter, Depends, FastAPI, File, Header, HTTPException, Query, Request, UploadFile
+from fastapi import APIRouter, FastAPI, File, Query, Request, Security, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field, create_model
+from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
+from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from hwr_core import limits
@@ -31,6 +37,8 @@ from hwr_core.settings import LIMITS, PreprocessSettings
 
 MultiPartParser.spool_max_size = 2 * limits.MAX_BYTES  # what is uploaded stays in memory: never a temporary file
 
+GUARDED = ("/recognize", "/ink", "/checkpoints")  # what a token is asked for
+_LARGE = threading.Lock()  # one picture at a time that may take hundreds of megabytes
 Beams = Annotated[
     int | None, Query(ge=1, le=limits.BEAMS, description="readings followed at once; the checkpoint's own number unless given")
 ]
@@ -78,7 +86,7 @@ class Read(TypedDict):
 class Ink(BaseModel):
     """`strokes`: each a list of points [x, y], y downwards, in any unit."""
 
-    strokes: list[list[tuple[Coordinate, Coordinate]]] = Field(max_length=limits.STROKES)
+    strokes: list[Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=limits.POINTS)]] = Field(max_length=limits.STROKES)
     mode: Literal["text", "formula"] = "text"
     checkpoint: str | None = Field(None, max_length=200)
     beams: int | None = Field(None, ge=1, le=limits.BEAMS)
@@ -93,7 +101,7 @@ class CheckpointRecord(TypedDict):
 
 
 class Health(TypedDict):
-    """`waiting`: requests that wait or are worked on, of `queue` at most."""
+    """`waiting`: requests that wait or are worked on; of drawings and lines, and of pages, `queue` at most."""
 
     status: Literal["ok"]
     waiting: int
@@ -102,31 +110,56 @@ class Health(TypedDict):
 
 
 class Desk:
-    """Where requests are worked on: so many at once in threads, so many more waiting; one more is told to come again."""
+    """Where requests are worked on: in threads of their own, so many at once for drawings and lines, and so many for pages."""
 
-    def __init__(self, length: int):
-        self.length, self.waiting = length, 0
+    def __init__(self):
         self.lines = ThreadPoolExecutor(limits.LINES_AT_ONCE, "api-lines")
         self.pages = ThreadPoolExecutor(limits.PAGES_AT_ONCE, "api-pages")
 
     async def run(self, threads: ThreadPoolExecutor, work: Callable, *arguments):
-        if self.waiting >= self.length:
-            raise HTTPException(503, "The server has all that it can do: come again in a moment.", {"Retry-After": str(limits.RETRY_AFTER)})
-        self.waiting += 1
-        future = asyncio.get_running_loop().run_in_executor(threads, work, *arguments)
-        future.add_done_callback(self._done)
-        return await asyncio.shield(future)  # a client that goes away does not make room before its work is done
-
-    def _done(self, future: asyncio.Future) -> None:
-        self.waiting -= 1
-        if not future.cancelled():
-            future.exception()  # seen, also where the client has gone
+        return await asyncio.get_running_loop().run_in_executor(threads, work, *arguments)
 
 
-def authorised(authorization: Annotated[str | None, Header()] = None) -> None:
-    token = limits.api_token()
-    if token and not hmac.compare_digest((authorization or "").encode(), f"Bearer {token}".encode()):
-        raise HTTPException(401, "Send the server's token: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
+class Gate:
+    """Before anything of a request's body is read: whether it has the token, and whether there is room for it.
+
+    As many requests may wait or be worked on as `limits.queue_length` says, drawings and lines apart from pages, and as many bytes of bodies as
+    `limits.BYTES_AT_ONCE`: uploads stay in memory.
+    """
+
+    def __init__(self, app: ASGIApp, inside: dict[str, int]):
+        """`inside` counts the requests of each kind, and "bytes"."""
+        self.app, self.inside = app, inside
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].endswith(GUARDED):
+            return await self.app(scope, receive, send)
+        headers = Headers(scope=scope)
+        token = limits.api_token()
+        if token and not hmac.compare_digest(headers.get("authorization", "").encode(), f"Bearer {token}".encode()):
+            refused = _answer(401, "Send the server's token: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
+            return await refused(scope, receive, send)
+        if scope["method"] != "POST":
+            return await self.app(scope, receive, send)
+        length = headers.get("content-length", "")
+        size = min(int(length), limits.BODY_BYTES) if length.isdecimal() and len(length) < 20 else limits.BODY_BYTES
+        mode = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("mode", ["page"])[-1]
+        kind = "pages" if scope["path"].endswith("/recognize") and mode == "page" else "lines"
+        crowded = self.inside["bytes"] and self.inside["bytes"] + size > limits.BYTES_AT_ONCE
+        if self.inside[kind] >= limits.queue_length() or crowded:
+            busy = _answer(503, "The server has all that it can do: come again in a moment.", {"Retry-After": str(limits.RETRY_AFTER)})
+            return await busy(scope, receive, send)
+        self.inside[kind] += 1
+        self.inside["bytes"] += size
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.inside[kind] -= 1
+            self.inside["bytes"] -= size
+
+
+def _answer(code: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"detail": detail}, code, headers)
 
 
 def create_api() -> FastAPI:
@@ -137,7 +170,8 @@ def create_api() -> FastAPI:
         redoc_url=None,
         max_body_size=limits.BODY_BYTES,
     )
-    api.state.desk = Desk(limits.queue_length())
+    api.state.desk, api.state.inside = Desk(), {"lines": 0, "pages": 0, "bytes": 0}
+    api.add_middleware(Gate, inside=api.state.inside)
     api.include_router(reading)
     api.add_api_route("/health", health, response_model=Health, tags=["server"])
     api.add_exception_handler(HandwritingError, _said)
@@ -146,7 +180,7 @@ def create_api() -> FastAPI:
 
 
 _PROBLEMS = {code: {"model": Problem} for code in (400, 401, 413, 422, 503)}
-reading = APIRouter(dependencies=[Depends(authorised)], responses=_PROBLEMS)
+reading = APIRouter(responses=_PROBLEMS, dependencies=[Security(HTTPBearer(auto_error=False))])  # for the document: `Gate` checks it
 
 
 @reading.post("/recognize", tags=["reading"])
@@ -162,7 +196,10 @@ async def recognize(
 ) -> Read:
     """Reads pictures of pages, of single lines, or of single formulas. A file that cannot be read is told beside those that can; where
     none can, that is the answer."""
-    named = [(file.filename or f"file {number}", await file.read()) for number, file in enumerate(files, 1)]
+    named = []
+    for number, file in enumerate(files, 1):
+        named.append((file.filename or f"file {number}", await file.read()))
+        await file.close()
     try:
         chosen = PreprocessSettings(**settings.model_dump())
     except ValueError as error:
@@ -175,7 +212,7 @@ async def recognize(
     return {"pages": read, "errors": [{"file": name, "detail": str(error)} for name, error in errors]}
 
 
-@reading.post("/ink", tags=["reading"])
+@reading.post("/ink", tags=["reading"], max_body_size=limits.INK_BYTES)
 async def ink(request: Request, drawing: Ink) -> PageRecord:
     """Reads a drawing: as text, line by line, or as one formula."""
     points = sum(map(len, drawing.strokes))
@@ -200,13 +237,14 @@ def checkpoints() -> list[CheckpointRecord]:
 
 async def health(request: Request) -> Health:
     """Whether the server answers; needs no token."""
-    desk: Desk = request.app.state.desk
-    return {"status": "ok", "waiting": desk.waiting, "queue": desk.length, "loaded": loaded()}
+    inside = request.app.state.inside
+    return {"status": "ok", "waiting": inside["lines"] + inside["pages"], "queue": limits.queue_length(), "loaded": loaded()}
 
 
 def _recognizer(name: str | None, formulas: bool) -> Recognizer:
-    recognizer = load_recognizer(name or ("math" if formulas else "text"), local=limits.local_checkpoints(), fetch=False)
-    if name in ("text", "math") and recognizer.reads_formulas != formulas:
+    name = (name or "").strip() or ("math" if formulas else "text")
+    recognizer = load_recognizer(name, local=limits.local_checkpoints(), fetch=False)
+    if recognizer.reads_formulas != formulas:
         raise HandwritingError(f"The checkpoint {name} reads {'formulas' if recognizer.reads_formulas else 'text'}: choose the other mode.")
     return recognizer
 
@@ -217,16 +255,23 @@ def _read_files(
     recognizer = _recognizer(checkpoint, mode == "formula")
     read: list[ReadPage] = []
     errors: list[tuple[str, HandwritingError]] = []
+    tried = 0
     for name, data in named:
         try:
             document = open_document(data, name)
-            if len(read) + document.count > limits.PAGES:
+            if tried + document.count > limits.PAGES:
                 raise TooLargeError(f"{name} would make more than {limits.PAGES} pages: send fewer at a time.")
-            for index in range(document.count):
-                page = read_picture(document.page(index), recognizer, mode, settings, beams)
-                read.append({"file": name, "page": index + 1, **page.to_dict()})
         except HandwritingError as error:
             errors.append((name, error))
+            continue
+        tried += document.count
+        for index in range(document.count):
+            try:
+                with _LARGE if document.large else nullcontext():
+                    page = read_picture(document.page(index), recognizer, mode, settings, beams)
+                read.append({"file": name, "page": index + 1, **page.to_dict()})
+            except HandwritingError as error:
+                errors.append((name, error))
     return read, errors
 
 

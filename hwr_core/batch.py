@@ -78,6 +78,8 @@ class Worker:
                 rows.append(_row(path, index + 1, page))
             except HandwritingError as error:
                 rows.append(_row(path, index + 1, error=str(error)))
+            except Exception as error:  # whatever a library makes of an odd picture: it must not cost the files beside it
+                rows.append(_row(path, index + 1, error=f"It cannot be read ({type(error).__name__})."))
             rows[-1]["seconds"], started = time.perf_counter() - started, time.perf_counter()
         return rows
 
@@ -163,9 +165,10 @@ def run(pattern: str, out: Path, job: Job, workers: int | None = None, quiet: bo
     left = [path for path in files if path not in done]
     with tqdm(total=len(files), initial=len(files) - len(left), unit="file", disable=quiet, file=sys.stderr) as bar:
         if left:
-            for rows in _read(left, job, workers):
-                results.add(rows)
-                bar.update(len(set(rows["path"].to_pylist())))
+            for chunk in (CHUNK, 1):  # a file that kills its worker takes those beside it along: they are read again, alone
+                for rows in _read(sorted(set(left) - results.done()), job, workers, chunk):
+                    results.add(rows)
+                    bar.update(len(set(rows["path"].to_pylist())))
             lost = sorted(set(left) - results.done())  # those whose worker died with them, time and again
             if lost:
                 results.add(pyarrow.Table.from_pylist([_row(path, 1, error="The worker that read it died.") for path in lost], SCHEMA))
@@ -174,8 +177,10 @@ def run(pattern: str, out: Path, job: Job, workers: int | None = None, quiet: bo
     return len(files)
 
 
-def _read(files: Sequence[str], job: Job, workers: int | None) -> Iterator[pyarrow.Table]:
-    """The rows of the files, as they are read by Ray's actors."""
+def _read(files: Sequence[str], job: Job, workers: int | None, chunk: int) -> Iterator[pyarrow.Table]:
+    """The rows of the files, as they are read by Ray's actors, `chunk` files at a time."""
+    if not files:
+        return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
 
@@ -189,10 +194,10 @@ def _read(files: Sequence[str], job: Job, workers: int | None) -> Iterator[pyarr
     gpus = 1 if job.device == "cuda" else 0
     resources = ray.cluster_resources()
     most = int(resources.get("GPU", 0) if gpus else resources.get("CPU", 1)) or 1
-    blocks = max(1, -(-len(files) // CHUNK))
+    blocks = -(-len(files) // chunk)
     data = ray.data.from_items([{"path": path} for path in files], override_num_blocks=blocks)
     data = data.map_batches(
-        Worker, fn_constructor_args=(job,), batch_size=CHUNK, batch_format="pyarrow", num_cpus=1, num_gpus=gpus,
+        Worker, fn_constructor_args=(job,), batch_size=chunk, batch_format="pyarrow", num_cpus=1, num_gpus=gpus,
         compute=ray.data.ActorPoolStrategy(size=min(workers or most, blocks)), max_restarts=-1, max_task_retries=3,
     )  # fmt: skip
     for rows in data.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):

@@ -19,7 +19,7 @@ class Batcher:
 
     Nobody waits for a batch to fill: whoever gets the turn works on what waits, the oldest first and others' items too, until his own are
     done; who comes meanwhile finds his items done, or takes the next turn ("flat combining", Hendler, Incze, Shavit and Tzafrir 2010).
-    `turn` is the lock held while working; an error that `work` raises is raised to all whose items were in that batch.
+    `turn` is the lock held while working. Where `work` raises an error, the batch's items are worked on one by one.
     """
 
     def __init__(self, work: Callable[[Hashable, list], Sequence], most: int, turn: threading.Lock):
@@ -52,11 +52,12 @@ class Batcher:
         try:
             for job, result in zip(batch, self.work(batch[0].kind, [job.item for job in batch]), strict=True):
                 job.result = result
-        except BaseException as error:
-            for job in batch:
-                job.error = error
-            if not isinstance(error, Exception):  # an interrupt is for whoever works
-                raise
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].error = error
+            else:  # one by one: only whose item it is shall get the error
+                for job in batch:
+                    self._work_on([job])
         finally:
             for job in batch:
                 job.done = True

@@ -70,7 +70,7 @@ def load_recognizer(
     with _loading:
         if (known := _known(key)) is not None:  # another thread loaded it while this one waited
             return known
-        weights = _check(folder)
+        weights = _check(folder, name)
         with _table:
             while len(_loaded) >= IN_MEMORY:  # before loading, so that there is never one more in memory
                 _loaded.popitem(last=False)
@@ -148,7 +148,10 @@ def find(name: str, local: bool = True) -> Path | None:
         if not _HUB_ID.fullmatch(name):
             raise HandwritingError(f"{name[:200]!r} is no checkpoint of this server: name a shipped one, or a hub id such as owner/name.")
         return None
-    typed = os.path.expanduser(name)
+    try:
+        typed = os.path.expanduser(name)
+    except ValueError:  # letters that no path has
+        typed = name
     for folder in (os.path.join(MODELS, name), typed):
         if os.path.isdir(folder):
             return Path(folder)
@@ -159,14 +162,14 @@ def find(name: str, local: bool = True) -> Path | None:
     return None
 
 
-def _check(folder: Path) -> Path:
+def _check(folder: Path, name: str) -> Path:
     """The weights file of a directory that says it holds a TrOCR checkpoint."""
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise HandwritingError(f"{folder} is no checkpoint: it has no readable config.json that names a model_type.") from None
+        raise HandwritingError(f"{name} is no checkpoint: it has no readable config.json that names a model_type.") from None
     if kind != "vision-encoder-decoder":
-        raise HandwritingError(f"The checkpoint in {folder} is a {kind}; this app reads with vision-encoder-decoder (TrOCR) checkpoints.")
+        raise HandwritingError(f"The checkpoint {name} is a {kind}; this app reads with vision-encoder-decoder (TrOCR) checkpoints.")
     if (weights := weights_in(folder)) is None:
-        raise HandwritingError(f"{folder} has a config.json but no weights: put model.safetensors beside it.")
+        raise HandwritingError(f"{name} has a config.json but no weights: put model.safetensors beside it.")
     return weights

@@ -14,6 +14,7 @@ from hwr_core.limits import MAX_BYTES, MOST_PAGES
 from hwr_core.preprocess import LONGEST_SIDE
 
 PDF_DPI = 300
+LARGE = 4_000_000  # pixels
 _PDFIUM = threading.Lock()  # the library is not made for threads
 
 
@@ -24,6 +25,7 @@ class Document:
     name: str
     count: int
     _decode: Callable[[int, int | None], Image.Image] = field(repr=False)
+    large: bool = True  # whether decoding a page of it may take much memory
 
     def page(self, index: int) -> Image.Image:
         """The picture of page `index`, counted from 0. Raises `HandwritingError` where it is damaged, IndexError where there is none."""
@@ -56,22 +58,31 @@ def open_document(data: bytes, name: str = "The file") -> Document:
         return _pdf(data, name)
     if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         with opened(data, name) as image:
-            count = _frames(image, name)
+            count = _checked(_frames(image, name), name)
         return Document(name, count, lambda index, side: _tiff_page(data, name, index))
     if not data:
         open_image(data, name)  # which says so
-    with opened(data, name):
-        pass
-    return Document(name, 1, lambda index, side: open_image(data, name, side))
+    with opened(data, name) as image:
+        large = image.width * image.height > LARGE
+    return Document(name, 1, lambda index, side: open_image(data, name, side), large)
 
 
 def _frames(image: Image.Image, name: str) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return min(MOST_PAGES, getattr(image, "n_frames", 1))
+            return next((count for count in range(1, MOST_PAGES + 1) if not _has(image, count)), MOST_PAGES + 1)
     except Exception:  # a broken directory makes Pillow raise many types
         raise damaged(name) from None
+
+
+def _has(image: Image.Image, index: int) -> bool:
+    """Asked one by one: `n_frames` first counts all of however many, ever more slowly."""
+    try:
+        image.seek(index)
+    except EOFError:
+        return False
+    return True
 
 
 def _tiff_page(data: bytes, name: str, index: int) -> Image.Image:
@@ -93,9 +104,13 @@ def _pdf(data: bytes, name: str) -> Document:
             document.close()
     if not count:
         raise HandwritingError(f"{name} has no pages: export it again.")
+    return Document(name, _checked(count, name), lambda index, side: _pdf_page(data, name, index, side))
+
+
+def _checked(count: int, name: str) -> int:
     if count > MOST_PAGES:
-        raise TooLargeError(f"{name} has {count:,} pages (the limit is {MOST_PAGES:,}): split it and try again.")
-    return Document(name, count, lambda index, side: _pdf_page(data, name, index, side))
+        raise TooLargeError(f"{name} has more than {MOST_PAGES:,} pages: split it and try again.")
+    return count
 
 
 def _pdf_page(data: bytes, name: str, index: int, side: int | None) -> Image.Image:

@@ -54,6 +54,7 @@ def draw(strokes: Strokes, size: tuple[int, int], stroke_width: float) -> np.nda
     return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
 
 
+RESAMPLED = 400_000  # points of all strokes together, at most
 _KERNEL = np.exp(-0.5 * (np.arange(-6, 7) / 2.2) ** 2)
 _KERNEL /= _KERNEL.sum()
 
@@ -67,7 +68,8 @@ def group_into_lines(strokes: Strokes) -> list[list[int]]:
     """
     if not strokes:
         return []
-    points = [_resample(as_points(stroke)) for stroke in strokes]
+    most = max(8, min(4096, RESAMPLED // len(strokes)))
+    points = [_resample(as_points(stroke), most) for stroke in strokes]
     size = letter_size(points)
     if size <= 0:
         return [list(range(len(strokes)))]
@@ -113,13 +115,13 @@ def as_points(stroke: np.ndarray) -> np.ndarray:
     return points
 
 
-def _resample(points: np.ndarray) -> np.ndarray:
+def _resample(points: np.ndarray, most: int) -> np.ndarray:
     """Points at even steps along the stroke, so that each weighs as much as the ink between two of them."""
     lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     if lengths[-1] <= 0:
         return points[:1]
     # 64 steps across the stroke's own extent are finer than any decision made from them.
-    steps = np.linspace(0, lengths[-1], int(np.clip(64 * lengths[-1] / np.ptp(points, 0).max(), 2, 4096)))
+    steps = np.linspace(0, lengths[-1], int(np.clip(64 * lengths[-1] / np.ptp(points, 0).max(), 2, most)))
     return np.stack([np.interp(steps, lengths, points[:, axis]) for axis in (0, 1)], 1)
 
 

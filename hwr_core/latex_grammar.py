@@ -103,7 +103,7 @@ class Grammar:
         """Whether canonical tokens are well formed and of this vocabulary."""
         state = START
         for token in formula:
-            if token not in self.ids or not self.mask(state, -1)[self.ids[token]]:
+            if token not in self.ids or self.ids[token] == self.end or not self.mask(state, -1)[self.ids[token]]:
                 return False
             state = advance(state, token)
         return bool(self.mask(state, -1)[self.end])

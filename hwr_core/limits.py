@@ -17,9 +17,12 @@ MOST_PAGES = 2000  # of a document; they are decoded one at a time
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif", ".pdf"}  # taken from folders
 
 BODY_BYTES = 80_000_000  # of a request to the API
+BYTES_AT_ONCE = 160_000_000  # of all requests that wait or are worked on
 FILES = 16  # in one request
 PAGES = 32  # read in one request
 STROKES, POINTS = 5000, 100_000  # of a drawing
+DRAWN_LINES = 200  # of a drawing
+INK_BYTES = 8_000_000  # of a drawing sent to the API
 FAR = 1e6  # of a stroke's point from the origin, in whatever unit
 BEAMS = 16
 LINES_AT_ONCE = 8  # requests whose lines are worked on at once; the recognizer puts them into batches
@@ -44,8 +47,13 @@ def low_memory() -> bool:
     said = os.environ.get("HWR_LOW_MEMORY")
     if said in ("0", "1"):
         return said == "1"
+    own = next((line[3:] for line in _lines("/proc/self/cgroup") if line.startswith("0::")), "/").strip("/")
+    found = [f"/sys/fs/cgroup/{own}/memory.max", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]  # v2, and v1
+    return any(line.isdigit() and int(line) < 2 << 30 for path in found for line in _lines(path))
+
+
+def _lines(path: str) -> list[str]:
     try:
-        allowed = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        return Path(path).read_text().splitlines()
     except OSError:
-        return False
-    return allowed.isdigit() and int(allowed) < 2 << 30
+        return []

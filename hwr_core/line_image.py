@@ -12,6 +12,7 @@ from PIL import Image
 from hwr_core.images import upright
 
 BLANK_CONTRAST = 20  # grey levels between paper and the darkest ink under which there is nothing to read
+LARGEST_LINE = 4_000_000  # pixels
 MARGIN = 0.06  # of the ink's height, kept around it
 
 
@@ -53,7 +54,8 @@ def _on_ground(image: Image.Image) -> Image.Image:
     if "A" not in image.getbands() and "transparency" not in image.info:
         return image
     image = image.convert("RGBA")
-    values = np.asarray(image)
+    by = max(1, max(image.size) // 1000)
+    values = np.asarray(image.reduce(by) if by > 1 else image)  # its ink is judged by a small copy
     alpha = values[..., 3].astype(np.float32) / 255
     ink = float((values[..., :3].mean(2) * alpha).sum() / max(alpha.sum(), 1e-6))
     ground = 255 if ink < 160 or alpha.mean() > 0.9 else 0
@@ -128,6 +130,8 @@ def scale_to_height(grey: np.ndarray, height: int, max_width: int) -> np.ndarray
 def clean_line(image: Image.Image | np.ndarray) -> np.ndarray | None:
     """What every checkpoint is given of a line: grey uint8, dark on light, cropped to the ink; None where it is blank."""
     grey = to_grey(image)
+    if grey.size > LARGEST_LINE:  # many times what any encoder sees
+        grey = shrunk(grey, max(1, int(max(grey.shape) * (LARGEST_LINE / grey.size) ** 0.5)))
     if is_light_on_dark(grey):
         grey = 255 - grey
     return crop_to_ink(grey)

@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from hwr_core.errors import TooLargeError
 from hwr_core.formula_image import render_formula
 from hwr_core.images import upright
 from hwr_core.ink import as_points, group_into_lines, level, render_line
+from hwr_core.limits import DRAWN_LINES
 from hwr_core.lines import FoundLine
 from hwr_core.orientation import find_upright_lines
 from hwr_core.preprocess import preprocess
@@ -35,6 +37,8 @@ def read_ink(strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int |
         images = [render_formula(group) for group in groups]
     else:
         groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
+        if len(groups) > DRAWN_LINES:
+            raise TooLargeError(f"The drawing has {len(groups)} lines; draw {DRAWN_LINES} at a time at most.")
         images = [render_line(level(group), recognizer.ink_height, recognizer.ink_stroke_width) for group in groups]
     readings = recognizer.read(images, beams=beams)
     formula = recognizer.reads_formulas

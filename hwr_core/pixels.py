@@ -48,7 +48,8 @@ class FormulaPixels:
 
     def at_scale(self, grey: np.ndarray, scale: float) -> np.ndarray:
         scale = min(scale, (self.max_pixels / grey.size) ** 0.5)
-        width, height = (max(4, round(side * scale)) for side in grey.shape[::-1])
+        width, height = (max(4, min(round(side * scale), self.max_pixels // 4)) for side in grey.shape[::-1])
+        width, height = min(width, self.max_pixels // height), min(height, self.max_pixels // width)
         grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         grey = spread_contrast(grey)
         return np.pad(grey, [(0, -side % CELL) for side in grey.shape], constant_values=255)

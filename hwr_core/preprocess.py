@@ -203,8 +203,13 @@ def binarise(grey: np.ndarray, settings: PreprocessSettings) -> tuple[np.ndarray
         return cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, window, offset), None
     from skimage.filters import threshold_sauvola  # here: it takes 40 MB that other reading has no need of
 
-    local = threshold_sauvola(grey, window_size=window, k=settings.sauvola_k)
-    return np.where(grey > local, 255, 0).astype(np.uint8), None
+    found = np.empty_like(grey)
+    for top in range(0, len(grey), BAND):  # its float64 images of a whole page take a gigabyte
+        above = min(top, window)
+        part = grey[top - above : top + BAND + window]
+        local = threshold_sauvola(part, window_size=window, k=settings.sauvola_k)[above : above + BAND]
+        found[top : top + BAND] = np.where(grey[top : top + BAND] > local, 255, 0)
+    return found, None
 
 
 def stroke_width(grey: np.ndarray) -> float:

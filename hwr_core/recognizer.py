@@ -118,7 +118,10 @@ class Recognizer:
         confidence = _confidence(best)
         others = [(other.tokens, other.total - best.total) for other in hypotheses[1:]]
         alternatives: dict[str, float] = {}
-        for tokens, difference in [*others, *_substitutions(best)]:  # what was really followed tells more than a change at one place
+        for tokens, difference in [
+            *others,
+            *_substitutions(best, self.network.end),
+        ]:  # what was really followed tells more than a change at one place
             other_text = self._decode(tokens).strip()
             if other_text and other_text != text and self._well_formed(tokens):
                 alternatives.setdefault(other_text, confidence * math.exp(min(0.0, difference)))
@@ -157,12 +160,14 @@ def _together(first: list[Hypothesis], second: list[Hypothesis]) -> list[Hypothe
     return list(found.values())
 
 
-def _substitutions(best: Hypothesis) -> list[tuple[list[int], float]]:
-    """The best sequence with one token changed for its runner-up at that step, and what that takes from its log probability."""
+def _substitutions(best: Hypothesis, end: int) -> list[tuple[list[int], float]]:
+    """The best sequence with one token changed for its runner-up at that step, and what that takes from its log probability; where the
+    runner-up is the end, the sequence ends there."""
     changed = []
     for index, (token, (other, log_probability)) in enumerate(zip(best.tokens, best.runners_up, strict=False)):
         difference = log_probability - best.log_probabilities[index]
         # A runner-up that seemed better there was left for what came after it, which is not known here.
         if -7 < difference <= 0 and other != token:
-            changed.append(([*best.tokens[:index], other, *best.tokens[index + 1 :]], difference))
+            rest = [] if other == end else [other, *best.tokens[index + 1 :]]
+            changed.append(([*best.tokens[:index], *rest], difference))
     return sorted(changed, key=lambda change: -change[1])[:ALTERNATIVES]

@@ -1,5 +1,6 @@
 """The HTTP API: what it reads, what it refuses and how it says so, and that many at once lose nothing."""
 
+import asyncio
 import io
 import json
 import re
@@ -99,6 +100,8 @@ def test_one_bad_file_is_told_beside_the_others(client):
         ("?checkpoint=hwr_core/export", b"x", 422, "not on this server"),
         ("?checkpoint=someone/unknown", b"x", 422, "not on this server"),
         ("?checkpoint=math", b"x", 422, "reads formulas"),
+        ("?mode=line&checkpoint=%20math", b"x", 422, "reads formulas"),
+        ("?checkpoint=text/onnx", b"x", 422, "text/onnx is no checkpoint"),
         ("?checkpoint=", b"x", 422, ""),
     ],
 )
@@ -123,9 +126,12 @@ def test_too_many_files_pages_strokes_and_bytes_are_too_much(client):
     assert (
         client.post("/recognize", files=sent(("m.tif", encoded(many[0], "TIFF", save_all=True, append_images=many[1:])))).status_code == 413
     )
-    assert client.post("/ink", json={"strokes": [[[0, 0]] * (limits.POINTS + 1)]}).status_code == 413
+    assert client.post("/ink", json={"strokes": [[[0, 0]] * (limits.POINTS + 1)]}).status_code == 422
+    assert client.post("/ink", json={"strokes": [[[0, 0]] * (limits.POINTS - 1)] * 2}).status_code == 413
     assert client.post("/ink", json={"strokes": [[]] * (limits.STROKES + 1)}).status_code == 422
-    assert client.post("/ink", content=b"[" * (limits.BODY_BYTES + 1)).status_code == 413
+    assert client.post("/ink", content=b"[" * (limits.INK_BYTES + 1)).status_code == 413
+    rows = [[[0, 100 * row], [2000, 100 * row + 8]] for row in range(limits.DRAWN_LINES + 50)]
+    assert client.post("/ink", json={"strokes": rows}).status_code == 413
 
 
 @pytest.mark.parametrize(
@@ -146,6 +152,31 @@ def test_a_token_is_asked_for_where_the_operator_set_one(client, monkeypatch):
         assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
         assert client.post("/ink", json={"strokes": []}, headers=headers).status_code == 401
     assert client.get("/checkpoints", headers={"Authorization": "Bearer secret"}).status_code == 200
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_request_without_a_token_or_room_is_refused_before_its_body_is_read(full, monkeypatch):
+    monkeypatch.setenv("HWR_QUEUE", "1") if full else monkeypatch.setenv("HWR_API_TOKEN", "secret")
+    app, sent_back = api.create_api(), []
+    app.state.inside["pages"] = 1
+
+    async def receive():
+        raise AssertionError("the body was read")
+
+    async def send(message):
+        sent_back.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/recognize", "query_string": b"", "headers": [(b"content-length", b"80000000")]}
+    asyncio.run(app({**scope, "app": app, "root_path": "", "http_version": "1.1", "scheme": "http"}, receive, send))
+    assert sent_back[0]["status"] == (503 if full else 401)
+
+
+def test_uploads_that_together_are_too_much_wait_and_drawings_have_room_beside_pages(client):
+    client.app.state.inside.update(pages=limits.queue_length(), bytes=limits.BYTES_AT_ONCE)
+    assert client.post("/recognize", files=sent(("a.png", line()))).status_code == 503
+    assert client.post("/ink", json={"strokes": []}).status_code == 503
+    client.app.state.inside["bytes"] = 0
+    assert client.post("/ink", json={"strokes": []}).status_code == 200
 
 
 def test_checkpoints_and_health_tell_what_is_loaded(client):

@@ -12,7 +12,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from hwr_core import HandwritingError
 from hwr_core.documents import open_document
-from hwr_core.limits import MAX_BYTES
+from hwr_core.errors import TooLargeError
+from hwr_core.limits import MAX_BYTES, MOST_PAGES
 from tests.test_images import encoded, huge_png
 
 
@@ -122,3 +123,9 @@ def test_a_long_pdf_opens_without_rendering(monkeypatch):
     data = pdf(500)
     monkeypatch.setattr(pypdfium2.PdfPage, "render", lambda *_, **__: pytest.fail("rendered"))
     assert open_document(data, "book.pdf").count == 500
+
+
+def test_a_tiff_of_thousands_of_pages_is_refused_without_counting_them_all():
+    dots = [Image.new("1", (1, 1)) for _ in range(MOST_PAGES + 50)]
+    with pytest.raises(TooLargeError, match="more than 2,000 pages"):
+        open_document(encoded(dots[0], "TIFF", save_all=True, append_images=dots[1:]), "many.tif")

@@ -102,3 +102,10 @@ def test_a_damaged_file_is_said_in_one_sentence(file, tmp_path):
     (tmp_path / "text" / file).write_bytes(content[: len(content) // 2])
     with pytest.raises(HandwritingError, match="cannot be loaded"):
         load_recognizer(str(tmp_path / "text"))
+
+
+def test_no_alternative_shows_a_token_that_is_no_text():
+    math, text = load_recognizer("math"), load_recognizer("text")
+    readings = math.read([render_formula(formula.strokes) for formula in formulas()[::3]], beams=1) + text.read(lines_of(text, 12), beams=1)
+    others = [other.text for reading in readings for other in reading.alternatives]
+    assert len(others) > 50 and not [other for other in others if "</s>" in other or "<pad>" in other or not other.strip()]
