@@ -142,10 +142,10 @@ def histogram(prepared: Prepared) -> None:
     )
     level = prepared.threshold_level
     rule = "" if level is None else f"<rect x='{level:.1f}' y='0' width='2' height='100' fill='#d6453d'/>"
-    marks = "".join(f"<text x='{grey}' y='114'>{grey}</text>" for grey in (0, 64, 128, 192, 248))
+    marks = "".join(f"<text x='{grey}' y='120'>{grey}</text>" for grey in (0, 64, 128, 192, 255))
     st.image(
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='-8 0 272 118'>"
-        f"<g fill='#6f86e8'>{bars}</g>{rule}<g font-size='11' font-family='sans-serif' text-anchor='middle' fill='#888'>{marks}</g></svg>",
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='-12 0 284 122'>"
+        f"<g fill='#6f86e8'>{bars}</g>{rule}<g font-size='17' font-family='sans-serif' text-anchor='middle' fill='#888'>{marks}</g></svg>",
         width="stretch",
         alt="How many pixels there are of each grey",
     )
