@@ -7,17 +7,9 @@ asked by its API, with a checkpoint of the architecture and the size of `microso
 
 import argparse
 import io
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 import urllib.parse
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -27,12 +19,11 @@ from playwright.sync_api import Page, sync_playwright
 
 from hwr_core.handprint import write
 from hwr_core.ink import draw, render_line
+from tests.serving import server
 from tests.test_browser import write_with_mouse
 
-ROOT = Path(__file__).resolve().parents[1]
 TARGET = 512  # MB
 LINES = ("we arrived on Thursday evening after a long journey", "the house is small but the garden is full of roses", "come and see us")
-PYTHON = os.environ.get("HWR_PYTHON", sys.executable).split()  # of another environment, such as one without torch
 
 
 def memory_of(pid: int) -> tuple[int, int]:
@@ -55,27 +46,6 @@ def photo() -> bytes:
     packed = io.BytesIO()
     Image.fromarray(colours.clip(0, 255).astype(np.uint8)).save(packed, "JPEG", quality=90)
     return packed.getvalue()
-
-
-@contextmanager
-def server(**environment: str) -> Iterator[tuple[str, int]]:
-    """Its address and process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [*PYTHON, "-m", "streamlit", "run", "server.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2)
-                break
-            except OSError:
-                time.sleep(0.25)
-        yield f"http://127.0.0.1:{port}", process.pid
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def drive(page: Page, address: str, say) -> None:

@@ -15,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from benchmarks.latency import TEXT, usual_demo
-from benchmarks.memory import photo, server
+from benchmarks.memory import photo
 from hwr_core import load_recognizer, open_image, read_page
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
+from tests.serving import server
 from training.peers import peers
 
 COUNT = 48

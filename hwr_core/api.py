@@ -172,7 +172,8 @@ def create_api() -> FastAPI:
     )
     api.state.desk, api.state.inside = Desk(), {"lines": 0, "pages": 0, "bytes": 0}
     api.add_middleware(Gate, inside=api.state.inside)
-    api.include_router(reading)
+    # That a token is asked for is for the document to tell: `Gate` checks it.
+    api.include_router(reading, dependencies=[Security(HTTPBearer(auto_error=False))] if limits.api_token() else [])
     api.add_api_route("/health", health, response_model=Health, tags=["server"])
     api.add_exception_handler(HandwritingError, _said)
     api.add_exception_handler(RequestValidationError, _invalid)
@@ -180,7 +181,7 @@ def create_api() -> FastAPI:
 
 
 _PROBLEMS = {code: {"model": Problem} for code in (400, 401, 413, 422, 503)}
-reading = APIRouter(responses=_PROBLEMS, dependencies=[Security(HTTPBearer(auto_error=False))])  # for the document: `Gate` checks it
+reading = APIRouter(responses=_PROBLEMS)
 
 
 @reading.post("/recognize", tags=["reading"])

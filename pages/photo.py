@@ -99,9 +99,9 @@ def read_all(sheets: list[Sheet], settings: PreprocessSettings, reader: Reader, 
         f"Read all {len(sheets)} pages", key="read_all", icon=":material/library_books:", on_click=_start_all, disabled=not left,
         help=None if left else "All are read.",
     )  # fmt: skip
-    damaged: list[str] = st.session_state.setdefault("damaged", [])
+    damaged: dict = st.session_state.setdefault("damaged", {})  # by sheet, so that it goes with the file
     if not st.session_state.get("reading_all"):
-        for sentence in damaged:
+        for sentence in damaged.values():
             st.error(as_is(sentence), icon=":material/broken_image:")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -113,14 +113,14 @@ def read_all(sheets: list[Sheet], settings: PreprocessSettings, reader: Reader, 
             read = read_sheet(sheet, prepare(sheet, settings, reader), settings, reader)
             done[sheet.key] = ((settings, reader, layouts().get(sheet.key)), without_pictures(read.page))
         except HandwritingError as error:
-            damaged.append(str(error))
+            damaged[sheet.key] = str(error)
     st.session_state.reading_all = False
     st.rerun()  # the strip tells which are read
 
 
 def _start_all() -> None:
     st.session_state.reading_all = True
-    st.session_state.damaged = []
+    st.session_state.damaged = {}
     go_on()
 
 

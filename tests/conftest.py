@@ -2,18 +2,12 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 
 import pytest
 
 from hwr_core import load_recognizer
+from tests.serving import ROOT, server
 
-ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "pages" / "samples"
 
 
@@ -24,25 +18,9 @@ def recognizer():
 
 @pytest.fixture(scope="session")
 def app_address():
-    """The app, started as a person starts it, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "server.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2)
-                break
-            except OSError:
-                assert process.poll() is None, "the app ended by itself"
-                time.sleep(0.5)
+    """The running app, on a free port."""
+    with server() as (address, _):
         yield address
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture(scope="session")
