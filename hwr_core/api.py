@@ -89,7 +89,7 @@ class Ink(BaseModel):
     strokes: list[Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=limits.POINTS)]] = Field(max_length=limits.STROKES)
     mode: Literal["text", "formula"] = "text"
     checkpoint: str | None = Field(None, max_length=200)
-    beams: int | None = Field(None, ge=1, le=limits.BEAMS)
+    beams: Annotated[int, Field(strict=True, ge=1, le=limits.BEAMS)] | None = None
 
 
 class CheckpointRecord(TypedDict):
