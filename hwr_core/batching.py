@@ -1,9 +1,35 @@
-"""Putting what several threads ask for at once into common batches."""
+"""Putting what several threads ask for at once into common batches, and bounding how many of these are worked on at once."""
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+
+
+class Turns:
+    """`count` shares of the machine's cores; `take(shares)` waits until so many are free, first come, first served."""
+
+    def __init__(self, count: int):
+        self.count, self._free = count, count
+        self._queue: deque[object] = deque()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def take(self, shares: int) -> Iterator[None]:
+        ticket = object()
+        with self._changed:
+            self._queue.append(ticket)
+            self._changed.wait_for(lambda: self._queue[0] is ticket and self._free >= shares)
+            self._queue.popleft()
+            self._free -= shares
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += shares
+                self._changed.notify_all()
 
 
 class _Job:
@@ -11,18 +37,18 @@ class _Job:
         self.kind, self.item = kind, item
         self.result: Any = None
         self.error: BaseException | None = None
-        self.done = False
+        self.done = threading.Event()
 
 
 class Batcher:
     """`batcher(kind, items)` gives `work(kind, items)`'s results, one for each item, from calls of at most `most` items of one kind.
 
-    Nobody waits for a batch to fill: whoever gets the turn works on what waits, the oldest first and others' items too, until his own are
+    Nobody waits for a batch to fill: whoever gets a turn works on what waits, the oldest first and others' items too, until his own are
     done; who comes meanwhile finds his items done, or takes the next turn ("flat combining", Hendler, Incze, Shavit and Tzafrir 2010).
-    `turn` is the lock held while working. Where `work` raises an error, the batch's items are worked on one by one.
+    `turn()` is held while working. Where `work` raises an error, the batch's items are worked on one by one.
     """
 
-    def __init__(self, work: Callable[[Hashable, list], Sequence], most: int, turn: threading.Lock):
+    def __init__(self, work: Callable[[Hashable, list], Sequence], most: int, turn: Callable[[], AbstractContextManager]):
         self.work, self.most, self.turn = work, most, turn
         self._waiting: deque[_Job] = deque()
         self._table = threading.Lock()  # of _waiting, held for moments
@@ -31,17 +57,24 @@ class Batcher:
         jobs = [_Job(kind, item) for item in items]
         with self._table:
             self._waiting.extend(jobs)
-        with self.turn:
-            while not all(job.done for job in jobs):
-                self._work_on(self._next())
+        for job in jobs:
+            while not job.done.is_set():
+                with self.turn():
+                    batch = [] if job.done.is_set() else self._next()
+                    if batch:
+                        self._work_on(batch)
+                if not batch:
+                    job.done.wait()  # another thread is at it
         for job in jobs:
             if job.error is not None:
                 raise job.error
         return [job.result for job in jobs]
 
     def _next(self) -> list[_Job]:
-        """The oldest and others of its kind."""
+        """The oldest that waits and others of its kind."""
         with self._table:
+            if not self._waiting:
+                return []
             kind = self._waiting[0].kind
             batch = [job for job in self._waiting if job.kind == kind][: self.most]
             taken = set(map(id, batch))
@@ -60,4 +93,4 @@ class Batcher:
                     self._work_on([job])
         finally:
             for job in batch:
-                job.done = True
+                job.done.set()

@@ -6,9 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from hwr_core.decoding import DecodingSettings
 from hwr_core.language_model import LanguageModel
 from hwr_core.latex_grammar import Grammar
+from hwr_core.scores import DecodingSettings
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")

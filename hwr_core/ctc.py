@@ -1,5 +1,7 @@
 """What CTC's output says of a text that is written token by token."""
 
+from copy import copy
+
 import numpy as np
 
 IMPOSSIBLE = -1e9
@@ -19,26 +21,25 @@ class CTCPrefixScorer:
         log_probabilities[~mask] = IMPOSSIBLE / 1e3
         log_probabilities[..., blank][~mask] = 0.0  # after the line only blanks: the prefix just stays
         self.log_probabilities, self.probabilities = log_probabilities, np.exp(log_probabilities)
-        blanks = log_probabilities[..., blank].repeat(beams, 0)  # (rows, columns)
-        # Probabilities of the empty prefix, ending in a token (none) and in blank (only blanks so far).
-        self.by_token = np.full_like(blanks, IMPOSSIBLE)
-        self.by_blank = blanks.cumsum(1)
-        self.prefix_score = np.zeros(len(blanks))
-        self.last = np.full(len(blanks), -1)
+        # (rows, columns): log probabilities of the empty prefix, ending in a token (none), in blank (only blanks so far), and in either.
+        self.by_blank = log_probabilities[..., blank].cumsum(1).repeat(beams, 0)
+        self.by_token, self.either = np.full_like(self.by_blank, IMPOSSIBLE), self.by_blank
+        self.prefix_score = np.zeros(len(self.by_blank))
+        self.last = np.full(len(self.by_blank), -1)
 
     def score(self, tokens: np.ndarray) -> np.ndarray:
         """Log probabilities, given the prefix so far, of going on with each of `tokens` (rows, candidates), float32."""
-        both = np.logaddexp(self.by_token, self.by_blank)
-        arriving, scale = _linear(self._shifted(both))
+        arriving, scale = _linear(self._shifted(self.either))
         # The sum over the columns of arriving there, then emitting the token there: for all tokens at once a product of matrices.
         batch, columns, vocabulary = self.probabilities.shape
         sums = arriving.reshape(batch, -1, columns) @ self.probabilities
         scores = _log(sums).reshape(-1, vocabulary)[np.arange(len(tokens))[:, None], tokens] + scale[:, None]
-        if self.last[0] >= 0:  # a repeated token must come after a blank
+        repeated = tokens == self.last[:, None]
+        if repeated.any():  # which must come after a blank
             arriving, scale = _linear(self._shifted(self.by_blank))
             again = _log((arriving * np.exp(self._emitted(self.last))).sum(1)) + scale
-            scores = np.where(tokens == self.last[:, None], again[:, None], scores)
-        scores = np.where(tokens == self.end, both[:, -1:], scores)
+            scores = np.where(repeated, again[:, None], scores)
+        scores = np.where(tokens == self.end, self.either[:, -1:], scores)
         scores = np.where(tokens == self.blank, IMPOSSIBLE, scores)
         return (scores - self.prefix_score[:, None]).astype(np.float32)
 
@@ -48,8 +49,10 @@ class CTCPrefixScorer:
 
     def _shifted(self, before: np.ndarray) -> np.ndarray:
         """Of the prefix so far, standing just before each column: the empty one may stand before the first."""
-        start = np.full_like(before[:, :1], 0.0 if self.last[0] < 0 else IMPOSSIBLE)
-        return np.concatenate([start, before[:, :-1]], 1)
+        shifted = np.empty_like(before)
+        shifted[:, 0] = np.where(self.last < 0, 0.0, IMPOSSIBLE)
+        shifted[:, 1:] = before[:, :-1]
+        return shifted
 
     def keep(self, items: np.ndarray) -> None:
         """Leaves only these items; the prefixes follow at the next `advance`, whose `rows` are those of before."""
@@ -57,14 +60,34 @@ class CTCPrefixScorer:
 
     def advance(self, rows: np.ndarray, tokens: np.ndarray) -> None:
         """Goes on with `tokens` (rows,), each from the prefix of the row that `rows` names, which is one of the same item."""
-        self.by_token, self.by_blank, self.last = self.by_token[rows], self.by_blank[rows], self.last[rows]
-        same = (tokens == self.last)[:, None]
-        arriving = self._shifted(np.where(same, self.by_blank, np.logaddexp(self.by_token, self.by_blank)))
-        emitted = self._emitted(tokens)
+        self.last, before = self.last[rows], self.either[rows]
+        if (same := tokens == self.last).any():
+            before[same] = self.by_blank[rows[same]]
+        arriving, emitted = self._shifted(before), self._emitted(tokens)
         self.by_token = _recur(arriving, emitted)
-        self.prefix_score = np.logaddexp.reduce(arriving + emitted, 1)
+        shares, highest = _linear(arriving + emitted)
+        self.prefix_score = np.log(shares.sum(1)) + highest
         self.last = tokens
-        self.by_blank = _recur(self._shifted(self.by_token), self._emitted(np.full_like(tokens, self.blank)))
+        self.by_blank = _recur(self._shifted(self.by_token), self.log_probabilities[np.arange(len(tokens)) // self.beams, :, self.blank])
+        self.either = np.logaddexp(self.by_token, self.by_blank)
+
+    def along(self, tokens: list[int]) -> "CTCPrefixScorer":
+        """Of one prefix: a scorer whose rows are it, and it with one, two, … all of `tokens`."""
+        place, rows = copy(self), [self]
+        for token in tokens:
+            place.advance(np.zeros(1, np.intp), np.array([token]))
+            rows.append(copy(place))
+        for name in ("by_token", "by_blank", "either", "prefix_score", "last"):
+            setattr(place, name, np.concatenate([getattr(row, name) for row in rows]))
+        place.beams = len(rows)
+        return place
+
+    def rest(self) -> list[int]:
+        """Of one prefix: what is likeliest to follow, by the best token of each column after the one where it most probably ends."""
+        best = self.log_probabilities[0].argmax(1)
+        end = self.by_token[0].argmax() if self.last[0] >= 0 else -1
+        following, before = best[end + 1 :], np.concatenate([[self.blank], best])[end + 1 : -1]
+        return following[(following != self.blank) & (following != self.end) & (following != before)].tolist()
 
 
 def _linear(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

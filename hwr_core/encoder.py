@@ -25,6 +25,7 @@ BLOCKS = (
     + [(192, 192, i % 2 == 0) for i in range(6)]
     + [(192, 384, False), (384, 384, True), (384, 384, False)]
 )
+Mask = Tensor | None  # bool, or of the features' type; None where nothing is padding
 Strides = dict[int, tuple[int, int]]  # (vertical, horizontal) of the blocks that have one other than 1
 LINE_STRIDES: Strides = {3: (2, 1), 10: (2, 1)}
 
@@ -61,9 +62,12 @@ class SqueezeExcitation(nn.Module):
         self.squeeze = nn.Conv2d(channels, channels // reduction, 1)
         self.excite = nn.Conv2d(channels // reduction, channels, 1)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        # x (batch, channels, height, width), mask (batch, 1, height or 1, width)
-        mean = (x * mask).sum((2, 3), keepdim=True) / (mask.sum((2, 3), keepdim=True) * (x.shape[2] // mask.shape[2]))
+    def forward(self, x: Tensor, mask: Mask) -> Tensor:
+        # x (batch, channels, height, width), mask (batch, 1, height or 1, width) or None
+        if mask is None:
+            mean = x.mean((2, 3), keepdim=True)
+        else:
+            mean = (x * mask).sum((2, 3), keepdim=True) / (mask.sum((2, 3), keepdim=True) * (x.shape[2] // mask.shape[2]))
         return x * F.hardsigmoid(self.excite(F.relu(self.squeeze(mean))))
 
 
@@ -78,17 +82,27 @@ class Block(nn.Module):
         self.project = nn.Conv2d(2 * channels_in, channels_out, 1)
         self.residual = channels_in == channels_out
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        x, mask = self.token(x * mask), strided(mask, self.token.stride)
+    def forward(self, x: Tensor, mask: Mask) -> Tensor:
+        x, mask = self.token(shown(x, mask)), strided(mask, self.token.stride)
         if self.excitation is not None:
             x = self.excitation(x, mask)
         y = pointwise(self.project, F.gelu(pointwise(self.expand, x)))
         return x + y if self.residual else y
 
 
-def strided(mask: Tensor, stride: tuple[int, int]) -> Tensor:
+def shown(x: Tensor, mask: Mask) -> Tensor:
+    """`x` with zeros where there is padding."""
+    return x if mask is None else x * mask
+
+
+def of_features(mask: Mask) -> Mask:
+    """The mask, for features that are the last axis."""
+    return mask if mask is None else mask[..., None]
+
+
+def strided(mask: Mask, stride: tuple[int, int]) -> Mask:
     """The mask (batch, 1, height or 1, width) at the places that a strided convolution keeps."""
-    return mask[:, :, :: stride[0], :: stride[1]]
+    return mask if mask is None else mask[:, :, :: stride[0], :: stride[1]]
 
 
 def pointwise(convolution: nn.Conv2d, x: Tensor) -> Tensor:
@@ -117,14 +131,15 @@ class Backbone(nn.Module):
         for module in (self.stem1, self.stem2a, self.stem2b, self.stem3, self.stem4, *self.blocks[:blocks]):
             module.requires_grad_(False)
 
-    def forward(self, pixels: Tensor, mask2: Tensor, mask4: Tensor) -> Tensor:
+    def forward(self, pixels: Tensor, mask2: Mask, mask4: Mask) -> Tensor:
         # mask2 and mask4 (batch, 1, rows or 1, columns): what is no padding, at half and at a quarter of the size
         x = F.relu(self.stem1(pixels))
-        mask2, mask4 = mask2.to(x.dtype), mask4.to(x.dtype)  # under autocast a float32 mask would widen everything after it
-        x = F.pad(x * mask2, (0, 1, 0, 1))
-        y = F.relu(self.stem2a(x)) * mask2
+        if mask2 is not None:
+            mask2, mask4 = mask2.to(x.dtype), mask4.to(x.dtype)  # under autocast a float32 mask would widen everything after it
+        x = F.pad(shown(x, mask2), (0, 1, 0, 1))
+        y = shown(F.relu(self.stem2a(x)), mask2)
         y = F.relu(self.stem2b(F.pad(y, (0, 1, 0, 1))))
-        x = torch.cat([F.max_pool2d(x, 2, 1), y], 1) * mask2
+        x = shown(torch.cat([F.max_pool2d(x, 2, 1), y], 1), mask2)
         x = F.relu(self.stem4(F.relu(self.stem3(x))))
         for block in self.blocks:
             x, mask4 = block(x, mask4), strided(mask4, block.token.stride)
@@ -146,11 +161,12 @@ class EncoderLayer(nn.Module):
         self.fc2 = nn.Linear(config.intermediate_size, size)
         self.dropout = config.dropout
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Mask) -> Tensor:
         # x (batch, columns, hidden), mask (batch, columns)
-        x = x + self.conv((x * mask[..., None]).transpose(1, 2)).transpose(1, 2)
+        shut_out = None if mask is None else mask[:, None, None, :]
+        x = x + self.conv(shown(x, of_features(mask)).transpose(1, 2)).transpose(1, 2)
         q, k, v = self.qkv(self.norm1(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=shut_out)
         x = x + self.drop(self.out(attended.transpose(1, 2).flatten(2)))
         return x + self.drop(self.fc2(F.gelu(self.fc1(self.norm2(x)))))
 
@@ -166,7 +182,9 @@ def sinusoids(length: int, size: int, device: torch.device) -> Tensor:
 
 
 class LineEncoder(PreTrainedModel):
-    """`pixel_values` (batch, 1, `image_height`, width) in −1..1, 0 where padded → `LineEncoderOutput`."""
+    """`pixel_values` (batch, 1, `image_height`, width) in −1..1, 0 where padded → `LineEncoderOutput`.
+
+    Where nothing is (`padded` false), the same without its masks, which cost a tenth of the time."""
 
     config_class = LineEncoderConfig
     main_input_name = "pixel_values"
@@ -189,17 +207,17 @@ class LineEncoder(PreTrainedModel):
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
 
-    def forward(self, pixel_values: Tensor, **kwargs) -> LineEncoderOutput:
-        mask = (pixel_values != 0).any(2).any(1)[:, None, None, :]  # (batch, 1, 1, width)
-        x = self.backbone(pixel_values, mask[..., ::2], mask[..., ::WIDTH_STRIDE])
-        mask = mask[:, 0, 0, ::WIDTH_STRIDE]
+    def forward(self, pixel_values: Tensor, padded: bool = True, **kwargs) -> LineEncoderOutput:
+        mask = (pixel_values != 0).any(2).any(1)[:, None, None, :] if padded else None  # (batch, 1, 1, width)
+        x = self.backbone(pixel_values, strided(mask, (1, 2)), strided(mask, (1, WIDTH_STRIDE)))
+        mask = mask[:, 0, 0, ::WIDTH_STRIDE] if padded else None
         x = self.norm_in(self.columns(x.permute(0, 3, 1, 2).flatten(2)))  # (batch, columns, hidden)
         x = x + sinusoids(x.shape[1], x.shape[2], x.device).to(x.dtype)
         for layer in self.layers:
             x = layer(x, mask)
         x = self.norm_out(x)
         logits = self.ctc(x) if self.ctc is not None else None
-        return LineEncoderOutput(last_hidden_state=x * mask[..., None], ctc_logits=logits, attention_mask=mask)
+        return LineEncoderOutput(last_hidden_state=shown(x, of_features(mask)), ctc_logits=logits, attention_mask=mask)
 
 
 AutoConfig.register(LineEncoderConfig.model_type, LineEncoderConfig)

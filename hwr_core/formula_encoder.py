@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
 
-from hwr_core.encoder import BLOCKS, Backbone, sinusoids, strided
+from hwr_core.encoder import BLOCKS, Backbone, Mask, of_features, shown, sinusoids, strided
 from hwr_core.pixels import CELL
 
 STRIDES = {3: (2, 2)}  # of the backbone's blocks: digits are three cells high, scripts two
@@ -56,12 +56,13 @@ class FormulaLayer(nn.Module):
         self.fc2 = nn.Linear(config.intermediate_size, size)
         self.dropout = config.dropout
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Mask) -> Tensor:
         # x (batch, rows, columns, hidden), mask (batch, rows, columns)
-        x = x + self.conv((x * mask[..., None]).movedim(-1, 1)).movedim(1, -1)
+        shut_out = None if mask is None else mask.flatten(1)[:, None, None, :]
+        x = x + self.conv(shown(x, of_features(mask)).movedim(-1, 1)).movedim(1, -1)
         cells = x.flatten(1, 2)
         q, k, v = self.qkv(self.norm1(cells)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask.flatten(1)[:, None, None, :])
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=shut_out)
         cells = cells + self.drop(self.out(attended.transpose(1, 2).flatten(2)))
         cells = cells + self.drop(self.fc2(F.gelu(self.fc1(self.norm2(cells)))))
         return cells.view_as(x)
@@ -71,7 +72,7 @@ class FormulaLayer(nn.Module):
 
 
 class FormulaEncoder(PreTrainedModel):
-    """`pixel_values` (batch, 1, height, width) in −1..1, 0 where padded, both sizes multiples of `CELL` → `FormulaEncoderOutput`."""
+    """`pixel_values` (batch, 1, height, width) in −1..1, 0 where padded, both sizes multiples of `CELL` → `FormulaEncoderOutput`; `padded` as of `LineEncoder`."""
 
     config_class = FormulaEncoderConfig
     main_input_name = "pixel_values"
@@ -94,18 +95,20 @@ class FormulaEncoder(PreTrainedModel):
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
 
-    def forward(self, pixel_values: Tensor, **kwargs) -> FormulaEncoderOutput:
-        mask = pixel_values != 0  # (batch, 1, height, width)
+    def forward(self, pixel_values: Tensor, padded: bool = True, **kwargs) -> FormulaEncoderOutput:
+        mask = pixel_values != 0 if padded else None  # (batch, 1, height, width)
         mask2 = strided(mask, (2, 2))
         x = self.backbone(pixel_values, mask2, strided(mask2, (2, 2)))
-        mask = strided(mask, (CELL, CELL))[:, 0]
+        mask = strided(mask, (CELL, CELL))[:, 0] if padded else None
         x = self.norm_in(self.cells(x.movedim(1, -1)))  # (batch, rows, columns, hidden)
         x = x + _positions(*x.shape[1:], x.device).to(x.dtype)
         for layer in self.layers:
             x = layer(x, mask)
-        x = self.norm_out(x) * mask[..., None]
+        x = shown(self.norm_out(x), of_features(mask))
         logits = self.symbols(x) if self.symbols is not None else None
-        return FormulaEncoderOutput(last_hidden_state=x.flatten(1, 2), attention_mask=mask.flatten(1), symbol_logits=logits)
+        return FormulaEncoderOutput(
+            last_hidden_state=x.flatten(1, 2), attention_mask=mask.flatten(1) if padded else None, symbol_logits=logits
+        )
 
 
 def _positions(rows: int, columns: int, size: int, device: torch.device) -> Tensor:

@@ -55,6 +55,7 @@ def draw(strokes: Strokes, size: tuple[int, int], stroke_width: float) -> np.nda
 
 
 RESAMPLED = 400_000  # points of all strokes together, at most
+PROJECTED = 4_000  # of them in every direction
 _KERNEL = np.exp(-0.5 * (np.arange(-6, 7) / 2.2) ** 2)
 _KERNEL /= _KERNEL.sum()
 
@@ -68,28 +69,24 @@ def group_into_lines(strokes: Strokes) -> list[list[int]]:
     """
     if not strokes:
         return []
-    most = max(8, min(4096, RESAMPLED // len(strokes)))
-    points = [_resample(as_points(stroke), most) for stroke in strokes]
-    size = letter_size(points)
+    points, starts, counts = _resampled([as_points(stroke) for stroke in strokes])
+    low, high = np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts)
+    heights = high[:, 1] - low[:, 1]
+    size = _usual(heights)
     if size <= 0:
         return [list(range(len(strokes)))]
-    slope = _row_slope(points, size)
-    across = [stroke[:, 1] - slope * stroke[:, 0] for stroke in points]
-    edges = _valleys(np.concatenate(across), size)
-    middles = np.array([np.mean(heights) for heights in across])
-    rows = np.searchsorted(edges, middles)
-    heights = np.array([np.ptp(stroke[:, 1]) for stroke in points])
+    across = points[:, 1] - _row_slope(points, size) * points[:, 0]
+    rows = np.searchsorted(_valleys(across, size), np.add.reduceat(across, starts) / counts)
     large = np.flatnonzero(heights >= 0.35 * size)
     if len(large):
-        boxes = np.array([[*stroke.min(0), *stroke.max(0)] for stroke in points])
+        boxes = np.hstack([low, high])
         for small in np.setdiff1d(np.arange(len(rows)), large):
             rows[small] = rows[large[np.argmin(_distances(boxes[small], boxes[large]))]]
     return [np.flatnonzero(rows == row).tolist() for row in np.unique(rows)]
 
 
-def letter_size(strokes: Strokes) -> float:
+def _usual(heights: np.ndarray) -> float:
     """The usual height of a letter or a joined word: the median over the strokes that are no dots or dashes."""
-    heights = np.array([np.ptp(as_points(stroke)[:, 1]) for stroke in strokes])
     return float(np.median(heights[heights >= 0.4 * np.percentile(heights, 90)]))
 
 
@@ -115,41 +112,53 @@ def as_points(stroke: np.ndarray) -> np.ndarray:
     return points
 
 
-def _resample(points: np.ndarray, most: int) -> np.ndarray:
-    """Points at even steps along the stroke, so that each weighs as much as the ink between two of them."""
-    lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-    if lengths[-1] <= 0:
-        return points[:1]
+def _resampled(strokes: Strokes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points (n, 2) at even steps along the strokes, so that each weighs as much as the ink between two of them, one stroke after the other; where
+    each stroke starts among them, and how many it has. One that goes nowhere is one point."""
+    most = max(8, min(4096, RESAMPLED // len(strokes)))
+    points = np.concatenate(strokes).astype(np.float64)
+    ends = np.cumsum([len(stroke) for stroke in strokes])
+    firsts = np.concatenate([[0], ends[:-1]])
+    steps = np.zeros(len(points))
+    steps[1:] = np.hypot(*np.diff(points, axis=0).T)
+    steps[firsts] = 0  # the pen in the air
+    along = steps.cumsum()
+    lengths = along[ends - 1] - along[firsts]
+    extents = (np.maximum.reduceat(points, firsts) - np.minimum.reduceat(points, firsts)).max(1)
     # 64 steps across the stroke's own extent are finer than any decision made from them.
-    steps = np.linspace(0, lengths[-1], int(np.clip(64 * lengths[-1] / np.ptp(points, 0).max(), 2, most)))
-    return np.stack([np.interp(steps, lengths, points[:, axis]) for axis in (0, 1)], 1)
+    counts = np.where(lengths > 0, np.clip(64 * lengths / np.where(lengths > 0, extents, 1), 2, most), 1).astype(np.intp)
+    starts = np.cumsum(counts) - counts
+    share = (np.arange(counts.sum()) - np.repeat(starts, counts)) / np.repeat(np.maximum(counts - 1, 1), counts)
+    # Strokes are told apart by their numbers, far above any length: the end of one is where the next starts.
+    number = np.repeat(np.arange(len(strokes)), ends - firsts) * (2 * along[-1] + 1)
+    wanted = np.repeat(along[firsts] + number[firsts], counts) + share * np.repeat(lengths, counts)
+    return np.stack([np.interp(wanted, along + number, points[:, axis]) for axis in (0, 1)], 1), starts, counts
 
 
-def _row_slope(strokes: Strokes, size: float) -> float:
+def _row_slope(points: np.ndarray, size: float) -> float:
     """dy/dx along which the ink, projected, is the most concentrated; writing wider than it is high tells it best."""
-    points = np.concatenate(strokes)
     if np.ptp(points[:, 0]) < 4 * size:
         return 0.0
+    points = points[:: 1 + len(points) // PROJECTED]
     slopes = np.tan(np.radians(np.arange(-12, 12.5, 0.5)))
-    scores = []
-    for slope in slopes:
-        density = _density(points[:, 1] - slope * points[:, 0], size)[1]
-        scores.append(np.sum(density**2) * (1 - 0.3 * abs(slope)))
-    return float(slopes[int(np.argmax(scores))])
+    density = _densities(points[:, 1] - slopes[:, None] * points[:, 0], size)[1]
+    return float(slopes[int(np.argmax((density**2).sum(1) * (1 - 0.3 * np.abs(slopes))))])
 
 
-def _density(values: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
-    """Bin centres and the smoothed share of the ink in each, bins an eighth of a letter high."""
-    step = max(size / 8, float(np.ptp(values)) / 4096)  # a stray point far away must not ask for a million bins
-    low = values.min() - size
-    count = int(np.ceil((values.max() + size - low) / step)) + 1
-    counts = np.bincount(((values - low) / step).astype(np.intp), minlength=count)
-    return low + step * (np.arange(count) + 0.5), np.convolve(counts / len(values), _KERNEL, "same")
+def _densities(values: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row of `values`: bin centres and the smoothed share of the ink in each, bins an eighth of a letter high."""
+    low, high = values.min(1, keepdims=True), values.max(1, keepdims=True)
+    step = max(size / 8, float((high - low).max()) / 4096)  # a stray point far away must not ask for a million bins
+    low = low - size  # wider than half the kernel, so that the rows can be smoothed as one
+    count = int(np.ceil(((high - low).max() + size) / step)) + 1
+    bins = ((values - low) / step).astype(np.intp) + count * np.arange(len(values))[:, None]
+    counts = np.bincount(bins.ravel(), minlength=count * len(values)) / values.shape[1]
+    return low + step * (np.arange(count) + 0.5), np.convolve(counts, _KERNEL, "same").reshape(-1, count)
 
 
 def _valleys(across: np.ndarray, size: float) -> list[float]:
     """The heights that part the rows: deep valleys between peaks about a letter or more apart."""
-    centres, density = _density(across, size)
+    (centres,), (density,) = _densities(across[None], size)
     peaks = [i for i in range(1, len(density) - 1) if density[i - 1] < density[i] >= density[i + 1]]
     rows: list[int] = []
     for peak in peaks:

@@ -3,8 +3,9 @@
 import ctypes
 import sys
 
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 LARGE = 4 << 20  # bytes: photos and pages, not a network's features, which come and go many times a second
+FREE = 32 << 20  # bytes that a heap may keep at its end: less, and every line's features would be asked of the system anew
 _C = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
 
 
@@ -16,6 +17,7 @@ def keep_heaps_few() -> None:
     if hasattr(_C, "mallopt"):
         _C.mallopt(M_ARENA_MAX, 2)
         _C.mallopt(M_MMAP_THRESHOLD, LARGE)
+        _C.mallopt(M_TRIM_THRESHOLD, FREE)
 
 
 def give_back_freed() -> None:

@@ -8,62 +8,83 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-ENCODED_AT_ONCE = 2  # images: their features still fit the cache, and bound the memory
-
 
 class OnnxNetwork:
-    """As `decoding.Network`. `threads` bounds those that the encoder uses."""
+    """As `network.Network`. `threads` bounds those that the encoder uses."""
+
+    fills_the_cores = False
 
     def __init__(self, folder: Path, start: int, end: int, pad: int, vocabulary: int, positions: int, threads: int):
         self.start, self.end, self.pad, self.vocabulary, self.positions = start, end, pad, vocabulary, positions
         self.encoder = _session(folder, "encoder_model.onnx", threads)
         self.decoder = _session(folder, "decoder_with_past_model.onnx", 1)  # a step is too short to be shared out
-        self.outputs = [output.name for output in self.encoder.get_outputs()]
+        self.features = [output.name for output in self.encoder.get_outputs()]
         self.past = {value.name: value.shape for value in self.decoder.get_inputs() if value.name.startswith("past_")}
         self.steps = [output.name for output in self.decoder.get_outputs()]  # the logits, then `past` with a step more, in its order
 
     def encode(self, pixel_values: np.ndarray, beams: int) -> "_Encoded":
-        parts = [self._encode(pixel_values[index : index + ENCODED_AT_ONCE]) for index in range(0, len(pixel_values), ENCODED_AT_ONCE)]
-        mask, *crossed = (_joined([part.pop(0) for part in parts], 2 if "crossed" in name else 1) for name in self.outputs)
-        ctc_logits = crossed.pop() if "ctc_logits" in self.outputs else None
-        return _Encoded(self, mask, crossed, ctc_logits, beams)
+        # One by one, each without the padding that only others need: together they would be no quicker, and take masks.
+        return _Encoded(self, [self._encode(image) for image in pixel_values], beams)
 
-    def _encode(self, images: np.ndarray) -> list[np.ndarray]:
-        # Without the padding that only other parts of the batch need.
-        rows, columns = (np.flatnonzero((images != 0).any(axis)) for axis in ((0, 1, 3), (0, 1, 2)))
-        images = np.ascontiguousarray(images[:, :, : rows[-1] + 1, : columns[-1] + 1])
-        return self.encoder.run(self.outputs, {"pixel_values": images})
+    def _encode(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        rows, columns = (np.flatnonzero((image != 0).any(axis)) for axis in ((0, 2), (0, 1)))
+        image = np.ascontiguousarray(image[None, :, : rows[-1] + 1, : columns[-1] + 1])
+        return dict(zip(self.features, self.encoder.run(self.features, {"pixel_values": image}), strict=True))
 
 
 class _Encoded:
-    def __init__(self, network: OnnxNetwork, mask: np.ndarray, crossed: list[np.ndarray], ctc_logits: np.ndarray | None, beams: int):
-        self.session, self.outputs, self.mask, self.ctc_logits = network.decoder, network.steps, mask, ctc_logits
-        names = [name for name in network.outputs if name.startswith("crossed_")]
-        self.seen = {"mask": mask, **dict(zip(names, crossed, strict=True))}
-        self.past = {name: np.zeros((len(mask) * beams, shape[1], 0, shape[3]), np.float32) for name, shape in network.past.items()}
+    """`items` has of each image what the encoder makes of it, (1, …)."""
+
+    def __init__(self, network: OnnxNetwork, items: list[dict[str, np.ndarray]], beams: int):
+        self.network, self.items, self.beams = network, items, beams
+        lengths = [next(iter(item.values())).shape[2] for item in items]  # of its keys and values
+        self.mask = np.arange(max(lengths)) < np.array(lengths)[:, None]
+        self.ctc_logits = _joined([item["ctc_logits"] for item in items], 1) if "ctc_logits" in items[0] else None
+        self.seen: dict[str, np.ndarray] = {}  # what the decoder is given at every step
+        self.past: dict[str, np.ndarray] = {}
+
+    def alone(self, item: int) -> "_Encoded":
+        return _Encoded(self.network, [self.items[item]], 1)
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
-        logits, *present = self.session.run(self.outputs, {"tokens": tokens, "origin": origin, **self.seen, **self.past})
+        return self._run(tokens[:, None], origin)[:, 0]
+
+    def ahead(self, tokens: np.ndarray) -> np.ndarray:
+        return self._run(tokens[None], np.zeros(1, np.int64))[0]
+
+    def back(self, steps: int) -> None:
+        if steps:
+            self.past = {name: value[:, :, :-steps] for name, value in self.past.items()}
+
+    def keep(self, items: np.ndarray) -> None:
+        if not self.past:
+            self.__init__(self.network, [self.items[item] for item in items], self.beams)
+        else:
+            self.seen = {name: value[items] for name, value in self.seen.items()}
+
+    def _run(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
+        if not self.past:
+            names = [name for name in self.items[0] if name.startswith("crossed_")]
+            self.seen = {"mask": self.mask, **{name: _joined([item[name] for item in self.items], 2) for name in names}}
+            rows = len(self.items) * self.beams
+            self.past = {name: np.zeros((rows, shape[1], 0, shape[3]), np.float32) for name, shape in self.network.past.items()}
+        given = {"tokens": tokens, "origin": origin, **self.seen, **self.past}
+        logits, *present = self.network.decoder.run(self.network.steps, given)
         self.past = dict(zip(self.past, present, strict=True))
         return logits
 
-    def keep(self, items: np.ndarray) -> None:
-        self.seen = {name: value[items] for name, value in self.seen.items()}
-
 
 def _joined(parts: list[np.ndarray], columns: int) -> np.ndarray:
-    """One batch of several, whose axis of `columns` is filled up with zeros."""
+    """One batch of several items, whose axis of `columns` is filled up with zeros."""
     if len(parts) == 1:
         return parts[0]
-    longest = max(part.shape[columns] for part in parts)
-    shape = [sum(map(len, parts)), *parts[0].shape[1:]]
-    shape[columns] = longest
-    whole, start = np.zeros(shape, parts[0].dtype), 0
-    for part in parts:
+    shape = [len(parts), *parts[0].shape[1:]]
+    shape[columns] = max(part.shape[columns] for part in parts)
+    whole = np.zeros(shape, parts[0].dtype)
+    for item, part in enumerate(parts):
         place = [slice(None)] * part.ndim
-        place[0], place[columns] = slice(start, start + len(part)), slice(part.shape[columns])
+        place[0], place[columns] = slice(item, item + 1), slice(part.shape[columns])
         whole[tuple(place)] = part
-        start += len(part)
     return whole
 
 

@@ -1,26 +1,33 @@
 """TrOCR inference: pictures of single lines, or of formulas, in, `Reading`s out."""
 
 import math
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from PIL import Image
 
 from hwr_core import latex
-from hwr_core.batching import Batcher
-from hwr_core.decoding import DecodingSettings, Hypothesis, Network, decode
+from hwr_core.batching import Batcher, Turns
+from hwr_core.checkpoint_config import free_threads
+from hwr_core.decoding import decode
 from hwr_core.line_image import clean_line
 from hwr_core.memory import give_back_freed
+from hwr_core.network import Network
 from hwr_core.reading import BLANK, Alternative, Reading
+from hwr_core.scores import DecodingSettings, Hypothesis
 
 ALTERNATIVES = 5
 # A formula read with less confidence is looked at again, smaller and larger, and the likeliest reading of all counts. Of formulas by
 # CROHME's writers kept for choices, whose text is not in training, 80.1 % are then right but for one token, without it 77.1 %.
 DOUBTFUL, ZOOMS = 0.5, (0.85, 1.15)
-# One inference at a time in the whole process: two at once on the same cores are much slower than one after the other.
-_INFERENCE = threading.Lock()
+# Batches at once in the whole process. While one is decoded, which uses a single core, another is encoded: a third more lines a second; a network that
+# `fills_the_cores` takes all turns, as on torch two at once are much slower than one after the other.
+_TURNS = Turns(min(2, free_threads()))
+SPLIT = 4  # lines that are worth two batches
 
 Progress = Callable[[int, int], None]
 Pixels = Callable[..., np.ndarray]  # RGB pictures, and for formulas `zoom` → (batch, channels, height, width) float32
@@ -53,7 +60,8 @@ class Recognizer:
         self.name, self.network, self.pixels, self.tokenizer = name, network, pixels, tokenizer
         self.text_of, self.decoding, self.reads_formulas = text_of, decoding, reads_formulas
         self.grammar = decoding.grammar
-        self._batcher = Batcher(self._decode_batch, self.batch_size, _INFERENCE)
+        self._turns = _TURNS.count if network.fills_the_cores else 1
+        self._batcher = Batcher(self._decode_batch, self.batch_size, partial(_TURNS.take, self._turns))
 
     def read(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None, on_progress: Progress | None = None
@@ -85,11 +93,15 @@ class Recognizer:
             yield {index: BLANK for index, line in enumerate(lines) if line is None}
         # Lines of similar width together: little padding, and beams that end at about the same step.
         written.sort(key=lambda index: lines[index].shape[1] / lines[index].shape[0])
-        for start in range(0, len(written), self.batch_size):
-            batch = written[start : start + self.batch_size]
-            yield dict(zip(batch, self._read_batch([lines[i] for i in batch], beams), strict=True))
-            if len(batch) > 1:
-                give_back_freed()
+        at_once = _TURNS.count // self._turns
+        count = -(-len(written) // self.batch_size)
+        if len(written) >= SPLIT:
+            count = -(-count // at_once) * at_once
+        batches = [part.tolist() for part in np.array_split(written, count)] if written else []
+        for batch, readings in _ahead(at_once, batches, lambda batch: self._read_batch([lines[index] for index in batch], beams)):
+            yield dict(zip(batch, readings, strict=True))
+        if len(written) > 1:
+            give_back_freed()
 
     def _read_batch(self, lines: list[np.ndarray], beams: int | None) -> list[Reading]:
         images = [Image.fromarray(line).convert("RGB") for line in lines]
@@ -146,6 +158,26 @@ class Recognizer:
         start = len(text) - len(text.lstrip())
         text = text.strip()
         return text, tuple(confidences[start : start + len(text)])
+
+
+def _ahead(at_once: int, batches: list[list[int]], read: Callable[[list[int]], list[Reading]]) -> Iterator[tuple[list[int], list[Reading]]]:
+    """The batches and what `read` makes of them, in order, `at_once` in threads of their own while the one before is used."""
+    if at_once == 1 or len(batches) == 1:
+        yield from ((batch, read(batch)) for batch in batches)
+        return
+    with ThreadPoolExecutor(at_once) as pool:
+        started: deque = deque()
+        try:
+            for batch in batches:
+                started.append((batch, pool.submit(read, batch)))
+                if len(started) > at_once:
+                    first, reading = started.popleft()
+                    yield first, reading.result()
+            while started:
+                first, reading = started.popleft()
+                yield first, reading.result()
+        finally:  # also where nobody wants the rest
+            pool.shutdown(cancel_futures=True)
 
 
 def _confidence(hypothesis: Hypothesis) -> float:

@@ -12,7 +12,9 @@ ENCODED_AT_ONCE = 4  # images, on a CPU: their features still fit its cache, whi
 
 
 class TorchNetwork:
-    """As `decoding.Network`. `device` is "cpu" or "cuda"."""
+    """As `network.Network`. `device` is "cpu" or "cuda"."""
+
+    fills_the_cores = True
 
     def __init__(self, model: VisionEncoderDecoderModel, device: str = "cpu"):
         self.model, self.device = model.to(device).eval(), device
@@ -35,7 +37,7 @@ class TorchNetwork:
 
 class _Encoded:
     def __init__(self, decoder, states: Tensor, mask: Tensor | None, ctc_logits: Tensor | None, beams: int):
-        self.decoder, self.beams = decoder, beams
+        self.decoder, self.beams, self.parts = decoder, beams, (states, mask, ctc_logits)
         self.mask = mask.cpu().numpy() if mask is not None else None
         self.ctc_logits = ctc_logits.float().cpu().numpy() if ctc_logits is not None else None
         rows = torch.arange(len(states), device=states.device).repeat_interleave(beams)
@@ -43,20 +45,35 @@ class _Encoded:
         self.cache: EncoderDecoderCache | None = None
         self.order = np.arange(len(rows))  # of the cache's rows, where they go on as they are
 
-    @torch.inference_mode()
+    def alone(self, item: int) -> "_Encoded":
+        return _Encoded(self.decoder, *(part if part is None else part[item : item + 1] for part in self.parts), beams=1)
+
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
         if self.cache is not None and not np.array_equal(origin, self.order):
             # An item's beams look at the same image: what the decoder keeps of it need not move.
             getattr(self.cache, "self_attention_cache", self.cache).reorder_cache(torch.from_numpy(origin).to(self.states.device))
+        self.order = np.arange(len(tokens))
+        return self._run(tokens[:, None])[:, -1]
+
+    def ahead(self, tokens: np.ndarray) -> np.ndarray:
+        return self._run(tokens[None])[0]
+
+    def back(self, steps: int) -> None:
+        if steps:
+            self.cache.crop(-steps)  # transformers counts from the end
+
+    @torch.inference_mode()
+    def _run(self, tokens: np.ndarray) -> np.ndarray:
         output = self.decoder(
-            input_ids=torch.from_numpy(tokens).to(self.states.device)[:, None], encoder_hidden_states=self.states,
+            input_ids=torch.from_numpy(tokens).to(self.states.device), encoder_hidden_states=self.states,
             encoder_attention_mask=self.row_mask, past_key_values=self.cache, use_cache=True,
         )  # fmt: skip
-        self.cache, self.order = output.past_key_values, np.arange(len(tokens))
-        return output.logits[:, -1].float().cpu().numpy().copy()
+        self.cache = output.past_key_values
+        return output.logits.float().cpu().numpy().copy()
 
     @torch.inference_mode()
     def keep(self, items: np.ndarray) -> None:
+        self.mask, self.ctc_logits = (part if part is None else part[items] for part in (self.mask, self.ctc_logits))
         rows = torch.from_numpy((items[:, None] * self.beams + np.arange(self.beams)).ravel()).to(self.states.device)
         self.states, self.row_mask = self.states[rows], self.row_mask[rows] if self.row_mask is not None else None
         if (crossed := getattr(self.cache, "cross_attention_cache", None)) is not None:

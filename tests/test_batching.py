@@ -2,11 +2,12 @@
 
 import threading
 import time
+from functools import partial
 
 import pytest
 
 from hwr_core import load_recognizer
-from hwr_core.batching import Batcher
+from hwr_core.batching import Batcher, Turns
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
 
@@ -31,30 +32,56 @@ def at_once(calls):
     return results
 
 
-def test_what_waits_is_worked_on_together_and_nothing_is_lost_or_done_twice():
-    batches = []
+def turn(count):
+    return partial(Turns(count).take, 1)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_what_waits_is_worked_on_together_and_nothing_is_lost_or_done_twice(turns):
+    batches, working, most = [], [], []
 
     def work(kind, items):
         batches.append((kind, items))
+        working.append(kind), most.append(len(working))
         time.sleep(0.02)
+        working.pop()
         return [item * kind for item in items]
 
-    batcher = Batcher(work, 8, threading.Lock())
+    batcher = Batcher(work, 8, turn(turns))
     results = at_once([lambda n=n: batcher(1 + n % 2, [n, n + 100]) for n in range(24)])
     assert results == [[n * (1 + n % 2), (n + 100) * (1 + n % 2)] for n in range(24)]
     done = sorted(item for _, items in batches for item in items)
     assert done == sorted([*range(24), *range(100, 124)])
-    assert len(batches) < 24 and max(len(items) for _, items in batches) == 8
+    assert len(batches) < 24 and max(len(items) for _, items in batches) > 4
+    assert max(most) == turns
 
 
-def test_an_error_reaches_those_whose_items_were_in_the_batch_and_no_others():
+def test_who_needs_all_the_cores_waits_for_them_and_is_not_kept_waiting_by_those_who_come_later():
+    turns, order = Turns(2), []
+
+    def work(name, shares, seconds):
+        with turns.take(shares):
+            order.append(name)
+            time.sleep(seconds)
+
+    threads = [threading.Thread(target=work, args=each) for each in (("one", 1, 0.1), ("all", 2, 0.05), ("late", 1, 0), ("later", 1, 0))]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.02)
+    for thread in threads:
+        thread.join(10)
+    assert order == ["one", "all", "late", "later"]
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_an_error_reaches_those_whose_items_were_in_the_batch_and_no_others(turns):
     def work(kind, items):
         time.sleep(0.01)
         if kind == "bad":
             raise ValueError("no")
         return items
 
-    batcher = Batcher(work, 4, threading.Lock())
+    batcher = Batcher(work, 4, turn(turns))
     results = at_once([lambda n=n: batcher("bad" if n == 3 else "good", [n]) for n in range(8)])
     assert isinstance(results[3], ValueError)
     assert [result for n, result in enumerate(results) if n != 3] == [[n] for n in range(8) if n != 3]
@@ -74,4 +101,4 @@ def test_lines_of_several_users_are_read_in_one_batch_as_each_would_be_alone(mon
 
 
 def test_nothing_asked_for_is_nothing_done():
-    assert Batcher(lambda kind, items: pytest.fail("there is nothing to do"), 4, threading.Lock())(1, []) == []
+    assert Batcher(lambda kind, items: pytest.fail("there is nothing to do"), 4, turn(1))(1, []) == []

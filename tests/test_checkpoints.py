@@ -30,9 +30,9 @@ from transformers import TrOCRProcessor, VisionEncoderDecoderModel, ViTImageProc
 
 from hwr_core import HandwritingError, checkpoints, load_recognizer
 from hwr_core.checkpoint_config import LANGUAGE_MODEL
-from hwr_core.decoding import Hypothesis
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
+from hwr_core.scores import Hypothesis
 from training.language_model import Text, count, interpolate, save
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -2,18 +2,21 @@
 
 import itertools
 import math
+from types import SimpleNamespace
 
 import checkpoint_layouts as layouts
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch.nn.functional import ctc_loss
 
 from hwr_core.checkpoints import load_recognizer
 from hwr_core.ctc import CTCPrefixScorer
-from hwr_core.decoding import DecodingSettings, decode, log_softmax
+from hwr_core.decoding import decode
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
+from hwr_core.scores import DecodingSettings, log_softmax
 
 BLANK, END = 1, 2  # as in every TrOCR vocabulary: pad is CTC's blank
 LINES = ("hello world", "a", "the quick brown fox jumps", "1984")
@@ -313,3 +316,80 @@ def test_ctc_scores_of_several_beams_are_those_of_each_alone():
     together = beams.score(candidates.repeat(2, 0)).reshape(2, 2, -1)
     for beam, token in enumerate((3, 0)):
         assert np.allclose(together[:, beam], scorer_after(log_probabilities, mask, [token]).score(candidates))
+
+
+def test_a_prefix_written_along_a_text_is_what_it_is_written_token_by_token():
+    log_probabilities = log_softmax(np.random.default_rng(5).standard_normal((1, 7, 5)))
+    mask, text = np.ones((1, 7), bool), [3, 0, 0, 4]  # with a repeated token
+    candidates = np.array([[0, END, 3, 4]])
+    along = scorer_after(log_probabilities, mask, [4]).along(text)
+    steps = [scorer_after(log_probabilities, mask, [4, *text[:length]]) for length in range(5)]
+    assert np.allclose(along.score(candidates.repeat(5, 0)), np.concatenate([step.score(candidates) for step in steps]))
+    along.advance(np.array([2]), np.array([3]))  # and goes on from any place of it
+    assert np.allclose(along.score(candidates), scorer_after(log_probabilities, mask, [4, 3, 0, 3]).score(candidates))
+
+
+def test_what_ctc_expects_next_is_the_rest_of_what_it_sees():
+    seen = [BLANK, 3, 3, BLANK, 0, BLANK, BLANK, 0, 4, BLANK]
+    logits = np.eye(5)[seen] * 8
+    logits[1:3, 4] = 4  # as well as the 3, it may be a 4
+    log_probabilities = log_softmax(logits[None])
+    mask = np.ones((1, len(seen)), bool)
+    for prefix, rest in (([], [3, 0, 0, 4]), ([3], [0, 0, 4]), ([3, 0], [0, 4]), ([3, 0, 0, 4], []), ([4], [0, 0, 4])):
+        assert scorer_after(log_probabilities, mask, prefix).rest() == rest
+
+
+class StepByStep:
+    """A network that cannot go several steps at once."""
+
+    def __init__(self, network):
+        self.network = network
+
+    def __getattr__(self, name):
+        return getattr(self.network, name)
+
+    def encode(self, pixel_values, beams):
+        encoded = self.network.encode(pixel_values, beams)
+        return type("Encoded", (), {name: getattr(encoded, name) for name in ("mask", "ctc_logits", "step", "keep")})
+
+
+def unclear(images):
+    """The lower part of each line, of which a checkpoint's decoder and its CTC make different things."""
+    return [image.crop((0, int(0.55 * image.height), image.width, image.height)) for image in images]
+
+
+@pytest.mark.parametrize("backend", ["onnx", "torch"])
+def test_looking_ahead_finds_what_greedy_decoding_finds_token_for_token(backend, images):
+    recognizer = load_recognizer("text", backend=backend)
+    for pictures in (images, unclear(images)):
+        pixel_values, settings = pixels(recognizer, pictures), recognizer.settings(1)
+        ours, theirs = decode(recognizer.network, pixel_values, settings), decode(StepByStep(recognizer.network), pixel_values, settings)
+        for (one,), (other,) in zip(ours, theirs, strict=True):
+            assert one.tokens == other.tokens and one.complete and other.complete
+            assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-4)
+            assert one.runners_up == [(token, pytest.approx(value, abs=1e-3)) for token, value in other.runners_up]
+            assert (one.total, one.score) == pytest.approx((other.total, other.score), abs=1e-3)
+
+
+def test_looking_ahead_follows_a_decoder_that_never_agrees_with_ctc(checkpoints, images):
+    recognizer = checkpoints["own"]  # of random weights
+    pixel_values = pixels(recognizer, images)
+    for length in (12, 40):
+        settings = DecodingSettings(ctc_weight=0.05, max_length=length)
+        ours, theirs = (decode(network, pixel_values, settings) for network in (recognizer.network, StepByStep(recognizer.network)))
+        assert [best.tokens for (best,) in ours] == [best.tokens for (best,) in theirs]
+        assert [best.complete for (best,) in ours] == [best.complete for (best,) in theirs]
+        assert all(len(best.log_probabilities) < length for (best,) in ours)
+
+
+def test_a_clear_line_takes_a_step_or_two_and_beams_only_where_it_is_unclear(images, monkeypatch):
+    recognizer = load_recognizer("text")
+    taken, run = [], recognizer.network.decoder.run
+    counted = SimpleNamespace(run=lambda outputs, given: taken.append(given["tokens"].shape) or run(outputs, given))
+    monkeypatch.setattr(recognizer.network, "decoder", counted)
+    (clear,), (single,) = (decode(recognizer.network, pixels(recognizer, images[:1]), recognizer.settings(beams)) for beams in (4, 1))
+    assert recognizer.text_of(clear[0].tokens) == "hello world" and clear == single
+    assert len(taken) <= 4 and all(rows == 1 for rows, _ in taken)
+    taken.clear()
+    (hypotheses,) = decode(recognizer.network, pixels(recognizer, unclear(images[:1])), recognizer.settings(4))
+    assert len(hypotheses) == 4 and all(shape == (4, 1) for shape in taken)

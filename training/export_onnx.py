@@ -27,29 +27,29 @@ OPSET = 20
 
 
 class Encoder(nn.Module):
-    """The encoder, and the keys and values that the decoder's layers make of its states, which stay the same at every step."""
+    """The encoder of one image without padding, and the keys and values that the decoder's layers make of its states, which stay the same at every
+    step."""
 
     def __init__(self, model: nn.Module):
         super().__init__()
         self.encoder, self.layers = model.encoder, model.decoder.model.decoder.layers
 
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
-        # → (batch, columns), for each layer keys and values (batch, heads, columns, size of a head), and where there is a CTC head
-        # (batch, columns, vocabulary)
-        found = self.encoder(pixel_values)
+        # (1, 1, height, width) → for each layer keys and values (1, heads, columns, size of a head), and where there is a CTC head
+        # (1, columns, vocabulary)
+        found = self.encoder(pixel_values, padded=False)
         crossed = []
         for layer in self.layers:
             attention = layer.encoder_attn
             for project in (attention.k_proj, attention.v_proj):
                 crossed.append(project(found.last_hidden_state).unflatten(-1, (attention.num_heads, attention.head_dim)).transpose(1, 2))
-        outputs = (found.attention_mask, *crossed)
         logits = getattr(found, "ctc_logits", None)
-        return outputs if logits is None else (*outputs, logits)
+        return tuple(crossed) if logits is None else (*crossed, logits)
 
 
 class Decoder(nn.Module):
-    """One step of TrOCR's decoder. An item's beams look at the same image: to its keys they are queries of one item, so that these are
-    neither copied nor moved; its own past moves with the beams (`origin`) within the step. `past` and `crossed` are lists of keys and
+    """TrOCR's decoder, one step further or several. An item's beams look at the same image: to its keys they are queries of one item, so that
+    these are neither copied nor moved; its own past moves with the beams (`origin`) within the step. `past` and `crossed` are lists of keys and
     values, layer by layer: inputs of their own, as a slice of one tensor would be a copy at every step."""
 
     def __init__(self, model: nn.Module):
@@ -58,27 +58,39 @@ class Decoder(nn.Module):
         self.body, self.project = causal.model.decoder, causal.output_projection
 
     def forward(self, tokens: Tensor, origin: Tensor, mask: Tensor, past: list[Tensor], crossed: list[Tensor]) -> tuple[Tensor, ...]:
-        # tokens, origin (rows,); past (rows before, heads, steps, head) each; mask, crossed as of the encoder → logits (rows, vocabulary), past
-        body = self.body
-        x = body.embed_tokens(tokens) + body.embed_positions.weight[past[0].shape[2] + body.embed_positions.offset]
-        x = body.layernorm_embedding(x)
+        # tokens (rows, new), origin (rows,); past (rows before, heads, steps, head) each; mask (batch, columns), crossed (batch, heads, columns, head)
+        # each → logits (rows, new, vocabulary), past with the new steps
+        # All that is done to each token alone is done on (rows · new, width): matrix products of two dimensions are the quicker ones.
+        body, (rows, new), before = self.body, tokens.shape, past[0].shape[2]
+        place = torch.arange(new) + before
+        x = body.embed_tokens(tokens) + body.embed_positions.weight[place + body.embed_positions.offset]
+        x = body.layernorm_embedding(x.flatten(0, 1))
+        later = closed(torch.arange(before + new) <= place[:, None])  # (new, steps)
+        unseen = closed(mask)[:, None, None]  # (batch, 1, 1, columns)
         present = []
-        closed = torch.where(mask, 0.0, torch.finfo(torch.float32).min)[:, None, None]  # (batch, 1, 1, columns)
         for index, layer in enumerate(body.layers):
             own = layer.self_attn
             heads = (own.num_heads, own.head_dim)
-            q, k, v = (project(x).unflatten(-1, heads)[:, :, None] for project in (own.q_proj, own.k_proj, own.v_proj))
-            k, v = (torch.cat([kept.index_select(0, origin), new], 2) for kept, new in zip(past[2 * index :][:2], (k, v), strict=True))
+            q, k, v = (
+                project(x).unflatten(-1, heads).unflatten(0, (rows, new)).transpose(1, 2)
+                for project in (own.q_proj, own.k_proj, own.v_proj)
+            )
+            k, v = (torch.cat([kept.index_select(0, origin), more], 2) for kept, more in zip(past[2 * index :][:2], (k, v), strict=True))
             present += [k, v]
-            weights = (q @ k.transpose(-1, -2) * own.scaling).softmax(-1)  # (rows, heads, 1, steps)
-            x = layer.self_attn_layer_norm(x + own.out_proj((weights @ v).flatten(1)))
+            weights = (q @ k.transpose(-1, -2) * own.scaling + later).softmax(-1)  # (rows, heads, new, steps)
+            x = layer.self_attn_layer_norm(x + own.out_proj((weights @ v).transpose(1, 2).flatten(2).flatten(0, 1)))
             other = layer.encoder_attn
-            q = other.q_proj(x).unflatten(-1, heads).unflatten(0, (mask.shape[0], -1)).transpose(1, 2)  # (batch, heads, beams, head)
-            weights = (q @ crossed[2 * index].transpose(-1, -2) * other.scaling + closed).softmax(-1)
+            q = other.q_proj(x).unflatten(-1, heads).unflatten(0, (mask.shape[0], -1)).transpose(1, 2)  # (batch, heads, beams · new, head)
+            weights = (q @ crossed[2 * index].transpose(-1, -2) * other.scaling + unseen).softmax(-1)
             seen = (weights @ crossed[2 * index + 1]).transpose(1, 2).flatten(2).flatten(0, 1)
             x = layer.encoder_attn_layer_norm(x + other.out_proj(seen))
             x = layer.final_layer_norm(x + layer.fc2(F.gelu(layer.fc1(x))))
-        return self.project(x), *present
+        return self.project(x).unflatten(0, (rows, new)), *present
+
+
+def closed(seen: Tensor) -> Tensor:
+    """What is added to the weights of attention: much less than nothing where it may not look."""
+    return torch.where(seen, 0.0, torch.finfo(torch.float32).min)
 
 
 def export(folder: Path) -> None:
@@ -87,23 +99,24 @@ def export(folder: Path) -> None:
     model = recognizer.network.model.to(memory_format=torch.contiguous_format)
     encoder, decoder = Encoder(model).eval(), Decoder(model).eval()
     height = 48 if not recognizer.reads_formulas else 64
-    pixels = torch.rand(2, 1, height, 96)
-    mask, *crossed = encoder(pixels)
+    pixels = torch.rand(1, 1, height, 96)
+    crossed = list(encoder(pixels))
     logits = [crossed.pop()] if len(crossed) % 2 else []
     parts = [f"{kind}.{layer}" for layer in range(len(crossed) // 2) for kind in ("key", "value")]
     looked_at, kept = [f"crossed_{part}" for part in parts], [f"past_{part}" for part in parts]
     (folder / "onnx").mkdir(exist_ok=True)
     free = torch.export.Dim.DYNAMIC
     _write(
-        encoder, (pixels,), ["pixel_values"], ["mask", *looked_at, *(["ctc_logits"] if logits else [])],
-        ({0: free, 2: free, 3: free} if recognizer.reads_formulas else {0: free, 3: free},), folder, ENCODER,
+        encoder, (pixels,), ["pixel_values"], [*looked_at, *(["ctc_logits"] if logits else [])],
+        ({2: free, 3: free} if recognizer.reads_formulas else {3: free},), folder, ENCODER,
     )  # fmt: skip
-    _, heads, _, size = crossed[0].shape
-    past = [torch.rand(4, heads, 3, size) for _ in parts]
+    _, heads, columns, size = crossed[0].shape
+    crossed = [value.repeat(2, 1, 1, 1) for value in crossed]
+    mask, past = torch.ones(2, columns, dtype=torch.bool), [torch.rand(4, heads, 3, size) for _ in parts]
     _write(
-        decoder, (torch.tensor([4, 5, 6, 7]), torch.tensor([1, 0, 2, 2]), mask, past, crossed),
+        decoder, (torch.tensor([[4, 5], [6, 7], [8, 9], [4, 4]]), torch.tensor([1, 0, 2, 2]), mask, past, crossed),
         ["tokens", "origin", "mask", *kept, *looked_at], ["logits", *(f"present_{part}" for part in parts)],
-        ({0: free}, {0: free}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)), folder, DECODER,
+        ({0: free, 1: free}, {0: free}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)), folder, DECODER,
     )  # fmt: skip
 
 
