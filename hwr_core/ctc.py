@@ -65,22 +65,35 @@ class CTCPrefixScorer:
             before[same] = self.by_blank[rows[same]]
         arriving, emitted = self._shifted(before), self._emitted(tokens)
         self.by_token = _recur(arriving, emitted)
-        shares, highest = _linear(arriving + emitted)
-        self.prefix_score = np.log(shares.sum(1)) + highest
+        self.prefix_score = _total(arriving + emitted)
         self.last = tokens
         self.by_blank = _recur(self._shifted(self.by_token), self.log_probabilities[np.arange(len(tokens)) // self.beams, :, self.blank])
         self.either = np.logaddexp(self.by_token, self.by_blank)
 
     def along(self, tokens: list[int]) -> "CTCPrefixScorer":
-        """Of one prefix: a scorer whose rows are it, and it with one, two, … all of `tokens`."""
-        place, rows = copy(self), [self]
-        for token in tokens:
-            place.advance(np.zeros(1, np.intp), np.array([token]))
-            rows.append(copy(place))
-        for name in ("by_token", "by_blank", "either", "prefix_score", "last"):
-            setattr(place, name, np.concatenate([getattr(row, name) for row in rows]))
-        place.beams = len(rows)
-        return place
+        """Of one prefix: a scorer whose rows are it, and it with one, two, … all of `tokens`. As `advance`, without its copies."""
+        columns, rows = self.by_token.shape[1], len(tokens) + 1
+        by_token, by_blank, either = (
+            np.concatenate([value, np.empty((rows - 1, columns))]) for value in (self.by_token, self.by_blank, self.either)
+        )
+        started, before = np.empty((rows - 1, columns)), np.empty(columns)
+        blanks = self.log_probabilities[0, :, self.blank]
+        blank_sums = blanks.cumsum()
+        last = [int(self.last[0]), *tokens]
+        for row, (token, emitted) in enumerate(zip(tokens, np.ascontiguousarray(self.log_probabilities[0, :, tokens]), strict=True)):
+            before[0] = 0.0 if last[row] < 0 else IMPOSSIBLE
+            before[1:] = (by_blank if token == last[row] else either)[row, :-1]
+            np.add(before, emitted, out=started[row])
+            sums = emitted.cumsum()
+            np.add(sums, np.logaddexp.accumulate(before - (sums - emitted)), out=by_token[row + 1])
+            before[0], before[1:] = IMPOSSIBLE, by_token[row + 1, :-1]
+            np.add(blank_sums, np.logaddexp.accumulate(before - (blank_sums - blanks)), out=by_blank[row + 1])
+            np.logaddexp(by_token[row + 1], by_blank[row + 1], out=either[row + 1])
+        places = copy(self)
+        places.by_token, places.by_blank, places.either, places.beams = by_token, by_blank, either, rows
+        places.last = np.array(last)
+        places.prefix_score = np.concatenate([self.prefix_score, _total(started)])
+        return places
 
     def rest(self) -> list[int]:
         """Of one prefix: what is likeliest to follow, by the best token of each column after the one where it most probably ends."""
@@ -94,6 +107,12 @@ def _linear(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each row's values as shares of its highest, and the log of that."""
     highest = logs.max(1)
     return np.exp(logs - highest[:, None]), highest
+
+
+def _total(logs: np.ndarray) -> np.ndarray:
+    """The log of each row's sum."""
+    shares, highest = _linear(logs)
+    return np.log(shares.sum(1)) + highest
 
 
 def _log(values: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ Training and reading share these functions, so that a checkpoint sees in use wha
 """
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -62,9 +63,18 @@ def _on_ground(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, (ground,) * 3 + (255,)), image)
 
 
+def percentiles(grey: np.ndarray, shares: Sequence[float]) -> list[float]:
+    """As `np.percentile` of uint8, in a tenth of the time: from the counts of the 256 greys."""
+    reached = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.int64).cumsum()
+    places = np.asarray(shares) / 100 * (reached[-1] - 1)
+    whole = np.floor(places + 1e-6)
+    lower, upper = (np.searchsorted(reached, np.minimum(rank, reached[-1] - 1), "right") for rank in (whole, whole + 1))
+    return (lower + np.maximum(places - whole, 0) * (upper - lower)).tolist()
+
+
 def is_light_on_dark(grey: np.ndarray) -> bool:
     """Whether the ground, which is most of any handwriting, lies nearer to the dark end of the picture's greys."""
-    low, ground, high = np.percentile(grey, (0.5, 50, 99.5))
+    low, ground, high = percentiles(grey, (0.5, 50, 99.5))
     return ground - low < high - ground and ground < 140 and high - low >= BLANK_CONTRAST
 
 
@@ -75,10 +85,8 @@ def ink_mask(grey: np.ndarray) -> np.ndarray:
     if min(height, width) < 3:
         return mask
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
-    paper = float(np.median(smooth))
     # The 32nd darkest pixel, not a percentile: one small word on a wide sheet is under a thousandth of it.
-    rank = min(32, smooth.size // 50)
-    darkest = float(np.partition(smooth.ravel(), rank)[rank])
+    darkest, paper = percentiles(smooth, (100 * min(32, smooth.size // 50) / (smooth.size - 1), 50))
     if paper - darkest < BLANK_CONTRAST:
         return mask
     dark = (smooth < paper - 0.35 * (paper - darkest)).astype(np.uint8)
@@ -106,7 +114,7 @@ def crop_to_ink(grey: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray 
 
 def spread_contrast(grey: np.ndarray) -> np.ndarray:
     """Paper to white and the darkest ink to black, uint8 in and out."""
-    dark, paper = np.percentile(grey, (0.5, 75))
+    dark, paper = percentiles(grey, (0.5, 75))
     scale = 255.0 / max(paper - dark, BLANK_CONTRAST)
     return np.clip((grey - dark) * scale, 0, 255).astype(np.uint8)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+ROOM = 32  # steps of the decoder
+
 
 class OnnxNetwork:
     """As `network.Network`. `threads` bounds those that the encoder uses."""
@@ -33,7 +35,12 @@ class OnnxNetwork:
 
 
 class _Encoded:
-    """`items` has of each image what the encoder makes of it, (1, …)."""
+    """`items` has of each image what the encoder makes of it, (1, …).
+
+    The decoder's past, keys and values (rows, heads, room, size of a head) for each layer, lies in room for `ROOM` steps more at a time, of which
+    `length` are taken. A row that goes on from another takes over that one's steps in place, but for those that both have in common: `history`
+    (rows, room) tells by which row each step was made.
+    """
 
     def __init__(self, network: OnnxNetwork, items: list[dict[str, np.ndarray]], beams: int):
         self.network, self.items, self.beams = network, items, beams
@@ -42,35 +49,57 @@ class _Encoded:
         self.ctc_logits = _joined([item["ctc_logits"] for item in items], 1) if "ctc_logits" in items[0] else None
         self.seen: dict[str, np.ndarray] = {}  # what the decoder is given at every step
         self.past: dict[str, np.ndarray] = {}
+        self.history, self.length = np.zeros((0, 0), np.int64), 0
 
     def alone(self, item: int) -> "_Encoded":
         return _Encoded(self.network, [self.items[item]], 1)
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
-        return self._run(tokens[:, None], origin)[:, 0]
+        if self.length:
+            self._follow(origin)
+        return self._run(tokens[:, None])[:, 0]
 
     def ahead(self, tokens: np.ndarray) -> np.ndarray:
-        return self._run(tokens[None], np.zeros(1, np.int64))[0]
+        return self._run(tokens[None])[0]
 
     def back(self, steps: int) -> None:
-        if steps:
-            self.past = {name: value[:, :, :-steps] for name, value in self.past.items()}
+        self.length -= steps
 
     def keep(self, items: np.ndarray) -> None:
-        if not self.past:
-            self.__init__(self.network, [self.items[item] for item in items], self.beams)
-        else:
+        if self.length:
             self.seen = {name: value[items] for name, value in self.seen.items()}
+        else:
+            self.__init__(self.network, [self.items[item] for item in items], self.beams)
 
-    def _run(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    def _follow(self, origin: np.ndarray) -> None:
+        if len(origin) < len(self.history):
+            self.past, self.history = {name: value[origin] for name, value in self.past.items()}, self.history[origin]
+            return
+        moved = np.flatnonzero(origin != np.arange(len(origin)))
+        if len(moved):
+            since = (self.history[moved, : self.length] == self.history[origin[moved], : self.length]).sum(1).min()
+            for value in (*self.past.values(), self.history):
+                steps = value[:, :, since : self.length] if value.ndim == 4 else value[:, since : self.length]
+                steps[moved] = steps[origin[moved]]
+
+    def _run(self, tokens: np.ndarray) -> np.ndarray:
+        rows, new = tokens.shape
         if not self.past:
             names = [name for name in self.items[0] if name.startswith("crossed_")]
             self.seen = {"mask": self.mask, **{name: _joined([item[name] for item in self.items], 2) for name in names}}
-            rows = len(self.items) * self.beams
             self.past = {name: np.zeros((rows, shape[1], 0, shape[3]), np.float32) for name, shape in self.network.past.items()}
-        given = {"tokens": tokens, "origin": origin, **self.seen, **self.past}
+            self.history = np.zeros((rows, 0), np.int64)
+        if (more := self.length + new - self.history.shape[1]) > 0:
+            more = -(-more // ROOM) * ROOM
+            self.past = {name: np.pad(value, ((0, 0), (0, 0), (0, more), (0, 0))) for name, value in self.past.items()}
+            self.history = np.pad(self.history, ((0, 0), (0, more)))
+        given = {"tokens": tokens, "length": np.array(self.length), **self.seen, **self.past}
         logits, *present = self.network.decoder.run(self.network.steps, given)
-        self.past = dict(zip(self.past, present, strict=True))
+        steps = slice(self.length, self.length + new)
+        for value, more in zip(self.past.values(), present, strict=True):
+            value[:, :, steps] = more
+        self.history[:, steps] = np.arange(rows)[:, None]
+        self.length += new
         return logits
 
 

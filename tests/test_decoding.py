@@ -8,7 +8,6 @@ import checkpoint_layouts as layouts
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch.nn.functional import ctc_loss
 
 from hwr_core.checkpoints import load_recognizer

@@ -9,7 +9,7 @@ from PIL import Image
 from hwr_core import HandwritingError, open_image
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
-from hwr_core.line_image import clean_line, to_grey
+from hwr_core.line_image import clean_line, percentiles, to_grey
 
 
 def encoded(image: Image.Image, form: str, **options) -> bytes:
@@ -119,3 +119,11 @@ def test_tiny_pictures_are_no_error():
 def test_16_bit_greys_are_scaled_not_clipped():
     picture = Image.fromarray((np.linspace(0, 65535, 256, dtype=np.uint16)[None]).repeat(4, 0))
     assert to_grey(picture)[0].tolist() == pytest.approx(list(range(256)), abs=1)
+
+
+def test_percentiles_are_numpys():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        grey = rng.integers(0, rng.integers(1, 257), rng.integers(1, 40, 2)).astype(np.uint8)
+        shares = [0, 50, 100, *rng.uniform(0, 100, 3)]
+        assert percentiles(grey, shares) == pytest.approx(np.percentile(grey, shares).tolist(), abs=1e-6)

@@ -49,23 +49,23 @@ class Encoder(nn.Module):
 
 class Decoder(nn.Module):
     """TrOCR's decoder, one step further or several. An item's beams look at the same image: to its keys they are queries of one item, so that
-    these are neither copied nor moved; its own past moves with the beams (`origin`) within the step. `past` and `crossed` are lists of keys and
-    values, layer by layer: inputs of their own, as a slice of one tensor would be a copy at every step."""
+    these are neither copied nor moved. What a row has seen of itself (`past`) lies in room for more than there is, which is not copied either: who
+    runs the graph puts the new keys and values into it. `past` and `crossed` are lists of keys and values, layer by layer."""
 
     def __init__(self, model: nn.Module):
         super().__init__()
         causal = model.decoder
         self.body, self.project = causal.model.decoder, causal.output_projection
 
-    def forward(self, tokens: Tensor, origin: Tensor, mask: Tensor, past: list[Tensor], crossed: list[Tensor]) -> tuple[Tensor, ...]:
-        # tokens (rows, new), origin (rows,); past (rows before, heads, steps, head) each; mask (batch, columns), crossed (batch, heads, columns, head)
-        # each → logits (rows, new, vocabulary), past with the new steps
+    def forward(self, tokens: Tensor, length: Tensor, mask: Tensor, past: list[Tensor], crossed: list[Tensor]) -> tuple[Tensor, ...]:
+        # tokens (rows, new), length () of what the past holds; past (rows, heads, room, head) each; mask (batch, columns), crossed
+        # (batch, heads, columns, head) each → logits (rows, new, vocabulary), for each of past (rows, heads, new, head)
         # All that is done to each token alone is done on (rows · new, width): matrix products of two dimensions are the quicker ones.
-        body, (rows, new), before = self.body, tokens.shape, past[0].shape[2]
-        place = torch.arange(new) + before
-        x = body.embed_tokens(tokens) + body.embed_positions.weight[place + body.embed_positions.offset]
+        body, (rows, new), room = self.body, tokens.shape, past[0].shape[2]
+        place = torch.arange(new)
+        x = body.embed_tokens(tokens) + body.embed_positions.weight[place + length + body.embed_positions.offset]
         x = body.layernorm_embedding(x.flatten(0, 1))
-        later = closed(torch.arange(before + new) <= place[:, None])  # (new, steps)
+        later = closed(torch.cat([(torch.arange(room) < length).expand(new, -1), place <= place[:, None]], 1))  # (new, room + new)
         unseen = closed(mask)[:, None, None]  # (batch, 1, 1, columns)
         present = []
         for index, layer in enumerate(body.layers):
@@ -75,10 +75,12 @@ class Decoder(nn.Module):
                 project(x).unflatten(-1, heads).unflatten(0, (rows, new)).transpose(1, 2)
                 for project in (own.q_proj, own.k_proj, own.v_proj)
             )
-            k, v = (torch.cat([kept.index_select(0, origin), more], 2) for kept, more in zip(past[2 * index :][:2], (k, v), strict=True))
             present += [k, v]
-            weights = (q @ k.transpose(-1, -2) * own.scaling + later).softmax(-1)  # (rows, heads, new, steps)
-            x = layer.self_attn_layer_norm(x + own.out_proj((weights @ v).transpose(1, 2).flatten(2).flatten(0, 1)))
+            before = past[2 * index :][:2]
+            weights = torch.cat([q @ before[0].transpose(-1, -2), q @ k.transpose(-1, -2)], -1)  # (rows, heads, new, room + new)
+            weights = (weights * own.scaling + later).softmax(-1)
+            seen = weights[..., :room] @ before[1] + weights[..., room:] @ v
+            x = layer.self_attn_layer_norm(x + own.out_proj(seen.transpose(1, 2).flatten(2).flatten(0, 1)))
             other = layer.encoder_attn
             q = other.q_proj(x).unflatten(-1, heads).unflatten(0, (mask.shape[0], -1)).transpose(1, 2)  # (batch, heads, beams · new, head)
             weights = (q @ crossed[2 * index].transpose(-1, -2) * other.scaling + unseen).softmax(-1)
@@ -112,11 +114,11 @@ def export(folder: Path) -> None:
     )  # fmt: skip
     _, heads, columns, size = crossed[0].shape
     crossed = [value.repeat(2, 1, 1, 1) for value in crossed]
-    mask, past = torch.ones(2, columns, dtype=torch.bool), [torch.rand(4, heads, 3, size) for _ in parts]
+    mask, past = torch.ones(2, columns, dtype=torch.bool), [torch.rand(4, heads, 5, size) for _ in parts]
     _write(
-        decoder, (torch.tensor([[4, 5], [6, 7], [8, 9], [4, 4]]), torch.tensor([1, 0, 2, 2]), mask, past, crossed),
-        ["tokens", "origin", "mask", *kept, *looked_at], ["logits", *(f"present_{part}" for part in parts)],
-        ({0: free, 1: free}, {0: free}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)), folder, DECODER,
+        decoder, (torch.tensor([[4, 5], [6, 7], [8, 9], [4, 4]]), torch.tensor(3), mask, past, crossed),
+        ["tokens", "length", "mask", *kept, *looked_at], ["logits", *(f"present_{part}" for part in parts)],
+        ({0: free, 1: free}, {}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)), folder, DECODER,
     )  # fmt: skip
 
 
