@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qs
 
 import numpy as np
-from fastapi import APIRouter, FastAPI, File, Query, Request, Security, UploadFile
+from fastapi import APIRouter, FastAPI, File, HTTPException, Query, Request, Security, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
@@ -116,8 +116,17 @@ class Desk:
         self.lines = ThreadPoolExecutor(limits.LINES_AT_ONCE, "api-lines")
         self.pages = ThreadPoolExecutor(limits.PAGES_AT_ONCE, "api-pages")
 
-    async def run(self, threads: ThreadPoolExecutor, work: Callable, *arguments):
-        return await asyncio.get_running_loop().run_in_executor(threads, work, *arguments)
+    async def run(self, request: Request, threads: ThreadPoolExecutor, work: Callable, *arguments):
+        """What `work(gone, *arguments)` gives. Where the client goes away, work that still waits is left, and `gone` is set for work that is under way."""
+        gone = threading.Event()
+        job = threads.submit(work, gone, *arguments)
+        working = asyncio.wrap_future(job)
+        while not (await asyncio.wait([working], timeout=limits.ASK_AGAIN))[0]:
+            if await request.is_disconnected():
+                gone.set()
+                if job.cancel():
+                    raise HTTPException(499, "The client went away.")
+        return await working
 
 
 class Gate:
@@ -207,7 +216,7 @@ async def recognize(
         raise HandwritingError(str(error)) from None
     desk: Desk = request.app.state.desk
     threads = desk.pages if mode == "page" else desk.lines
-    read, errors = await desk.run(threads, _read_files, named, mode, checkpoint, chosen, beams)
+    read, errors = await desk.run(request, threads, _read_files, named, mode, checkpoint, chosen, beams)
     if not read and errors:
         raise errors[0][1]
     return {"pages": read, "errors": [{"file": name, "detail": str(error)} for name, error in errors]}
@@ -221,12 +230,12 @@ async def ink(request: Request, drawing: Ink) -> PageRecord:
         raise TooLargeError(f"The drawing has {points:,} points; send {limits.POINTS:,} at most.")
     strokes = [np.array(stroke, float).reshape(-1, 2) for stroke in drawing.strokes]
 
-    def work() -> PageRecord:
+    def work(gone: threading.Event) -> PageRecord:
         recognizer = _recognizer(drawing.checkpoint, drawing.mode == "formula")
         return read_ink(strokes, recognizer, beams=drawing.beams).to_dict()
 
     desk: Desk = request.app.state.desk
-    return await desk.run(desk.lines, work)
+    return await desk.run(request, desk.lines, work)
 
 
 @reading.get("/checkpoints", tags=["server"])
@@ -251,7 +260,12 @@ def _recognizer(name: str | None, formulas: bool) -> Recognizer:
 
 
 def _read_files(
-    named: Sequence[tuple[str, bytes]], mode: Mode, checkpoint: str | None, settings: PreprocessSettings, beams: int | None
+    gone: threading.Event,
+    named: Sequence[tuple[str, bytes]],
+    mode: Mode,
+    checkpoint: str | None,
+    settings: PreprocessSettings,
+    beams: int | None,
 ) -> tuple[list[ReadPage], list[tuple[str, HandwritingError]]]:
     recognizer = _recognizer(checkpoint, mode == "formula")
     read: list[ReadPage] = []
@@ -267,6 +281,8 @@ def _read_files(
             continue
         tried += document.count
         for index in range(document.count):
+            if gone.is_set():
+                return read, errors
             try:
                 with _LARGE if document.large else nullcontext():
                     page = read_picture(document.page(index), recognizer, mode, settings, beams)

@@ -3,8 +3,11 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
+
+from hwr_core.checkpoint_config import free_threads
+from hwr_core.limits import low_memory
 
 
 class Turns:
@@ -30,6 +33,16 @@ class Turns:
             with self._changed:
                 self._free += shares
                 self._changed.notify_all()
+
+
+# Of the whole process. While one batch of lines is decoded, which uses a single core, another is encoded: a third more lines a second than one after the
+# other; more at once only hinder each other.
+TURNS = Turns(min(2, free_threads()))
+
+
+def alone_where_memory_is_short() -> AbstractContextManager:
+    """Held by what takes so much memory that nothing else may take much beside it where there is little: the search of a large photo for lines."""
+    return TURNS.take(TURNS.count) if low_memory() else nullcontext()
 
 
 class _Job:

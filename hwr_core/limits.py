@@ -28,6 +28,7 @@ BEAMS = 16
 LINES_AT_ONCE = 8  # requests whose lines are worked on at once; the recognizer puts them into batches
 PAGES_AT_ONCE = 1  # requests whose pages are: a page of 12 megapixels takes 120 MB
 RETRY_AFTER = 2  # seconds, said with a 503
+ASK_AGAIN = 0.5  # seconds after which it is looked again whether who asked is still there
 
 
 def queue_length() -> int:

@@ -88,7 +88,7 @@ class _Encoded:
             names = [name for name in self.items[0] if name.startswith("crossed_")]
             self.seen = {"mask": self.mask, **{name: _joined([item[name] for item in self.items], 2) for name in names}}
             self.past = {name: np.zeros((rows, shape[1], 0, shape[3]), np.float32) for name, shape in self.network.past.items()}
-            self.history = np.zeros((rows, 0), np.int64)
+            self.history, self.items = np.zeros((rows, 0), np.int64), []  # which the batch has now
         if (more := self.length + new - self.history.shape[1]) > 0:
             more = -(-more // ROOM) * ROOM
             self.past = {name: np.pad(value, ((0, 0), (0, 0), (0, more), (0, 0))) for name, value in self.past.items()}

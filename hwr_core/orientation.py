@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
+from hwr_core.batching import alone_where_memory_is_short
 from hwr_core.lines import FoundLine, find_lines
 from hwr_core.memory import give_back_freed
 from hwr_core.preprocess import Preprocessed, preprocess
@@ -29,10 +30,12 @@ def find_upright_lines(
     degrees = 0 if settings.turn == "auto" else int(settings.turn)
 
     def at(degrees: int) -> tuple[Preprocessed, list[FoundLine]]:
-        cleaned = preprocess(picture(), replace(settings, turn=str(degrees % 360)), steps_side)
-        give_back_freed()
-        found = find_lines(cleaned.image)
-        give_back_freed()
+        with alone_where_memory_is_short():
+            give_back_freed()
+            cleaned = preprocess(picture(), replace(settings, turn=str(degrees % 360)), steps_side)
+            give_back_freed()
+            found = find_lines(cleaned.image)
+            give_back_freed()
         return cleaned, found
 
     cleaned, found = at(degrees)

@@ -11,8 +11,7 @@ import numpy as np
 from PIL import Image
 
 from hwr_core import latex
-from hwr_core.batching import Batcher, Turns
-from hwr_core.checkpoint_config import free_threads
+from hwr_core.batching import TURNS, Batcher
 from hwr_core.decoding import decode
 from hwr_core.line_image import clean_line
 from hwr_core.memory import give_back_freed
@@ -24,9 +23,6 @@ ALTERNATIVES = 5
 # A formula read with less confidence is looked at again, smaller and larger, and the likeliest reading of all counts. Of formulas by
 # CROHME's writers kept for choices, whose text is not in training, 80.1 % are then right but for one token, without it 77.1 %.
 DOUBTFUL, ZOOMS = 0.5, (0.85, 1.15)
-# Batches at once in the whole process. While one is decoded, which uses a single core, another is encoded: a third more lines a second; a network that
-# `fills_the_cores` takes all turns, as on torch two at once are much slower than one after the other.
-_TURNS = Turns(min(2, free_threads()))
 SPLIT = 4  # lines that are worth two batches
 
 Progress = Callable[[int, int], None]
@@ -60,8 +56,8 @@ class Recognizer:
         self.name, self.network, self.pixels, self.tokenizer = name, network, pixels, tokenizer
         self.text_of, self.decoding, self.reads_formulas = text_of, decoding, reads_formulas
         self.grammar = decoding.grammar
-        self._turns = _TURNS.count if network.fills_the_cores else 1
-        self._batcher = Batcher(self._decode_batch, self.batch_size, partial(_TURNS.take, self._turns))
+        self._turns = TURNS.count if network.fills_the_cores else 1  # on torch two at once are much slower than one after the other
+        self._batcher = Batcher(self._decode_batch, self.batch_size, partial(TURNS.take, self._turns))
 
     def read(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None, on_progress: Progress | None = None
@@ -93,7 +89,7 @@ class Recognizer:
             yield {index: BLANK for index, line in enumerate(lines) if line is None}
         # Lines of similar width together: little padding, and beams that end at about the same step.
         written.sort(key=lambda index: lines[index].shape[1] / lines[index].shape[0])
-        at_once = _TURNS.count // self._turns
+        at_once = TURNS.count // self._turns
         count = -(-len(written) // self.batch_size)
         if len(written) >= SPLIT:
             count = -(-count // at_once) * at_once

@@ -15,6 +15,7 @@ from PIL import Image
 from hwr_core import api, limits, load_recognizer
 from hwr_core.handprint import write, write_formula
 from hwr_core.ink import render_line
+from hwr_core.reading import Page
 from tests.conftest import SAMPLES
 from tests.test_documents import encoded
 
@@ -203,6 +204,54 @@ def test_a_full_queue_says_when_to_come_again_and_empties(monkeypatch):
         go_on.set()
         assert [answer.result().status_code for answer in waiting] == [200] * 3
         assert client.post("/ink", json=drawing).status_code == 200 and client.get("/health").json()["waiting"] == 0
+
+
+def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
+    monkeypatch.setattr(limits, "ASK_AGAIN", 0.05)
+    app, read, held = api.create_api(), [], threading.Event()
+
+    def slow(image, *arguments):
+        read.append(image.width)
+        held.wait(10)
+        return Page((), image.size)
+
+    monkeypatch.setattr(api, "read_picture", slow)
+    body = b"".join(
+        b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n' + png(Image.new("L", (width, 50), 255)) + b"\r\n"
+        for width in (60, 61)
+    )
+
+    async def leave(after: float) -> int:
+        """Asks for two files to be read, and goes away."""
+        messages = [{"type": "http.request", "body": body + b"--x--\r\n", "more_body": False}]
+        left, status = asyncio.get_running_loop().time() + after, []
+
+        async def receive():
+            if messages:
+                return messages.pop()
+            if (still := left - asyncio.get_running_loop().time()) > 0:
+                await asyncio.sleep(still)
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            status.append(message.get("status"))
+
+        headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+        scope = {"type": "http", "method": "POST", "path": "/recognize", "query_string": b"", "headers": headers, "http_version": "1.1"}
+        await app(scope, receive, send)
+        return status[0]
+
+    async def both():
+        first = asyncio.create_task(leave(0.3))  # is being read when its client leaves
+        await asyncio.sleep(0.1)
+        second = asyncio.create_task(leave(0.3))  # still waits
+        assert await asyncio.wait_for(second, 10) == 499
+        held.set()
+        return await asyncio.wait_for(first, 10)
+
+    assert asyncio.run(both()) == 200
+    assert read == [60]  # neither its second file, nor any of those who still waited
+    assert app.state.inside == {"lines": 0, "pages": 0, "bytes": 0}
 
 
 def test_sixteen_users_at_once_each_get_their_own_text():
