@@ -20,6 +20,7 @@ from transformers import TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderD
 from hwr_core import load_recognizer, read_ink
 from hwr_core.handprint import write, write_formula
 from hwr_core.ink import render_line
+from hwr_core.memory import keep_heaps_few
 from hwr_core.recognizer import Recognizer
 from training.peers import peers
 
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
+    keep_heaps_few()  # as the server does
     recognizers = [load_recognizer(name) for name in arguments.models]
     torch.set_num_threads(arguments.threads)
     rows = []

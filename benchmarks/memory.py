@@ -1,7 +1,8 @@
 """The memory of the whole server at its peak: `python -m benchmarks.memory`.
 
 Starts the server as a person does, and drives it with a real browser: a word written with the mouse, a formula, and a photo of 12 megapixels.
-After each step it prints the server's resident memory and its peak (VmRSS and VmHWM of Linux, in MB). `--base` instead has the server read a line,
+After each step it prints the server's resident memory and its peak (VmRSS and VmHWM of Linux, in MB). `--load` instead has 24 clients send photos of 12
+megapixels, drawings and drawn formulas at once, to a server that knows that memory is short. `--base` has the server read a line,
 asked by its API, with a checkpoint of the architecture and the size of `microsoft/trocr-base-handwritten`, of random weights, kept in half the memory.
 """
 
@@ -10,6 +11,7 @@ import io
 import shutil
 import tempfile
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -17,7 +19,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from hwr_core.handprint import write
+from hwr_core.handprint import write, write_formula
 from hwr_core.ink import draw, render_line
 from tests.serving import server
 from tests.test_browser import write_with_mouse
@@ -78,6 +80,17 @@ def drive(page: Page, address: str, say) -> None:
     say("its lines shown, and its PDF downloaded")
 
 
+def load_peak() -> tuple[int, int, int]:
+    """The server's peak after 6 photos, 110 drawings and 50 formulas sent by 24 clients; how many of these were read; and of how many."""
+    page, line, formula = photo(), [stroke.tolist() for stroke in write("meet me at the station", slant=0.1)], write_formula()
+    drawings = [{"strokes": line}] * 11 + [{"strokes": [stroke.tolist() for stroke in formula], "mode": "formula"}] * 5
+    with server(HWR_LOW_MEMORY="1") as (address, pid), ThreadPoolExecutor(24) as clients:
+        sent = [clients.submit(httpx.post, f"{address}/api/recognize", files={"files": ("a.jpg", page)}, timeout=600) for _ in range(6)]
+        sent += [clients.submit(httpx.post, f"{address}/api/ink", json=drawing, timeout=600) for drawing in drawings * 10]
+        read = sum(answer.result().status_code == 200 for answer in sent)
+        return memory_of(pid)[1], read, len(sent)
+
+
 def base_peak() -> int:
     """The server's peak after it has read two lines with a checkpoint as large as Microsoft's base."""
     from benchmarks.latency import usual_base  # these import torch
@@ -99,12 +112,17 @@ def base_peak() -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", action="store_true")
-    if parser.parse_args().base:
+    parser.add_argument("--load", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.base:
         print(f"Peak {base_peak()} MB with TrOCR-base")
         return
+    if arguments.load:
+        print("Peak {} MB, {} of {} requests answered, 24 at once".format(*load_peak()))
+        return
     with sync_playwright() as playwright, server() as (address, pid):
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=quiet)
         page = browser.new_page(viewport={"width": 1280, "height": 950}, accept_downloads=True)
         page.set_default_timeout(120_000)
         print("| | resident MB | peak MB |\n|---|---|---|")

@@ -19,6 +19,7 @@ from benchmarks.memory import photo
 from hwr_core import load_recognizer, open_image, read_page
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
+from hwr_core.memory import keep_heaps_few
 from tests.serving import server
 from training.peers import peers
 
@@ -59,6 +60,7 @@ def users_table() -> None:
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    keep_heaps_few()  # as the server does
     recognizer = load_recognizer("text")
     images = [render_line(write(TEXT, slant=0.1, unsteadiness=0.006, seed=seed), 96, 5) for seed in range(COUNT)]
     recognizer.read(images[:8])

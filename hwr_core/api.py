@@ -133,7 +133,7 @@ class Gate:
     """Before anything of a request's body is read: whether it has the token, and whether there is room for it.
 
     As many requests may wait or be worked on as `limits.queue_length` says, drawings and lines apart from pages, and as many bytes of bodies as
-    `limits.BYTES_AT_ONCE`: uploads stay in memory.
+    `limits.bytes_at_once` says: uploads stay in memory.
     """
 
     def __init__(self, app: ASGIApp, inside: dict[str, int]):
@@ -154,7 +154,7 @@ class Gate:
         size = min(int(length), limits.BODY_BYTES) if length.isdecimal() and len(length) < 20 else limits.BODY_BYTES
         mode = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("mode", ["page"])[-1]
         kind = "pages" if scope["path"].endswith("/recognize") and mode == "page" else "lines"
-        crowded = self.inside["bytes"] and self.inside["bytes"] + size > limits.BYTES_AT_ONCE
+        crowded = self.inside["bytes"] and self.inside["bytes"] + size > limits.bytes_at_once()
         if self.inside[kind] >= limits.queue_length() or crowded:
             busy = _answer(503, "The server has all that it can do: come again in a moment.", {"Retry-After": str(limits.RETRY_AFTER)})
             return await busy(scope, receive, send)

@@ -2,8 +2,9 @@
 
 `HWR_API_TOKEN`: where it is set, the API asks for it (`Authorization: Bearer …`), but for its health.
 `HWR_LOCAL_CHECKPOINTS`: "1" lets people name directories of the server as checkpoints; left out, the shipped ones, those in `models/` and hub ids.
-`HWR_LOW_MEMORY`: "1" keeps the weights of large checkpoints, such as Microsoft's, in half the memory, "0" does not; left out, they are where the
-process may take less than two gigabytes (its cgroup's limit).
+`HWR_LOW_MEMORY`: "1" keeps the weights of large checkpoints, such as Microsoft's, in half the memory, lets fewer bytes of uploads wait, and has
+nothing read while a large photo is searched for lines; "0" does not; left out, so it is where the process may take less than two gigabytes (its
+cgroup's limit).
 `HWR_QUEUE`: how many requests may wait or be worked on at once before the API answers 503.
 """
 
@@ -17,7 +18,7 @@ MOST_PAGES = 2000  # of a document; they are decoded one at a time
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif", ".pdf"}  # taken from folders
 
 BODY_BYTES = 80_000_000  # of a request to the API
-BYTES_AT_ONCE = 160_000_000  # of all requests that wait or are worked on
+BYTES_AT_ONCE, FEW_BYTES = 160_000_000, 32_000_000  # of all requests that wait or are worked on; where memory is short
 FILES = 16  # in one request
 PAGES = 32  # read in one request
 STROKES, POINTS = 5000, 100_000  # of a drawing
@@ -34,6 +35,10 @@ ASK_AGAIN = 0.5  # seconds after which it is looked again whether who asked is s
 def queue_length() -> int:
     said = os.environ.get("HWR_QUEUE", "")
     return int(said) if said.isdigit() and int(said) > 0 else 64
+
+
+def bytes_at_once() -> int:
+    return FEW_BYTES if low_memory() else BYTES_AT_ONCE
 
 
 def api_token() -> str | None:

@@ -43,7 +43,11 @@ class _Encoded:
     """
 
     def __init__(self, network: OnnxNetwork, items: list[dict[str, np.ndarray]], beams: int):
-        self.network, self.items, self.beams = network, items, beams
+        self.network, self.beams = network, beams
+        self._hold(items)
+
+    def _hold(self, items: list[dict[str, np.ndarray]]) -> None:
+        self.items = items
         lengths = [next(iter(item.values())).shape[2] for item in items]  # of its keys and values
         self.mask = np.arange(max(lengths)) < np.array(lengths)[:, None]
         self.ctc_logits = _joined([item["ctc_logits"] for item in items], 1) if "ctc_logits" in items[0] else None
@@ -69,7 +73,7 @@ class _Encoded:
         if self.length:
             self.seen = {name: value[items] for name, value in self.seen.items()}
         else:
-            self.__init__(self.network, [self.items[item] for item in items], self.beams)
+            self._hold([self.items[item] for item in items])
 
     def _follow(self, origin: np.ndarray) -> None:
         if len(origin) < len(self.history):
@@ -89,15 +93,15 @@ class _Encoded:
             self.seen = {"mask": self.mask, **{name: _joined([item[name] for item in self.items], 2) for name in names}}
             self.past = {name: np.zeros((rows, shape[1], 0, shape[3]), np.float32) for name, shape in self.network.past.items()}
             self.history, self.items = np.zeros((rows, 0), np.int64), []  # which the batch has now
-        if (more := self.length + new - self.history.shape[1]) > 0:
-            more = -(-more // ROOM) * ROOM
+        if (missing := self.length + new - self.history.shape[1]) > 0:
+            more = -(-missing // ROOM) * ROOM
             self.past = {name: np.pad(value, ((0, 0), (0, 0), (0, more), (0, 0))) for name, value in self.past.items()}
             self.history = np.pad(self.history, ((0, 0), (0, more)))
         given = {"tokens": tokens, "length": np.array(self.length), **self.seen, **self.past}
         logits, *present = self.network.decoder.run(self.network.steps, given)
         steps = slice(self.length, self.length + new)
-        for value, more in zip(self.past.values(), present, strict=True):
-            value[:, :, steps] = more
+        for value, added in zip(self.past.values(), present, strict=True):
+            value[:, :, steps] = added
         self.history[:, steps] = np.arange(rows)[:, None]
         self.length += new
         return logits

@@ -172,8 +172,10 @@ def test_a_request_without_a_token_or_room_is_refused_before_its_body_is_read(fu
     assert sent_back[0]["status"] == (503 if full else 401)
 
 
-def test_uploads_that_together_are_too_much_wait_and_drawings_have_room_beside_pages(client):
-    client.app.state.inside.update(pages=limits.queue_length(), bytes=limits.BYTES_AT_ONCE)
+@pytest.mark.parametrize(("short", "most"), [("0", 160_000_000), ("1", 32_000_000)])
+def test_uploads_that_together_are_too_much_wait_and_drawings_have_room_beside_pages(client, monkeypatch, short, most):
+    monkeypatch.setenv("HWR_LOW_MEMORY", short)
+    client.app.state.inside.update(pages=limits.queue_length(), bytes=most)
     assert client.post("/recognize", files=sent(("a.png", line()))).status_code == 503
     assert client.post("/ink", json={"strokes": []}).status_code == 503
     client.app.state.inside["bytes"] = 0

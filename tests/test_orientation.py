@@ -1,10 +1,12 @@
 """Which way up a page lies."""
 
+import threading
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from hwr_core import PreprocessSettings, read_page
+from hwr_core import PreprocessSettings, orientation, read_page
 from hwr_core.formula_image import render_formula
 from hwr_core.handprint import write, write_formula
 from hwr_core.ink import render_line
@@ -50,3 +52,19 @@ def test_short_words_among_long_lines_do_not_turn_a_page():
     wide = np.array([[0, 0], [400, 0], [400, 50], [0, 50]], float)
     tall = np.array([[0, 0], [20, 0], [20, 50], [0, 50]], float)
     assert not is_sideways([wide, *[tall] * 5]) and is_sideways([tall, tall]) and not is_sideways([])
+
+
+@pytest.mark.parametrize("short", ["0", "1"])
+def test_where_memory_is_short_no_line_is_read_while_a_page_is_searched(short, recognizer, page, monkeypatch):
+    monkeypatch.setenv("HWR_LOW_MEMORY", short)
+    read, during = threading.Event(), []
+
+    def search(grey):
+        threading.Thread(target=lambda: recognizer.read([page.crop((0, 0, 1100, 150))]) and read.set()).start()
+        during.append(read.wait(20 if short == "0" else 1))
+        return []
+
+    monkeypatch.setattr(orientation, "find_lines", search)
+    find_upright_lines(lambda: page, PreprocessSettings(), recognizer)
+    assert during == [short == "0"]
+    assert read.wait(20)
