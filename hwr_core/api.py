@@ -121,12 +121,16 @@ class Desk:
         gone = threading.Event()
         job = threads.submit(work, gone, *arguments)
         working = asyncio.wrap_future(job)
-        while not (await asyncio.wait([working], timeout=limits.ASK_AGAIN))[0]:
-            if await request.is_disconnected():
-                gone.set()
-                if job.cancel():
-                    raise HTTPException(499, "The client went away.")
-        return await working
+        try:
+            while not (await asyncio.wait([working], timeout=limits.ASK_AGAIN))[0]:
+                if await request.is_disconnected():
+                    gone.set()
+                    if job.cancel():
+                        raise HTTPException(499, "The client went away.")
+            return await working
+        finally:  # where the server ends, too
+            gone.set()
+            job.cancel()
 
 
 class Gate:

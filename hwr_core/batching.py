@@ -1,48 +1,10 @@
-"""Putting what several threads ask for at once into common batches, and bounding how many of these are worked on at once."""
+"""Putting what several threads ask for at once into common batches."""
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
-
-from hwr_core.checkpoint_config import free_threads
-from hwr_core.limits import low_memory
-
-
-class Turns:
-    """`count` shares of the machine's cores; `take(shares)` waits until so many are free, first come, first served."""
-
-    def __init__(self, count: int):
-        self.count, self._free = count, count
-        self._queue: deque[object] = deque()
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def take(self, shares: int) -> Iterator[None]:
-        ticket = object()
-        with self._changed:
-            self._queue.append(ticket)
-            self._changed.wait_for(lambda: self._queue[0] is ticket and self._free >= shares)
-            self._queue.popleft()
-            self._free -= shares
-            self._changed.notify_all()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += shares
-                self._changed.notify_all()
-
-
-# Of the whole process. While one batch of lines is decoded, which uses a single core, another is encoded: a third more lines a second than one after the
-# other; more at once only hinder each other.
-TURNS = Turns(min(2, free_threads()))
-
-
-def alone_where_memory_is_short() -> AbstractContextManager:
-    """Held by what takes so much memory that nothing else may take much beside it where there is little: the search of a large photo for lines."""
-    return TURNS.take(TURNS.count) if low_memory() else nullcontext()
 
 
 class _Job:
@@ -104,6 +66,10 @@ class Batcher:
             else:  # one by one: only whose item it is shall get the error
                 for job in batch:
                     self._work_on([job])
+        except BaseException:  # this thread is to end: the others' items were not worked on
+            for job in batch:
+                job.error = RuntimeError("The thread that worked on it was interrupted.")
+            raise
         finally:
             for job in batch:
                 job.done.set()

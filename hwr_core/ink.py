@@ -114,7 +114,9 @@ def as_points(stroke: np.ndarray) -> np.ndarray:
 
 def _resampled(strokes: Strokes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points (n, 2) at even steps along the strokes, so that each weighs as much as the ink between two of them, one stroke after the other; where
-    each stroke starts among them, and how many it has. One that goes nowhere is one point."""
+    each stroke starts among them, and how many it has. One that goes nowhere is one point; ValueError where one has none."""
+    if not all(map(len, strokes)):
+        raise ValueError("A stroke has one point at least.")
     most = max(8, min(4096, RESAMPLED // len(strokes)))
     points = np.concatenate(strokes).astype(np.float64)
     ends = np.cumsum([len(stroke) for stroke in strokes])
@@ -149,8 +151,9 @@ def _densities(values: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]
     """Of each row of `values`: bin centres and the smoothed share of the ink in each, bins an eighth of a letter high."""
     low, high = values.min(1, keepdims=True), values.max(1, keepdims=True)
     step = max(size / 8, float((high - low).max()) / 4096)  # a stray point far away must not ask for a million bins
-    low = low - size  # wider than half the kernel, so that the rows can be smoothed as one
-    count = int(np.ceil(((high - low).max() + size) / step)) + 1
+    around = max(size, len(_KERNEL) * step)  # wider than half the kernel, so that the rows can be smoothed as one
+    low = low - around
+    count = int(np.ceil(((high - low).max() + around) / step)) + 1
     bins = ((values - low) / step).astype(np.intp) + count * np.arange(len(values))[:, None]
     counts = np.bincount(bins.ravel(), minlength=count * len(values)) / values.shape[1]
     return low + step * (np.arange(count) + 0.5), np.convolve(counts, _KERNEL, "same").reshape(-1, count)

@@ -23,11 +23,11 @@ def look_ahead(network: Network, line: Lookahead, settings: DecodingSettings, li
     context = language_model.start(1) if language_model is not None else None
     path: list[tuple] = []
     total, last = 0.0, network.start
+    if likely and place.along(place.rest()).either[-1, -1] < math.log(likely):
+        return None
     while len(path) < most:
         draft = place.rest()[: min(AHEAD, most - len(path) - 1)]
         places = place.along(draft)
-        if not path and places.either[-1, -1] < math.log(max(likely, 1e-300)):
-            return None
         logits = line.ahead(np.array([last, *draft]))
         if network.pad != end:
             logits[:, network.pad] = -np.inf

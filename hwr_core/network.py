@@ -25,6 +25,7 @@ class Encoded(Protocol):
 class Lookahead(Protocol):
     """An `Encoded` of one row that goes several steps at once; `Encoded.alone(item)` gives it, where a network can do so."""
 
+    mask: np.ndarray | None
     ctc_logits: np.ndarray | None
 
     def ahead(self, tokens: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ class OnnxNetwork:
         self.decoder = _session(folder, "decoder_with_past_model.onnx", 1)  # a step is too short to be shared out
         self.features = [output.name for output in self.encoder.get_outputs()]
         self.past = {value.name: value.shape for value in self.decoder.get_inputs() if value.name.startswith("past_")}
-        self.steps = [output.name for output in self.decoder.get_outputs()]  # the logits, then `past` with a step more, in its order
+        self.steps = [output.name for output in self.decoder.get_outputs()]  # the logits, then what each of `past` gets, in its order
 
     def encode(self, pixel_values: np.ndarray, beams: int) -> "_Encoded":
         # One by one, each without the padding that only others need: together they would be no quicker, and take masks.

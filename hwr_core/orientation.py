@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from hwr_core.batching import alone_where_memory_is_short
 from hwr_core.lines import FoundLine, find_lines
 from hwr_core.memory import give_back_freed
 from hwr_core.preprocess import Preprocessed, preprocess
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 from hwr_core.settings import PreprocessSettings
+from hwr_core.turns import alone_where_memory_is_short
 
 SAMPLE = 3  # lines that are read both ways up, the longest
 SURE = 0.9  # characters' mean confidence from which the other way up is not tried
@@ -30,12 +30,12 @@ def find_upright_lines(
     degrees = 0 if settings.turn == "auto" else int(settings.turn)
 
     def at(degrees: int) -> tuple[Preprocessed, list[FoundLine]]:
-        with alone_where_memory_is_short():
-            give_back_freed()
-            cleaned = preprocess(picture(), replace(settings, turn=str(degrees % 360)), steps_side)
-            give_back_freed()
+        give_back_freed()
+        cleaned = preprocess(picture(), replace(settings, turn=str(degrees % 360)), steps_side)
+        give_back_freed()
+        with alone_where_memory_is_short(cleaned.image.size):
             found = find_lines(cleaned.image)
-            give_back_freed()
+        give_back_freed()
         return cleaned, found
 
     cleaned, found = at(degrees)

@@ -10,6 +10,7 @@ from PIL import Image
 from hwr_core.line_image import BLANK_CONTRAST, ink_mask, shrunk, small_rgb, to_grey
 from hwr_core.paper import PAGE_SIDE, is_dark, page_corners, straightened, turned, without_ruling
 from hwr_core.settings import PreprocessSettings
+from hwr_core.turns import alone_where_memory_is_short
 
 LONGEST_SIDE = 3600  # pixels that a page is scaled down to: lines of 60 on a full page stay 50 pixels high
 INK_SIDE = 1600  # pixels of the longest side at which the ink of a page is looked for
@@ -50,6 +51,11 @@ def preprocess(
 
     Pictures of the steps are kept `steps_side` pixels large at most, or none for 0; at their full size, some 10 MB each, unless said.
     """
+    with alone_where_memory_is_short(image.size if isinstance(image, np.ndarray) else image.width * image.height):
+        return _preprocessed(image, settings, steps_side)
+
+
+def _preprocessed(image: Image.Image | np.ndarray, settings: PreprocessSettings, steps_side: int | None) -> Preprocessed:
     grey = to_grey(image)
     matrix = np.eye(3)  # from the current step's pixels to the photo's
     if max(grey.shape) > LONGEST_SIDE:

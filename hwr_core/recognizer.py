@@ -11,13 +11,14 @@ import numpy as np
 from PIL import Image
 
 from hwr_core import latex
-from hwr_core.batching import TURNS, Batcher
+from hwr_core.batching import Batcher
 from hwr_core.decoding import decode
 from hwr_core.line_image import clean_line
 from hwr_core.memory import give_back_freed
 from hwr_core.network import Network
 from hwr_core.reading import BLANK, Alternative, Reading
 from hwr_core.scores import DecodingSettings, Hypothesis
+from hwr_core.turns import TURNS
 
 ALTERNATIVES = 5
 # A formula read with less confidence is looked at again, smaller and larger, and the likeliest reading of all counts. Of formulas by
@@ -66,8 +67,8 @@ class Recognizer:
 
         Pictures are `PIL` images of any mode or uint8 arrays, dark on light or light on dark, with any margin. A blank
         one reads as empty text without the model being asked. More `beams` search more widely, are slower, and give
-        fuller alternatives; unless said, as many as the checkpoint's `generation_config` names. `on_progress(done, total)` is called
-        after each batch; an exception that it raises ends the reading. Raises ValueError where `beams` is below 1.
+        fuller alternatives, but of a line that is read without doubt; unless said, they are as many as the checkpoint's `generation_config` names.
+        `on_progress(done, total)` is called after each batch; an exception that it raises ends the reading. Raises ValueError where `beams` is below 1.
         """
         readings = [BLANK] * len(images)
         done = 0
@@ -161,19 +162,19 @@ def _ahead(at_once: int, batches: list[list[int]], read: Callable[[list[int]], l
     if at_once == 1 or len(batches) == 1:
         yield from ((batch, read(batch)) for batch in batches)
         return
-    with ThreadPoolExecutor(at_once) as pool:
-        started: deque = deque()
-        try:
-            for batch in batches:
-                started.append((batch, pool.submit(read, batch)))
-                if len(started) > at_once:
-                    first, reading = started.popleft()
-                    yield first, reading.result()
-            while started:
+    pool = ThreadPoolExecutor(at_once, "lines")
+    started: deque = deque()
+    try:
+        for batch in batches:
+            started.append((batch, pool.submit(read, batch)))
+            if len(started) > at_once:
                 first, reading = started.popleft()
                 yield first, reading.result()
-        finally:  # also where nobody wants the rest
-            pool.shutdown(cancel_futures=True)
+        while started:
+            first, reading = started.popleft()
+            yield first, reading.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # whoever wants no more need not wait for what is under way
 
 
 def _confidence(hypothesis: Hypothesis) -> float:

@@ -7,9 +7,10 @@ from functools import partial
 import pytest
 
 from hwr_core import load_recognizer
-from hwr_core.batching import Batcher, Turns
+from hwr_core.batching import Batcher
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
+from hwr_core.turns import Turns
 
 
 def at_once(calls):
@@ -73,19 +74,32 @@ def test_who_needs_all_the_cores_waits_for_them_and_is_not_kept_waiting_by_those
     assert order == ["one", "all", "late", "later"]
 
 
+def test_a_turn_that_is_not_waited_for_to_the_end_holds_up_nobody(monkeypatch):
+    turns = Turns(1)
+    with turns.take(1):
+        monkeypatch.setattr(turns._changed, "wait_for", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt), turns.take(1):
+            pytest.fail("it is not its turn")
+        monkeypatch.undo()
+    assert at_once([lambda: turns.take(1).__enter__()]) == [None]
+
+
 @pytest.mark.parametrize("turns", [1, 2])
-def test_an_error_reaches_those_whose_items_were_in_the_batch_and_no_others(turns):
+def test_an_error_reaches_him_whose_item_it_is_and_nobody_else(turns):
+    sizes = []
+
     def work(kind, items):
+        sizes.append(len(items))
         time.sleep(0.01)
-        if kind == "bad":
+        if 3 in items:
             raise ValueError("no")
         return items
 
     batcher = Batcher(work, 4, turn(turns))
-    results = at_once([lambda n=n: batcher("bad" if n == 3 else "good", [n]) for n in range(8)])
-    assert isinstance(results[3], ValueError)
+    results = at_once([lambda n=n: batcher("any", [n]) for n in range(8)])
+    assert isinstance(results[3], ValueError) and max(sizes) > 1
     assert [result for n, result in enumerate(results) if n != 3] == [[n] for n in range(8) if n != 3]
-    assert batcher("good", [1]) == [1]
+    assert batcher("any", [1]) == [1]
 
 
 def test_lines_of_several_users_are_read_in_one_batch_as_each_would_be_alone(monkeypatch):

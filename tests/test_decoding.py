@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import checkpoint_layouts as layouts
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch.nn.functional import ctc_loss
 
+from hwr_core import decoding
 from hwr_core.checkpoints import load_recognizer
 from hwr_core.ctc import CTCPrefixScorer
 from hwr_core.decoding import decode
@@ -370,6 +372,20 @@ def test_looking_ahead_finds_what_greedy_decoding_finds_token_for_token(backend,
             assert (one.total, one.score) == pytest.approx((other.total, other.score), abs=1e-3)
 
 
+LONG = "we arrived on thursday evening after a long journey and the house is small but the garden is full of roses come and see us"
+
+
+@pytest.mark.parametrize("length", [256, 20, 50, 2])
+def test_a_line_longer_than_is_looked_ahead_is_read_to_its_end_or_to_the_last_position(length):
+    recognizer = load_recognizer("text")
+    pixel_values = pixels(recognizer, [render_line(write(LONG), 96, 5.0)])
+    settings = replace(recognizer.settings(1), max_length=length)
+    ((ours,),), ((theirs,),) = (decode(network, pixel_values, settings) for network in (recognizer.network, StepByStep(recognizer.network)))
+    assert ours.tokens == theirs.tokens and ours.complete == theirs.complete == (length == 256)
+    assert len(ours.tokens) > 100 or len(ours.tokens) == length - 1
+    assert ours.log_probabilities == pytest.approx(theirs.log_probabilities, abs=1e-3)
+
+
 def test_looking_ahead_follows_a_decoder_that_never_agrees_with_ctc(checkpoints, images):
     recognizer = checkpoints["own"]  # of random weights
     pixel_values = pixels(recognizer, images)
@@ -386,9 +402,13 @@ def test_a_clear_line_takes_a_step_or_two_and_beams_only_where_it_is_unclear(ima
     taken, run = [], recognizer.network.decoder.run
     counted = SimpleNamespace(run=lambda outputs, given: taken.append(given["tokens"].shape) or run(outputs, given))
     monkeypatch.setattr(recognizer.network, "decoder", counted)
-    (clear,), (single,) = (decode(recognizer.network, pixels(recognizer, images[:1]), recognizer.settings(beams)) for beams in (4, 1))
-    assert recognizer.text_of(clear[0].tokens) == "hello world" and clear == single
-    assert len(taken) <= 4 and all(rows == 1 for rows, _ in taken)
+    for text in ("hello world", LONG[:61]):
+        taken.clear()
+        monkeypatch.setattr(decoding, "SURE", 0.85 if len(text) < 48 else 0.5)  # all of a long line is never as sure
+        image = render_line(write(text), 96, 5.0)
+        (clear,), (single,) = (decode(recognizer.network, pixels(recognizer, [image]), recognizer.settings(beams)) for beams in (4, 1))
+        assert recognizer.text_of(clear[0].tokens) == text and clear == single
+        assert len(taken) <= 6 and all(rows == 1 for rows, _ in taken)
     taken.clear()
     (hypotheses,) = decode(recognizer.network, pixels(recognizer, unclear(images[:1])), recognizer.settings(4))
     assert len(hypotheses) == 4 and all(shape == (4, 1) for shape in taken)

@@ -79,3 +79,14 @@ def test_no_strokes():
     assert group_into_lines([]) == []
     with pytest.raises(ValueError, match="no stroke"):
         render_line([], 64, 4)
+
+
+def test_a_stroke_without_a_point_is_no_stroke():
+    with pytest.raises(ValueError, match="one point"):
+        group_into_lines([np.zeros((0, 2)), *write("hello")])
+
+
+def test_a_line_far_away_changes_no_other():
+    strokes = write("hello world")
+    far = [stroke + (0, 1e6) for stroke in strokes]
+    assert group_into_lines([*strokes, *far]) == [list(range(len(strokes))), list(range(len(strokes), 2 * len(strokes)))]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwr_core import PreprocessSettings, orientation, read_page
+from hwr_core import PreprocessSettings, orientation, read_page, turns
 from hwr_core.formula_image import render_formula
 from hwr_core.handprint import write, write_formula
 from hwr_core.ink import render_line
@@ -57,6 +57,7 @@ def test_short_words_among_long_lines_do_not_turn_a_page():
 @pytest.mark.parametrize("short", ["0", "1"])
 def test_where_memory_is_short_no_line_is_read_while_a_page_is_searched(short, recognizer, page, monkeypatch):
     monkeypatch.setenv("HWR_LOW_MEMORY", short)
+    monkeypatch.setattr(turns, "SMALL", 10_000)
     read, during = threading.Event(), []
 
     def search(grey):

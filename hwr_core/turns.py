@@ -1,0 +1,48 @@
+"""Whose turn it is: how much is worked on at once in the whole process."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from hwr_core.checkpoint_config import free_threads
+from hwr_core.limits import low_memory
+
+SMALL = 500_000  # pixels: what has no more takes little memory
+
+
+class Turns:
+    """`count` shares of the machine's cores; `take(shares)` waits until so many are free, first come, first served."""
+
+    def __init__(self, count: int):
+        self.count, self._free = count, count
+        self._queue: deque[object] = deque()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def take(self, shares: int) -> Iterator[None]:
+        ticket = object()
+        with self._changed:
+            self._queue.append(ticket)
+            try:
+                self._changed.wait_for(lambda: self._queue[0] is ticket and self._free >= shares)
+                self._free -= shares
+            finally:  # also where the waiting is interrupted
+                self._queue.remove(ticket)
+                self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += shares
+                self._changed.notify_all()
+
+
+# Of the whole process. While one batch of lines is decoded, which uses a single core, another is encoded: a third more lines a second than one after the
+# other; more at once only hinder each other.
+TURNS = Turns(min(2, free_threads()))
+
+
+def alone_where_memory_is_short(pixels: int) -> AbstractContextManager:
+    """Held while so large a picture is cleaned or searched for lines: where there is little memory, nothing else may take much beside it."""
+    return TURNS.take(TURNS.count) if pixels > SMALL and low_memory() else nullcontext()
