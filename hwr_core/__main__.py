@@ -62,7 +62,7 @@ def read(arguments: argparse.Namespace) -> int:
     for path in sources:
         for name, picture in opened(path):
             try:
-                pages[name] = without_pictures(read_picture(picture(), recognizer, mode, settings, arguments.beams))
+                pages[name] = without_pictures(read_picture(picture, recognizer, mode, settings, arguments.beams))
             except HandwritingError as error:
                 failed += 1
                 print(error, file=sys.stderr)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, fields
+from functools import partial
 from typing import Annotated, Literal
 from urllib.parse import parse_qs
 
@@ -289,7 +290,7 @@ def _read_files(
                 return read, errors
             try:
                 with _LARGE if document.large else nullcontext():
-                    page = read_picture(document.page(index), recognizer, mode, settings, beams)
+                    page = read_picture(partial(document.page, index), recognizer, mode, settings, beams)
                 read.append({"file": name, "page": index + 1, **page.to_dict()})
             except HandwritingError as error:
                 errors.append((name, error))

@@ -14,6 +14,7 @@ import uuid
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from glob import glob
 from pathlib import Path
 
@@ -74,7 +75,7 @@ class Worker:
             return [_row(path, 1, error=str(error))]
         for index in range(document.count):
             try:
-                page = read_picture(document.page(index), self.recognizer, self.job.mode, self.job.settings, self.job.beams)
+                page = read_picture(partial(document.page, index), self.recognizer, self.job.mode, self.job.settings, self.job.beams)
                 rows.append(_row(path, index + 1, page))
             except HandwritingError as error:
                 rows.append(_row(path, index + 1, error=str(error)))

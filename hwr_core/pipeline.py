@@ -1,6 +1,6 @@
 """The calls that every shell uses: ink to a `Page`, a photo to a `Page`, a part of a photo to a `Line`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -49,7 +49,7 @@ def read_ink(strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int |
 
 
 def read_page(
-    image: Image.Image | np.ndarray,
+    image: Image.Image | np.ndarray | Callable[[], Image.Image],
     recognizer: Recognizer,
     settings: PreprocessSettings = PreprocessSettings(),
     beams: int | None = None,
@@ -59,11 +59,19 @@ def read_page(
 
     It is turned as its EXIF orientation says; the boxes are in the pixels of the photo so turned. A page that lies on its side or its head
     is read all the same: where its lines are is told in the photo's pixels, `Line.outline` from the upper left of the writing.
+    A function that gives the photo spares the memory to keep it while its lines are found and read; it is called again where the page must be turned.
     """
-    photo = upright(Image.fromarray(image) if isinstance(image, np.ndarray) else image)
-    cleaned, found = find_upright_lines(lambda: photo, settings, recognizer)
+    sizes: list[tuple[int, int]] = []
+
+    def picture() -> Image.Image:
+        photo = image() if callable(image) else image
+        photo = upright(Image.fromarray(photo) if isinstance(photo, np.ndarray) else photo)
+        sizes.append(photo.size)
+        return photo
+
+    cleaned, found = find_upright_lines(picture, settings, recognizer)
     readings = recognizer.read([line.image for line in found], beams=beams, on_progress=on_progress)
-    return page_of(photo.size, cleaned.to_photo, found, readings)
+    return page_of(sizes[0], cleaned.to_photo, found, readings)
 
 
 def read_region(
@@ -89,12 +97,17 @@ def read_region(
 
 
 def read_picture(
-    image: Image.Image, recognizer: Recognizer, mode: Mode, settings: PreprocessSettings = PreprocessSettings(), beams: int | None = None
+    image: Callable[[], Image.Image],
+    recognizer: Recognizer,
+    mode: Mode,
+    settings: PreprocessSettings = PreprocessSettings(),
+    beams: int | None = None,
 ) -> Page:
-    """A picture of a page, of a single line, which is read as it is, or of a single formula: what the shells without a screen are asked for."""
+    """A picture of a page, of a single line, which is read as it is, or of a single formula: what the shells without a screen are asked for. `image`
+    gives it, as of `read_page`."""
     if mode == "page":
         return read_page(image, recognizer, settings, beams)
-    photo = upright(image)
+    photo = upright(image())
     box = (0, 0, *photo.size)
     if mode == "formula":
         line = read_region(photo, box, recognizer, settings, beams)

@@ -3,10 +3,11 @@
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 
 from hwr_core.checkpoint_config import free_threads
 from hwr_core.limits import low_memory
+from hwr_core.memory import give_back_freed
 
 SMALL = 500_000  # pixels: what has no more takes little memory
 
@@ -43,6 +44,12 @@ class Turns:
 TURNS = Turns(min(2, free_threads()))
 
 
-def alone_where_memory_is_short(pixels: int) -> AbstractContextManager:
+@contextmanager
+def alone_where_memory_is_short(pixels: int) -> Iterator[None]:
     """Held while so large a picture is cleaned or searched for lines: where there is little memory, nothing else may take much beside it."""
-    return TURNS.take(TURNS.count) if pixels > SMALL and low_memory() else nullcontext()
+    if pixels <= SMALL or not low_memory():
+        yield
+        return
+    with TURNS.take(TURNS.count):
+        give_back_freed()  # what the others left
+        yield

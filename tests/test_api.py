@@ -213,9 +213,9 @@ def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
     app, read, held = api.create_api(), [], threading.Event()
 
     def slow(image, *arguments):
-        read.append(image.width)
+        read.append(image().width)
         held.wait(10)
-        return Page((), image.size)
+        return Page((), (1, 1))
 
     monkeypatch.setattr(api, "read_picture", slow)
     body = b"".join(

@@ -1,6 +1,7 @@
 """Reading on the shipped checkpoint: ink and photos in, text out."""
 
 import json
+import weakref
 
 import numpy as np
 import pytest
@@ -137,3 +138,18 @@ def test_a_wrong_checkpoint_name_is_one_sentence():
 
     with pytest.raises(HandwritingError, match="no directory"):
         load_recognizer("there is no such thing")
+
+
+def test_a_photo_given_by_a_function_is_read_the_same_and_not_kept_while_its_lines_are(recognizer, monkeypatch):
+    given, alive, read = [], [], recognizer.read
+
+    def photo() -> Image.Image:
+        picture = open_image((SAMPLES / "letter.jpg").read_bytes())
+        given.append(weakref.ref(picture))
+        return picture
+
+    expected = read_page(photo(), recognizer)
+    monkeypatch.setattr(recognizer, "read", lambda *args, **options: alive.append(given[-1]() is not None) or read(*args, **options))
+    page = read_page(photo, recognizer)
+    assert page.text == expected.text and page.size == expected.size
+    assert alive and not any(alive)
