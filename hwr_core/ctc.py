@@ -20,7 +20,8 @@ class CTCPrefixScorer:
         log_probabilities = np.maximum(log_probabilities.astype(np.float64), -60)
         log_probabilities[~mask] = IMPOSSIBLE / 1e3
         log_probabilities[..., blank][~mask] = 0.0  # after the line only blanks: the prefix just stays
-        self.log_probabilities, self.probabilities = log_probabilities, np.exp(log_probabilities)
+        self.log_probabilities = log_probabilities
+        self.probabilities = np.ascontiguousarray(np.exp(log_probabilities).transpose(0, 2, 1))  # (batch, vocabulary, columns)
         # (rows, columns): log probabilities of the empty prefix, ending in a token (none), in blank (only blanks so far), and in either.
         self.by_blank = log_probabilities[..., blank].cumsum(1).repeat(beams, 0)
         self.by_token, self.either = np.full_like(self.by_blank, IMPOSSIBLE), self.by_blank
@@ -30,10 +31,10 @@ class CTCPrefixScorer:
     def score(self, tokens: np.ndarray) -> np.ndarray:
         """Log probabilities, given the prefix so far, of going on with each of `tokens` (rows, candidates), float32."""
         arriving, scale = _linear(self._shifted(self.either))
-        # The sum over the columns of arriving there, then emitting the token there: for all tokens at once a product of matrices.
-        batch, columns, vocabulary = self.probabilities.shape
-        sums = arriving.reshape(batch, -1, columns) @ self.probabilities
-        scores = _log(sums).reshape(-1, vocabulary)[np.arange(len(tokens))[:, None], tokens] + scale[:, None]
+        # The sum over the columns of arriving there, then emitting the token there. Not as a product of matrices: NumPy's BLAS would share that out among
+        # threads which then keep the cores busy, waiting for more, while the next line is encoded.
+        emitted = self.probabilities[np.arange(len(tokens))[:, None] // self.beams, tokens]  # (rows, candidates, columns)
+        scores = _log(np.einsum("rct,rt->rc", emitted, arriving)) + scale[:, None]
         repeated = tokens == self.last[:, None]
         if repeated.any():  # which must come after a blank
             arriving, scale = _linear(self._shifted(self.by_blank))
