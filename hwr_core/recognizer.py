@@ -95,7 +95,7 @@ class Recognizer:
         if len(written) >= SPLIT:
             count = -(-count // at_once) * at_once
         batches = [part.tolist() for part in np.array_split(written, count)] if written else []
-        for batch, readings in _ahead(at_once, batches, lambda batch: self._read_batch([lines[index] for index in batch], beams)):
+        for batch, readings in _side_by_side(at_once, batches, lambda batch: self._read_batch([lines[index] for index in batch], beams)):
             yield dict(zip(batch, readings, strict=True))
         if len(written) > 1:
             give_back_freed()
@@ -157,7 +157,9 @@ class Recognizer:
         return text, tuple(confidences[start : start + len(text)])
 
 
-def _ahead(at_once: int, batches: list[list[int]], read: Callable[[list[int]], list[Reading]]) -> Iterator[tuple[list[int], list[Reading]]]:
+def _side_by_side(
+    at_once: int, batches: list[list[int]], read: Callable[[list[int]], list[Reading]]
+) -> Iterator[tuple[list[int], list[Reading]]]:
     """The batches and what `read` makes of them, in order, `at_once` in threads of their own while the one before is used."""
     if at_once == 1 or len(batches) == 1:
         yield from ((batch, read(batch)) for batch in batches)
