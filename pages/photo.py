@@ -56,26 +56,37 @@ def photo_page() -> None:
 
 def on_desk(sheet: Sheet, settings: PreprocessSettings, reader: Reader, done: dict) -> None:
     st.html(STYLE)
-    prepared = prepare(sheet, settings, reader)
+    # Each part keeps its place whether or not those above show something: else the browser shows old and new side by side.
+    cleaning, steps, boxes, progress, rest, result = (st.container() for _ in range(6))
+    with cleaning:
+        prepared = prepare(sheet, settings, reader)
     show_measured(*prepared.strokes)
-    preview(prepared)
-    editing = st.toggle(
-        "Change the boxes", key="editing", on_change=renew, args=(sheet,), help="Move, delete or draw lines' boxes on the page."
-    )
-    if editing:
-        edit_boxes(sheet, prepared)
+    with steps:
+        preview(prepared)
+    with boxes:
+        if st.toggle(
+            "Change the boxes", key="editing", on_change=renew, args=(sheet,), help="Move, delete or draw lines' boxes on the page."
+        ):
+            edit_boxes(sheet, prepared)
     what = (sheet.key, settings, reader, layouts().get(sheet.key))
     stopped = st.session_state.get("stopped") == what
     st.session_state.reading = what
-    read = read_sheet(sheet, prepared, settings, reader, stopped)
+    with progress:
+        read = read_sheet(sheet, prepared, settings, reader, stopped)
     if read.unread:
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with rest, st.container(horizontal=True, vertical_alignment="center"):
             st.warning(
                 f"Reading was stopped; {read.unread} line{'s are' if read.unread > 1 else ' is'} not read.", icon=":material/stop_circle:"
             )
             st.button("Go on", key="go_on", on_click=go_on, icon=":material/play_circle:")
     # A page that was stopped can be taken away as it is, and counts as not read.
     done[sheet.key] = (None if read.unread else (settings, reader, layouts().get(sheet.key)), without_pictures(read.page))
+    with result:
+        show_result(sheet, prepared, settings, reader, read)
+
+
+def show_result(sheet: Sheet, prepared: Prepared, settings: PreprocessSettings, reader: Reader, read: ReadSheet) -> None:
+    """The page with its lines, and their text beside it."""
     shown = with_corrections(read.page, sheet.key)
     if not shown.lines:
         if not read.unread:

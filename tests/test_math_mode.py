@@ -117,6 +117,11 @@ def test_a_box_round_a_formula_on_a_photo_is_read(chromium, app_address):
     canvas = page.locator("canvas.upper-canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
+    page.evaluate("""() => {
+        window.mostPages = 0;
+        const count = () => { window.mostPages = Math.max(window.mostPages, [...document.querySelectorAll("h3")].filter((heading) => /\\d line/.test(heading.textContent)).length); };
+        new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
+    }""")
     # The canvas shows the page as it is read: cropped to the ink.
     page.mouse.move(box["x"] + 0.01 * box["width"], box["y"] + 0.02 * box["height"])
     page.mouse.down()
@@ -126,4 +131,5 @@ def test_a_box_round_a_formula_on_a_photo_is_read(chromium, app_address):
     page.get_by_role("heading", name=re.compile("^1 line$")).wait_for()  # in the place of the pieces that were found
     page.get_by_test_id("lines").filter(has_text=re.compile(r"\\frac.*\\sqrt")).wait_for()
     page.locator(".katex .sqrt").wait_for()
+    assert page.evaluate("window.mostPages") == 1  # never the old and the new page side by side
     page.close()

@@ -50,18 +50,23 @@ def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tens
         head = F.cross_entropy(encoded.symbol_logits.float().flatten(0, 2), batch.cells[:, 0].flatten(), ignore_index=-100)
     else:
         head = ctc_loss(encoded, batch.targets)
-    inputs = batch.targets.roll(1, 1)
-    inputs[:, 0] = EOS
-    inputs = inputs.masked_fill(inputs == -100, PAD)
-    noisy = (torch.rand(inputs.shape, device=inputs.device) < TOKEN_NOISE) & (inputs >= len(SPECIAL))
-    noise = torch.randint_like(inputs, len(SPECIAL), model.config.decoder.vocab_size)
+    inputs = decoder_inputs(batch.targets, model.config.decoder.vocab_size)
     decoded = model.decoder(
-        input_ids=torch.where(noisy, noise, inputs), encoder_hidden_states=encoded.last_hidden_state,
+        input_ids=inputs, encoder_hidden_states=encoded.last_hidden_state,
         encoder_attention_mask=encoded.attention_mask, use_cache=False, output_attentions=batch.cells is not None,
     )  # fmt: skip
     logits = decoded.logits.float().flatten(0, 1)
     attention = F.cross_entropy(logits, batch.targets.flatten(), ignore_index=-100, label_smoothing=0.05)
     return head, attention, None if batch.cells is None else guidance(decoded.cross_attentions[1:], batch.cells[:, 1], inputs.shape[1])
+
+
+def decoder_inputs(targets: Tensor, vocabulary: int) -> Tensor:
+    """The targets moved on by one, some of them replaced by chance."""
+    inputs = targets.roll(1, 1)
+    inputs[:, 0] = EOS
+    inputs = inputs.masked_fill(inputs == -100, PAD)
+    noisy = (torch.rand(inputs.shape, device=inputs.device) < TOKEN_NOISE) & (inputs >= len(SPECIAL))
+    return torch.where(noisy, torch.randint_like(inputs, len(SPECIAL), vocabulary), inputs)
 
 
 def guidance(attentions: Sequence[Tensor], places: Tensor, length: int) -> Tensor:
@@ -123,6 +128,13 @@ class Run:
         save_state(self.folder, self.model.state_dict(), self.average, self.optimizer.state_dict(), counters)
         save_checkpoint(self.model, self.tokenizer, self.average, self.folder / "checkpoint")
 
+    def loss(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """What is to be made small, and two parts of it: the encoder's head's and the decoder's."""
+        head, attention, guided = losses(self.model, batch)
+        weight = CTC_WEIGHT if batch.cells is None else SYMBOLS_WEIGHT
+        loss = weight * head + (1 - weight) * attention
+        return loss if guided is None else loss + GUIDED_WEIGHT * guided, head, attention
+
     def update(self, batch: Batch, progress: float) -> tuple[float, float]:
         cells = None if batch.cells is None else batch.cells.to(self.device)
         batch = Batch(batch.pixels.to(self.device).to(memory_format=torch.channels_last), batch.targets.to(self.device), cells)
@@ -130,11 +142,9 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
-            head, attention, guided = losses(self.model, batch)
-        weight = CTC_WEIGHT if batch.cells is None else SYMBOLS_WEIGHT
-        loss = weight * head + (1 - weight) * attention
+            loss, head, attention = self.loss(batch)
         self.optimizer.zero_grad()
-        (loss if guided is None else loss + GUIDED_WEIGHT * guided).backward()
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
         self.optimizer.step()
         self.step += 1
