@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def read(arguments: argparse.Namespace) -> int:
     out = Path(arguments.out) if arguments.out else None
     folder = out is not None and (out.is_dir() or arguments.out.endswith(("/", "\\")))
     settings = checked_settings(arguments)
-    sources = list(found(arguments.files))
+    sources = list(dict.fromkeys(found(arguments.files)))
+    names = Counter(path.name for path in sources if path is not None)
     from hwr_core import load_recognizer  # once it is known that there is something to do
     from hwr_core.pipeline import read_picture
     from hwr_core.words import without_pictures
@@ -60,7 +62,7 @@ def read(arguments: argparse.Namespace) -> int:
     mode = "formula" if recognizer.reads_formulas else "page"
     pages, pictures, failed = {}, {}, 0
     for path in sources:
-        for name, picture in opened(path):
+        for name, picture in opened(path, names):
             try:
                 pages[name] = without_pictures(read_picture(picture, recognizer, mode, settings, arguments.beams))
             except HandwritingError as error:
@@ -131,11 +133,12 @@ def found(names: list[str]) -> Iterator[Path | None]:
             raise HandwritingError(f"There is no file {name}.")
 
 
-def opened(path: Path | None) -> Iterator[tuple[str, partial]]:
-    """The name of each page of a file, and what decodes it, or says why it cannot be."""
+def opened(path: Path | None, names: Mapping[str, int]) -> Iterator[tuple[str, partial]]:
+    """The name of each page of a file, and what decodes it, or says why it cannot be. Files that share a name, of which `names` has more than
+    one, are called by their paths."""
     from hwr_core.documents import open_document
 
-    name = "standard input" if path is None else path.name
+    name = "standard input" if path is None else path.name if names[path.name] == 1 else str(path)
     try:
         data = sys.stdin.buffer.read() if path is None else path.read_bytes()
         document = open_document(data, name)

@@ -9,7 +9,6 @@ import hmac
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import asdict, fields
 from functools import partial
 from typing import Annotated, Literal
@@ -29,7 +28,7 @@ from typing_extensions import TypedDict
 
 from hwr_core import limits
 from hwr_core.checkpoints import CHECKPOINTS, load_recognizer, loaded
-from hwr_core.documents import open_document
+from hwr_core.documents import Document, open_document
 from hwr_core.errors import HandwritingError, TooLargeError
 from hwr_core.pipeline import Mode, read_ink, read_picture
 from hwr_core.reading import PageRecord
@@ -39,7 +38,6 @@ from hwr_core.settings import LIMITS, PreprocessSettings
 MultiPartParser.spool_max_size = 2 * limits.MAX_BYTES  # what is uploaded stays in memory: never a temporary file
 
 GUARDED = ("/recognize", "/ink", "/checkpoints")  # what a token is asked for
-_LARGE = threading.Lock()  # one picture at a time that may take hundreds of megabytes
 Beams = Annotated[
     int | None, Query(ge=1, le=limits.BEAMS, description="readings followed at once; the checkpoint's own number unless given")
 ]
@@ -111,7 +109,8 @@ class Health(TypedDict):
 
 
 class Desk:
-    """Where requests are worked on: in threads of their own, so many at once for drawings and lines, and so many for pages."""
+    """Where requests are worked on: in threads of their own, so many at once for drawings and lines, and so many for pages and all else that may
+    take hundreds of megabytes."""
 
     def __init__(self):
         self.lines = ThreadPoolExecutor(limits.LINES_AT_ONCE, "api-lines")
@@ -220,8 +219,10 @@ async def recognize(
     except ValueError as error:
         raise HandwritingError(str(error)) from None
     desk: Desk = request.app.state.desk
-    threads = desk.pages if mode == "page" else desk.lines
-    read, errors = await desk.run(request, threads, _read_files, named, mode, checkpoint, chosen, beams)
+    documents, errors = await desk.run(request, desk.lines, _open_files, named)
+    threads = desk.pages if mode == "page" or any(document.large for document in documents) else desk.lines
+    read, unread = await desk.run(request, threads, _read_pages, documents, mode, checkpoint, chosen, beams)
+    errors += unread
     if not read and errors:
         raise errors[0][1]
     return {"pages": read, "errors": [{"file": name, "detail": str(error)} for name, error in errors]}
@@ -264,36 +265,35 @@ def _recognizer(name: str | None, formulas: bool) -> Recognizer:
     return recognizer
 
 
-def _read_files(
-    gone: threading.Event,
-    named: Sequence[tuple[str, bytes]],
-    mode: Mode,
-    checkpoint: str | None,
-    settings: PreprocessSettings,
-    beams: int | None,
-) -> tuple[list[ReadPage], list[tuple[str, HandwritingError]]]:
-    recognizer = _recognizer(checkpoint, mode == "formula")
-    read: list[ReadPage] = []
+def _open_files(gone: threading.Event, named: Sequence[tuple[str, bytes]]) -> tuple[list[Document], list[tuple[str, HandwritingError]]]:
+    documents: list[Document] = []
     errors: list[tuple[str, HandwritingError]] = []
-    tried = 0
     for name, data in named:
         try:
             document = open_document(data, name)
-            if tried + document.count > limits.PAGES:
+            if sum(other.count for other in documents) + document.count > limits.PAGES:
                 raise TooLargeError(f"{name} would make more than {limits.PAGES} pages: send fewer at a time.")
+            documents.append(document)
         except HandwritingError as error:
             errors.append((name, error))
-            continue
-        tried += document.count
-        for index in range(document.count):
-            if gone.is_set():
-                return read, errors
-            try:
-                with _LARGE if document.large else nullcontext():
-                    page = read_picture(partial(document.page, index), recognizer, mode, settings, beams)
-                read.append({"file": name, "page": index + 1, **page.to_dict()})
-            except HandwritingError as error:
-                errors.append((name, error))
+    return documents, errors
+
+
+def _read_pages(
+    gone: threading.Event, documents: Sequence[Document], mode: Mode, checkpoint: str | None, settings: PreprocessSettings, beams: int | None
+) -> tuple[list[ReadPage], list[tuple[str, HandwritingError]]]:
+    """Until the client is gone."""
+    recognizer = _recognizer(checkpoint, mode == "formula")
+    read: list[ReadPage] = []
+    errors: list[tuple[str, HandwritingError]] = []
+    for document, index in [(each, index) for each in documents for index in range(each.count)]:
+        if gone.is_set():
+            break
+        try:
+            page = read_picture(partial(document.page, index), recognizer, mode, settings, beams)
+            read.append({"file": document.name, "page": index + 1, **page.to_dict()})
+        except HandwritingError as error:
+            errors.append((document.name, error))
     return read, errors
 
 

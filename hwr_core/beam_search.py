@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from hwr_core.ctc import CTCPrefixScorer
+from hwr_core.ctc import IMPOSSIBLE, CTCPrefixScorer
 from hwr_core.network import Encoded, Network
-from hwr_core.scores import IMPOSSIBLE, DecodingSettings, Hypothesis, best_of, hypothesis, joint, log_softmax, values_at
+from hwr_core.scores import DecodingSettings, Hypothesis, best_of, hypothesis, joint, log_softmax, values_at
 
 COMPACT = 0.7  # share of a batch's items still being read under which the others leave it: moving what is kept costs some
 

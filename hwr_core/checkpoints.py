@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hwr_core.checkpoint_config import MODELS, weights_in
 from hwr_core.errors import HandwritingError
+from hwr_core.memory import give_back_freed
 
 IN_MEMORY = 2  # checkpoints kept loaded
 
@@ -72,8 +73,9 @@ def load_recognizer(
             return known
         weights = _check(folder, name)
         with _table:
-            while len(_loaded) >= IN_MEMORY:  # before loading, so that there is never one more in memory
+            while len(_loaded) >= IN_MEMORY:  # before loading, so that there is never one more in memory, even where loading then fails
                 _loaded.popitem(last=False)
+        give_back_freed()
         recognizer = _load(folder, weights, name, device, backend)
         with _table:
             _loaded[key] = recognizer

@@ -58,8 +58,8 @@ def open_document(data: bytes, name: str = "The file") -> Document:
         return _pdf(data, name)
     if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         with opened(data, name) as image:
-            count = _checked(_frames(image, name), name)
-        return Document(name, count, lambda index, side: _tiff_page(data, name, index))
+            count, pixels = _frames(image, name)
+        return Document(name, _checked(count, name), lambda index, side: _tiff_page(data, name, index), pixels > LARGE)
     if not data:
         open_image(data, name)  # which says so
     with opened(data, name) as image:
@@ -67,11 +67,15 @@ def open_document(data: bytes, name: str = "The file") -> Document:
     return Document(name, 1, lambda index, side: open_image(data, name, side), large)
 
 
-def _frames(image: Image.Image, name: str) -> int:
+def _frames(image: Image.Image, name: str) -> tuple[int, int]:
+    """How many there are, counted no further than one too many, and the pixels of the largest."""
+    count, largest = 1, image.width * image.height
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return next((count for count in range(1, MOST_PAGES + 1) if not _has(image, count)), MOST_PAGES + 1)
+            while count <= MOST_PAGES and _has(image, count):
+                count, largest = count + 1, max(largest, image.width * image.height)
+            return count, largest
     except Exception:  # a broken directory makes Pillow raise many types
         raise damaged(name) from None
 

@@ -5,7 +5,7 @@
 `HWR_LOW_MEMORY`: "1" keeps the weights of large checkpoints, such as Microsoft's, in half the memory, lets fewer bytes of uploads wait, and has
 nothing read while a large photo is searched for lines; "0" does not; left out, so it is where the process may take less than two gigabytes (its
 cgroup's limit).
-`HWR_QUEUE`: how many requests may wait or be worked on at once before the API answers 503.
+`HWR_QUEUE`: how many drawings and lines, and how many pages, may wait or be worked on at once before the API answers 503.
 """
 
 import os
@@ -27,7 +27,7 @@ INK_BYTES = 8_000_000  # of a drawing sent to the API
 FAR = 1e6  # of a stroke's point from the origin, in whatever unit
 BEAMS = 16
 LINES_AT_ONCE = 8  # requests whose lines are worked on at once; the recognizer puts them into batches
-PAGES_AT_ONCE = 1  # requests whose pages are: a page of 12 megapixels takes 120 MB
+PAGES_AT_ONCE = 1  # requests whose pages, or other large pictures, are: a page of 12 megapixels takes 120 MB
 RETRY_AFTER = 2  # seconds, said with a 503
 ASK_AGAIN = 0.5  # seconds after which it is looked again whether who asked is still there
 

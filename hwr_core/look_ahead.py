@@ -23,11 +23,16 @@ def look_ahead(network: Network, line: Lookahead, settings: DecodingSettings, li
     context = language_model.start(1) if language_model is not None else None
     path: list[tuple] = []
     total, last = 0.0, network.start
-    if likely and place.along(place.rest()).either[-1, -1] < math.log(likely):
-        return None
-    while len(path) < most:
-        draft = place.rest()[: min(AHEAD, most - len(path) - 1)]
+    draft, places = place.rest(), None
+    if likely:
         places = place.along(draft)
+        if places.either[-1, -1] < math.log(likely):
+            return None
+    while len(path) < most:
+        room = min(AHEAD, most - len(path) - 1)
+        if places is None or len(draft) > room:
+            draft = draft[:room]
+            places = place.along(draft)
         logits = line.ahead(np.array([last, *draft]))
         if network.pad != end:
             logits[:, network.pad] = -np.inf
@@ -48,7 +53,7 @@ def look_ahead(network: Network, line: Lookahead, settings: DecodingSettings, li
             return hypothesis(path, total, True, settings)
         line.back(len(draft) - agreed)
         places.advance(np.array([agreed]), chosen[agreed : agreed + 1])
-        place = places
+        place, places, draft = places, None, places.rest()
         if contexts is not None:
             context = language_model.advance(contexts[agreed : agreed + 1], chosen[agreed : agreed + 1])
     return hypothesis(path, total, False, settings)

@@ -9,7 +9,7 @@ class Encoded(Protocol):
     """The images of a batch, encoded, and the state of decoding them: `beams` rows for each item, one after the other.
 
     `mask` (batch, columns) bool tells which columns are no padding, `ctc_logits` (batch, columns, vocabulary) float32 what CTC sees;
-    both None where the encoder has no such output.
+    each None where the encoder has no such output.
     """
 
     mask: np.ndarray | None
@@ -36,15 +36,13 @@ class Lookahead(Protocol):
 
 
 class Network(Protocol):
-    """A checkpoint's encoder and decoder. `start`, `end` and `pad` are token ids; `vocabulary` counts the tokens, `positions` the longest sequence.
-
+    """A checkpoint's encoder and decoder. `start`, `end` and `pad` are token ids, `vocabulary` counts the tokens, and it
     `fills_the_cores` where two threads that use it at once only hinder each other."""
 
     start: int
     end: int
     pad: int
     vocabulary: int
-    positions: int
     fills_the_cores: bool
 
     def encode(self, pixel_values: np.ndarray, beams: int) -> Encoded:

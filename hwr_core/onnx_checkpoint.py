@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from hwr_core.checkpoint_config import decoding_settings, free_threads, language_model_of, positions, read_json, special_tokens
+from hwr_core.checkpoint_config import decoding_settings, free_threads, language_model_of, read_json, special_tokens
 from hwr_core.errors import HandwritingError
 from hwr_core.latex_grammar import Grammar
 from hwr_core.onnx_network import OnnxNetwork
@@ -23,7 +23,7 @@ def load(folder: Path, name: str) -> Recognizer:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         start, end, pad = special_tokens(config, generation_config)
         vocabulary = config.decoder.vocab_size
-        network = OnnxNetwork(folder, start, end, pad, vocabulary, positions(config.decoder), free_threads())
+        network = OnnxNetwork(folder, start, end, pad, vocabulary, free_threads())
         language_model = language_model_of(folder, vocabulary, end)
     except Exception as error:  # whatever a damaged file makes the libraries raise
         raise HandwritingError(f"The checkpoint in {folder} cannot be loaded: its files are damaged or do not fit one another.") from error

@@ -16,8 +16,8 @@ class OnnxNetwork:
 
     fills_the_cores = False
 
-    def __init__(self, folder: Path, start: int, end: int, pad: int, vocabulary: int, positions: int, threads: int):
-        self.start, self.end, self.pad, self.vocabulary, self.positions = start, end, pad, vocabulary, positions
+    def __init__(self, folder: Path, start: int, end: int, pad: int, vocabulary: int, threads: int):
+        self.start, self.end, self.pad, self.vocabulary = start, end, pad, vocabulary
         self.encoder = _session(folder, "encoder_model.onnx", threads)
         self.decoder = _session(folder, "decoder_with_past_model.onnx", 1)  # a step is too short to be shared out
         self.features = [output.name for output in self.encoder.get_outputs()]
@@ -26,7 +26,7 @@ class OnnxNetwork:
 
     def encode(self, pixel_values: np.ndarray, beams: int) -> "_Encoded":
         # One by one, each without the padding that only others need: together they would be no quicker, and take masks.
-        return _Encoded(self, [self._encode(image) for image in pixel_values], beams)
+        return _Encoded(self, [self._encode(image) for image in pixel_values])
 
     def _encode(self, image: np.ndarray) -> dict[str, np.ndarray]:
         rows, columns = (np.flatnonzero((image != 0).any(axis)) for axis in ((0, 2), (0, 1)))
@@ -42,8 +42,8 @@ class _Encoded:
     (rows, room) tells by which row each step was made.
     """
 
-    def __init__(self, network: OnnxNetwork, items: list[dict[str, np.ndarray]], beams: int):
-        self.network, self.beams = network, beams
+    def __init__(self, network: OnnxNetwork, items: list[dict[str, np.ndarray]]):
+        self.network = network
         self._hold(items)
 
     def _hold(self, items: list[dict[str, np.ndarray]]) -> None:
@@ -56,7 +56,7 @@ class _Encoded:
         self.history, self.length = np.zeros((0, 0), np.int64), 0
 
     def alone(self, item: int) -> "_Encoded":
-        return _Encoded(self.network, [self.items[item]], 1)
+        return _Encoded(self.network, [self.items[item]])
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
         if self.length:

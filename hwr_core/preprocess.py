@@ -207,15 +207,23 @@ def binarise(grey: np.ndarray, settings: PreprocessSettings) -> tuple[np.ndarray
     if settings.threshold == "adaptive":
         offset = settings.adaptive_offset
         return cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, window, offset), None
-    from skimage.filters import threshold_sauvola  # here: it takes 40 MB that other reading has no need of
-
     found = np.empty_like(grey)
-    for top in range(0, len(grey), BAND):  # its float64 images of a whole page take a gigabyte
+    for top in range(0, len(grey), BAND):  # float64 images of a whole page take half a gigabyte
         above = min(top, window)
-        part = grey[top - above : top + BAND + window]
-        local = threshold_sauvola(part, window_size=window, k=settings.sauvola_k)[above : above + BAND]
+        local = sauvola(grey[top - above : top + BAND + window], window, settings.sauvola_k)[above : above + BAND]
         found[top : top + BAND] = np.where(grey[top : top + BAND] > local, 255, 0)
     return found, None
+
+
+def sauvola(grey: np.ndarray, window: int, k: float) -> np.ndarray:
+    """The threshold of every pixel, (height, width) float64, after Sauvola and Pietikäinen 2000: mean · (1 + k · (deviation / 127.5 − 1)).
+
+    As scikit-image's `threshold_sauvola`, without SciPy, whose import takes 40 MB.
+    """
+    grey = grey.astype(np.float64)  # of bytes OpenCV adds the squares as integers, which overflow in large windows
+    mean, squares = (cv2.blur(values, (window, window), borderType=cv2.BORDER_REFLECT_101) for values in (grey, grey * grey))
+    deviation = np.sqrt(np.maximum(squares - mean * mean, 0))
+    return mean * (1 + k * (deviation / 127.5 - 1))
 
 
 def stroke_width(grey: np.ndarray) -> float:

@@ -58,7 +58,8 @@ class Recognizer:
         self.text_of, self.decoding, self.reads_formulas = text_of, decoding, reads_formulas
         self.grammar = decoding.grammar
         self._turns = TURNS.count if network.fills_the_cores else 1  # on torch two at once are much slower than one after the other
-        self._batcher = Batcher(self._decode_batch, self.batch_size, partial(TURNS.take, self._turns))
+        # Not a method of this object: it would hold itself, and its weights stay until the garbage is looked for.
+        self._batcher = Batcher(partial(_decode_batch, network, pixels, decoding), self.batch_size, partial(TURNS.take, self._turns))
 
     def read(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None, on_progress: Progress | None = None
@@ -111,11 +112,7 @@ class Recognizer:
 
     def _decoded(self, images: list[Image.Image], beams: int | None, **options) -> list[list[Hypothesis]]:
         """In batches with what other threads have to be decoded."""
-        return self._batcher((beams, tuple(options.items())), images)
-
-    def _decode_batch(self, kind: tuple, images: list[Image.Image]) -> list[list[Hypothesis]]:
-        beams, options = kind
-        return decode(self.network, self.pixels(images, **dict(options)), self.settings(beams))
+        return self._batcher((self.settings(beams).beams, tuple(options.items())), images)
 
     def settings(self, beams: int | None = None) -> DecodingSettings:
         """How this checkpoint is decoded; with other `beams`, if given."""
@@ -177,6 +174,13 @@ def _side_by_side(
             yield first, reading.result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # whoever wants no more need not wait for what is under way
+
+
+def _decode_batch(
+    network: Network, pixels: Pixels, decoding: DecodingSettings, kind: tuple[int, tuple], images: list[Image.Image]
+) -> list[list[Hypothesis]]:
+    beams, options = kind
+    return decode(network, pixels(images, **dict(options)), replace(decoding, beams=beams))
 
 
 def _confidence(hypothesis: Hypothesis) -> float:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwr_core.ctc import CTCPrefixScorer
+from hwr_core.ctc import IMPOSSIBLE, CTCPrefixScorer
 from hwr_core.language_model import LanguageModel
 from hwr_core.latex_grammar import Grammar
 
 CANDIDATES = 12  # the decoder's best tokens of a step that CTC and the language model also score
-IMPOSSIBLE = -1e9
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def load(folder: Path, weights: Path, name: str, device: str) -> Recognizer:
     except Exception:
         raise HandwritingError(f"There is no device {device} on this machine; read on the cpu instead.") from None
     try:
-        model, info = _model(folder, weights)
+        model, info = _model(folder, weights, device)
         image_processor, tokenizer = _image_processor(folder), _tokenizer(folder)
         # A pooler is in ViT's class but in no TrOCR checkpoint, and is not used. Anything else missing would be random.
         missing = [key for key in info["missing_keys"] if "pooler" not in key] + [str(key) for key in info["mismatched_keys"]]
@@ -76,10 +76,10 @@ def load(folder: Path, weights: Path, name: str, device: str) -> Recognizer:
     return Recognizer(name, network, pixels, tokenizer, text_of, settings, reads_formulas)
 
 
-def _model(folder: Path, weights: Path) -> tuple[VisionEncoderDecoderModel, dict]:
+def _model(folder: Path, weights: Path, device: str) -> tuple[VisionEncoderDecoderModel, dict]:
     """The model, and what transformers says of what was missing."""
     options = {"weights_only": True, "local_files_only": True, "output_loading_info": True}
-    if not (low_memory() and weights.name == "model.safetensors" and weights.stat().st_size > SMALL):
+    if not (low_memory() and device == "cpu" and weights.name == "model.safetensors" and weights.stat().st_size > SMALL):
         safetensors = "safetensors" in weights.name
         return VisionEncoderDecoderModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=safetensors, **options)
     config = VisionEncoderDecoderConfig.from_pretrained(folder, local_files_only=True)

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 from transformers import EncoderDecoderCache, VisionEncoderDecoderModel
 
-from hwr_core.checkpoint_config import MAX_THREADS, positions, special_tokens
+from hwr_core.checkpoint_config import MAX_THREADS, special_tokens
 from hwr_core.limits import low_memory
+from hwr_core.memory import give_back_freed
 
 ENCODED_AT_ONCE = 4  # images, on a CPU: their features still fit its cache, which makes a page a third quicker than all at once
 
@@ -20,7 +21,7 @@ class TorchNetwork:
         self.model, self.device = model.to(device).eval(), device
         self.model.encoder.to(memory_format=torch.channels_last)  # convolutions are quicker so
         self.start, self.end, self.pad = special_tokens(model.config, model.generation_config)
-        self.vocabulary, self.positions = model.config.decoder.vocab_size, positions(model.config.decoder)
+        self.vocabulary = model.config.decoder.vocab_size
         torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))  # which the cores free to us and OMP_NUM_THREADS bound
 
     @torch.inference_mode()
@@ -30,6 +31,8 @@ class TorchNetwork:
         parts = [self.model.encoder(part) for part in images.split(at_once)]
         columns = [[getattr(part, name, None) for part in parts] for name in ("last_hidden_state", "attention_mask", "ctc_logits")]
         states, mask, ctc_logits = (torch.cat(column) if column[0] is not None else None for column in columns)
+        if low_memory() and self.device == "cpu":
+            give_back_freed()  # what the encoder worked with, before the decoder keeps keys and values of every layer
         if hasattr(self.model, "enc_to_dec_proj"):
             states = self.model.enc_to_dec_proj(states)
         return _Encoded(self.model.decoder, states, mask, ctc_logits, beams)

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from hwr_core.checkpoint_config import free_threads
@@ -13,7 +13,9 @@ SMALL = 500_000  # pixels: what has no more takes little memory
 
 
 class Turns:
-    """`count` shares of the machine's cores; `take(shares)` waits until so many are free, first come, first served."""
+    """`count` shares of the machine's cores; `take(shares)` waits until so many are free, first come, first served.
+
+    It tells whether it got them: not where `needless()` became true while others had them, after which there is no more waiting."""
 
     def __init__(self, count: int):
         self.count, self._free = count, count
@@ -21,21 +23,22 @@ class Turns:
         self._changed = threading.Condition()
 
     @contextmanager
-    def take(self, shares: int) -> Iterator[None]:
-        ticket = object()
+    def take(self, shares: int, needless: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+        ticket, taken = object(), 0
         with self._changed:
             self._queue.append(ticket)
             try:
-                self._changed.wait_for(lambda: self._queue[0] is ticket and self._free >= shares)
-                self._free -= shares
+                self._changed.wait_for(lambda: needless() or (self._queue[0] is ticket and self._free >= shares))
+                taken = 0 if needless() else shares
+                self._free -= taken
             finally:  # also where the waiting is interrupted
                 self._queue.remove(ticket)
                 self._changed.notify_all()
         try:
-            yield
+            yield taken == shares
         finally:
             with self._changed:
-                self._free += shares
+                self._free += taken
                 self._changed.notify_all()
 
 

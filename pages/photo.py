@@ -120,6 +120,7 @@ def read_all(sheets: list[Sheet], settings: PreprocessSettings, reader: Reader, 
         st.button("Stop", key="stop_all", icon=":material/stop_circle:", on_click=stop)
     for number, sheet in enumerate(left):
         bar.progress(number / len(left), f"{as_is(sheet.name)} ({number + 1} of {len(left)})")
+        st.session_state.reading = (sheet.key, settings, reader, layouts().get(sheet.key))
         try:
             read = read_sheet(sheet, prepare(sheet, settings, reader), settings, reader)
             done[sheet.key] = ((settings, reader, layouts().get(sheet.key)), without_pictures(read.page))

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from hwr_core import load_recognizer
-from hwr_core.batching import Batcher
+from hwr_core.batching import Batcher, Job
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
 from hwr_core.turns import Turns
@@ -81,7 +81,46 @@ def test_a_turn_that_is_not_waited_for_to_the_end_holds_up_nobody(monkeypatch):
         with pytest.raises(KeyboardInterrupt), turns.take(1):
             pytest.fail("it is not its turn")
         monkeypatch.undo()
-    assert at_once([lambda: turns.take(1).__enter__()]) == [None]
+    assert at_once([lambda: turns.take(1).__enter__()]) == [True]
+
+
+def test_whose_item_is_done_waits_for_no_turn():
+    turns, started, others = Turns(1), threading.Event(), threading.Event()
+
+    def work(kind, items):
+        started.set()
+        others.wait(10)
+        return items
+
+    batcher, returned = Batcher(work, 4, partial(turns.take, 1)), []
+    with turns.take(1):  # until both items and the long work are in the queue
+        readers = [threading.Thread(target=lambda n=n: returned.extend(batcher("any", [n]))) for n in (1, 2)]
+        long = threading.Thread(target=lambda: turns.take(1).__enter__())  # which never gives it back
+        for thread in (readers[0], long, readers[1]):
+            thread.daemon = True
+            thread.start()
+            time.sleep(0.05)
+    assert started.wait(10)
+    others.set()
+    for reader in readers:
+        reader.join(10)
+    assert sorted(returned) == [1, 2]
+
+
+def test_where_the_thread_that_works_is_ended_the_others_are_told():
+    def work(kind, items):
+        if items == ["b"]:
+            raise KeyboardInterrupt
+        if len(items) > 1:
+            raise ValueError("one of them")
+        return items
+
+    jobs = [Job("any", item) for item in "abc"]
+    with pytest.raises(KeyboardInterrupt):
+        Batcher(work, 4, turn(1)).work_on(jobs)
+    assert all(job.done.is_set() for job in jobs)
+    assert (jobs[0].result, jobs[0].error) == ("a", None)
+    assert all(isinstance(job.error, RuntimeError) for job in jobs[1:])
 
 
 @pytest.mark.parametrize("turns", [1, 2])

@@ -39,6 +39,15 @@ def test_one_bad_file_loses_no_other(folder, capfd):
     assert capfd.readouterr().err.startswith("broken.png ")
 
 
+def test_files_of_one_name_are_told_apart_and_one_named_twice_is_read_once(tmp_path, capfdbinary):
+    for name, text in (("first", "hello world"), ("second", "good morning")):
+        (tmp_path / name).mkdir()
+        picture(text).save(tmp_path / name / "page.png")
+    first, second = tmp_path / "first" / "page.png", tmp_path / "second" / "page.png"
+    assert main(["read", str(first), str(second), str(first), "--quiet"]) == 0
+    assert capfdbinary.readouterr().out.decode() == f"# {first}\nhello world\n\n# {second}\ngood morning\n"
+
+
 def test_a_folder_to_write_to_gets_a_file_a_page(folder):
     first, second = picture("one two"), picture("three four")
     (folder / "fax.tif").write_bytes(encoded(first, "TIFF", save_all=True, append_images=[second]))

@@ -5,12 +5,13 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from skimage.filters import threshold_sauvola
 
 from hwr_core import PreprocessSettings, open_image
 from hwr_core.handprint import write
 from hwr_core.ink import draw, render_line
 from hwr_core.lines import find_lines
-from hwr_core.preprocess import preprocess, rotate, skew_angle, stroke_width
+from hwr_core.preprocess import preprocess, rotate, sauvola, skew_angle, stroke_width
 from tests.conftest import SAMPLES
 
 PLAIN = PreprocessSettings(flatten=False, deskew=False, crop=False)
@@ -66,6 +67,12 @@ def test_thresholding_gives_black_and_white_with_the_ink_black(method):
     result = preprocess(grey, dataclasses.replace(PLAIN, threshold=method, threshold_level=150))
     assert set(np.unique(result.image)) == {0, 255}
     assert (result.image == 0).mean() == pytest.approx((page() < 128).mean(), abs=0.01)
+
+
+@pytest.mark.parametrize("window", [3, 25, 301])
+def test_sauvola_is_scikit_images(window):
+    grey = cv2.GaussianBlur(page(), (0, 0), 2)[:400]
+    np.testing.assert_allclose(sauvola(grey, window, 0.2), threshold_sauvola(grey, window, k=0.2), atol=1e-4)
 
 
 def test_a_higher_manual_level_takes_more_as_ink_and_is_reported():

@@ -268,6 +268,29 @@ def test_a_page_that_was_stopped_does_not_count_as_read(monkeypatch):
     assert page.text == "good morning\nthank you"
 
 
+def test_stopping_all_stops_the_page_that_is_read_and_is_forgotten_with_the_file(monkeypatch):
+    from hwr_core.recognizer import Recognizer
+    from pages.workbench import reading
+
+    def stopped(self, images, beams=None):
+        reading.stop()
+        reading.st.rerun()
+        yield
+
+    notes = ("notes.pdf", pdf(page_of("good morning"), page_of("see you soon")))
+    app = upload(photo_page().run(), notes)
+    with monkeypatch.context() as patch:
+        patch.setattr(Recognizer, "stream", stopped)
+        click(app, "Read all 2 pages")
+    assert not app.exception and not app.warning  # the page on the desk had been read
+    app.button(key="page-1").click().run()
+    assert "Reading was stopped; 1 line is not read." in app.warning[0].value
+    app.button(key="remove").click().run()
+    app = upload(app, notes)
+    app.button(key="page-1").click().run()
+    assert not app.warning and text_of(app) == "see you soon"
+
+
 def test_a_formula_with_nothing_in_it_is_no_error():
     app = upload(photo_page().run(), ("page.png", png(page_of("good morning", "thank you"))))
     key = app.session_state["on_desk"]

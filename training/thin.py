@@ -19,7 +19,6 @@ from torch.utils.data import DataLoader
 from transformers import PreTrainedTokenizerFast, VisionEncoderDecoderModel
 
 from training import vocabulary
-from training.charset import build_tokenizer
 from training.lines import Batch, LineStream
 from training.train import CTC_WEIGHT, Run, ctc_loss, decoder_inputs, losses, train
 
@@ -90,7 +89,7 @@ def divergence(logits: Tensor, of_whole: Tensor) -> Tensor:
 
 @torch.no_grad()
 def try_all(whole: VisionEncoderDecoderModel, batches: list[Batch]) -> None:
-    """Prints the losses on training lines for every choice of layers."""
+    """Prints the losses on training lines for every choice of the encoder's layers, with the whole decoder, and of the decoder's."""
     whole.eval()
 
     def both_losses(encoder: list[int], decoder: list[int]) -> str:
@@ -111,7 +110,7 @@ def try_all(whole: VisionEncoderDecoderModel, batches: list[Batch]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("whole", type=Path, help="the checkpoint's folder")
-    parser.add_argument("--try", action="store_true", dest="trying", help="only say what every choice of layers reads without training")
+    parser.add_argument("--try", action="store_true", dest="trying", help="train nothing, but print the losses without some of either's layers")
     parser.add_argument("--encoder", type=int, nargs="+", default=[0, 2], metavar="LAYER", help="those that stay, numbered from 0")
     parser.add_argument("--decoder", type=int, nargs="+", default=[0, 2], metavar="LAYER")
     parser.add_argument("--run", type=Path, default=Path("runs/thin"))
@@ -125,7 +124,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(arguments.threads)
-    tokenizer = build_tokenizer()
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(arguments.whole)
     whole = VisionEncoderDecoderModel.from_pretrained(arguments.whole, dtype=torch.float32)
     height = whole.config.encoder.image_height
     stream = LineStream(arguments.seed, vocabulary.fetch(arguments.run.parent / "downloads"), height, arguments.columns)

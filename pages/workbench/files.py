@@ -234,5 +234,8 @@ def remove(names: list[str]) -> None:
     tray = st.session_state.tray
     gone = {digest(tray.pop(name)) for name in names if name in tray} - {digest(data) for data in tray.values()}
     forget(lambda key: key[0] in gone or (isinstance(key[0], tuple) and key[0][0] in gone))
+    for name in ("stopped", "reading"):
+        if (st.session_state.get(name) or [(None, 0)])[0][0] in gone:
+            del st.session_state[name]
     if not tray:
         st.session_state.pop("kept_readings", None)  # these are kept by the lines' pictures, of whatever sheet
