@@ -7,6 +7,10 @@ page.text; page.lines[0].box, page.lines[0].reading.confidence
 """
 
 import importlib
+import os
+
+# Read by onnxruntime when it is imported: or it tells its makers of every session, and keeps what it could not send in the home folder.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # Resolved on first use: naming a checkpoint or an error must not cost the import of torch.
 _HOMES = {

@@ -5,14 +5,12 @@ once are decoded in common batches (`batching.py`). What is too much is in `limi
 """
 
 import asyncio
-import hmac
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
 from functools import partial
 from typing import Annotated, Literal
-from urllib.parse import parse_qs
 
 import numpy as np
 from fastapi import APIRouter, FastAPI, File, HTTPException, Query, Request, Security, UploadFile
@@ -21,15 +19,14 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field, create_model
-from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
-from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from hwr_core import limits
 from hwr_core.checkpoints import CHECKPOINTS, load_recognizer, loaded
 from hwr_core.documents import Document, open_document
 from hwr_core.errors import HandwritingError, TooLargeError
+from hwr_core.gate import Gate, Room
 from hwr_core.pipeline import Mode, read_ink, read_picture
 from hwr_core.reading import PageRecord
 from hwr_core.recognizer import Recognizer
@@ -37,7 +34,6 @@ from hwr_core.settings import LIMITS, PreprocessSettings
 
 MultiPartParser.spool_max_size = 2 * limits.MAX_BYTES  # what is uploaded stays in memory: never a temporary file
 
-GUARDED = ("/recognize", "/ink", "/checkpoints")  # what a token is asked for
 Beams = Annotated[
     int | None, Query(ge=1, le=limits.BEAMS, description="readings followed at once; the checkpoint's own number unless given")
 ]
@@ -133,48 +129,6 @@ class Desk:
             job.cancel()
 
 
-class Gate:
-    """Before anything of a request's body is read: whether it has the token, and whether there is room for it.
-
-    As many requests may wait or be worked on as `limits.queue_length` says, drawings and lines apart from pages, and as many bytes of bodies as
-    `limits.bytes_at_once` says: uploads stay in memory.
-    """
-
-    def __init__(self, app: ASGIApp, inside: dict[str, int]):
-        """`inside` counts the requests of each kind, and "bytes"."""
-        self.app, self.inside = app, inside
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].endswith(GUARDED):
-            return await self.app(scope, receive, send)
-        headers = Headers(scope=scope)
-        token = limits.api_token()
-        if token and not hmac.compare_digest(headers.get("authorization", "").encode(), f"Bearer {token}".encode()):
-            refused = _answer(401, "Send the server's token: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
-            return await refused(scope, receive, send)
-        if scope["method"] != "POST":
-            return await self.app(scope, receive, send)
-        length = headers.get("content-length", "")
-        size = min(int(length), limits.BODY_BYTES) if length.isdecimal() and len(length) < 20 else limits.BODY_BYTES
-        mode = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("mode", ["page"])[-1]
-        kind = "pages" if scope["path"].endswith("/recognize") and mode == "page" else "lines"
-        crowded = self.inside["bytes"] and self.inside["bytes"] + size > limits.bytes_at_once()
-        if self.inside[kind] >= limits.queue_length() or crowded:
-            busy = _answer(503, "The server has all that it can do: come again in a moment.", {"Retry-After": str(limits.RETRY_AFTER)})
-            return await busy(scope, receive, send)
-        self.inside[kind] += 1
-        self.inside["bytes"] += size
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self.inside[kind] -= 1
-            self.inside["bytes"] -= size
-
-
-def _answer(code: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"detail": detail}, code, headers)
-
-
 def create_api() -> FastAPI:
     api = FastAPIOffline(  # whose documentation needs no network
         title="Handwriting Recognition",
@@ -183,8 +137,8 @@ def create_api() -> FastAPI:
         redoc_url=None,
         max_body_size=limits.BODY_BYTES,
     )
-    api.state.desk, api.state.inside = Desk(), {"lines": 0, "pages": 0, "bytes": 0}
-    api.add_middleware(Gate, inside=api.state.inside)
+    api.state.desk, api.state.room = Desk(), Room()
+    api.add_middleware(Gate, room=api.state.room)
     # That a token is asked for is for the document to tell: `Gate` checks it.
     api.include_router(reading, dependencies=[Security(HTTPBearer(auto_error=False))] if limits.api_token() else [])
     api.add_api_route("/health", health, response_model=Health, tags=["server"])
@@ -193,7 +147,7 @@ def create_api() -> FastAPI:
     return api
 
 
-_PROBLEMS = {code: {"model": Problem} for code in (400, 401, 413, 422, 503)}
+_PROBLEMS = {code: {"model": Problem} for code in (400, 401, 408, 413, 422, 503)}
 reading = APIRouter(responses=_PROBLEMS)
 
 
@@ -253,8 +207,7 @@ def checkpoints() -> list[CheckpointRecord]:
 
 async def health(request: Request) -> Health:
     """Whether the server answers; needs no token."""
-    inside = request.app.state.inside
-    return {"status": "ok", "waiting": inside["lines"] + inside["pages"], "queue": limits.queue_length(), "loaded": loaded()}
+    return {"status": "ok", "waiting": sum(request.app.state.room.inside.values()), "queue": limits.queue_length(), "loaded": loaded()}
 
 
 def _recognizer(name: str | None, formulas: bool) -> Recognizer:

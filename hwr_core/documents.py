@@ -1,21 +1,19 @@
 """Files of one page or many: pictures, TIFFs with several pages, PDFs. A page is decoded when it is asked for, and not kept."""
 
-import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import pypdfium2
 from PIL import Image
 
-from hwr_core.errors import HandwritingError, TooLargeError
+from hwr_core import pdf
+from hwr_core.errors import TooLargeError
 from hwr_core.images import damaged, open_image, opened, too_large
 from hwr_core.limits import MAX_BYTES, MOST_PAGES
 from hwr_core.preprocess import LONGEST_SIDE
 
-PDF_DPI = 300
 LARGE = 4_000_000  # pixels
-_PDFIUM = threading.Lock()  # the library is not made for threads
+PICTURES = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"II", b"MM", b"BM")  # which may have a PDF's mark in a comment
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def open_document(data: bytes, name: str = "The file") -> Document:
     """
     if len(data) > MAX_BYTES:
         raise too_large(name)
-    if b"%PDF-" in data[:1024]:
+    if b"%PDF-" in data[:1024] and not data.startswith(PICTURES):
         return _pdf(data, name)
     if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         with opened(data, name) as image:
@@ -100,40 +98,13 @@ def _tiff_page(data: bytes, name: str, index: int) -> Image.Image:
 
 
 def _pdf(data: bytes, name: str) -> Document:
-    with _PDFIUM:
-        document = _opened_pdf(data, name)
-        try:
-            count = len(document)
-        finally:
-            document.close()
-    if not count:
-        raise HandwritingError(f"{name} has no pages: export it again.")
-    return Document(name, _checked(count, name), lambda index, side: _pdf_page(data, name, index, side))
+    def page(index: int, side: int | None) -> Image.Image:
+        return pdf.render(data, index, side or LONGEST_SIDE, f"Page {index + 1} of {name}")
+
+    return Document(name, _checked(pdf.page_count(data, name), name), page)
 
 
 def _checked(count: int, name: str) -> int:
     if count > MOST_PAGES:
         raise TooLargeError(f"{name} has more than {MOST_PAGES:,} pages: split it and try again.")
     return count
-
-
-def _pdf_page(data: bytes, name: str, index: int, side: int | None) -> Image.Image:
-    with _PDFIUM:
-        document = _opened_pdf(data, name)
-        try:
-            page = document[index]
-            longest = max(1.0, *page.get_size())
-            return page.render(scale=min(PDF_DPI / 72, (side or LONGEST_SIDE) / longest)).to_pil().convert("RGB")
-        except pypdfium2.PdfiumError:
-            raise damaged(f"Page {index + 1} of {name}") from None
-        finally:
-            document.close()
-
-
-def _opened_pdf(data: bytes, name: str) -> pypdfium2.PdfDocument:
-    try:
-        return pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError as error:
-        if "password" in str(error).lower():
-            raise HandwritingError(f"{name} is protected by a password: save it without one and try again.") from None
-        raise damaged(name) from None

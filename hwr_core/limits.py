@@ -13,12 +13,14 @@ from pathlib import Path
 
 MAX_BYTES = 64_000_000  # of a file
 MAX_PIXELS = 64_000_000  # of a picture: decoded in colour, one of this size takes 192 MB
+PDF_SECONDS = 10  # of a processor, to draw a page
 MOST_PAGES = 2000  # of a document; they are decoded one at a time
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif", ".pdf"}  # taken from folders
 
 BODY_BYTES = 80_000_000  # of a request to the API
 BYTES_AT_ONCE, FEW_BYTES = 160_000_000, 32_000_000  # of all requests that wait or are worked on; where memory is short
+BODY_SECONDS, BODY_RATE = 20, 50_000  # a request's body must have come after so long, and a second more for every so many bytes
 FILES = 16  # in one request
 PAGES = 32  # read in one request
 STROKES, POINTS = 5000, 100_000  # of a drawing
@@ -39,6 +41,11 @@ def queue_length() -> int:
 
 def bytes_at_once() -> int:
     return FEW_BYTES if low_memory() else BYTES_AT_ONCE
+
+
+def pdf_memory() -> int:
+    """Bytes that the process which draws a PDF's page may have: an A4 sheet scanned in colours at 600 dots an inch takes 105 MB."""
+    return (256 if low_memory() else 1024) << 20
 
 
 def api_token() -> str | None:

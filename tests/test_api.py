@@ -153,13 +153,15 @@ def test_a_token_is_asked_for_where_the_operator_set_one(client, monkeypatch):
         assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
         assert client.post("/ink", json={"strokes": []}, headers=headers).status_code == 401
     assert client.get("/checkpoints", headers={"Authorization": "Bearer secret"}).status_code == 200
+    monkeypatch.setenv("HWR_API_TOKEN", "sécret")
+    assert client.get("/checkpoints", headers={"Authorization": "bearer sécret".encode()}).status_code == 200
 
 
 @pytest.mark.parametrize("full", [True, False])
 def test_a_request_without_a_token_or_room_is_refused_before_its_body_is_read(full, monkeypatch):
     monkeypatch.setenv("HWR_QUEUE", "1") if full else monkeypatch.setenv("HWR_API_TOKEN", "secret")
     app, sent_back = api.create_api(), []
-    app.state.inside["pages"] = 1
+    app.state.room.inside["pages"] = 1
 
     async def receive():
         raise AssertionError("the body was read")
@@ -172,13 +174,73 @@ def test_a_request_without_a_token_or_room_is_refused_before_its_body_is_read(fu
     assert sent_back[0]["status"] == (503 if full else 401)
 
 
+def test_a_body_that_does_not_come_is_given_up_and_takes_no_ones_place(monkeypatch):
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.5)
+    monkeypatch.setenv("HWR_LOW_MEMORY", "1")
+    monkeypatch.setenv("HWR_QUEUE", "2")
+    app = api.create_api()
+
+    async def answer(body: bytes, more: bool, length: int, path: str = "/ink") -> int:
+        messages, status = [{"type": "http.request", "body": body, "more_body": more}], []
+
+        async def receive():
+            if messages:
+                return messages.pop()
+            await asyncio.sleep(30)
+
+        async def send(message):
+            status.append(message.get("status"))
+
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(length).encode())]
+        scope = {"type": "http", "method": "POST", "path": path, "query_string": b"mode=line", "headers": headers, "http_version": "1.1"}
+        await app(scope, receive, send)
+        return status[0]
+
+    async def all_at_once():
+        slow = [asyncio.create_task(answer(b"{", True, 30_000_000, "/recognize")) for _ in range(8)]
+        await asyncio.sleep(0.1)
+        whole = b'{"strokes": []}'
+        assert await asyncio.wait_for(answer(whole, False, len(whole)), 10) == 200
+        return await asyncio.wait_for(asyncio.gather(*slow), 10)
+
+    assert asyncio.run(all_at_once()) == [408] * 8
+    assert app.state.room.inside == {"lines": 0, "pages": 0} and not app.state.room.held
+
+
+def test_of_two_uploads_that_are_too_much_together_the_first_goes_on(monkeypatch):
+    monkeypatch.setenv("HWR_LOW_MEMORY", "1")
+    app = api.create_api()
+    part = {"type": "http.request", "body": b"x" * 10_000_000, "more_body": True}
+
+    async def upload(parts: int, wait: float) -> int:
+        left, status = [{**part, "more_body": False}] + [part] * (parts - 1), []
+
+        async def receive():
+            await asyncio.sleep(wait)
+            return left.pop()
+
+        async def send(message):
+            status.append(message.get("status"))
+
+        scope = {"type": "http", "method": "POST", "path": "/recognize", "query_string": b"", "headers": [], "http_version": "1.1"}
+        await app(scope, receive, send)
+        return status[0]
+
+    async def both():
+        return await asyncio.gather(upload(3, 0.1), upload(3, 0.12))
+
+    first, second = asyncio.run(both())
+    assert (first, second) == (422, 503)  # nothing that can be read, but it was let in
+
+
 @pytest.mark.parametrize(("short", "most"), [("0", 160_000_000), ("1", 32_000_000)])
 def test_uploads_that_together_are_too_much_wait_and_drawings_have_room_beside_pages(client, monkeypatch, short, most):
     monkeypatch.setenv("HWR_LOW_MEMORY", short)
-    client.app.state.inside.update(pages=limits.queue_length(), bytes=most)
+    room = client.app.state.room
+    room.inside["pages"], room.held["another"] = limits.queue_length(), most
     assert client.post("/recognize", files=sent(("a.png", line()))).status_code == 503
     assert client.post("/ink", json={"strokes": []}).status_code == 503
-    client.app.state.inside["bytes"] = 0
+    room.held.clear()
     assert client.post("/ink", json={"strokes": []}).status_code == 200
 
 
@@ -253,7 +315,7 @@ def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
 
     assert asyncio.run(both()) == 200
     assert read == [60]  # neither its second file, nor any of those who still waited
-    assert app.state.inside == {"lines": 0, "pages": 0, "bytes": 0}
+    assert app.state.room.inside == {"lines": 0, "pages": 0} and not app.state.room.held
 
 
 def test_sixteen_users_at_once_each_get_their_own_text():

@@ -1,16 +1,19 @@
 """Files with one page or many: each page when it is asked for, one clear sentence for what cannot be opened."""
 
 import io
+import zlib
 
 import numpy as np
 import pillow_heif
 import pypdfium2
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from pypdf import PdfReader, PdfWriter
 from reportlab.pdfgen.canvas import Canvas
 
 from hwr_core import HandwritingError
+from hwr_core import pdf as pdf_module
 from hwr_core.documents import open_document
 from hwr_core.errors import TooLargeError
 from hwr_core.limits import MAX_BYTES, MOST_PAGES
@@ -56,6 +59,53 @@ def test_a_pdf_with_a_password_is_said_to_have_one():
     writer.write(packed)
     with pytest.raises(HandwritingError, match=r"^letters\.pdf is protected by a password.*\.$"):
         open_document(packed.getvalue(), "letters.pdf")
+
+
+def pdf_of(*objects: bytes) -> bytes:
+    """A PDF of these objects, the first its catalogue."""
+    data, places = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    ends = b"trailer <</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(data))
+    return data + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + ends
+
+
+def stream(head: bytes, content: bytes) -> bytes:
+    return b"<<%s/Length %d>>stream\n%s\nendstream" % (head, len(content), content)
+
+
+FORM = b"/Type/XObject/Subtype/Form/BBox[0 0 600 800]/Resources<</XObject<</F 5 0 R>>>>"
+
+
+def bad_page(what: str) -> tuple[bytes, bytes, bytes]:
+    """A page's content, with the head of its stream, and what the form F draws, which it may draw."""
+    if what == "draws itself for ever":
+        return b"", b"/F Do", b"/F Do /F Do /F Do /F Do"
+    if what == "a gigabyte in a kilobyte":
+        packer = zlib.compressobj(1)
+        packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(1000)) + packer.flush()
+        return b"/Filter[/FlateDecode/FlateDecode]", zlib.compress(packed, 9), b""
+    return b"", b" ".join(b"%d %d m %d %d l S" % (i % 600, i * 7 % 800, i * 13 % 600, i * 3 % 800) for i in range(200_000)), b""
+
+
+@pytest.mark.parametrize("what", ["draws itself for ever", "a gigabyte in a kilobyte", "takes minutes to draw"])
+def test_a_pdf_that_asks_for_any_memory_or_time_is_refused(what, monkeypatch):
+    monkeypatch.setenv("HWR_LOW_MEMORY", "1")
+    monkeypatch.setattr(pdf_module, "PDF_SECONDS", 2)
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</XObject<</F 5 0 R>>>>>>"
+    head, content, form = bad_page(what)
+    catalogue = b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
+    document = open_document(pdf_of(*catalogue, page, stream(head, content), stream(FORM, form)), "bad.pdf")
+    with pytest.raises(TooLargeError, match=r"^Page 1 of bad\.pdf takes too much memory or time to be drawn"):
+        document.page(0)
+
+
+def test_a_picture_with_a_pdfs_mark_in_its_comment_is_a_picture():
+    described = PngInfo()
+    described.add_text("Comment", "made from a %PDF-1.4")
+    assert open_document(encoded(grey(50), "PNG", pnginfo=described), "page.png").page(0).size == (120, 80)
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.4 nothing", b"%PDF-1.7\n" + bytes(range(256)) * 20])
