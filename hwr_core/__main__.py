@@ -1,6 +1,7 @@
 """The command line: `python -m hwr_core read page.jpg --format alto`; files, folders, PDFs, or `-` for standard input. `batch` reads very many."""
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -43,6 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (HandwritingError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read the output has enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"{error.filename or 'The output'} cannot be written ({error.strerror}).", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
 
@@ -51,6 +58,8 @@ def read(arguments: argparse.Namespace) -> int:
     """Reads every page of every file; what cannot be read is said on standard error, and makes the exit status 1."""
     out = Path(arguments.out) if arguments.out else None
     folder = out is not None and (out.is_dir() or arguments.out.endswith(("/", "\\")))
+    if out is not None and (out.is_file() if folder else not out.parent.is_dir()):  # said before an hour's reading, not after it
+        raise ValueError(f"{arguments.out} cannot be written: " + ("it is a file." if folder else f"there is no folder {out.parent}."))
     settings = checked_settings(arguments)
     sources = list(dict.fromkeys(found(arguments.files)))
     names = Counter(path.name for path in sources if path is not None)
@@ -103,6 +112,8 @@ def read_batch(arguments: argparse.Namespace) -> int:
 
     formulas = arguments.checkpoint == "math"
     folder = find(arguments.checkpoint)  # said here, once, where it cannot be
+    if arguments.out.is_dir():
+        raise ValueError(f"{arguments.out} is a folder: name a file.")
     job = Job(
         str(folder or arguments.checkpoint),
         arguments.mode or ("formula" if formulas else "page"),
@@ -123,7 +134,7 @@ def found(names: list[str]) -> Iterator[Path | None]:
         if name == "-":
             yield None
         elif path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
             if not inside:
                 raise HandwritingError(f"There are no pictures in {name}.")
             yield from inside
@@ -136,14 +147,14 @@ def found(names: list[str]) -> Iterator[Path | None]:
 def opened(path: Path | None, names: Mapping[str, int]) -> Iterator[tuple[str, partial]]:
     """The name of each page of a file, and what decodes it, or says why it cannot be. Files that share a name, of which `names` has more than
     one, are called by their paths."""
-    from hwr_core.documents import open_document
+    from hwr_core.documents import open_document, shown
 
-    name = "standard input" if path is None else path.name if names[path.name] == 1 else str(path)
+    name = "standard input" if path is None else shown(path.name if names[path.name] == 1 else path)
     try:
         data = sys.stdin.buffer.read() if path is None else path.read_bytes()
         document = open_document(data, name)
     except OSError as error:
-        yield name, partial(_raise, HandwritingError(f"{path} cannot be read ({error.strerror})."))
+        yield name, partial(_raise, HandwritingError(f"{shown(path)} cannot be read ({error.strerror})."))
     except HandwritingError as error:
         yield name, partial(_raise, error)
     else:

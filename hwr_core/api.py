@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from starlette.formparsers import MultiPartParser
 from typing_extensions import TypedDict
 
@@ -80,6 +80,8 @@ class Read(TypedDict):
 
 class Ink(BaseModel):
     """`strokes`: each a list of points [x, y], y downwards, in any unit."""
+
+    model_config = ConfigDict(extra="forbid")
 
     strokes: list[Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=limits.POINTS)]] = Field(max_length=limits.STROKES)
     mode: Literal["text", "formula"] = "text"
@@ -164,6 +166,8 @@ async def recognize(
 ) -> Read:
     """Reads pictures of pages, of single lines, or of single formulas. A file that cannot be read is told beside those that can; where
     none can, that is the answer."""
+    if unknown := sorted(set(request.query_params) - {"mode", "checkpoint", "beams"} - set(Settings.model_fields)):
+        raise HandwritingError(f"There is no setting {unknown[0][:50]!r}.")
     named = []
     for number, file in enumerate(files, 1):
         named.append((file.filename or f"file {number}", await file.read()))
@@ -192,7 +196,12 @@ async def ink(request: Request, drawing: Ink) -> PageRecord:
 
     def work(gone: threading.Event) -> PageRecord:
         recognizer = _recognizer(drawing.checkpoint, drawing.mode == "formula")
-        return read_ink(strokes, recognizer, beams=drawing.beams).to_dict()
+
+        def stop(done: int, total: int) -> None:
+            if gone.is_set():
+                raise HandwritingError("The client went away.")
+
+        return read_ink(strokes, recognizer, drawing.beams, stop).to_dict()
 
     desk: Desk = request.app.state.desk
     return await desk.run(request, desk.lines, work)

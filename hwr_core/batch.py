@@ -2,7 +2,8 @@
 
 One row a page: `path`, `page` (from 1), `width`, `height`, `text`, `confidence` (that of its least sure line), `lines` (text, confidence and
 box of each), `error` (null where the page was read) and `seconds`. On this machine, or on the cluster that `RAY_ADDRESS` names, whose machines must see the files at the
-same paths. What is done lies in parts beside the file until all is: after a kill, the same command does only what is left.
+same paths. What is done lies in parts beside the file until all is: after a kill, the same command does only what is left;
+run again when all is done, it tries once more what has an error.
 """
 
 import json
@@ -22,6 +23,7 @@ import pyarrow
 import pyarrow.parquet as parquet
 from tqdm import tqdm
 
+from hwr_core.documents import open_document, shown
 from hwr_core.errors import HandwritingError
 from hwr_core.limits import SUFFIXES
 from hwr_core.pipeline import Mode, read_picture
@@ -61,16 +63,14 @@ class Worker:
         self.job, self.recognizer = job, load_recognizer(job.checkpoint, job.device)
 
     def __call__(self, chunk: pyarrow.Table) -> pyarrow.Table:
-        rows = [row for path in chunk["path"].to_pylist() for row in self.rows_of(path)]
+        rows = [row for path in chunk["path"].to_pylist() for row in self.rows_of(os.fsdecode(path))]
         return pyarrow.Table.from_pylist(rows, SCHEMA)
 
     def rows_of(self, path: str) -> list[dict]:
         """One for each page; one with an error where the file, or a page, cannot be read."""
-        from hwr_core.documents import open_document
-
         rows, started = [], time.perf_counter()
         try:
-            document = open_document(_bytes(path), Path(path).name)
+            document = open_document(_bytes(path), shown(Path(path).name))
         except HandwritingError as error:
             return [_row(path, 1, error=str(error))]
         for index in range(document.count):
@@ -89,11 +89,11 @@ def _bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise HandwritingError(f"{path} cannot be read ({error.strerror}).") from None
+        raise HandwritingError(f"{os.path.basename(path)} cannot be read ({error.strerror}).") from None
 
 
 def _row(path: str, number: int, page: Page | None = None, error: str | None = None) -> dict:
-    row = dict.fromkeys(SCHEMA.names) | {"path": path, "page": number, "error": error, "seconds": 0.0}
+    row = dict.fromkeys(SCHEMA.names) | {"path": shown(path), "page": number, "error": error, "seconds": 0.0}
     if page is not None:
         lines = [{"text": line.reading.text, "confidence": line.reading.confidence, "box": list(line.box)} for line in page.lines]
         row |= {"width": page.size[0], "height": page.size[1], "text": page.text, "lines": lines}
@@ -119,15 +119,25 @@ class Results:
         self.out, self.parts, self.job = out, out.with_name(out.name + ".parts"), job
         self.schema = SCHEMA.with_metadata({JOB: job.to_json()})
         for path in self.files():
-            if (parquet.read_schema(path).metadata or {}).get(JOB) != job.to_json().encode():
+            try:
+                metadata = parquet.read_schema(path).metadata or {}
+            except pyarrow.ArrowException:
+                raise HandwritingError(f"{path} is there and is no Parquet file: name another file, or delete it.") from None
+            if metadata.get(JOB) != job.to_json().encode():
                 raise HandwritingError(f"{out} was read with another checkpoint or other settings: name another file, or delete it.")
 
     def files(self) -> list[Path]:
-        return ([self.out] if self.out.exists() else []) + sorted(self.parts.glob("*.parquet"))
+        """The parts first: what they have is newer than the file."""
+        return sorted(self.parts.glob("*.parquet")) + ([self.out] if self.out.exists() else [])
 
     def done(self) -> set[str]:
-        """The paths of the files that have rows."""
-        return {path for file in self.files() for path in parquet.read_table(file, columns=["path"])["path"].to_pylist()}
+        """The paths of the files that have rows. Of an earlier run those with an error are tried again."""
+        found: set[str] = set()
+        for file in self.files():
+            table = parquet.read_table(file, columns=["path", "error"]).to_pydict()
+            bad = {path for path, error in zip(table["path"], table["error"], strict=True) if error is not None and file == self.out}
+            found |= set(table["path"]) - bad
+        return found
 
     def add(self, rows: pyarrow.Table) -> None:
         self.parts.mkdir(parents=True, exist_ok=True)
@@ -163,14 +173,19 @@ def run(pattern: str, out: Path, job: Job, workers: int | None = None, quiet: bo
     files = files_of(pattern)
     results = Results(out, job)
     done = results.done()
-    left = [path for path in files if path not in done]
+    left = [path for path in files if shown(path) not in done]
+
+    def still() -> list[str]:
+        read = results.done()
+        return [path for path in left if shown(path) not in read]
+
     with tqdm(total=len(files), initial=len(files) - len(left), unit="file", disable=quiet, file=sys.stderr) as bar:
         if left:
             for chunk in (CHUNK, 1):  # a file that kills its worker takes those beside it along: they are read again, alone
-                for rows in _read(sorted(set(left) - results.done()), job, workers, chunk):
+                for rows in _read(still(), job, workers, chunk):
                     results.add(rows)
                     bar.update(len(set(rows["path"].to_pylist())))
-            lost = sorted(set(left) - results.done())  # those whose worker died with them, time and again
+            lost = still()  # those whose worker died with them, time and again
             if lost:
                 results.add(pyarrow.Table.from_pylist([_row(path, 1, error="The worker that read it died.") for path in lost], SCHEMA))
                 bar.update(len(lost))
@@ -196,7 +211,7 @@ def _read(files: Sequence[str], job: Job, workers: int | None, chunk: int) -> It
     resources = ray.cluster_resources()
     most = int(resources.get("GPU", 0) if gpus else resources.get("CPU", 1)) or 1
     blocks = -(-len(files) // chunk)
-    data = ray.data.from_items([{"path": path} for path in files], override_num_blocks=blocks)
+    data = ray.data.from_items([{"path": os.fsencode(path)} for path in files], override_num_blocks=blocks)
     data = data.map_batches(
         Worker, fn_constructor_args=(job,), batch_size=chunk, batch_format="pyarrow", num_cpus=1, num_gpus=gpus,
         compute=ray.data.ActorPoolStrategy(size=min(workers or most, blocks)), max_restarts=-1, max_task_retries=3,

@@ -1,19 +1,26 @@
 """Files of one page or many: pictures, TIFFs with several pages, PDFs. A page is decoded when it is asked for, and not kept."""
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from PIL import Image
 
 from hwr_core import pdf
 from hwr_core.errors import TooLargeError
 from hwr_core.images import damaged, open_image, opened, too_large
-from hwr_core.limits import MAX_BYTES, MOST_PAGES
+from hwr_core.limits import MAX_BYTES, MOST_PAGES, low_memory
 from hwr_core.preprocess import LONGEST_SIDE
 
-LARGE = 4_000_000  # pixels
+LARGE, LARGE_WHERE_MEMORY_IS_SHORT = 4_000_000, 1_000_000  # pixels
 PICTURES = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"II", b"MM", b"BM")  # which may have a PDF's mark in a comment
+
+
+def shown(path: str | Path) -> str:
+    """A file's name as text that every format can hold, also where its bytes are none."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -57,12 +64,16 @@ def open_document(data: bytes, name: str = "The file") -> Document:
     if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         with opened(data, name) as image:
             count, pixels = _frames(image, name)
-        return Document(name, _checked(count, name), lambda index, side: _tiff_page(data, name, index), pixels > LARGE)
+        return Document(name, _checked(count, name), lambda index, side: _tiff_page(data, name, index), _large(pixels))
     if not data:
         open_image(data, name)  # which says so
     with opened(data, name) as image:
-        large = image.width * image.height > LARGE
+        large = _large(image.width * image.height)
     return Document(name, 1, lambda index, side: open_image(data, name, side), large)
+
+
+def _large(pixels: int) -> bool:
+    return pixels > (LARGE_WHERE_MEMORY_IS_SHORT if low_memory() else LARGE)
 
 
 def _frames(image: Image.Image, name: str) -> tuple[int, int]:

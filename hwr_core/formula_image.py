@@ -9,7 +9,7 @@ from hwr_core.line_image import ink_mask
 
 DRAWN_AT = 44.0  # pixels of a symbol's height where strokes are drawn: twice what the encoder sees
 PEN = 4.0  # pixels, at that size
-LARGEST = 3000  # pixels of a drawn formula's longer side
+LARGEST, MOST = 3000, 1_000_000  # pixels of a drawn formula's longer side, and in all: more than the encoder sees of it
 
 
 def typical_size(widths: np.ndarray, heights: np.ndarray) -> float:
@@ -41,7 +41,7 @@ def ink_size(strokes: Strokes) -> float:
 def render_formula(strokes: Strokes, symbol: float = DRAWN_AT, stroke_width: float = PEN) -> Image.Image:
     """Draws strokes, each (n, 2), black on white, so that their symbols are `symbol` pixels high, with a pen `stroke_width` pixels wide.
 
-    The picture is at most `LARGEST` pixels on its longer side, scaled down if need be. Raises ValueError where there is no stroke.
+    The picture has at most `LARGEST` pixels on its longer side, and some `MOST` in all, scaled down if need be. Raises ValueError where there is no stroke.
     """
     strokes = [as_points(stroke) for stroke in strokes if len(stroke)]
     if not strokes:
@@ -49,6 +49,7 @@ def render_formula(strokes: Strokes, symbol: float = DRAWN_AT, stroke_width: flo
     points = np.concatenate(strokes)
     low, extent = points.min(0), np.ptp(points, axis=0)
     edge = symbol * 0.2 + stroke_width
-    scale = min(symbol / ink_size(strokes), (LARGEST - 2 * edge) / max(float(extent.max()), 1e-6))
+    area = max(float(extent.prod()), 1e-12)
+    scale = min(symbol / ink_size(strokes), (LARGEST - 2 * edge) / max(float(extent.max()), 1e-6), (MOST / area) ** 0.5)
     width, height = (int(np.ceil(side * scale + 2 * edge)) for side in extent)
     return Image.fromarray(draw([(stroke - low) * scale + edge for stroke in strokes], (height, width), stroke_width))

@@ -8,35 +8,52 @@ from typing import BinaryIO
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from hwr_core.errors import HandwritingError, TooLargeError
-from hwr_core.limits import MAX_BYTES, MAX_PIXELS
+from hwr_core.limits import MAX_BYTES, MAX_PIXELS, decoded_bytes
 
+# Bytes a pixel, measured: as Pillow keeps it, beside that what decoding takes, and its greys.
+STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}  # others 4, colours too
+DECODING = {"WEBP": 13, "HEIF": 4, "AVIF": 6}
+CONVERTED = 2
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 
 
 def open_image(source: bytes | str | Path | BinaryIO | Image.Image, name: str = "The file", side: int | None = None) -> Image.Image:
     """The decoded picture, turned as its EXIF orientation says. `name` stands for it in the message of an error.
 
-    Raises `HandwritingError` where it is empty, no picture of a known format, damaged, or larger than `MAX_PIXELS`;
-    large JPEGs are decoded at a half, a quarter or an eighth instead, and so are all where `side` pixels are enough. Nothing is decoded
-    before the size is known.
+    Raises `HandwritingError` where it is empty, no picture of a known format, damaged, or takes more than `limits` say: `MAX_PIXELS`,
+    and `decoded_bytes()` of memory; large JPEGs are decoded at a half, a quarter or an eighth instead, and so are all where `side` pixels
+    are enough. Nothing is decoded before the size is known.
     """
     image = source if isinstance(source, Image.Image) else opened(_bytes(source), name)
     width, height = image.size
-    if image.format in ("JPEG", "MPO") and (side or width * height > MAX_PIXELS):
+    if image.format in ("JPEG", "MPO") and (side or _room(image) < 1):
         # The least that is small enough; for a given side, the most that is still as large.
-        fits = [by for by in (1, 2, 4, 8) if width * height <= MAX_PIXELS * by**2 and not (side and max(width, height) < side * by)]
+        fits = [by for by in (1, 2, 4, 8) if _room(image, by) >= 1 and not (side and max(width, height) < side * by)]
         by = (max(fits) if side else min(fits)) if fits else 8
-        image.draft(image.mode, (-(-width // by), -(-height // by)))
-        width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise _too_many_pixels(name)
+        image.draft(image.mode, (max(1, width // by), max(1, height // by)))
+    if (room := _room(image)) < 1:
+        raise _too_many_pixels(name, int(room * image.width * image.height))
     try:
         image.load()
+        # Those decoders keep up to three more of the picture for as long as it is theirs.
+        return upright(image.copy() if image.format in ("WEBP", "AVIF") else image)
     except Image.DecompressionBombError:
         raise _too_many_pixels(name) from None
     except Exception:  # Pillow's decoders raise many types on damaged data
         raise damaged(name) from None
-    return upright(image)
+
+
+def _room(image: Image.Image, by: int = 1) -> float:
+    """How many times the picture, decoded at one `by`th of its size, would have room: by its pixels, and by the memory that it takes on the way."""
+    pixels = image.width * image.height / by**2
+    stored = STORED.get(image.mode, 4)
+    turned = stored if image.format in ("JPEG", "MPO", "TIFF") and _lies(image) else 0  # which can tell before they decode
+    takes = pixels * (stored + turned + CONVERTED + DECODING.get(image.format, 0))
+    if image.info.get("progressive"):  # two bytes for each coefficient
+        shares = [(high, wide) for _, high, wide, _ in image.layer]
+        most = max(high for high, _ in shares) * max(wide for _, wide in shares)
+        takes += 2 * image.width * image.height * sum(high * wide for high, wide in shares) / most
+    return min(MAX_PIXELS / max(1, pixels), decoded_bytes() / max(1, takes))
 
 
 def opened(data: bytes, name: str) -> Image.Image:
@@ -81,14 +98,22 @@ def too_large(name: str) -> HandwritingError:
     return TooLargeError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB: save it smaller and try again.")
 
 
-def _too_many_pixels(name: str) -> HandwritingError:
-    return TooLargeError(f"{name} has too many pixels (the limit is {MAX_PIXELS // 1_000_000} million): scale it down and try again.")
+def _too_many_pixels(name: str, most: int = MAX_PIXELS) -> HandwritingError:
+    return TooLargeError(f"{name} has too many pixels (the limit for its kind is {most / 1e6:.0f} million): scale it down and try again.")
+
+
+def _lies(image: Image.Image) -> bool:
+    """Whether its EXIF block says that it is to be turned."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    except Exception:  # a damaged one makes Pillow raise many types; the picture itself is good
+        return False
 
 
 def upright(image: Image.Image) -> Image.Image:
     """Turned as its EXIF orientation says; as it is where it has none, or one that cannot be read."""
     try:
         # Asked first: `exif_transpose` copies also what it does not turn, of which a photo has 36 MB.
-        return ImageOps.exif_transpose(image) if image.getexif().get(ExifTags.Base.Orientation, 1) != 1 else image
-    except Exception:  # a damaged EXIF block makes Pillow raise many types; the picture itself is good
+        return ImageOps.exif_transpose(image) if _lies(image) else image
+    except Exception:  # the same
         return image

@@ -24,7 +24,8 @@ BODY_SECONDS, BODY_RATE = 20, 50_000  # a request's body must have come after so
 FILES = 16  # in one request
 PAGES = 32  # read in one request
 STROKES, POINTS = 5000, 100_000  # of a drawing
-DRAWN_LINES = 200  # of a drawing
+DRAWN_LINES, DRAWN_LENGTH = 200, 4000  # of a drawing; its lines' lengths together, in their heights: 15 seconds' work
+FEW_PIXELS = 100_000  # of a formula as the encoder sees it, where memory is short: twice as many take four times as much
 INK_BYTES = 8_000_000  # of a drawing sent to the API
 FAR = 1e6  # of a stroke's point from the origin, in whatever unit
 BEAMS = 16
@@ -41,6 +42,11 @@ def queue_length() -> int:
 
 def bytes_at_once() -> int:
     return FEW_BYTES if low_memory() else BYTES_AT_ONCE
+
+
+def decoded_bytes() -> int:
+    """That a picture may take while it is decoded: in colours, as a PNG, 25 million pixels where memory is short, as a WebP 8."""
+    return 150_000_000 if low_memory() else 640_000_000
 
 
 def pdf_memory() -> int:

@@ -4,7 +4,7 @@ Training and reading share these functions, so that a checkpoint sees in use wha
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from hwr_core.images import upright
 
 BLANK_CONTRAST = 20  # grey levels between paper and the darkest ink under which there is nothing to read
 LARGEST_LINE = 4_000_000  # pixels
+BAND = 1_000_000  # pixels of a picture that are converted at once
 MARGIN = 0.06  # of the ink's height, kept around it
 
 
@@ -27,39 +28,70 @@ def to_grey(image: Image.Image | np.ndarray) -> np.ndarray:
     image = upright(image)
     if not image.width or not image.height:
         return np.full((1, 1), 255, np.uint8)
-    if image.mode in ("I", "F", "I;16", "I;16B", "I;16L", "I;16N"):
+    grey = np.empty((image.height, image.width), np.uint8)
+    if image.mode.startswith(("I", "F")):
         # Pillow clips 16-bit greys to 255 instead of scaling them.
-        values = np.nan_to_num(np.asarray(image, np.float32))
-        high = float(values.max())
+        high = max(float(_values(band).max()) for _, band in _bands(image))
         # The full scale is that of the fewest bits that hold the brightest pixel: 8, or a scanner's 10 to 16; floats may end at 1.
         full = 1.0 if image.mode == "F" and high <= 1 else 2.0 ** max(8, math.ceil(math.log2(max(high, 1) + 1))) - 1
-        return np.clip(values * (255.0 / full), 0, 255).astype(np.uint8)
-    return np.asarray(_on_ground(image).convert("L"))
+        for top, band in _bands(image):
+            grey[top : top + band.height] = np.clip(_values(band) * (255.0 / full), 0, 255)
+        return grey
+    ground = _ground(image)
+    for top, band in _bands(image):
+        grey[top : top + band.height] = np.asarray(_opaque(band, ground).convert("L"))
+    return grey
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Any `PIL` mode in its colours, as it is seen: as `to_grey` takes transparency and more than 8 bits."""
-    if image.mode.startswith(("I", "F")):
-        return Image.fromarray(to_grey(image)).convert("RGB")
-    return _on_ground(upright(image)).convert("RGB")
+    return small_rgb(image, max(image.size))
 
 
 def small_rgb(image: Image.Image, side: int) -> Image.Image:
-    """As `to_rgb`, made smaller by a whole number first where that leaves `side` pixels of the longest side: a photo's colours take 36 MB."""
-    by = max(image.size) // side
-    return to_rgb(image.reduce(by) if by > 1 and image.mode in ("L", "RGB") else image)
+    """As `to_rgb`, made smaller by a whole number where that leaves `side` pixels of the longest side: a photo's colours take 36 MB."""
+    by = max(1, max(image.size) // max(1, side))
+    image = upright(image)
+    if image.mode.startswith(("I", "F")):
+        image = Image.fromarray(to_grey(image))
+    if image.mode in ("L", "RGB") and "transparency" not in image.info:
+        return (image.reduce(by) if by > 1 else image).convert("RGB")
+    ground = _ground(image)
+    small = Image.new("RGB", (-(-image.width // by), -(-image.height // by)))
+    for top, band in _bands(image, by):
+        small.paste(_opaque(band, ground).convert("RGB").reduce(by), (0, top // by))
+    return small
 
 
-def _on_ground(image: Image.Image) -> Image.Image:
-    """Without transparency. White ink on a transparent ground is as usual as black: the ground is the opposite of the ink."""
+def _bands(image: Image.Image, by: int = 1) -> Iterator[tuple[int, Image.Image]]:
+    """The picture's rows in parts, each with its first row, a multiple of `by`: what is made of a whole picture on the way takes many times its memory."""
+    rows = max(1, BAND // (image.width * by)) * by
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
+
+
+def _values(band: Image.Image) -> np.ndarray:
+    return np.nan_to_num(np.asarray(band, np.float32))
+
+
+def _ground(image: Image.Image) -> int | None:
+    """The grey of the paper that shows through; None where nothing does. White ink on a transparent ground is as usual as black: the ground is the
+    opposite of the ink."""
     if "A" not in image.getbands() and "transparency" not in image.info:
-        return image
-    image = image.convert("RGBA")
+        return None
     by = max(1, max(image.size) // 1000)
-    values = np.asarray(image.reduce(by) if by > 1 else image)  # its ink is judged by a small copy
+    small = image.resize((-(-image.width // by), -(-image.height // by)), Image.Resampling.NEAREST) if by > 1 else image
+    values = np.asarray(small.convert("RGBA"))
     alpha = values[..., 3].astype(np.float32) / 255
     ink = float((values[..., :3].mean(2) * alpha).sum() / max(alpha.sum(), 1e-6))
-    ground = 255 if ink < 160 or alpha.mean() > 0.9 else 0
+    return 255 if ink < 160 or alpha.mean() > 0.9 else 0
+
+
+def _opaque(image: Image.Image, ground: int | None) -> Image.Image:
+    """On paper of that grey."""
+    if ground is None:
+        return image
+    image = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, (ground,) * 3 + (255,)), image)
 
 

@@ -7,6 +7,7 @@ from tokenizers import Tokenizer
 from hwr_core.checkpoint_config import decoding_settings, free_threads, language_model_of, read_json, special_tokens
 from hwr_core.errors import HandwritingError
 from hwr_core.latex_grammar import Grammar
+from hwr_core.limits import FEW_PIXELS, low_memory
 from hwr_core.onnx_network import OnnxNetwork
 from hwr_core.pixels import FormulaPixels, LinePixels
 from hwr_core.recognizer import Recognizer
@@ -28,6 +29,8 @@ def load(folder: Path, name: str) -> Recognizer:
     except Exception as error:  # whatever a damaged file makes the libraries raise
         raise HandwritingError(f"The checkpoint in {folder} cannot be loaded: its files are damaged or do not fit one another.") from error
     reads_formulas = isinstance(pixels, FormulaPixels)
+    if reads_formulas and low_memory():
+        pixels.max_pixels = min(pixels.max_pixels, FEW_PIXELS)
     grammar = None
     if reads_formulas:
         special = [index for index, token in tokenizer.get_added_tokens_decoder().items() if token.special]

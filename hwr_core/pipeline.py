@@ -12,7 +12,7 @@ from hwr_core.errors import TooLargeError
 from hwr_core.formula_image import render_formula
 from hwr_core.images import upright
 from hwr_core.ink import as_points, group_into_lines, level, render_line
-from hwr_core.limits import DRAWN_LINES
+from hwr_core.limits import DRAWN_LENGTH, DRAWN_LINES
 from hwr_core.lines import FoundLine
 from hwr_core.orientation import find_upright_lines
 from hwr_core.preprocess import preprocess
@@ -23,7 +23,9 @@ from hwr_core.settings import PreprocessSettings
 Mode = Literal["page", "line", "formula"]
 
 
-def read_ink(strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int | None = None) -> Page:
+def read_ink(
+    strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int | None = None, on_progress: Progress | None = None
+) -> Page:
     """Reads drawn strokes, each an (n, 2) array of x and y, y downwards, in any unit; ValueError where one is not.
 
     They are grouped into lines by where they are; each line is rendered at the recognizer's own scale and pen. A math
@@ -40,7 +42,9 @@ def read_ink(strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int |
         if len(groups) > DRAWN_LINES:
             raise TooLargeError(f"The drawing has {len(groups)} lines; draw {DRAWN_LINES} at a time at most.")
         images = [render_line(level(group), recognizer.ink_height, recognizer.ink_stroke_width) for group in groups]
-    readings = recognizer.read(images, beams=beams)
+        if sum(image.width for image in images) > DRAWN_LENGTH * recognizer.ink_height:
+            raise TooLargeError("The drawing has more writing than can be read at once: draw less at a time.")
+    readings = recognizer.read(images, beams=beams, on_progress=on_progress)
     formula = recognizer.reads_formulas
     lines = [Line(_extent(group), *found, formula=formula) for group, *found in zip(groups, images, readings, strict=True)]
     lines = [line for line in lines if line.reading.text]

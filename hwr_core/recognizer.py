@@ -25,6 +25,7 @@ ALTERNATIVES = 5
 # CROHME's writers kept for choices, whose text is not in training, 80.1 % are then right but for one token, without it 77.1 %.
 DOUBTFUL, ZOOMS = 0.5, (0.85, 1.15)
 SPLIT = 4  # lines that are worth two batches
+LONG = 20  # heights: of longer lines fewer are in a batch
 
 Progress = Callable[[int, int], None]
 Pixels = Callable[..., np.ndarray]  # RGB pictures, and for formulas `zoom` → (batch, channels, height, width) float32
@@ -92,9 +93,10 @@ class Recognizer:
         # Lines of similar width together: little padding, and beams that end at about the same step.
         written.sort(key=lambda index: lines[index].shape[1] / lines[index].shape[0])
         at_once = TURNS.count // self._turns
-        count = -(-len(written) // self.batch_size)
+        lengths = sum(lines[index].shape[1] / lines[index].shape[0] for index in written)
+        count = math.ceil(max(len(written), lengths / LONG) / self.batch_size)
         if len(written) >= SPLIT:
-            count = -(-count // at_once) * at_once
+            count = min(len(written), -(-count // at_once) * at_once)
         batches = [part.tolist() for part in np.array_split(written, count)] if written else []
         for batch, readings in _side_by_side(at_once, batches, lambda batch: self._read_batch([lines[index] for index in batch], beams)):
             yield dict(zip(batch, readings, strict=True))

@@ -124,6 +124,32 @@ def test_a_run_killed_between_its_last_two_steps_counts_no_row_twice(tmp_path):
     assert sorted(parquet.read_table(tmp_path / "r.parquet")["path"].to_pylist()) == ["a", "b", "c"] and not again.parts.exists()
 
 
+def test_what_had_an_error_is_tried_again_and_its_row_replaced(tmp_path):
+    results = Results(tmp_path / "r.parquet", Job())
+    results.add(table("a", "b"))
+    assert results.done() == {"a", "b"}  # not twice in a run, be it killed in between
+    results.finish()
+    again = Results(tmp_path / "r.parquet", Job())
+    assert again.done() == set()
+    again.add(pyarrow.Table.from_pylist([_row("a", 1) | {"text": "read"}], SCHEMA))
+    again.finish()
+    rows = parquet.read_table(tmp_path / "r.parquet").to_pylist()
+    assert sorted((row["path"], row["text"], row["error"]) for row in rows) == [("a", "read", None), ("b", None, "no")]
+
+
+def test_what_is_there_and_no_parquet_file_is_left_alone(tmp_path):
+    (tmp_path / "r.parquet").write_text("my notes")
+    with pytest.raises(HandwritingError, match="no Parquet file"):
+        Results(tmp_path / "r.parquet", Job())
+
+
+def test_a_file_whose_name_is_no_text_is_a_row_too(tmp_path):
+    path = os.fsencode(tmp_path) + b"/a\xff.png"
+    Path(os.fsdecode(path)).write_bytes(encoded(render_line(write("hello world"), 96, 5.0), "PNG"))
+    rows = Worker(Job(mode="line"))(pyarrow.table({"path": [path]})).to_pylist()
+    assert [(row["path"][-9:], row["text"]) for row in rows] == [("a\\xff.png", "hello world")]
+
+
 def test_results_of_other_settings_are_not_mixed(tmp_path):
     Results(tmp_path / "r.parquet", Job()).add(table("a"))
     with pytest.raises(HandwritingError, match="other settings"):

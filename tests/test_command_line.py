@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -46,6 +47,24 @@ def test_files_of_one_name_are_told_apart_and_one_named_twice_is_read_once(tmp_p
     first, second = tmp_path / "first" / "page.png", tmp_path / "second" / "page.png"
     assert main(["read", str(first), str(second), str(first), "--quiet"]) == 0
     assert capfdbinary.readouterr().out.decode() == f"# {first}\nhello world\n\n# {second}\ngood morning\n"
+
+
+def test_a_name_that_is_no_text_and_what_only_looks_like_a_file_cost_nothing(folder, capfdbinary):
+    picture("thank you").save(folder / "c.png")
+    os.rename(folder / "c.png", os.fsencode(folder) + b"/c\xff.png")
+    (folder / "folder.png").mkdir()
+    os.mkfifo(folder / "pipe.jpg")
+    for form in ("txt", "json"):
+        assert main(["read", str(folder), "--format", form, "--quiet"]) == 0
+        output = capfdbinary.readouterr().out.decode()
+        assert "thank you" in output and "hello world" in output and "xff.png" in output
+
+
+@pytest.mark.parametrize(("out", "said"), [("missing/x.txt", "there is no folder"), ("a.jpg/", "it is a file")])
+def test_what_cannot_be_written_to_is_said_before_anything_is_read(folder, capfd, monkeypatch, out, said):
+    monkeypatch.setattr("hwr_core.checkpoints.load_recognizer", lambda *_: pytest.fail("it was read"))
+    assert main(["read", str(folder), "--out", f"{folder}/{out}"]) == 2
+    assert said in capfd.readouterr().err
 
 
 def test_a_folder_to_write_to_gets_a_file_a_page(folder):

@@ -127,3 +127,17 @@ def test_percentiles_are_numpys():
         grey = rng.integers(0, rng.integers(1, 257), rng.integers(1, 40, 2)).astype(np.uint8)
         shares = [0, 50, 100, *rng.uniform(0, 100, 3)]
         assert percentiles(grey, shares) == pytest.approx(np.percentile(grey, shares).tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize(("form", "options", "megapixels"), [("WEBP", {}, 9), ("PNG", {}, 30), ("JPEG", {}, 30), ("JPEG", {"progressive": True}, 30)])
+def test_where_memory_is_short_a_picture_may_take_less(form, options, megapixels, monkeypatch):
+    side = int((1e6 * megapixels) ** 0.5)
+    packed = encoded(Image.new("RGB", (side, side), "white"), form, **options)
+    monkeypatch.setenv("HWR_LOW_MEMORY", "0")
+    assert open_image(packed).width == side
+    monkeypatch.setenv("HWR_LOW_MEMORY", "1")
+    if form == "JPEG":  # decoded smaller
+        assert side // 8 <= open_image(packed).width <= side // 2 + 1
+    else:
+        with pytest.raises(HandwritingError, match=r"too many pixels \(the limit for its kind is \d+ million\)"):
+            open_image(packed)
