@@ -137,7 +137,6 @@ def create_api() -> FastAPI:
         version="1",
         description="Reads handwriting, as text or as LaTeX.",
         redoc_url=None,
-        max_body_size=limits.BODY_BYTES,
     )
     api.state.desk, api.state.room = Desk(), Room()
     api.add_middleware(Gate, room=api.state.room)
@@ -186,7 +185,7 @@ async def recognize(
     return {"pages": read, "errors": [{"file": name, "detail": str(error)} for name, error in errors]}
 
 
-@reading.post("/ink", tags=["reading"], max_body_size=limits.INK_BYTES)
+@reading.post("/ink", tags=["reading"])
 async def ink(request: Request, drawing: Ink) -> PageRecord:
     """Reads a drawing: as text, line by line, or as one formula."""
     points = sum(map(len, drawing.strokes))

@@ -13,6 +13,7 @@ from PIL import Image
 from hwr_core import latex
 from hwr_core.batching import Batcher
 from hwr_core.decoding import decode
+from hwr_core.limits import low_memory
 from hwr_core.line_image import clean_line
 from hwr_core.memory import give_back_freed
 from hwr_core.network import Network
@@ -58,7 +59,10 @@ class Recognizer:
         self.name, self.network, self.pixels, self.tokenizer = name, network, pixels, tokenizer
         self.text_of, self.decoding, self.reads_formulas = text_of, decoding, reads_formulas
         self.grammar = decoding.grammar
-        self._turns = TURNS.count if network.fills_the_cores else 1  # on torch two at once are much slower than one after the other
+        self._alone = reads_formulas and low_memory()  # a formula may take a hundred megabytes while it is read
+        self.batch_size = 1 if self._alone else self.batch_size
+        # On torch two at once are much slower than one after the other.
+        self._turns = TURNS.count if network.fills_the_cores or self._alone else 1
         # Not a method of this object: it would hold itself, and its weights stay until the garbage is looked for.
         self._batcher = Batcher(partial(_decode_batch, network, pixels, decoding), self.batch_size, partial(TURNS.take, self._turns))
 
@@ -100,7 +104,7 @@ class Recognizer:
         batches = [part.tolist() for part in np.array_split(written, count)] if written else []
         for batch, readings in _side_by_side(at_once, batches, lambda batch: self._read_batch([lines[index] for index in batch], beams)):
             yield dict(zip(batch, readings, strict=True))
-        if len(written) > 1:
+        if len(written) > 1 or self._alone:
             give_back_freed()
 
     def _read_batch(self, lines: list[np.ndarray], beams: int | None) -> list[Reading]:

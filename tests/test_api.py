@@ -133,6 +133,13 @@ def test_too_many_files_pages_strokes_and_bytes_are_too_much(client):
     assert client.post("/ink", content=b"[" * (limits.INK_BYTES + 1)).status_code == 413
     rows = [[[0, 100 * row], [2000, 100 * row + 8]] for row in range(limits.DRAWN_LINES + 50)]
     assert client.post("/ink", json={"strokes": rows}).status_code == 413
+    wide = [[[i * 4000, 60 * row], [i * 4000 + 10, 60 * row + 30], [i * 4000 + 20, 60 * row]] for row in range(100) for i in range(30)]
+    assert "more writing" in client.post("/ink", json={"strokes": wide}).json()["detail"]
+
+
+def test_what_is_misspelt_is_said(client):
+    assert "thershold" in client.post("/recognize?thershold=otsu", files=sent(("a.png", line()))).json()["detail"]
+    assert client.post("/ink", json={"strokes": [], "beam": 1}).status_code == 422
 
 
 @pytest.mark.parametrize(

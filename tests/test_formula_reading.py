@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from hwr_core import load_recognizer, read_ink, read_region
-from hwr_core.formula_image import render_formula
+from hwr_core.formula_image import MOST, render_formula
 from hwr_core.handprint import write, write_formula
 from hwr_core.latex import canonical
 from hwr_core.pixels import CELL, FormulaPixels, stacked
@@ -90,3 +90,9 @@ def test_a_box_on_a_photo_is_read_and_one_outside_it_or_on_blank_paper_gives_not
     assert read_region(photo, (2000, 2000, 2100, 2100), small).reading.text == ""
     backwards = read_region(photo, (box[2], box[3], box[0], box[1]), small)
     assert backwards.reading == line.reading
+
+
+def test_a_drawing_as_wide_as_it_is_high_makes_no_huge_picture():
+    cross = [np.array([point]) for point in ((-1e6, 0), (1e6, 0), (0, 1e6), (0, -1e6))]
+    width, height = render_formula(cross).size
+    assert width * height < 1.1 * MOST
