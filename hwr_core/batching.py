@@ -2,13 +2,13 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 
 class Job:
-    def __init__(self, kind: Hashable, item: Any):
+    def __init__(self, kind: Any, item: Any):
         self.kind, self.item = kind, item
         self.result: Any = None
         self.error: BaseException | None = None
@@ -16,7 +16,7 @@ class Job:
 
 
 class Batcher:
-    """`batcher(kind, items)` gives `work(kind, items)`'s results, one for each item, from calls of at most `most` items of one kind.
+    """`batcher(kind, items)` gives `work(kind, items)`'s results, one for each item, from calls of at most `most` items of equal kinds.
 
     Nobody waits for a batch to fill: whoever gets a turn works on what waits, the oldest first and others' items too, until his own are
     done; who comes meanwhile finds his items done, or takes the next turn ("flat combining", Hendler, Incze, Shavit and Tzafrir 2010).
@@ -25,13 +25,13 @@ class Batcher:
     """
 
     def __init__(
-        self, work: Callable[[Hashable, list], Sequence], most: int, turn: Callable[[Callable[[], bool]], AbstractContextManager[bool]]
+        self, work: Callable[[Any, list], Sequence], most: int, turn: Callable[[Callable[[], bool]], AbstractContextManager[bool]]
     ):
         self.work, self.most, self.turn = work, most, turn
         self._waiting: deque[Job] = deque()
         self._table = threading.Lock()  # of _waiting, held for moments
 
-    def __call__(self, kind: Hashable, items: Sequence) -> list:
+    def __call__(self, kind: Any, items: Sequence) -> list:
         jobs = [Job(kind, item) for item in items]
         with self._table:
             self._waiting.extend(jobs)

@@ -47,33 +47,28 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].endswith(GUARDED):
             return await self.app(scope, receive, send)
-        headers, kind = Headers(scope=scope), None
-        request = object()
+        request, headers = object(), Headers(scope=scope)
         try:
             check_token(headers)
-            if scope["method"] == "POST":
-                kind = self._enter(kind_of(scope), take=False)
-                messages = await self._body(request, receive, headers, scope["path"].endswith("/ink"))
-                kind = self._enter(kind_of(scope), take=True)
-                receive = replay(messages, receive)
+            if scope["method"] != "POST":
+                return await self.app(scope, receive, send)
+            kind = kind_of(scope)
+            self._check(kind)  # before the body, which may be long, and again when it is there
+            messages = await self._body(request, receive, headers, scope["path"].endswith("/ink"))
+            self._check(kind)
+            self.room.inside[kind] += 1
+            try:
+                await self.app(scope, replay(messages, receive), send)
+            finally:
+                self.room.inside[kind] -= 1
         except Refused as refused:
-            self.room.held.pop(request, None)
-            return await refused.answer(scope, receive, send)
-        except BaseException:  # it is cancelled
-            self.room.held.pop(request, None)
-            raise
-        try:
-            await self.app(scope, receive, send)
+            await refused.answer(scope, receive, send)
         finally:
             self.room.held.pop(request, None)
-            if kind:
-                self.room.inside[kind] -= 1
 
-    def _enter(self, kind: str, take: bool) -> str:
+    def _check(self, kind: str) -> None:
         if self.room.inside[kind] >= limits.queue_length():
             raise busy()
-        self.room.inside[kind] += take
-        return kind
 
     async def _body(self, request: object, receive: Receive, headers: Headers, ink: bool) -> deque[Message]:
         """The messages of the request, until its body has come."""

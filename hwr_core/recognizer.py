@@ -64,7 +64,7 @@ class Recognizer:
         # On torch two at once are much slower than one after the other.
         self._turns = TURNS.count if network.fills_the_cores or self._alone else 1
         # Not a method of this object: it would hold itself, and its weights stay until the garbage is looked for.
-        self._batcher = Batcher(partial(_decode_batch, network, pixels, decoding), self.batch_size, partial(TURNS.take, self._turns))
+        self._batcher = Batcher(partial(_decode_batch, network, pixels), self.batch_size, partial(TURNS.take, self._turns))
 
     def read(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None, on_progress: Progress | None = None
@@ -118,7 +118,7 @@ class Recognizer:
 
     def _decoded(self, images: list[Image.Image], beams: int | None, **options) -> list[list[Hypothesis]]:
         """In batches with what other threads have to be decoded."""
-        return self._batcher((self.settings(beams).beams, tuple(options.items())), images)
+        return self._batcher((self.settings(beams), options), images)
 
     def settings(self, beams: int | None = None) -> DecodingSettings:
         """How this checkpoint is decoded; with other `beams`, if given."""
@@ -182,11 +182,9 @@ def _side_by_side(
         pool.shutdown(wait=False, cancel_futures=True)  # whoever wants no more need not wait for what is under way
 
 
-def _decode_batch(
-    network: Network, pixels: Pixels, decoding: DecodingSettings, kind: tuple[int, tuple], images: list[Image.Image]
-) -> list[list[Hypothesis]]:
-    beams, options = kind
-    return decode(network, pixels(images, **dict(options)), replace(decoding, beams=beams))
+def _decode_batch(network: Network, pixels: Pixels, kind: tuple[DecodingSettings, dict], images: list[Image.Image]) -> list[list[Hypothesis]]:
+    settings, options = kind
+    return decode(network, pixels(images, **options), settings)
 
 
 def _confidence(hypothesis: Hypothesis) -> float:

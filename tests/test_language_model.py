@@ -1,5 +1,6 @@
 """The language model: counted from texts, read back from its file, and added to what the line looks like."""
 
+import dataclasses
 import math
 
 import checkpoint_layouts as layouts
@@ -9,6 +10,8 @@ import pytest
 from hwr_core import HandwritingError, load_recognizer
 from hwr_core.checkpoint_config import LANGUAGE_MODEL
 from hwr_core.decoding import decode
+from hwr_core.handprint import write
+from hwr_core.ink import render_line
 from hwr_core.language_model import LENGTH, LanguageModel
 from hwr_core.scores import DecodingSettings
 from training.language_model import END, Text, count, interpolate, save
@@ -169,3 +172,14 @@ def test_the_shipped_model_knows_both_languages(recognizer):
 
     for likely, unlikely in [("where is the", "wkere is tho"), ("dans la maison", "dons lo maisan"), ("STATION", "STATlON")]:
         assert bits(likely) < 4 and bits(unlikely) > bits(likely) + 0.7
+
+
+def test_how_a_loaded_checkpoint_is_decoded_can_be_changed():
+    recognizer = load_recognizer("text")
+    before, image = recognizer.decoding, render_line(write("meet me at the station", unsteadiness=0.02, seed=2), 96, 5.0)
+    confidence = recognizer.read([image])[0].confidence
+    try:
+        recognizer.decoding = dataclasses.replace(before, language_model_weight=0.0)
+        assert recognizer.read([image])[0].confidence != pytest.approx(confidence, abs=1e-6)
+    finally:
+        recognizer.decoding = before
