@@ -60,7 +60,8 @@ class Recognizer:
         self.text_of, self.decoding, self.reads_formulas = text_of, decoding, reads_formulas
         self.grammar = decoding.grammar
         self._alone = reads_formulas and low_memory()  # a formula may take a hundred megabytes while it is read
-        self.batch_size = 1 if self._alone else self.batch_size
+        if self._alone:
+            self.batch_size = 1
         # On torch two at once are much slower than one after the other.
         self._turns = TURNS.count if network.fills_the_cores or self._alone else 1
         # Not a method of this object: it would hold itself, and its weights stay until the garbage is looked for.
