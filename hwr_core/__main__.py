@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"{error.filename or 'The output'} cannot be written ({error.strerror}).", file=sys.stderr)
+        print(f"{error.filename or 'The output'} cannot be used ({error.strerror}).", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
