@@ -156,7 +156,7 @@ def histogram(prepared: Prepared) -> None:
     rule = "" if level is None else f"<rect x='{level:.1f}' y='0' width='2' height='100' fill='#d6453d'/>"
     marks = "".join(f"<text x='{grey}' y='120'>{grey}</text>" for grey in (0, 64, 128, 192, 255))
     st.image(
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='-12 0 284 122'>"
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='-20 0 298 124'>"
         f"<g fill='#6f86e8'>{bars}</g>{rule}<g font-size='17' font-family='sans-serif' text-anchor='middle' fill='#888'>{marks}</g></svg>",
         width="stretch",
         alt="How many pixels there are of each grey",
