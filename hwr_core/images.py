@@ -47,7 +47,7 @@ def _room(image: Image.Image, by: int = 1) -> float:
     """How many times the picture, decoded at one `by`th of its size, would have room: by its pixels, and by the memory that it takes on the way."""
     pixels = image.width * image.height / by**2
     stored = STORED.get(image.mode, 4)
-    turned = stored if image.format in ("JPEG", "MPO", "TIFF") and _lies(image) else 0  # which can tell before they decode
+    turned = stored if image.format in ("JPEG", "MPO", "TIFF") and _is_turned(image) else 0  # which can tell before they decode
     takes = pixels * (stored + turned + CONVERTED + DECODING.get(image.format, 0))
     if image.info.get("progressive"):  # two bytes for each coefficient
         shares = [(high, wide) for _, high, wide, _ in image.layer]
@@ -102,7 +102,7 @@ def _too_many_pixels(name: str, most: int = MAX_PIXELS) -> HandwritingError:
     return TooLargeError(f"{name} has too many pixels (the limit for its kind is {most / 1e6:.0f} million): scale it down and try again.")
 
 
-def _lies(image: Image.Image) -> bool:
+def _is_turned(image: Image.Image) -> bool:
     """Whether its EXIF block says that it is to be turned."""
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1) != 1
@@ -114,6 +114,6 @@ def upright(image: Image.Image) -> Image.Image:
     """Turned as its EXIF orientation says; as it is where it has none, or one that cannot be read."""
     try:
         # Asked first: `exif_transpose` copies also what it does not turn, of which a photo has 36 MB.
-        return ImageOps.exif_transpose(image) if _lies(image) else image
+        return ImageOps.exif_transpose(image) if _is_turned(image) else image
     except Exception:  # the same
         return image
