@@ -220,9 +220,12 @@ async def health(request: Request) -> Health:
 
 def _recognizer(name: str | None, formulas: bool) -> Recognizer:
     name = (name or "").strip() or ("math" if formulas else "text")
+    wrong_mode = HandwritingError(f"The checkpoint {name} reads {'text' if formulas else 'formulas'}: choose the other mode.")
+    if {known.name: known.formulas for known in CHECKPOINTS}.get(name, formulas) != formulas:
+        raise wrong_mode  # before it is loaded, for which another may have to go
     recognizer = load_recognizer(name, local=limits.local_checkpoints(), fetch=False)
     if recognizer.reads_formulas != formulas:
-        raise HandwritingError(f"The checkpoint {name} reads {'formulas' if recognizer.reads_formulas else 'text'}: choose the other mode.")
+        raise wrong_mode
     return recognizer
 
 

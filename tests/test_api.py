@@ -116,6 +116,14 @@ def test_what_cannot_be_read_is_said_in_one_sentence(client, query, content, cod
     assert said in detail and detail.endswith(".") and "\n" not in detail and "Traceback" not in detail
 
 
+def test_a_checkpoint_that_reads_something_else_is_not_loaded_for_nothing(client, monkeypatch):
+    asked = []
+    monkeypatch.setattr(api, "load_recognizer", lambda name, **_: asked.append(name) or load_recognizer(name))
+    assert client.post("/recognize?mode=line&checkpoint=math", files=sent(("a.png", line()))).status_code == 422 and not asked
+    assert client.post("/ink", json={"strokes": strokes_of("hi"), "mode": "formula", "checkpoint": "text"}).status_code == 422 and not asked
+    assert client.post("/recognize?mode=line&checkpoint=text", files=sent(("a.png", line()))).status_code == 200 and asked == ["text"]
+
+
 def test_a_picture_of_too_many_pixels_is_too_large(client):
     huge = png(Image.new("1", (10_000, 10_000), 1))
     assert client.post("/recognize", files=sent(("huge.png", huge))).status_code == 413
