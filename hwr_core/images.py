@@ -26,13 +26,14 @@ def open_image(source: bytes | str | Path | BinaryIO | Image.Image, name: str = 
     """
     image = source if isinstance(source, Image.Image) else opened(_bytes(source), name)
     width, height = image.size
-    if image.format in ("JPEG", "MPO") and (side or _room(image) < 1):
-        # The least that is small enough; for a given side, the most that is still as large.
-        fits = [by for by in (1, 2, 4, 8) if _room(image, by) >= 1 and not (side and max(width, height) < side * by)]
-        by = (max(fits) if side else min(fits)) if fits else 8
+    scales = (1, 2, 4, 8) if image.format in ("JPEG", "MPO") else (1,)
+    roomy = [by for by in scales if _room(image, by) >= 1]
+    if not roomy:
+        raise _too_many_pixels(name, int(_room(image, scales[-1]) * width * height))
+    # The largest that has room; for a given side, the smallest that is still as large.
+    by = max((by for by in roomy if side and max(width, height) >= side * by), default=roomy[0])
+    if by > 1:
         image.draft(image.mode, (max(1, width // by), max(1, height // by)))
-    if (room := _room(image)) < 1:
-        raise _too_many_pixels(name, int(room * image.width * image.height))
     try:
         image.load()
         # Those decoders keep up to three more of the picture for as long as it is theirs.
@@ -49,7 +50,7 @@ def _room(image: Image.Image, by: int = 1) -> float:
     stored = STORED.get(image.mode, 4)
     turned = stored if image.format in ("JPEG", "MPO", "TIFF") and _is_turned(image) else 0  # which can tell before they decode
     takes = pixels * (stored + turned + CONVERTED + DECODING.get(image.format, 0))
-    if image.info.get("progressive"):  # two bytes for each coefficient
+    if image.info.get("progressive") and image.format in ("JPEG", "MPO"):  # two bytes for each coefficient, however small it is decoded
         shares = [(high, wide) for _, high, wide, _ in image.layer]
         most = max(high for high, _ in shares) * max(wide for _, wide in shares)
         takes += 2 * image.width * image.height * sum(high * wide for high, wide in shares) / most

@@ -141,3 +141,24 @@ def test_where_memory_is_short_a_picture_may_take_less(form, options, megapixels
     else:
         with pytest.raises(HandwritingError, match=r"too many pixels \(the limit for its kind is \d+ million\)"):
             open_image(packed)
+
+
+def test_a_progressive_jpeg_whose_coefficients_take_too_much_is_refused(monkeypatch):
+    white = Image.new("RGB", (4000, 3000), "white")
+    packed = encoded(white, "JPEG", progressive=True, subsampling=0)
+    monkeypatch.setattr("hwr_core.images.decoded_bytes", lambda: 60_000_000)  # they take 72 MB at any scale
+    for side in (None, 160):
+        with pytest.raises(HandwritingError, match="too many pixels"):
+            open_image(packed, side=side)
+    assert open_image(encoded(white, "JPEG", subsampling=0)).width == 2000
+
+
+def test_what_was_made_of_a_progressive_jpeg_is_a_picture_like_any_other():
+    grey = Image.open(io.BytesIO(encoded(Image.new("RGB", (80, 60), "white"), "JPEG", progressive=True))).convert("L")
+    assert open_image(grey).size == (80, 60)
+
+
+@pytest.mark.parametrize(("width", "seen"), [(100, 100), (400, 200), (2000, 250)])
+def test_a_jpeg_is_decoded_no_smaller_than_is_asked_for(width, seen):
+    packed = encoded(Image.new("L", (width, 40), 255), "JPEG")
+    assert open_image(packed, side=160).width == seen
