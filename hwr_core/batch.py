@@ -23,6 +23,7 @@ import pyarrow
 import pyarrow.parquet as parquet
 from tqdm import tqdm
 
+from hwr_core.checkpoints import load_recognizer
 from hwr_core.documents import open_document, shown
 from hwr_core.errors import HandwritingError
 from hwr_core.limits import SUFFIXES
@@ -58,8 +59,6 @@ class Worker:
     """An actor: loads the checkpoint once, and reads the files whose paths it is given."""
 
     def __init__(self, job: Job):
-        from hwr_core import load_recognizer
-
         self.job, self.recognizer = job, load_recognizer(job.checkpoint, job.device)
 
     def __call__(self, chunk: pyarrow.Table) -> pyarrow.Table:
@@ -83,6 +82,10 @@ class Worker:
                 rows.append(_row(path, index + 1, error=f"It cannot be read ({type(error).__name__})."))
             rows[-1]["seconds"], started = time.perf_counter() - started, time.perf_counter()
         return rows
+
+
+def _try(job: Job) -> None:
+    load_recognizer(job.checkpoint, job.device)
 
 
 def _bytes(path: str) -> bytes:
@@ -199,6 +202,7 @@ def _read(files: Sequence[str], job: Job, workers: int | None, chunk: int) -> It
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
+    import ray.data  # which sets the level of its log anew
 
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message=".*ray_remote_args.*")  # no named parameter takes their place yet
@@ -209,7 +213,14 @@ def _read(files: Sequence[str], job: Job, workers: int | None, chunk: int) -> It
     context.max_errored_blocks = -1  # what kills its worker becomes a row
     gpus = 1 if job.device == "cuda" else 0
     resources = ray.cluster_resources()
-    most = int(resources.get("GPU", 0) if gpus else resources.get("CPU", 1)) or 1
+    most = int(resources.get("GPU", 0) if gpus else resources.get("CPU", 1) or 1)
+    if not most:  # Ray would wait for one
+        raise HandwritingError("There is no GPU: leave out --device cuda.")
+    try:  # on a worker's machine, whether the checkpoint can be loaded: an actor that fails at it is started again and again
+        ray.get(ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_try).remote(job))
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        raise cause if isinstance(cause, HandwritingError) else HandwritingError(f"No worker can start: {cause!r}.") from None
     blocks = -(-len(files) // chunk)
     data = ray.data.from_items([{"path": os.fsencode(path)} for path in files], override_num_blocks=blocks)
     data = data.map_batches(

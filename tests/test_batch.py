@@ -1,6 +1,7 @@
 """`python -m hwr_core batch`: a row for every file, once each, also where workers and the whole run are killed in the middle."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import pyarrow.parquet as parquet
 import pytest
 
 from hwr_core import HandwritingError
-from hwr_core.__main__ import main
-from hwr_core.batch import SCHEMA, Job, Results, Worker, _row, files_of
+from hwr_core.__main__ import everywhere, main
+from hwr_core.batch import SCHEMA, Job, Results, Worker, _row, files_of, run
+from hwr_core.checkpoints import MODELS
 from hwr_core.handprint import write
 from hwr_core.ink import render_line
 from tests.conftest import ROOT
@@ -37,8 +39,8 @@ def folder(tmp_path_factory):
     return folder
 
 
-def started(folder: Path, out: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "hwr_core", *COMMAND, str(folder), "--out", str(out)]
+def started(folder: Path, out: Path, *options: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "hwr_core", *COMMAND, str(folder), "--out", str(out), *options]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 
 
@@ -99,9 +101,42 @@ def test_a_killed_run_goes_on_where_it_was(folder, tmp_path):
     assert process.wait(300) == 0, process.stderr.read().decode()
     after = {row["path"]: row["seconds"] for row in complete(folder, out)}
     assert {path: after[path] for path in before} == before, "what was done was done again"
-    # A third time there is nothing to do, but for a file that came meanwhile, and no workers are started for nothing.
-    started_at = time.monotonic()
-    assert started(folder, out).wait(60) == 0 and time.monotonic() - started_at < 20
+
+
+def test_where_all_is_done_no_workers_are_started(folder, tmp_path, monkeypatch):
+    out = tmp_path / "results.parquet"
+    results = Results(out, Job())
+    results.add(pyarrow.Table.from_pylist([_row(path, 1) for path in files_of(str(folder))], SCHEMA))
+    results.finish()
+    monkeypatch.setitem(sys.modules, "ray", None)  # an import of it fails
+    assert run(str(folder), out, Job(), quiet=True) == COUNT
+    picture = folder / "99.png"
+    render_line(write("one more"), 64, 4.0).save(picture)
+    try:
+        with pytest.raises(ImportError):
+            run(str(folder), out, Job(), quiet=True)
+    finally:
+        picture.unlink()
+
+
+def test_what_the_workers_cannot_do_is_said_in_a_sentence(folder, tmp_path):
+    """On their machine: there is no such checkpoint, and no GPU."""
+    broken = tmp_path / "broken"
+    shutil.copytree(MODELS / "text", broken)
+    shutil.rmtree(broken / "onnx")
+    (broken / "model.safetensors").write_bytes(b"no weights")
+    for options, said in ((("--checkpoint", str(broken)), "cannot be loaded"), (("--device", "cuda"), "There is no GPU")):
+        process = started(folder, tmp_path / "results.parquet", *options)
+        _, told = process.communicate(timeout=120)
+        assert process.returncode == 2 and said in told.decode().splitlines()[-1] and "Traceback" not in told.decode(), told.decode()
+
+
+def test_a_checkpoint_of_the_repository_goes_by_its_name_elsewhere_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert [everywhere(name) for name in ("text", "models/math", "microsoft/trocr-base-handwritten")] == ["text", "math", "microsoft/trocr-base-handwritten"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own").mkdir()
+    assert everywhere("own") == str(tmp_path / "own")
 
 
 def table(*paths: str) -> pyarrow.Table:
