@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from hwr_core.errors import HandwritingError
-from hwr_core.export import FORMATS, export, file_names, suffix_of
+from hwr_core.export import FORMATS, FileNames, export, suffix_of
 from hwr_core.limits import BEAMS, SUFFIXES
+from hwr_core.reading import Page
 from hwr_core.settings import PreprocessSettings
 
 
@@ -69,20 +70,21 @@ def read(arguments: argparse.Namespace) -> int:
 
     recognizer = load_recognizer(arguments.checkpoint, arguments.device)
     mode = "formula" if recognizer.reads_formulas else "page"
-    pages, pictures, failed = {}, {}, 0
+    write = Folder(out, arguments.format) if folder else Whole(out, arguments.format)
+    failed = 0
     for path in sources:
         for name, picture in opened(path, names):
             try:
-                pages[name] = without_pictures(read_picture(picture, recognizer, mode, settings, arguments.beams))
-            except HandwritingError as error:
+                page = without_pictures(read_picture(picture, recognizer, mode, settings, arguments.beams))
+            except Exception as error:  # also whatever a library makes of an odd picture: it must not cost the files beside it
                 failed += 1
-                print(error, file=sys.stderr)
+                said = error if isinstance(error, HandwritingError) else f"{name} cannot be read ({type(error).__name__})."
+                print(said, file=sys.stderr)
                 continue
-            pictures[name] = picture
+            write.add(name, page, picture)
             if not arguments.quiet:
-                print(f"{name}: {len(pages[name].lines)} lines", file=sys.stderr)
-    if pages:
-        write(pages, pictures, arguments.format, out, folder)
+                print(f"{name}: {len(page.lines)} lines", file=sys.stderr)
+    write.finish()
     return 1 if failed else 0
 
 
@@ -108,23 +110,24 @@ def read_batch(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise HandwritingError(f"{error.name} is not installed: pip install -r requirements-batch.txt.") from None
 
-    from hwr_core.checkpoints import find
-
-    formulas = arguments.checkpoint == "math"
-    folder = find(arguments.checkpoint)  # said here, once, where it cannot be
     if arguments.out.is_dir():
         raise ValueError(f"{arguments.out} is a folder: name a file.")
-    job = Job(
-        str(folder or arguments.checkpoint),
-        arguments.mode or ("formula" if formulas else "page"),
-        arguments.beams,
-        settings,
-        arguments.device,
-    )
+    checkpoint = everywhere(arguments.checkpoint)  # said here, once, where there is none
+    job = Job(checkpoint, arguments.mode or ("formula" if checkpoint == "math" else "page"), arguments.beams, settings, arguments.device)
     count = run(arguments.files, arguments.out, job, arguments.workers, arguments.quiet)
     if not arguments.quiet:
         print(f"{arguments.out}: {count} files", file=sys.stderr)
     return 0
+
+
+def everywhere(checkpoint: str) -> str:
+    """The checkpoint's name for other processes and machines, which have copies of `models/` elsewhere. Raises `HandwritingError` as `find` does."""
+    from hwr_core.checkpoints import MODELS, find
+
+    if (folder := find(checkpoint)) is None:
+        return checkpoint.strip()
+    folder = folder.absolute()
+    return folder.relative_to(MODELS).as_posix() if folder.is_relative_to(MODELS) else str(folder)
 
 
 def found(names: list[str]) -> Iterator[Path | None]:
@@ -166,20 +169,48 @@ def _raise(error: HandwritingError):
     raise error
 
 
-def write(pages: dict, pictures: dict, format: str, out: Path | None, folder: bool) -> None:
-    if folder:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, file in zip(pages, file_names(list(pages), FORMATS[format].suffix), strict=True):
-            (out / file).write_bytes(export({name: pages[name]}, format, pictures))
-        return
-    content = export(pages, format, pictures)
-    if out is not None:
-        out.write_bytes(content)
-    elif suffix_of(format, len(pages)) in (".pdf", ".docx", ".zip") and sys.stdout.isatty():
-        raise ValueError(f"{FORMATS[format].title} is no text for a terminal: name a file with --out.")
-    else:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+class Folder:
+    """Writes a file for each page as soon as it is read."""
+
+    def __init__(self, folder: Path, format: str):
+        self.folder, self.format, self.names = folder, format, FileNames(FORMATS[format].suffix)
+
+    def add(self, name: str, page: Page, picture: partial) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / self.names(name)).write_bytes(export({name: page}, self.format, {name: picture}))
+
+    def finish(self) -> None:
+        pass
+
+
+class Whole:
+    """Writes all pages at the end: to a file, or to standard output."""
+
+    def __init__(self, out: Path | None, format: str):
+        self.out, self.format = out, format
+        self.pages: dict[str, Page] = {}
+        self.pictures: dict[str, partial] = {}  # each keeps its file's bytes: only for formats that show them
+        self._check_terminal(1)  # before an hour's reading
+
+    def add(self, name: str, page: Page, picture: partial) -> None:
+        self.pages[name] = page
+        if FORMATS[self.format].needs_pictures:
+            self.pictures[name] = picture
+
+    def finish(self) -> None:
+        if not self.pages:
+            return
+        self._check_terminal(len(self.pages))
+        content = export(self.pages, self.format, self.pictures)
+        if self.out is not None:
+            self.out.write_bytes(content)
+        else:
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+
+    def _check_terminal(self, count: int) -> None:
+        if self.out is None and sys.stdout.isatty() and suffix_of(self.format, count) in (".pdf", ".docx", ".zip"):
+            raise ValueError(f"{FORMATS[self.format].title} is no text for a terminal: name a file with --out.")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ import sys
 import pytest
 from PIL import Image
 
-from hwr_core.__main__ import main
+from hwr_core.__main__ import Whole, main
 from hwr_core.handprint import write, write_formula
 from hwr_core.ink import render_line
+from hwr_core.reading import Page
 from tests.test_documents import encoded
 
 
@@ -72,6 +73,45 @@ def test_a_folder_to_write_to_gets_a_file_a_page(folder):
     (folder / "fax.tif").write_bytes(encoded(first, "TIFF", save_all=True, append_images=[second]))
     assert main(["read", str(folder / "fax.tif"), "--format", "alto", "--out", f"{folder}/out/", "--quiet"]) == 0
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["fax (2).xml", "fax.xml"]
+
+
+def test_what_was_read_before_an_interrupt_is_in_the_folder(folder, monkeypatch):
+    from hwr_core import pipeline
+
+    read, names = pipeline.read_picture, []
+
+    def interrupted(*arguments):
+        if names:
+            raise KeyboardInterrupt
+        names.append("a")
+        return read(*arguments)
+
+    monkeypatch.setattr(pipeline, "read_picture", interrupted)
+    assert main(["read", str(folder), "--out", f"{folder}/out/", "--quiet"]) == 130
+    assert (folder / "out" / "a.txt").read_text().strip() == "good morning"
+
+
+def test_what_a_library_makes_of_one_picture_costs_no_other(folder, monkeypatch, capfd):
+    from hwr_core import pipeline
+
+    read = pipeline.read_picture
+
+    def raising(picture, *arguments):
+        if picture().width == Image.open(folder / "a.jpg").width:
+            raise MemoryError
+        return read(picture, *arguments)
+
+    monkeypatch.setattr(pipeline, "read_picture", raising)
+    assert main(["read", str(folder), "--quiet"]) == 1
+    captured = capfd.readouterr()
+    assert captured.out == "hello world\n" and captured.err == "a.jpg cannot be read (MemoryError).\n"
+
+
+@pytest.mark.parametrize(("format", "kept"), [("txt", 0), ("alto", 0), ("pdf", 1)])
+def test_files_are_kept_in_memory_only_for_formats_that_show_them(format, kept, tmp_path):
+    whole = Whole(tmp_path / "out", format)
+    whole.add("a.png", Page((), (1, 1)), lambda: None)
+    assert len(whole.pages) == 1 and len(whole.pictures) == kept
 
 
 def test_a_formula_is_read_as_one(tmp_path, capfdbinary):

@@ -13,7 +13,7 @@ from docx import Document
 from lxml import etree, html
 from PIL import Image
 
-from hwr_core.export import FORMATS, export, file_names, suffix_of
+from hwr_core.export import FORMATS, FileNames, export, suffix_of
 from hwr_core.export.pdf import encodable
 from hwr_core.reading import Alternative, Line, Page, Reading
 from hwr_core.words import NO_PICTURE, without_pictures, words_of
@@ -173,7 +173,7 @@ def test_several_pages_of_a_single_page_format_come_as_a_zip():
     archive = zipfile.ZipFile(io.BytesIO(export({"x/a.jpg": SHEET, "a.png": EMPTY}, "page")))
     assert archive.namelist() == ["a.xml", "a (2).xml"]
     assert (suffix_of("page", 2), suffix_of("page", 1), suffix_of("pdf", 2)) == (".zip", ".xml", ".pdf")
-    assert file_names(["../../etc/passwd", "c:\\x\\y.jpg", ".jpg"], ".txt") == ["passwd.txt", "y.txt", ".jpg.txt"]
+    assert list(map(FileNames(".txt"), ["../../etc/passwd", "c:\\x\\y.jpg", ".jpg"])) == ["passwd.txt", "y.txt", ".jpg.txt"]
 
 
 @pytest.mark.parametrize("format", FORMATS)

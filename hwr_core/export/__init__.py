@@ -65,8 +65,9 @@ def export(pages: Mapping[str, Page], format: str, pictures: Pictures | None = N
         return _encoded(write(*next(iter(pages.items()))))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, file in zip(pages, file_names(pages, chosen.suffix), strict=True):
-            archive.writestr(file, _encoded(write(name, pages[name])))
+        file_name = FileNames(chosen.suffix)
+        for name, page in pages.items():
+            archive.writestr(file_name(name), _encoded(write(name, page)))
     return packed.getvalue()
 
 
@@ -76,19 +77,21 @@ def suffix_of(format: str, count: int) -> str:
     return ".zip" if chosen.single and count > 1 else chosen.suffix
 
 
-def file_names(names: Mapping[str, Page] | list[str], suffix: str) -> list[str]:
-    """A file's name for each picture's: its own stem, without folders, numbered where two would be the same."""
-    taken: set[str] = set()
-    found = []
-    for name in names:
+class FileNames:
+    """Called with each picture's name in turn, gives a file's: its stem, without folders, numbered where it was given before."""
+
+    def __init__(self, suffix: str):
+        self.suffix = suffix
+        self.taken: set[str] = set()
+
+    def __call__(self, name: str) -> str:
         stem = PurePath(name.replace("\\", "/")).stem or "page"
-        file, number = stem + suffix, 1
-        while file.casefold() in taken:
+        file, number = stem + self.suffix, 1
+        while file.casefold() in self.taken:
             number += 1
-            file = f"{stem} ({number}){suffix}"
-        taken.add(file.casefold())
-        found.append(file)
-    return found
+            file = f"{stem} ({number}){self.suffix}"
+        self.taken.add(file.casefold())
+        return file
 
 
 def _encoded(content: str | bytes) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from PIL import Image
 
-from hwr_core.export import file_names
+from hwr_core.export import FileNames
 from hwr_core.line_image import to_rgb
 from hwr_core.lines import cut_line
 from hwr_core.reading import Page
@@ -24,7 +24,7 @@ def to_dataset(pages: Mapping[str, Page], pictures: Mapping[str, Callable[[], Im
     """
     packed, rows = io.BytesIO(), []
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for (name, page), stem in zip(pages.items(), file_names(list(pages), ""), strict=True):
+        for (name, page), stem in zip(pages.items(), map(FileNames(""), pages), strict=True):
             chosen = [line for line in page.lines if line.reading.text.strip() and (line.corrected or not only_corrected)]
             if not chosen:
                 continue
