@@ -24,7 +24,7 @@ from typing_extensions import TypedDict
 
 from hwr_core import limits
 from hwr_core.checkpoints import CHECKPOINTS, load_recognizer, loaded
-from hwr_core.documents import Document, open_document
+from hwr_core.documents import Document, is_pdf, open_document
 from hwr_core.errors import HandwritingError, TooLargeError
 from hwr_core.gate import Gate, Room
 from hwr_core.pipeline import Mode, read_ink, read_picture
@@ -176,7 +176,8 @@ async def recognize(
     except ValueError as error:
         raise HandwritingError(str(error)) from None
     desk: Desk = request.app.state.desk
-    documents, errors = await desk.run(request, desk.lines, _open_files, named)
+    opening = desk.pages if any(is_pdf(data) for _, data in named) else desk.lines  # to count a PDF's pages may take seconds
+    documents, errors = await desk.run(request, opening, _open_files, named)
     threads = desk.pages if mode == "page" or any(document.large for document in documents) else desk.lines
     read, unread = await desk.run(request, threads, _read_pages, documents, mode, checkpoint, chosen, beams)
     errors += unread
@@ -230,9 +231,12 @@ def _recognizer(name: str | None, formulas: bool) -> Recognizer:
 
 
 def _open_files(gone: threading.Event, named: Sequence[tuple[str, bytes]]) -> tuple[list[Document], list[tuple[str, HandwritingError]]]:
+    """Until the client is gone."""
     documents: list[Document] = []
     errors: list[tuple[str, HandwritingError]] = []
     for name, data in named:
+        if gone.is_set():
+            break
         try:
             document = open_document(data, name)
             if sum(other.count for other in documents) + document.count > limits.PAGES:

@@ -59,7 +59,7 @@ def open_document(data: bytes, name: str = "The file") -> Document:
     """
     if len(data) > MAX_BYTES:
         raise too_large(name)
-    if b"%PDF-" in data[:1024] and not data.startswith(PICTURES):
+    if is_pdf(data):
         return _pdf(data, name)
     if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         with opened(data, name) as image:
@@ -70,6 +70,10 @@ def open_document(data: bytes, name: str = "The file") -> Document:
     with opened(data, name) as image:
         large = _large(image.width * image.height)
     return Document(name, 1, lambda index, side: open_image(data, name, side), large)
+
+
+def is_pdf(data: bytes) -> bool:
+    return b"%PDF-" in data[:1024] and not data.startswith(PICTURES)
 
 
 def _large(pixels: int) -> bool:

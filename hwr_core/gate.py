@@ -39,7 +39,7 @@ class Refused(Exception):
 
 class Gate:
     """As many requests may be inside as `limits.queue_length` says, drawings and lines apart from pages, and as many bytes of bodies as
-    `limits.bytes_at_once` says. A body that comes too slowly takes no one's place: it is counted when it is there, and given up after a while."""
+    `limits.bytes_at_once` says. A request takes a place when its body is there; a body that comes too slowly, or no further, is given up."""
 
     def __init__(self, app: ASGIApp, room: Room):
         self.app, self.room = app, room
@@ -77,16 +77,19 @@ class Gate:
         if length.isdecimal() and int(length[:20]) > most:
             raise too_much(most)
         messages: deque[Message] = deque()
-        started, size = asyncio.get_running_loop().time(), 0
+        clock = asyncio.get_running_loop().time
+        size, left = 0, float(limits.BODY_SECONDS)
         self.room.held[request] = 0
         while True:
-            left = started + limits.BODY_SECONDS + size / limits.BODY_RATE - asyncio.get_running_loop().time()
+            asked = clock()
             try:
                 message = await asyncio.wait_for(receive(), max(left, 0.001))
             except TimeoutError:
                 raise Refused(408, "The request did not come in time: send it again.") from None
             messages.append(message)
-            size += len(message.get("body", b""))
+            came = len(message.get("body", b""))
+            size += came
+            left = min(limits.BODY_SECONDS, left - (clock() - asked) + came / limits.BODY_RATE)
             if size > most:
                 raise too_much(most)
             older = self.room.older(request)

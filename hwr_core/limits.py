@@ -20,7 +20,7 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", "
 
 BODY_BYTES = 80_000_000  # of a request to the API
 BYTES_AT_ONCE, FEW_BYTES = 160_000_000, 32_000_000  # of all requests that wait or are worked on; where memory is short
-BODY_SECONDS, BODY_RATE = 20, 50_000  # a request's body must have come after so long, and a second more for every so many bytes
+BODY_SECONDS, BODY_RATE = 20, 50_000  # that a request's body may keep waiting; so many bytes give back a second of it
 FILES = 16  # in one request
 PAGES = 32  # read in one request
 STROKES, POINTS = 5000, 100_000  # of a drawing

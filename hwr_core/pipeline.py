@@ -107,13 +107,13 @@ def read_picture(
     settings: PreprocessSettings = PreprocessSettings(),
     beams: int | None = None,
 ) -> Page:
-    """A picture of a page, of a single line, which is read as it is, or of a single formula: what the shells without a screen are asked for. `image`
-    gives it, as of `read_page`."""
+    """A picture of a page, of a single line, or of a single formula: what the shells without a screen are asked for. `image` gives it, as of
+    `read_page`. A line is read as it is, and cleaned only where `settings` are other than the defaults."""
     if mode == "page":
         return read_page(image, recognizer, settings, beams)
     photo = upright(image())
     box = (0, 0, *photo.size)
-    if mode == "formula":
+    if mode == "formula" or settings != PreprocessSettings():
         line = read_region(photo, box, recognizer, settings, beams)
     else:
         line = Line(box, photo, recognizer.read([photo], beams=beams)[0])

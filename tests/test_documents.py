@@ -5,7 +5,6 @@ import zlib
 
 import numpy as np
 import pillow_heif
-import pypdfium2
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -171,8 +170,13 @@ def test_a_hundred_megapixel_jpeg_is_decoded_smaller():
 
 def test_a_long_pdf_opens_without_rendering(monkeypatch):
     data = pdf(500)
-    monkeypatch.setattr(pypdfium2.PdfPage, "render", lambda *_, **__: pytest.fail("rendered"))
-    assert open_document(data, "book.pdf").count == 500
+    asked = []
+    child = pdf_module._Child
+    monkeypatch.setattr(pdf_module, "_Child", lambda data, *task: asked.append(task) or child(data, *task))
+    document = open_document(data, "book.pdf")
+    assert document.count == 500 and asked == [("count",)]
+    document.page(7)
+    assert asked[1][:2] == ("page", 7)
 
 
 def test_a_tiff_of_thousands_of_pages_is_refused_without_counting_them_all():
