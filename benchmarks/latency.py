@@ -7,6 +7,7 @@ through the model's default `generate`, which stops at 20 tokens. Both use the s
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -84,9 +85,10 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # for onnxruntime, here and in the new processes (`free_threads`)
+    torch.set_num_threads(arguments.threads)
     keep_heaps_few()  # as the server does
     recognizers = [load_recognizer(name) for name in arguments.models]
-    torch.set_num_threads(arguments.threads)
     rows = []
     for recognizer in recognizers:
         for name, beams in (("greedy", 1), ("4 beams", 4)):

@@ -34,12 +34,15 @@ def per_second(call: Callable[[], object], count: int) -> float:
 
 
 def ask(address: str, strokes: list) -> tuple[float, int, str]:
-    """Seconds, status and text of one request."""
+    """Seconds, status and text of one request; the status is 0 where there was no answer."""
     body = json.dumps({"strokes": strokes, "beams": 1}).encode()
     request = urllib.request.Request(f"{address}/api/ink", body, {"content-type": "application/json"})
     started = time.perf_counter()
-    with urllib.request.urlopen(request, timeout=120) as answer:
-        return time.perf_counter() - started, answer.status, json.load(answer)["text"]
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return time.perf_counter() - started, answer.status, json.load(answer)["text"]
+    except OSError as error:  # refused, dropped or too late
+        return time.perf_counter() - started, getattr(error, "code", 0), ""
 
 
 def users_table() -> None:
