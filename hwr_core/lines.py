@@ -10,7 +10,7 @@ import numpy as np
 
 from hwr_core.line_image import shrunk
 from hwr_core.preprocess import ink_box
-from hwr_core.reading import Point
+from hwr_core.reading import Point, Span
 
 DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
 LARGE, USUAL = 120, 60  # pixels of a line's height there: above the first, the page is seen smaller, with lines of the second
@@ -24,10 +24,11 @@ _DETECTING = threading.Lock()
 @dataclass(frozen=True)
 class FoundLine:
     """`outline` (4, 2) float: the corners on the page in pixels, clockwise from the top left; `image`
-    (height, width) uint8: what they enclose and a little round it, levelled."""
+    (height, width) uint8: what they enclose and a little round it, levelled; `reach` as of `Line`."""
 
     outline: np.ndarray
     image: np.ndarray
+    reach: Span = (0.0, 1.0)
 
 
 def find_lines(grey: np.ndarray) -> list[FoundLine]:
@@ -47,7 +48,8 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
 
 def cut_line(grey: np.ndarray, outline: np.ndarray) -> FoundLine:
     """The line that `outline` (4, 2) encloses on `grey`."""
-    return FoundLine(outline, cut(grey, _expand(outline)))
+    more = EXPAND_SIDE * _height(outline) / max(np.linalg.norm(outline[1] - outline[0]), 1e-6)
+    return FoundLine(outline, cut(grey, _expand(outline)), (-float(more), 1 + float(more)))
 
 
 def detect(grey: np.ndarray) -> list[np.ndarray]:

@@ -97,7 +97,9 @@ def read_region(
         return Line((left, top, max(left, right), max(top, bottom)), Image.new("L", (1, 1), 255), BLANK)
     cleaned = preprocess(photo.crop((left, top, right, bottom)), replace(settings, deskew=False, perspective=False), steps_side=0)
     reading = recognizer.read([cleaned.image], beams=beams)[0]
-    return Line((left, top, right, bottom), Image.fromarray(cleaned.image), reading, formula=recognizer.reads_formulas)
+    ends = cv2.perspectiveTransform(np.array([[(0, 0), (cleaned.image.shape[1], 0)]], float), cleaned.to_photo)[0, :, 0] / (right - left)
+    reach = tuple(ends.tolist()) if cleaned.turn == 0 else None
+    return Line((left, top, right, bottom), Image.fromarray(cleaned.image), reading, formula=recognizer.reads_formulas, reach=reach)
 
 
 def read_picture(
@@ -116,7 +118,7 @@ def read_picture(
     if mode == "formula" or settings != PreprocessSettings():
         line = read_region(photo, box, recognizer, settings, beams)
     else:
-        line = Line(box, photo, recognizer.read([photo], beams=beams)[0])
+        line = Line(box, photo, recognizer.read([photo], beams=beams)[0], reach=(0.0, 1.0))
     return Page((line,) if line.reading.text else (), photo.size)
 
 
@@ -132,7 +134,8 @@ def line_on_photo(line: FoundLine, to_photo: np.ndarray, size: tuple[int, int], 
     corners = np.clip(corners, 0, size)
     low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
     outline = tuple((int(x), int(y)) for x, y in corners.round())
-    return Line((int(low[0]), int(low[1]), int(high[0]), int(high[1])), Image.fromarray(line.image), reading, outline)
+    box = int(low[0]), int(low[1]), int(high[0]), int(high[1])
+    return Line(box, Image.fromarray(line.image), reading, outline, reach=line.reach)
 
 
 def _extent(strokes: Sequence[np.ndarray]) -> Box:

@@ -7,7 +7,7 @@ from PIL import Image
 from typing_extensions import TypedDict  # as pydantic, which the API describes its answers with, asks for before Python 3.12
 
 Point = tuple[int, int]
-Gap = tuple[float, float]  # along a line, 0–1 from its first ink to its last
+Span = tuple[float, float]  # along a line: from and to
 Box = tuple[int, int, int, int]  # left, top, right, bottom; in pixels of the page, or in canvas units for ink
 
 
@@ -85,8 +85,8 @@ class Line:
     """A line of a page: where it is, its picture as it was read, and its reading.
 
     `outline` has its corners on the page, clockwise from the top left, where it is known better than by `box`; `formula` tells
-    that its text is LaTeX, `corrected` that a person has seen to it. `gaps` in the ink, where words may part, are only there where the
-    picture was dropped.
+    that its text is LaTeX, `corrected` that a person has seen to it. `reach` is from where to where the picture goes, 0 and 1 being the outline's
+    ends; None where these are the ink's. `gaps` in the ink, 0–1 of the picture, are only there where the picture was dropped.
     """
 
     box: Box
@@ -95,7 +95,8 @@ class Line:
     outline: tuple[Point, ...] = ()
     formula: bool = False
     corrected: bool = False
-    gaps: tuple[Gap, ...] | None = None
+    reach: Span | None = None
+    gaps: tuple[Span, ...] | None = None
 
     @property
     def corners(self) -> tuple[Point, ...]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from hwr_core.line_image import ink_mask
-from hwr_core.reading import Box, Gap, Line, Page, Point
+from hwr_core.line_image import ink_mask, is_light_on_dark
+from hwr_core.reading import Box, Line, Page, Point, Span
 
 NO_PICTURE = Image.new("L", (1, 1), 255)
 NARROW, WIDE = set("iIjl.,;:'!|()[]- t1"), set("mwMWœæ—%")
@@ -35,7 +35,7 @@ def words_of(line: Line) -> list[Word]:
     spans = _spans(text) if not line.formula else [(0, len(text))] if text.strip() else []
     if not spans:
         return []
-    ends = _parts(text, spans, gaps_of(line.image) if line.gaps is None else line.gaps)
+    ends = _ends(line, spans)
     confidences = line.reading.character_confidences or (line.reading.confidence,) * len(text)
     words = []
     for (start, end), (left, right) in zip(spans, ends, strict=True):
@@ -53,15 +53,15 @@ def _spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def gaps_of(image: Image.Image) -> tuple[Gap, ...]:
-    """Where there is white from top to bottom between the line's first ink and its last: from and to, 0–1 of the way."""
+def gaps_of(image: Image.Image) -> tuple[Span, ...]:
+    """Where there is white from top to bottom, before the line's first ink and after its last too: from and to, 0–1 of the picture."""
     grey = np.asarray(image.convert("L"))
-    columns = np.flatnonzero(ink_mask(grey).any(0)) if grey.size > 1 else np.empty(0)
+    columns = np.flatnonzero(ink_mask(255 - grey if is_light_on_dark(grey) else grey).any(0)) if grey.size > 1 else np.empty(0)
     if len(columns) < 2:
         return ()
-    first, extent = columns[0], max(1, columns[-1] - columns[0])
-    ends = np.flatnonzero(np.diff(columns) > 1)
-    return tuple((float(columns[end] - first) / extent, float(columns[end + 1] - first) / extent) for end in ends)
+    edges = np.concatenate([[-1], columns, [grey.shape[1]]])
+    ends = np.flatnonzero(np.diff(edges) > 1)
+    return tuple(((edges[end] + 1) / grey.shape[1], edges[end + 1] / grey.shape[1]) for end in ends.tolist())
 
 
 def without_pictures(page: Page) -> Page:
@@ -70,25 +70,38 @@ def without_pictures(page: Page) -> Page:
     return replace(page, lines=tuple(lines))
 
 
-def _parts(text: str, spans: list[tuple[int, int]], gaps: Sequence[Gap]) -> list[tuple[float, float]]:
-    """For each word where it starts and ends, 0–1 of the way from the line's first ink to its last.
+def _ends(line: Line, spans: list[tuple[int, int]]) -> list[Span]:
+    """For each word where it starts and ends, 0–1 along the line's outline."""
+    gaps = gaps_of(line.image) if line.gaps is None else line.gaps
+    first = gaps[0][1] if gaps and gaps[0][0] == 0 else 0.0  # ink of the picture
+    last = gaps[-1][0] if gaps and gaps[-1][1] == 1 else 1.0
+    within = [((left - first) / (last - first), (right - first) / (last - first)) for left, right in gaps if first < right and left < last]
+    parts = np.array(_parts(line.reading.text, spans, within))
+    if line.reach is not None:
+        start, end = line.reach
+        parts = start + (first + parts * (last - first)) * (end - start)
+    return parts.clip(0, 1).tolist()
+
+
+def _parts(text: str, spans: list[tuple[int, int]], gaps: Sequence[Span]) -> list[Span]:
+    """For each word where it starts and ends, 0–1 of the way from the line's first ink to its last, as `gaps` are.
 
     By the usual widths of letters first; then every space moves to the widest gap in the ink near it.
     """
-    widths = np.cumsum([0.0, *(0.55 if c in NARROW else 1.5 if c in WIDE else 1.0 for c in text)]) / 1.0
+    widths = np.cumsum([0.0, *(0.55 if c in NARROW else 1.5 if c in WIDE else 1.0 for c in text)])
     places = [(widths[start] / widths[-1], widths[end] / widths[-1]) for start, end in spans]
     if len(spans) < 2:
         return places
     parts = [list(place) for place in places]
-    reach = 0.0  # no space before the one to its left
+    reached = 0.0  # no space before the one to its left
     for index in range(len(spans) - 1):
         middle = (places[index][1] + places[index + 1][0]) / 2
         window = 0.6 * min(places[index][1] - places[index][0], places[index + 1][1] - places[index + 1][0]) + 0.02
-        near = [gap for gap in gaps if abs((gap[0] + gap[1]) / 2 - middle) < window and gap[0] > reach]
+        near = [gap for gap in gaps if abs((gap[0] + gap[1]) / 2 - middle) < window and gap[0] > reached]
         if near:
             left, right = max(near, key=lambda gap: gap[1] - gap[0])
             parts[index][1], parts[index + 1][0] = left, right
-        reach = parts[index][1]
+        reached = parts[index][1]
     return [(left, max(left, right)) for left, right in parts]
 
 
