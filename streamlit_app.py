@@ -8,6 +8,7 @@ from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
 from hwr_core.canvas import path_object, strokes_of
+from hwr_core.errors import HandwritingError
 from hwr_core.handprint import write, write_formula
 from hwr_core.ink import Strokes, draw
 from hwr_core.pipeline import read_ink
@@ -15,6 +16,7 @@ from hwr_core.reading import Page
 from pages.common import (
     Correction,
     Reader,
+    as_is,
     column_width,
     copy_button,
     differing,
@@ -31,6 +33,7 @@ TEXT, MATH = "Text", "Math"
 EXAMPLE = "see you at 7:30"
 HEIGHT = 340
 HISTORY = 20
+THUMBNAIL = 400  # pixels of the longest side of what was written, in the history
 
 
 def main() -> None:
@@ -99,13 +102,22 @@ def read_and_show(strokes: Strokes, reader: Reader, formulas: bool, wanted: bool
     key = (reader, fingerprint(strokes))
     if wanted and state.get("read_key") != key:
         started = time.perf_counter()
-        state.page = read_ink(strokes, recognizer, beams=reader.beams)
+        try:
+            state.page = read_ink(strokes, recognizer, beams=reader.beams)
+        except HandwritingError as error:  # more writing than can be read at once
+            st.error(as_is(str(error)), icon=":material/error:")
+            return
         state.read_key, state.seconds = key, time.perf_counter() - started
     if state.get("read_key") == key:
         show = show_math if recognizer.reads_formulas else show_prediction
-        show(state.page, state.seconds)
+        show(state.page, correction_of(state.page, strokes), state.seconds)
     else:
         st.html("<p class='hint'>Press Read when you have finished.</p>")
+
+
+def correction_of(page: Page, strokes: Strokes) -> Correction:
+    """Of one drawing: another one that is read alike starts as it was read."""
+    return Correction(f"drawn-{fingerprint(strokes)}", page.text)
 
 
 def fingerprint(strokes: Strokes) -> int:
@@ -170,9 +182,7 @@ def clear() -> None:
     strokes = strokes_of(state.objects)
     page = state.get("page")
     if strokes and page and page.text and state.get("read_key", (None, None))[1] == fingerprint(strokes):
-        formula = state.mode == MATH
-        text = Correction("latex-drawn" if formula else "text", page.text).current
-        entry = (thumbnail(strokes), text, formula)
+        entry = (thumbnail(strokes), correction_of(page, strokes).current, page.lines[0].formula)
         state.history = [entry, *state.get("history", [])][:HISTORY]
     state.undone = []
     set_drawing([])
@@ -187,14 +197,14 @@ def show_example(formulas: bool, width: int, pen: int, colour: str) -> None:
     set_drawing([path_object(stroke * scale + offset, pen, colour) for stroke in strokes])
 
 
-def show_math(page: Page, seconds: float) -> None:
+def show_math(page: Page, correction: Correction, seconds: float) -> None:
     if not page.lines:
         st.html("<p class='hint'>No formula was read there: keep writing.</p>")
         return
-    show_formula(page.lines[0].reading, "drawn", f" · read in {seconds:.1f} s")
+    show_formula(page.lines[0].reading, correction, "drawn", f" · read in {seconds:.1f} s")
 
 
-def show_prediction(page: Page, seconds: float) -> None:
+def show_prediction(page: Page, correction: Correction, seconds: float) -> None:
     readings = [line.reading for line in page.lines]
     if not readings:
         st.html("<p class='hint'>Nothing to read there yet: keep writing.</p>")
@@ -204,7 +214,6 @@ def show_prediction(page: Page, seconds: float) -> None:
         sure = min(reading.confidence for reading in readings)
         advice = "Right, most likely" if sure > 0.9 else "Probably right" if sure > 0.5 else "Look at the shaded letters"
         st.caption(f"{advice} · {sure:.0%} sure that every letter is right · read in {seconds:.1f} s")
-    correction = Correction("text", page.text)
     edited = correction.show("Correct it if need be")
     with st.container(horizontal=True, gap="small"):
         copy_button(edited, key="copy")
@@ -232,9 +241,10 @@ def choose(correction: Correction, number: int, chosen: str) -> None:
 
 
 def thumbnail(strokes: list[np.ndarray]) -> Image.Image:
-    low = np.concatenate(strokes).min(0) - 8
-    size = np.concatenate(strokes).max(0) + 8 - low
-    return Image.fromarray(draw([stroke - low for stroke in strokes], (int(size[1]) + 1, int(size[0]) + 1), 4))
+    low, high = np.concatenate(strokes).min(0), np.concatenate(strokes).max(0)
+    scale = min(1.0, THUMBNAIL / float((high - low).max() + 1))
+    width, height = ((high - low) * scale + 17).astype(int).tolist()
+    return Image.fromarray(draw([(stroke - low) * scale + 8 for stroke in strokes], (height, width), max(2.0, 4 * scale)))
 
 
 def show_history() -> None:

@@ -215,17 +215,18 @@ def shaded(reading: Reading) -> str:
     return "".join(parts)
 
 
-def show_reading(lines: list[Reading], small: bool = False) -> None:
+def show_reading(lines: list[Reading]) -> None:
     """Readings one under the other, large, their characters shaded by confidence."""
     body = "\n".join(shaded(line) for line in lines)
-    st.html(f'<div class="reading{" small" if small else ""}" data-testid="reading">{body}</div>')
+    st.html(f'<div class="reading" data-testid="reading">{body}</div>')
     if any(not line.complete for line in lines):
         st.warning("The line is longer than this checkpoint can write; only its beginning is shown.")
 
 
 @dataclass(frozen=True)
 class Correction:
-    """An editable field that starts as `text`: of one reading, so that a correction is never put over another.
+    """An editable field that starts as `text`. `name` is of one reading only, so that a correction is never put over another; it stays in the
+    session, also where the field is not shown for a while.
 
     It starts by its `value`, not by session state: a field whose value is only set there stays empty in the browser where the
     run that made it is overtaken by the next stroke. So another text makes another field.
@@ -252,7 +253,7 @@ class Correction:
         return st.session_state.get(f"{self.key}-start", self.text)
 
     def show(self, label: str) -> str:
-        return st.text_area(label, self._start, key=self._field, height="content")
+        return st.text_area(label, self._start, key=self._field, height="content", persist_state="session")
 
     def replace(self, text: str) -> None:
         state = st.session_state

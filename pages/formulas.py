@@ -13,10 +13,9 @@ STYLE = """<style>
 SHOWN = 3  # alternatives, side by side
 
 
-def show_formula(reading: Reading, key: str, remark: str = "") -> None:
+def show_formula(reading: Reading, correction: Correction, key: str, remark: str = "") -> None:
     """The formula and everything to do with it, rendered as it was corrected. `key` tells apart several on a page."""
     st.html(STYLE)
-    correction = Correction(f"latex-{key}", reading.text)
     with st.container(border=True):
         with st.container(key=f"rendered-{key}"):
             st.latex(correction.current or r"\;")

@@ -72,6 +72,14 @@ def write_with_finger(page, text: str) -> None:
         session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+def ink_on_canvas(page) -> int:
+    """Dark pixels."""
+    return page.locator("canvas.lower-canvas").evaluate(
+        "canvas => { const all = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
+        " let dark = 0; for (let at = 0; at < all.length; at += 4) if (all[at + 3] > 128 && all[at] < 128) dark++; return dark }"
+    )
+
+
 def reading(page, contains: str):
     found = page.get_by_test_id("reading").filter(has_text=re.compile(contains, re.IGNORECASE))
     found.wait_for()
@@ -101,11 +109,15 @@ def test_undo_redo_and_clear_on_the_canvas(desktop):
     write_with_mouse(desktop, "to it")
     reading(desktop, "to")
     strokes = len(write("to it"))
+    assert strokes > 4
+    ink = [ink_on_canvas(desktop)]
     for label, times in (("Undo", 3), ("Redo", 1)):
         for _ in range(times):
             desktop.locator("button[kind=secondary]").filter(has_text=label).click()
             desktop.wait_for_timeout(1200)
-    assert strokes > 3 and "to" in reading(desktop, "to")
+        ink.append(ink_on_canvas(desktop))
+    assert ink[1] < ink[2] < ink[0], "three strokes went, one came back"
+    assert "to" in reading(desktop, "to")
     desktop.locator("button[kind=secondary]").filter(has_text="Clear").first.click()
     desktop.get_by_text("Write a word or two").wait_for()
     desktop.get_by_text("Earlier in this session").wait_for()

@@ -159,6 +159,57 @@ def test_choosing_another_reading_puts_it_into_the_field():
     assert app.text_area[0].value == plain(other.label) != read
 
 
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def test_a_choice_for_one_drawing_is_not_put_over_another_that_reads_alike():
+    strokes = write("clever dog", unsteadiness=0.03, seed=2)
+    app = on_canvas(draw_page(), strokes).run()
+    read = app.text_area[0].value
+    next(button for button in app.button if button.key and button.key.startswith("other-")).click().run()
+    chosen = app.text_area[0].value
+    assert chosen != read
+    on_canvas(press(app, "Clear"), []).run()
+    on_canvas(app, [stroke + (0, 25) for stroke in strokes]).run()
+    assert app.text_area[0].value == read
+    assert [code.value for code in app.code] == [chosen]
+
+
+def test_a_correction_is_there_again_after_a_look_at_something_else():
+    app = on_canvas(draw_page(), write("hello world")).run()
+    app.text_area[0].set_value("hello, world").run()
+    for mode in ("Math", "Text"):
+        app.session_state["mode"] = mode
+        app.run()
+    assert app.text_area[0].value == "hello, world"
+    on_canvas(app, [*write("hello world"), np.array([[300, 250], [340, 290]])]).run()
+    on_canvas(app, write("hello world")).run()
+    assert app.text_area[0].value == "hello, world"
+
+
+def test_the_history_tells_text_from_formulas_by_what_was_read():
+    app = draw_page().run()
+    app.toggle(key="live").set_value(False)
+    press(on_canvas(app, write("hello world")).run(), "Read")
+    app.session_state["mode"] = "Math"
+    on_canvas(press(app.run(), "Clear"), []).run()
+    assert [(text, formula) for _, text, formula in app.session_state["history"]] == [("hello world", False)]
+
+
+def test_more_writing_than_can_be_read_is_said():
+    lines = [np.array([[5, y], [700, y], [700, y + 2.0]]) for y in range(0, 201 * 60, 60)]
+    app = on_canvas(draw_page(), lines).run()
+    assert not app.exception and "lines" in app.error[0].value and not app.text_area
+
+
+def test_a_huge_drawing_has_a_small_picture_in_the_history():
+    app = on_canvas(draw_page(), [100 * stroke for stroke in write("hello")]).run()  # as the edit tool could scale it
+    press(app, "Clear")
+    ((image, text, _),) = app.session_state["history"]
+    assert text == "hello" and max(image.size) <= 420 and np.asarray(image).min() < 100
+
+
 @pytest.mark.parametrize(
     ("other", "text", "label"),
     [
