@@ -79,9 +79,11 @@ def regions_drawn(
     start: Sequence[Region],
     boxes: Sequence[Box],
     to_photo: np.ndarray,
+    size: tuple[int, int],
 ) -> tuple[Region, ...]:
-    """The layout that the canvas shows. A box whose label starts with a number is that line of `start`, which was drawn as its one of
-    `boxes`: where it is still there, the line stays as it was; where it was moved, it is what the box now encloses. Others are new, and take the place of the lines that they enclose."""
+    """The layout that the canvas of `size` (width, height) shows. A box whose label starts with a number is that line of `start`, which was drawn as its one of
+    `boxes`: where it is still there, the line stays as it was; where it was moved, it is what the box now encloses. Others are new, and take the place of the lines that they enclose.
+    Of moved and new ones, only what lies on the canvas counts."""
     stayed: dict[int, Region] = {}
     new: list[tuple[Region, Box]] = []
     for label, box in drawn:
@@ -91,7 +93,10 @@ def regions_drawn(
         known = 0 <= place < len(start) and place not in stayed
         if known and max(abs(a - b) for a, b in zip(box, boxes[place], strict=True)) <= UNMOVED:
             stayed[place] = Region(start[place].outline, formula)
-        elif box[2] - box[0] >= LEAST and box[3] - box[1] >= LEAST:
+            continue
+        left, top, right, bottom = box
+        box = max(0, left), max(0, top), min(size[0], right), min(size[1], bottom)
+        if box[2] - box[0] >= LEAST and box[3] - box[1] >= LEAST:
             region = region_at(box, to_photo, formula)
             if known:
                 stayed[place] = region

@@ -72,7 +72,7 @@ def test_a_folder_to_write_to_gets_a_file_a_page(folder):
     first, second = picture("one two"), picture("three four")
     (folder / "fax.tif").write_bytes(encoded(first, "TIFF", save_all=True, append_images=[second]))
     assert main(["read", str(folder / "fax.tif"), "--format", "alto", "--out", f"{folder}/out/", "--quiet"]) == 0
-    assert sorted(path.name for path in (folder / "out").iterdir()) == ["fax (2).xml", "fax.xml"]
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["fax, page 1.xml", "fax, page 2.xml"]
 
 
 def test_what_was_read_before_an_interrupt_is_in_the_folder(folder, monkeypatch):

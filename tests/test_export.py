@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -13,8 +14,12 @@ from docx import Document
 from lxml import etree, html
 from PIL import Image
 
+from hwr_core import PreprocessSettings, load_recognizer, read_page, read_region
 from hwr_core.export import FORMATS, FileNames, export, suffix_of
 from hwr_core.export.pdf import encodable
+from hwr_core.handprint import write
+from hwr_core.ink import render_line
+from hwr_core.pipeline import read_picture
 from hwr_core.reading import Alternative, Line, Page, Reading
 from hwr_core.words import NO_PICTURE, without_pictures, words_of
 
@@ -57,6 +62,34 @@ def test_words_lie_where_the_ink_parts():
     assert first.box[0] == 100 and first.box[2] == pytest.approx(100 + 600 * 100 / 440, abs=4)
     assert second.box[0] == pytest.approx(100 + 600 * 140 / 440, abs=4) and second.box[2] == 700
     assert first.confidence == pytest.approx(0.98**3) and len(second.character_confidences) == 7
+
+
+def test_words_lie_on_their_ink_where_the_outline_is_wider():
+    picture = Image.new("L", (1000, 100), 255)
+    for start, end in ((300, 400), (440, 500), (540, 700)):
+        picture.paste(10, (start, 30, end, 70))
+    for ground in (picture, picture.point(lambda value: 255 - value)):  # chalk too
+        whole = Line((0, 0, 500, 50), ground, Reading("see you soon", 0.9), reach=(0.0, 1.0))
+        for line in (whole, *without_pictures(Page((whole,), (500, 50))).lines):
+            assert [word.box for word in words_of(line)] == [(150, 0, 200, 50), (220, 0, 250, 50), (270, 0, 350, 50)]
+        # a picture of a little more than what the outline encloses
+        inner = replace(whole, box=(100, 0, 400, 50), reach=(-1 / 3, 4 / 3))
+        assert [word.box[::2] for word in words_of(inner)] == [(150, 200), (220, 250), (270, 350)]
+
+
+@pytest.mark.parametrize("settings", [PreprocessSettings(), PreprocessSettings(crop=False)])
+def test_words_of_a_photo_lie_on_their_ink(settings):
+    drawn = render_line(write("see you soon", slant=0.1), 96, 5)
+    photo = Image.new("L", (drawn.width + 1200, 700), 255)
+    photo.paste(drawn, (800, 300))
+    recognizer = load_recognizer()
+    dark = np.flatnonzero((np.asarray(photo) < 128).any(0))
+    ends = [dark[0], *(edge for place in np.flatnonzero(np.diff(dark) > 20) for edge in (dark[place], dark[place + 1])), dark[-1]]
+    assert len(ends) == 6  # three words
+    region = read_region(photo, (100, 200, photo.width - 50, 500), recognizer, settings)
+    for line in (read_page(photo, recognizer, settings).lines[0], read_picture(lambda: photo, recognizer, "line").lines[0], region):
+        assert line.reading.text == "see you soon"
+        assert [edge for word in words_of(line) for edge in word.box[::2]] == pytest.approx(ends, abs=12)
 
 
 def test_a_page_without_its_pictures_has_its_words_where_they_were():
@@ -174,6 +207,9 @@ def test_several_pages_of_a_single_page_format_come_as_a_zip():
     assert archive.namelist() == ["a.xml", "a (2).xml"]
     assert (suffix_of("page", 2), suffix_of("page", 1), suffix_of("pdf", 2)) == (".zip", ".xml", ".pdf")
     assert list(map(FileNames(".txt"), ["../../etc/passwd", "c:\\x\\y.jpg", ".jpg"])) == ["passwd.txt", "y.txt", ".jpg.txt"]
+    assert list(map(FileNames(".xml"), ["a/notes.pdf, page 1", "a/notes.pdf, page 3", "b/notes.pdf, page 3"])) == [
+        "notes, page 1.xml", "notes, page 3.xml", "notes, page 3 (2).xml",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("format", FORMATS)

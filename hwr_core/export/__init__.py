@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from PIL import Image
 
 from hwr_core.reading import Page
 
+_NAME = re.compile(r"(.*?)((?:, page \d+)?)", re.DOTALL)  # as `Document.page_name` gives it
 Pictures = Mapping[str, Callable[[], Image.Image]]
 
 
@@ -78,14 +80,16 @@ def suffix_of(format: str, count: int) -> str:
 
 
 class FileNames:
-    """Called with each picture's name in turn, gives a file's: its stem, without folders, numbered where it was given before."""
+    """Called with each picture's name in turn, gives a file's: its stem, without folders, numbered where it was given before. A page's number in its
+    document stays: `notes.pdf, page 3` is `notes, page 3`."""
 
     def __init__(self, suffix: str):
         self.suffix = suffix
         self.taken: set[str] = set()
 
     def __call__(self, name: str) -> str:
-        stem = PurePath(name.replace("\\", "/")).stem or "page"
+        document, page = _NAME.fullmatch(name).groups()
+        stem = (PurePath(document.replace("\\", "/")).stem or "page") + page
         file, number = stem + self.suffix, 1
         while file.casefold() in self.taken:
             number += 1

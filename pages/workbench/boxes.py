@@ -89,7 +89,7 @@ def edit_boxes(sheet: Sheet, prepared: Prepared) -> None:
     def changed() -> None:
         objects = ((st.session_state.get(key) or {}).get("drawing") or {}).get("raw", {}).get("objects", [])
         drawn = labelled_boxes_of(objects)
-        regions = regions_drawn(drawn, start, boxes, onto_photo)
+        regions = regions_drawn(drawn, start, boxes, onto_photo, (width, height))
         if len(regions) < len(drawn):  # a box in the place of others, which the canvas must lose
             layouts()[sheet.key] = regions
             renew(sheet)

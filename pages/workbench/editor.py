@@ -101,6 +101,8 @@ def _tools(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, line:
     regions = list(layout_of(sheet, prepared))
     place = regions.index(read.regions[number])
     region = regions[place]
+    # Of those that are shown: regions in which nothing was read lie between them.
+    before = regions.index(read.regions[number - 1]) if number else None
     after = regions.index(read.regions[number + 1]) if number + 1 < len(read.regions) else None
     with st.container(horizontal=True):
 
@@ -117,14 +119,14 @@ def _tools(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, line:
                 "Join with the next", key=f"join-{number}", icon=":material/merge:", on_click=_join,
                 args=(sheet, [*rest[:at], whole, *rest[at:]], whole, (line, following)),
             )  # fmt: skip
-        change("Up", "arrow_upward", _swapped(regions, place, place - 1), place == 0)
-        change("Down", "arrow_downward", _swapped(regions, place, place + 1), place == len(regions) - 1)
+        change("Up", "arrow_upward", _swapped(regions, place, before), before is None)
+        change("Down", "arrow_downward", _swapped(regions, place, after), after is None)
         change("Delete", "delete", regions[:place] + regions[place + 1 :])
 
 
-def _swapped(regions: list[Region], first: int, second: int) -> list[Region]:
+def _swapped(regions: list[Region], first: int, second: int | None) -> list[Region]:
     changed = list(regions)
-    if 0 <= second < len(changed):
+    if second is not None:
         changed[first], changed[second] = changed[second], changed[first]
     return changed
 

@@ -14,8 +14,8 @@ ICONS = {"txt": "download", "docx": "description", "pdf": "picture_as_pdf"}
 
 
 def downloads(current: Sheet, pages: dict[tuple[str, int], Page], sheets: list[Sheet]) -> None:
-    """`pages` by their sheets' keys, with their corrections; of `sheets` those are offered that have lines."""
-    written = {sheet.name: (sheet, pages[sheet.key]) for sheet in sheets if sheet.key in pages and pages[sheet.key].lines}
+    """`pages` by their sheets' keys, with their corrections; of `sheets` those are offered that have text."""
+    written = {sheet.name: (sheet, pages[sheet.key]) for sheet in sheets if sheet.key in pages and pages[sheet.key].text.strip()}
     if not written:
         return
     st.subheader("Take it with you")
@@ -49,7 +49,7 @@ def downloads(current: Sheet, pages: dict[tuple[str, int], Page], sheets: list[S
                     offer(name, width="stretch")
         with st.popover("Data set", icon=":material/dataset:"):
             st.caption("Each line's picture with its text, as an image folder with `metadata.jsonl`, to train or test readers on.")
-            corrected = sum(line.corrected for page in offered.values() for line in page.lines)
+            corrected = sum(line.corrected and bool(line.reading.text.strip()) for page in offered.values() for line in page.lines)
             only = st.toggle(f"Only the {corrected} corrected lines", corrected > 0, disabled=not corrected, key=f"only-{corrected > 0}")
             st.download_button(
                 "Data set", partial(to_dataset, offered, pictures, only and corrected > 0), "handwriting-lines.zip", "application/zip",

@@ -94,7 +94,7 @@ def choose_files() -> list[Sheet]:
 def sheets_of(name: str, data: bytes) -> list[Sheet]:
     """`HandwritingError` where the file cannot be opened."""
     key = digest(data)
-    opened = remembered("documents", (key, name), lambda: _opened(data, name), 64)
+    opened = remembered("documents", (key, name), lambda: _opened(data, name), len(st.session_state.tray))
     if isinstance(opened, HandwritingError):
         raise opened
     return [Sheet(opened, index, (key, index)) for index in range(opened.count)]

@@ -125,9 +125,10 @@ def read_sheet(sheet: Sheet, prepared: Prepared, settings: PreprocessSettings, r
     while len(known) > READINGS:
         known.pop(next(iter(known)))
     unread = readings.count(None)
+    found_there = {region.outline for region in prepared.regions}
     lines, kept = [], []
     for line, region, reading in zip(found, regions, readings, strict=True):
-        if reading is None or (not reading.text and not changed):
+        if reading is None or (not reading.text and region.outline in found_there):
             continue  # a box that a person drew stays where nothing is read in it, to be filled in
         placed = line_on_photo(line, prepared.to_photo, prepared.size, reading)
         lines.append(replace(placed, formula=region.formula))
