@@ -25,6 +25,7 @@ FONTS = {
     r"\mathord", r"\displaystyle", r"\textstyle", r"\scriptstyle", r"\rm", r"\bf", r"\it", r"\cal", r"\sf", r"\tt", r"\boldmath", r"\left", r"\right",
     r"\big", r"\Big", r"\bigg", r"\Bigg", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\biggl", r"\biggr", r"\middle", r"\mathstrut", r"\nolimits",
 }  # fmt: skip
+FENCES = {r"\left", r"\right", r"\middle"} | {font for font in FONTS if font.casefold().startswith(r"\big")}  # before a dot, which then is no sign
 SPACES = {r"\,", r"\;", r"\:", r"\!", r"\ ", "\\", r"\quad", r"\qquad", "~", "$", r"\[", r"\]", r"\(", r"\)"}
 ARGUMENTS = {r"\frac": 2, r"\sqrt": 1, r"\overline": 1, r"\underline": 1, r"\hat": 1, r"\vec": 1, r"\dot": 1, r"\ddot": 1,
              r"\tilde": 1, r"\widetilde": 1, r"\boxed": 1, r"\stackrel": 2, r"\binom": 2}  # fmt: skip
@@ -69,7 +70,10 @@ def canonical(formula: str) -> list[str]:
     """The canonical tokens of a formula; `HandwritingError` with what is wrong where it is not well formed."""
     formula = _FUNCTION.sub(lambda match: f"\\{match[0].replace(' ', '')} ", _GLUED.sub(r"\\\1 ", formula))
     tokens = _Tokens([token for token in _TOKEN.findall(formula) if token not in SPACES])
-    found = list(_sequence(tokens))
+    try:
+        found = list(_sequence(tokens))
+    except RecursionError:
+        raise HandwritingError("The formula has too much in one another.") from None
     if tokens.next is not None:
         raise HandwritingError(f"The formula has a {tokens.next} that nothing opens.")
     return found
@@ -109,8 +113,10 @@ def _thing(tokens: _Tokens) -> Iterator[str]:
     if token == "{":
         yield from _sequence(tokens, "}")
     elif token in FONTS:
-        if tokens.next == ".":  # \left. and \right. are no sign
+        if token in FENCES and tokens.next == ".":
             tokens.take()
+    elif token.startswith(r"\end"):
+        raise HandwritingError(f"The formula has a {token} that nothing opens.")
     elif token.startswith(r"\begin"):
         yield from _matrix(tokens, token)
     elif token == r"\sqrt" and tokens.next == "[":

@@ -1,7 +1,7 @@
 r"""Which LaTeX token may follow: decoding that asks it writes nothing that does not render.
 
-The language is that of `latex.canonical`: every argument and script in braces and none of them empty, a subscript before
-the superscript, `\begin{matrix}` closed, its rows of one length.
+The language is that of `latex.canonical`, every argument and script in braces, a subscript before the superscript, `\begin{matrix}` closed;
+and stricter: no argument or script is empty, and a matrix's rows are of one length.
 """
 
 from collections.abc import Sequence

@@ -47,11 +47,11 @@ class PreprocessSettings:
     def __post_init__(self):
         for name, known in (("threshold", Threshold), ("stroke", Stroke), ("invert", Invert), ("turn", Turn)):
             if getattr(self, name) not in get_args(known):
-                raise ValueError(f"{name} is one of {', '.join(get_args(known))}, not {getattr(self, name)!r}.")
+                raise ValueError(f"{name} is one of {', '.join(get_args(known))}, not {getattr(self, name)!r:.60}.")
         for name, (low, high) in LIMITS.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise ValueError(f"{name} is a number from {low} to {high}, not {value!r}.")
+                raise ValueError(f"{name} is a number from {low} to {high}, not {_told(value)}.")
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2)
@@ -76,16 +76,21 @@ class PreprocessSettings:
             if name not in kinds:
                 raise ValueError(f"There is no setting {name!r:.60}.")
             kind = kinds[name]
-            if kind is float and type(value) is int:
+            if kind is float and type(value) is int and abs(value) < 1e9:
                 value = float(value)
             if type(value) is not kind:
-                raise ValueError(f"{name} is {_KINDS[kind]}, not {value!r:.60}.")
+                raise ValueError(f"{name} is {_KINDS[kind]}, not {_told(value)}.")
             taken[name] = value
         return cls(**taken)
 
     def changed(self) -> dict[str, bool | int | float | str]:
         """The fields that are not as by default."""
         return {field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name) != field.default}
+
+
+def _told(value: object) -> str:
+    """Python refuses to write out whole numbers of thousands of digits."""
+    return "a number of very many digits" if isinstance(value, int) and abs(value) > 10**60 else f"{value!r:.60}"
 
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}

@@ -25,6 +25,8 @@ from hwr_core.latex import canonical, pieces
         (r"\ln x + \max(a, b)", "l n x + m a x ( a , b )"),
         (r"{\mathrm{d}}x \, \cdot\, \left. y \right|", r"d x \cdot y |"),
         (r"y^\prime", r"y ^ { \prime }"),
+        (r"\displaystyle .5 + \mathbf .5", ". 5 + . 5"),
+        (r"\bigl. x \bigr|", "x |"),
         ("", ""),
     ],
 )
@@ -43,6 +45,10 @@ def test_formulas_that_say_the_same_have_the_same_tokens(formula, tokens):
         ("x^{2}^{3}", r"two \^"),
         (r"\sqrt[3{x}", "lacks a ]"),
         (r"x_}", "_ without its argument"),
+        (r"x \end{matrix}", "that nothing opens"),
+        (r"\begin{pmatrix} x & 2", "lacks an"),
+        (r"\begin{tikzcd} x \end{tikzcd}", "no matrix"),
+        ("{" * 3000 + "}" * 3000, "in one another"),
     ],
 )
 def test_what_is_not_well_formed_is_said_in_one_sentence(formula, complaint):

@@ -4,7 +4,6 @@ import random
 
 import pytest
 
-from hwr_core.errors import HandwritingError
 from hwr_core.latex import canonical
 from hwr_core.latex_grammar import START, Grammar, advance, to_close
 from tests.checkpoint_layouts import MATH_TOKENS
@@ -64,8 +63,8 @@ def test_the_way_to_an_end_is_never_longer_than_it_is_said_to_be():
     assert to_close(state) == 0
 
 
-def test_a_matrix_of_rows_of_different_lengths_is_no_formula():
-    with pytest.raises(HandwritingError):
-        canonical(r"\begin{pmatrix} x & 2")
-    with pytest.raises(HandwritingError):
-        canonical(r"\begin{tikzcd} x \end{tikzcd}")
+def test_a_matrix_of_rows_of_different_lengths_is_never_written():
+    grammar = Grammar([*r"\begin{matrix} \end{matrix} & \\ x </s>".split()], 5)
+    assert grammar.accepts(r"\begin{matrix} x & x \\ x & x \end{matrix}".split())
+    for uneven in (r"\begin{matrix} x & x \\ x \end{matrix}", r"\begin{matrix} x \\ x & x \end{matrix}"):
+        assert not grammar.accepts(uneven.split())

@@ -23,6 +23,7 @@ def test_a_part_of_them_is_enough_and_whole_numbers_are_numbers():
     [
         "", "[]", "null", "3", "{", '{"flatten": 1}', '{"threshold": "magic"}', '{"threshold": []}', '{"threshold_window": 1e9}',
         '{"denoise": true}', '{"sauvola_k": NaN}', '{"sauvola_k": "0.2"}', '{"nothing": 1}', '<?xml version="1.0"?><!DOCTYPE a>', "[" * 100_000,
+        json.dumps({"stroke_target": 10**400}), json.dumps({"threshold_level": 10**4000}), json.dumps({"threshold": "x" * 1000}),
         json.dumps({"x" * 10_000: 1}), '{"threshold_level": 128.5}',
     ],
 )  # fmt: skip
