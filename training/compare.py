@@ -19,7 +19,7 @@ from training.evaluate import COPISTE, parameters_in, read_all, validation_lines
 from training.tables import comparable, print_row
 
 SHAPES = {
-    "as shipped: width 256, 4 + 3 layers, 48 px, characters": [],
+    "as trained: width 256, 4 + 3 layers, 48 px, characters": [],
     "encoder of 2 layers": ["--encoder-layers", "2"],
     "decoder of 1 layer": ["--decoder-layers", "1"],
     "width 384": ["--hidden", "384"],

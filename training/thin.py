@@ -1,6 +1,6 @@
 """Takes layers out of a text checkpoint and teaches those that stay what the whole one knew.
 
-    python -m training.thin models/text --encoder 0 2 --decoder 0 2 --minutes 60     # → runs/thin/checkpoint
+    python -m training.thin runs/text/checkpoint --encoder 0 2 --decoder 0 2 --minutes 195     # → runs/thin/checkpoint
 
 Which layers are missed least tells `--try`, which trains nothing. The backbone is the whole checkpoint's and stays as it is. What is
 learned: the transcripts, as in `train.py`, and after Hinton et al. 2015 and Romero et al. 2015 what the whole checkpoint gives for the
@@ -126,6 +126,9 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(arguments.whole)
     whole = VisionEncoderDecoderModel.from_pretrained(arguments.whole, dtype=torch.float32)
+    for kept, count in ((arguments.encoder, whole.config.encoder.num_hidden_layers), (arguments.decoder, whole.config.decoder.decoder_layers)):
+        if not set(kept) <= set(range(count)):
+            parser.error(f"{arguments.whole} has {count} layers there, numbered from 0; there is no layer {max(kept)}.")
     height = whole.config.encoder.image_height
     stream = LineStream(arguments.seed, vocabulary.fetch(arguments.run.parent / "downloads"), height, arguments.columns)
     stream.tokenize_with(tokenizer)
