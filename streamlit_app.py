@@ -116,8 +116,8 @@ def read_and_show(strokes: Strokes, reader: Reader, formulas: bool, wanted: bool
 
 
 def correction_of(page: Page, strokes: Strokes) -> Correction:
-    """Of one drawing: another one that is read alike starts as it was read."""
-    return Correction(f"drawn-{fingerprint(strokes)}", page.text)
+    """Of one drawing: another one that is read alike, and the same one after Clear, starts as it was read."""
+    return Correction(f"drawn-{st.session_state.get('cleared', 0)}-{fingerprint(strokes)}", page.text)
 
 
 def fingerprint(strokes: Strokes) -> int:
@@ -185,6 +185,7 @@ def clear() -> None:
         entry = (thumbnail(strokes), correction_of(page, strokes).current, page.lines[0].formula)
         state.history = [entry, *state.get("history", [])][:HISTORY]
     state.undone = []
+    state.cleared = state.get("cleared", 0) + 1
     set_drawing([])
 
 
@@ -213,7 +214,10 @@ def show_prediction(page: Page, correction: Correction, seconds: float) -> None:
         show_reading(readings)
         sure = min(reading.confidence for reading in readings)
         advice = "Right, most likely" if sure > 0.9 else "Probably right" if sure > 0.5 else "Look at the shaded letters"
-        st.caption(f"{advice} · {sure:.0%} sure that every letter is right · read in {seconds:.1f} s")
+        if correction.current != page.text:
+            st.caption(f"As it was read, in {seconds:.1f} s; below, as you corrected it")
+        else:
+            st.caption(f"{advice} · {sure:.0%} sure that every letter is right · read in {seconds:.1f} s")
     edited = correction.show("Correct it if need be")
     with st.container(horizontal=True, gap="small"):
         copy_button(edited, key="copy")
@@ -223,7 +227,13 @@ def show_prediction(page: Page, correction: Correction, seconds: float) -> None:
 
 
 def show_alternatives(page: Page, correction: Correction) -> None:
+    now = correction.current.split("\n")
     for number, line in enumerate(page.lines):
+        if number < len(now) and now[number] != line.reading.text:
+            st.button(
+                differing(line.reading.text, now[number]), key=f"as-read-{number}", icon=":material/undo:", on_click=choose,
+                args=(correction, number, line.reading.text), help="As it was read", width="stretch",
+            )  # fmt: skip
         for rank, other in enumerate(line.reading.alternatives):
             st.button(
                 differing(other.text, line.reading.text), key=f"other-{number}-{rank}", on_click=choose, args=(correction, number, other.text),

@@ -83,7 +83,7 @@ def read(arguments: argparse.Namespace) -> int:
                 continue
             write.add(name, page, picture)
             if not arguments.quiet:
-                print(f"{name}: {len(page.lines)} lines", file=sys.stderr)
+                print(f"{name}: {len(page.lines)} line{'' if len(page.lines) == 1 else 's'}", file=sys.stderr)
     write.finish()
     return 1 if failed else 0
 

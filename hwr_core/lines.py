@@ -41,8 +41,9 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
         return []
     outlines = detect(grey)
     if len(_rows(outlines)) <= 1 and box[2] - box[0] > 2 * (box[3] - box[1]):
-        height, width = grey.shape
-        return [FoundLine(np.array([[0, 0], [width, 0], [width, height], [0, height]], float), grey)]
+        left, top, right, bottom = box
+        outline = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
+        return [FoundLine(outline, grey, (-left / (right - left), (grey.shape[1] - left) / (right - left)))]
     return [cut_line(grey, outline) for outline in reading_order(outlines)]
 
 

@@ -1,5 +1,7 @@
 """Showing a formula that was read: rendered, as LaTeX with what is unsure shaded, and its other readings."""
 
+import html
+
 import streamlit as st
 
 from hwr_core.reading import Reading
@@ -19,10 +21,14 @@ def show_formula(reading: Reading, correction: Correction, key: str, remark: str
     with st.container(border=True):
         with st.container(key=f"rendered-{key}"):
             st.latex(correction.current or r"\;")
-        st.html(f'<div class="source" data-testid="latex">{shaded(reading)}</div>')
+        changed = correction.current != reading.text
+        source = html.escape(correction.current) if changed else shaded(reading)
+        st.html(f'<div class="source" data-testid="latex">{source}</div>')
         if not reading.complete:
             st.warning("The formula is longer than this checkpoint can write; only its beginning is shown.")
-        st.caption(f"{advice(reading.confidence)} · {reading.confidence:.0%} sure that all of it is right{remark}")
+        st.caption(
+            "As you corrected it" if changed else f"{advice(reading.confidence)} · {reading.confidence:.0%} sure that all of it is right{remark}"
+        )
     edited = correction.show("LaTeX: correct it if need be")
     with st.container(horizontal=True, gap="small"):
         copy_button(edited, key=f"copy-{key}")

@@ -42,7 +42,10 @@ def photo_page() -> None:
         return
     _, reader = recognizer_for(reader)  # the shipped one, where another cannot be had
     done: dict = st.session_state.setdefault("pages_read", {})  # by sheet: what it was read with, and the page without pictures
-    sheet = choose_sheet(sheets, {key for key, (what, _) in done.items() if what is not None})
+    # The one on the desk is read anew at once where settings change; the others when they are chosen, or all are read.
+    now = st.session_state.get("on_desk")
+    read = {key for key, (what, _) in done.items() if what is not None and (key == now or what == (settings, reader, layouts().get(key)))}
+    sheet = choose_sheet(sheets, read)
     for_all = st.container()
     try:
         on_desk(sheet, settings, reader, done)

@@ -126,7 +126,7 @@ def test_standard_input_in_a_process_of_its_own(folder):
     done = subprocess.run(
         [sys.executable, "-m", "hwr_core", "read", "-"], input=(folder / "b.png").read_bytes(), capture_output=True, check=True
     )
-    assert done.stdout == b"hello world\n" and done.stderr == b"standard input: 1 lines\n"
+    assert done.stdout == b"hello world\n" and done.stderr == b"standard input: 1 line\n"
 
 
 @pytest.mark.parametrize(

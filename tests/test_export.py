@@ -90,6 +90,8 @@ def test_words_of_a_photo_lie_on_their_ink(settings):
     for line in (read_page(photo, recognizer, settings).lines[0], read_picture(lambda: photo, recognizer, "line").lines[0], region):
         assert line.reading.text == "see you soon"
         assert [edge for word in words_of(line) for edge in word.box[::2]] == pytest.approx(ends, abs=12)
+    rows = np.flatnonzero((np.asarray(photo) < 128).any(1))
+    assert read_page(photo, recognizer, settings).lines[0].box[1::2] == pytest.approx((rows[0], rows[-1]), abs=12)
 
 
 def test_a_page_without_its_pictures_has_its_words_where_they_were():

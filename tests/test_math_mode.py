@@ -53,6 +53,7 @@ def test_a_correction_is_rendered_and_an_alternative_can_be_taken():
     app = on_canvas(in_math(draw_page()), write_formula()).run()
     app.text_area[0].set_value(r"\frac{1}{2}").run()
     assert app.latex[0].value.strip("$\n ") == r"\frac{1}{2}"
+    assert any(caption.value == "As you corrected it" for caption in app.caption) and r"\frac{1}{2}</div>" in html_of(app)
     other = app.latex[1].value.strip("$\n ")
     next(button for button in app.button if button.label.startswith("Use this")).click().run()
     assert app.latex[0].value.strip("$\n ") == app.text_area[0].value == other

@@ -171,9 +171,21 @@ def test_a_choice_for_one_drawing_is_not_put_over_another_that_reads_alike():
     chosen = app.text_area[0].value
     assert chosen != read
     on_canvas(press(app, "Clear"), []).run()
-    on_canvas(app, [stroke + (0, 25) for stroke in strokes]).run()
-    assert app.text_area[0].value == read
-    assert [code.value for code in app.code] == [chosen]
+    for again in ([stroke + (0, 25) for stroke in strokes], strokes):
+        on_canvas(app, again).run()
+        assert app.text_area[0].value == read
+        on_canvas(press(app, "Clear"), []).run()
+    assert [code.value for code in app.code] == [read, read, chosen]
+
+
+def test_after_another_reading_was_chosen_the_first_is_offered_and_the_card_says_so():
+    app = on_canvas(draw_page(), write("clever dog", unsteadiness=0.03, seed=2)).run()
+    read = app.text_area[0].value
+    assert any("sure that every letter" in caption.value for caption in app.caption)
+    next(button for button in app.button if button.key and button.key.startswith("other-")).click().run()
+    assert any("as you corrected it" in caption.value for caption in app.caption)
+    app.button(key="as-read-0").click().run()
+    assert app.text_area[0].value == read and any("sure that every letter" in caption.value for caption in app.caption)
 
 
 def test_a_correction_is_there_again_after_a_look_at_something_else():

@@ -267,6 +267,20 @@ def test_read_all_reads_pages_that_no_one_saw():
     assert not app.exception and len(app.session_state["pages_read"]) == 4 and not app.session_state["reading_all"]
 
 
+def test_a_page_read_with_other_settings_has_no_tick():
+    app = upload(photo_page().run(), ("notes.pdf", pdf(page_of("good morning"), page_of("thank you"))))
+    click(app, "Read all 2 pages")
+
+    def ticked() -> list[bool]:
+        return ["✓" in app.button(key=f"page-{number}").label for number in (0, 1)]
+
+    assert ticked() == [True, True]
+    app.selectbox(key="threshold").set_value("otsu").run()
+    assert ticked() == [True, False]
+    app.selectbox(key="threshold").set_value("none").run()
+    assert ticked() == [True, True]
+
+
 def test_a_page_that_was_stopped_does_not_count_as_read(monkeypatch):
     from hwr_core.recognizer import Recognizer
     from pages.workbench import reading

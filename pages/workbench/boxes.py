@@ -63,7 +63,7 @@ def edit_boxes(sheet: Sheet, prepared: Prepared) -> None:
             )
         st.caption(
             "Draw a box round a line with the mouse; it takes the place of boxes in it. With the toolbar's pencil, a click picks a box, to be moved, stretched or deleted; "
-            "a second click relabels it: “formula” makes it one."
+            "a second click relabels it: “formula” makes it one. On a touch screen, “…” beside each line under Correct deletes, joins and moves them up and down."
         )
     width = min(column_width(900), 1100)
     scale = width / prepared.view.shape[1]

@@ -48,7 +48,7 @@ def downloads(current: Sheet, pages: dict[tuple[str, int], Page], sheets: list[S
                 if name not in FIRST:
                     offer(name, width="stretch")
         with st.popover("Data set", icon=":material/dataset:"):
-            st.caption("Each line's picture with its text, as an image folder with `metadata.jsonl`, to train or test readers on.")
+            st.caption("Each line's picture with its text, as an image folder with `metadata.jsonl`, to train or test readers on. Lines without text are left out.")
             corrected = sum(line.corrected and bool(line.reading.text.strip()) for page in offered.values() for line in page.lines)
             only = st.toggle(f"Only the {corrected} corrected lines", corrected > 0, disabled=not corrected, key=f"only-{corrected > 0}")
             st.download_button(
