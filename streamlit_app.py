@@ -202,7 +202,7 @@ def show_math(page: Page, correction: Correction, seconds: float) -> None:
     if not page.lines:
         st.html("<p class='hint'>No formula was read there: keep writing.</p>")
         return
-    show_formula(page.lines[0].reading, correction, "drawn", f" · read in {seconds:.1f} s")
+    show_formula(page.lines[0].reading, correction, f" · read in {seconds:.2f} s")
 
 
 def show_prediction(page: Page, correction: Correction, seconds: float) -> None:
@@ -215,9 +215,9 @@ def show_prediction(page: Page, correction: Correction, seconds: float) -> None:
         sure = min(reading.confidence for reading in readings)
         advice = "Right, most likely" if sure > 0.9 else "Probably right" if sure > 0.5 else "Look at the shaded letters"
         if correction.current != page.text:
-            st.caption(f"As it was read, in {seconds:.1f} s; below, as you corrected it")
+            st.caption(f"As it was read, in {seconds:.2f} s; below, as you corrected it")
         else:
-            st.caption(f"{advice} · {sure:.0%} sure that every letter is right · read in {seconds:.1f} s")
+            st.caption(f"{advice} · {sure:.0%} sure that every letter is right · read in {seconds:.2f} s")
     edited = correction.show("Correct it if need be")
     with st.container(horizontal=True, gap="small"):
         copy_button(edited, key="copy")

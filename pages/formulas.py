@@ -15,11 +15,11 @@ STYLE = """<style>
 SHOWN = 3  # alternatives, side by side
 
 
-def show_formula(reading: Reading, correction: Correction, key: str, remark: str = "") -> None:
-    """The formula and everything to do with it, rendered as it was corrected. `key` tells apart several on a page."""
+def show_formula(reading: Reading, correction: Correction, remark: str) -> None:
+    """The formula and everything to do with it, rendered as it was corrected. `remark` follows what is said of its confidence."""
     st.html(STYLE)
     with st.container(border=True):
-        with st.container(key=f"rendered-{key}"):
+        with st.container(key="rendered"):
             st.latex(correction.current or r"\;")
         changed = correction.current != reading.text
         source = html.escape(correction.current) if changed else shaded(reading)
@@ -31,23 +31,23 @@ def show_formula(reading: Reading, correction: Correction, key: str, remark: str
         )
     edited = correction.show("LaTeX: correct it if need be")
     with st.container(horizontal=True, gap="small"):
-        copy_button(edited, key=f"copy-{key}")
-        st.download_button("Download", edited, "formula.tex", icon=":material/download:", on_click="ignore", key=f"download-{key}")
-    show_others(reading, correction, key)
+        copy_button(edited, key="copy")
+        st.download_button("Download", edited, "formula.tex", icon=":material/download:", on_click="ignore", key="download")
+    show_others(reading, correction)
 
 
 def advice(confidence: float) -> str:
     return "Right, most likely" if confidence > 0.9 else "Probably right" if confidence > 0.5 else "Look at the shaded signs"
 
 
-def show_others(reading: Reading, correction: Correction, key: str) -> None:
+def show_others(reading: Reading, correction: Correction) -> None:
     if not reading.alternatives:
         return
     st.caption("Or is it one of these?")
     for number, (column, other) in enumerate(zip(st.columns(SHOWN), reading.alternatives[:SHOWN], strict=False)):
-        with column, st.container(border=True, key=f"other-{key}-{number}"):
+        with column, st.container(border=True, key=f"other-{number}"):
             st.latex(other.text)
             st.button(
-                f"Use this · {other.score:.0%}", key=f"use-{key}-{number}", on_click=correction.replace, args=(other.text,), width="stretch",
+                f"Use this · {other.score:.0%}", key=f"use-{number}", on_click=correction.replace, args=(other.text,), width="stretch",
                 help=f"`{other.text}`",
             )  # fmt: skip
