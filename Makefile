@@ -18,7 +18,7 @@ lint: .venv/.dev
 	$(BIN)/ruff check --fix .
 
 evaluate: .venv/.dev
-	$(BIN)/python -m training.evaluate text
+	$(BIN)/python -m training.evaluation.lines text
 
 benchmark: .venv/.dev
 	$(BIN)/python -m benchmarks.latency

@@ -7,10 +7,10 @@ import streamlit as st
 from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
-from hwr_core.canvas import path_object, strokes_of
 from hwr_core.errors import HandwritingError
-from hwr_core.handprint import write, write_formula
-from hwr_core.ink import Strokes, draw
+from hwr_core.ink.canvas import path_object, strokes_of
+from hwr_core.ink.handprint import write, write_formula
+from hwr_core.ink.strokes import Strokes, draw
 from hwr_core.pipeline import read_ink
 from hwr_core.reading import Page
 from pages.common import (

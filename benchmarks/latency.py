@@ -19,11 +19,11 @@ import torch
 from transformers import TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig, ViTImageProcessorPil
 
 from hwr_core import load_recognizer, read_ink
-from hwr_core.handprint import write, write_formula
-from hwr_core.ink import render_line
-from hwr_core.memory import keep_heaps_few
+from hwr_core.ink.handprint import write, write_formula
+from hwr_core.ink.strokes import render_line
 from hwr_core.recognizer import Recognizer
-from training.peers import peers
+from hwr_core.runtime.memory import keep_heaps_few
+from training.evaluation.peers import peers
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = "meet me at the station at 7:30"  # 30 characters
@@ -73,7 +73,7 @@ def usual_demo() -> Callable[[], object]:
 def cold_start(backend: str) -> None:
     """A Python process that imports what it needs, loads the text checkpoint, and reads the line."""
     code = (
-        "from hwr_core import load_recognizer, read_ink; from hwr_core.handprint import write;"
+        "from hwr_core import load_recognizer, read_ink; from hwr_core.ink.handprint import write;"
         f"assert read_ink(write({TEXT!r}), load_recognizer('text', backend={backend!r}), beams=1).text"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -19,10 +19,10 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from hwr_core.handprint import write, write_formula
-from hwr_core.ink import draw, render_line
-from tests.serving import server
-from tests.test_browser import write_with_mouse
+from benchmarks.driving import write_with_mouse
+from benchmarks.serving import server
+from hwr_core.ink.handprint import write, write_formula
+from hwr_core.ink.strokes import draw, render_line
 
 TARGET = 512  # MB
 LINES = ("we arrived on Thursday evening after a long journey", "the house is small but the garden is full of roses", "come and see us")
@@ -94,7 +94,7 @@ def load_peak() -> tuple[int, int, int]:
 def base_peak() -> int:
     """The server's peak after it has read two lines with a checkpoint as large as Microsoft's base."""
     from benchmarks.latency import usual_base  # these import torch
-    from tests.checkpoint_layouts import base
+    from tests.support.checkpoint_layouts import base
 
     packed = io.BytesIO()
     render_line(write("see you at 7:30", seed=1), 96, 5.0).save(packed, "PNG")

@@ -16,12 +16,12 @@ import numpy as np
 
 from benchmarks.latency import TEXT, usual_demo
 from benchmarks.memory import photo
+from benchmarks.serving import server
 from hwr_core import load_recognizer, open_image, read_page
-from hwr_core.handprint import write
-from hwr_core.ink import render_line
-from hwr_core.memory import keep_heaps_few
-from tests.serving import server
-from training.peers import peers
+from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import render_line
+from hwr_core.runtime.memory import keep_heaps_few
+from training.evaluation.peers import peers
 
 COUNT = 48
 REQUESTS = 8  # of each user

@@ -14,14 +14,14 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # Resolved on first use: naming a checkpoint or an error must not cost the import of torch.
 _HOMES = {
-    "CHECKPOINTS": "checkpoints",
-    "load_recognizer": "checkpoints",
+    "CHECKPOINTS": "checkpoints.registry",
+    "load_recognizer": "checkpoints.registry",
     "HandwritingError": "errors",
-    "open_image": "images",
+    "open_image": "documents.image_reader",
     "read_ink": "pipeline",
     "read_page": "pipeline",
     "read_region": "pipeline",
-    "PreprocessSettings": "settings",
+    "PreprocessSettings": "imaging.settings",
     "Alternative": "reading",
     "Line": "reading",
     "Page": "reading",

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from hwr_core.errors import HandwritingError
 from hwr_core.export import FORMATS, FileNames, export, suffix_of
-from hwr_core.limits import BEAMS, SUFFIXES
+from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.reading import Page
-from hwr_core.settings import PreprocessSettings
+from hwr_core.runtime.limits import BEAMS, SUFFIXES
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,8 +65,8 @@ def read(arguments: argparse.Namespace) -> int:
     sources = list(dict.fromkeys(found(arguments.files)))
     names = Counter(path.name for path in sources if path is not None)
     from hwr_core import load_recognizer  # once it is known that there is something to do
+    from hwr_core.layout.words import without_pictures
     from hwr_core.pipeline import read_picture
-    from hwr_core.words import without_pictures
 
     recognizer = load_recognizer(arguments.checkpoint, arguments.device)
     mode = "formula" if recognizer.reads_formulas else "page"
@@ -122,7 +122,7 @@ def read_batch(arguments: argparse.Namespace) -> int:
 
 def everywhere(checkpoint: str) -> str:
     """The checkpoint's name for other processes and machines, which have copies of `models/` elsewhere. Raises `HandwritingError` as `find` does."""
-    from hwr_core.checkpoints import MODELS, find
+    from hwr_core.checkpoints.registry import MODELS, find
 
     if (folder := find(checkpoint)) is None:
         return checkpoint.strip()
@@ -150,7 +150,7 @@ def found(names: list[str]) -> Iterator[Path | None]:
 def opened(path: Path | None, names: Mapping[str, int]) -> Iterator[tuple[str, partial]]:
     """The name of each page of a file, and what decodes it, or says why it cannot be. Files that share a name, of which `names` has more than
     one, are called by their paths."""
-    from hwr_core.documents import open_document, shown
+    from hwr_core.documents.document import open_document, shown
 
     name = "standard input" if path is None else shown(path.name if names[path.name] == 1 else path)
     try:

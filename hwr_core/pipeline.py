@@ -9,16 +9,16 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.errors import TooLargeError
-from hwr_core.formula_image import render_formula
-from hwr_core.images import upright
-from hwr_core.ink import as_points, group_into_lines, level, render_line
-from hwr_core.limits import DRAWN_LENGTH, DRAWN_LINES
-from hwr_core.lines import FoundLine
-from hwr_core.orientation import find_upright_lines
-from hwr_core.preprocess import preprocess
+from hwr_core.imaging.line_image import upright
+from hwr_core.imaging.preprocess import preprocess
+from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.ink.formula import render_formula
+from hwr_core.ink.strokes import as_points, group_into_lines, level, render_line
+from hwr_core.layout.line_detection import FoundLine
+from hwr_core.layout.orientation import find_upright_lines
 from hwr_core.reading import BLANK, Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
-from hwr_core.settings import PreprocessSettings
+from hwr_core.runtime.limits import DRAWN_LENGTH, DRAWN_LINES
 
 Mode = Literal["page", "line", "formula"]
 

@@ -10,16 +10,16 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from hwr_core import latex
-from hwr_core.batching import Batcher
-from hwr_core.decoding import decode
-from hwr_core.limits import low_memory
-from hwr_core.line_image import clean_line
-from hwr_core.memory import give_back_freed
-from hwr_core.network import Network
+from hwr_core.decoding import latex
+from hwr_core.decoding.decode import decode
+from hwr_core.decoding.network import Network
+from hwr_core.decoding.scores import DecodingSettings, Hypothesis
+from hwr_core.imaging.line_image import clean_line
 from hwr_core.reading import BLANK, Alternative, Reading
-from hwr_core.scores import DecodingSettings, Hypothesis
-from hwr_core.turns import TURNS
+from hwr_core.runtime.batching import Batcher
+from hwr_core.runtime.limits import low_memory
+from hwr_core.runtime.memory import give_back_freed
+from hwr_core.runtime.scheduling import TURNS
 
 ALTERNATIVES = 5
 # A formula read with less confidence is looked at again, smaller and larger, and the likeliest reading of all counts. Of formulas by

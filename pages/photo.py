@@ -5,8 +5,8 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from hwr_core.errors import HandwritingError
-from hwr_core.settings import PreprocessSettings
-from hwr_core.words import without_pictures
+from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.layout.words import without_pictures
 from pages.common import Reader, as_is, reader_sidebar, recognizer_for
 from pages.workbench.boxes import edit_boxes, renew, with_boxes
 from pages.workbench.editor import show_text, with_corrections

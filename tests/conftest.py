@@ -5,10 +5,8 @@ import shutil
 
 import pytest
 
+from benchmarks.serving import server
 from hwr_core import load_recognizer
-from tests.serving import ROOT, server
-
-SAMPLES = ROOT / "pages" / "samples"
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 from lxml import etree
 
+from hwr_core.layout.words import words_of
 from hwr_core.reading import Box, Line, Page, Point
-from hwr_core.words import words_of
 
 NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
 

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.export import FileNames
-from hwr_core.line_image import to_rgb
-from hwr_core.lines import cut_line
+from hwr_core.imaging.line_image import to_rgb
+from hwr_core.layout.line_detection import cut_line
 from hwr_core.reading import Page
 
 METADATA = "metadata.jsonl"

@@ -7,8 +7,8 @@ from lxml.html import builder as html
 from lxml.html import tostring
 
 from hwr_core.export.alto import clean, round_all
+from hwr_core.layout.words import words_of
 from hwr_core.reading import Box, Line, Page
-from hwr_core.words import words_of
 
 CAPABILITIES = "ocr_page ocr_carea ocr_par ocr_line ocrx_word"
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from lxml import etree
 
 from hwr_core.export.alto import clean, points, round_all
+from hwr_core.layout.words import words_of
 from hwr_core.reading import Box, Line, Page, Point
-from hwr_core.words import words_of
 
 NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 

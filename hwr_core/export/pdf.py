@@ -11,9 +11,9 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.pdfgen.textobject import PDFTextObject
 
-from hwr_core.line_image import to_rgb
+from hwr_core.imaging.line_image import to_rgb
+from hwr_core.layout.words import Word, words_of
 from hwr_core.reading import Page
-from hwr_core.words import Word, words_of
 
 FONT = "Helvetica"
 LONGEST = 842.0  # points of a sheet's longer side: A4's

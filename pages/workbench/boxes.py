@@ -9,10 +9,10 @@ import streamlit as st
 from PIL import Image
 from streamlit_drawable_canvas import boxes_to_drawing, st_canvas
 
-from hwr_core.canvas import labelled_boxes_of
-from hwr_core.layout import FORMULA, Region, box_on, regions_drawn
+from hwr_core.ink.canvas import labelled_boxes_of
+from hwr_core.layout.regions import FORMULA, Region, box_on, regions_drawn
+from hwr_core.layout.words import words_of
 from hwr_core.reading import Page
-from hwr_core.words import words_of
 from pages.common import DOUBTFUL, column_width
 from pages.workbench.files import Sheet
 from pages.workbench.reading import Prepared, layout_of, layouts

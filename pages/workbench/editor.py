@@ -6,7 +6,7 @@ import io
 import streamlit as st
 from PIL import Image
 
-from hwr_core.layout import Outline, Region, corrected, joined, same_line
+from hwr_core.layout.regions import Outline, Region, corrected, joined, same_line
 from hwr_core.metrics import cer, edit_distance, wer
 from hwr_core.reading import Line, Page
 from pages.common import copy_button, differing, shaded

@@ -10,10 +10,10 @@ from PIL import Image, ImageOps
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from hwr_core.documents import Document, open_document
+from hwr_core.documents.document import Document, open_document
 from hwr_core.errors import HandwritingError
-from hwr_core.limits import MAX_BYTES
-from hwr_core.line_image import to_rgb
+from hwr_core.imaging.line_image import to_rgb
+from hwr_core.runtime.limits import MAX_BYTES
 from pages.common import as_is
 from pages.workbench.memory import digest, forget, remembered
 

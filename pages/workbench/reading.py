@@ -8,15 +8,15 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from hwr_core.checkpoints import default_beams
-from hwr_core.layout import Region, lines_at, regions_of
-from hwr_core.line_image import small_rgb
-from hwr_core.lines import FoundLine
-from hwr_core.orientation import find_upright_lines
+from hwr_core.checkpoints.registry import default_beams
+from hwr_core.imaging.line_image import small_rgb
+from hwr_core.imaging.preprocess import preprocess, stroke_width
+from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.layout.line_detection import FoundLine
+from hwr_core.layout.orientation import find_upright_lines
+from hwr_core.layout.regions import Region, lines_at, regions_of
 from hwr_core.pipeline import line_on_photo
-from hwr_core.preprocess import preprocess, stroke_width
 from hwr_core.reading import Page, Reading
-from hwr_core.settings import PreprocessSettings
 from pages.common import Reader, recognizer_for, shipped
 from pages.workbench.files import Sheet
 from pages.workbench.memory import digest, remembered

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from hwr_core.settings import LIMITS, PRESETS, PreprocessSettings
+from hwr_core.imaging.settings import LIMITS, PRESETS, PreprocessSettings
 from pages.common import as_is
 from pages.workbench.files import uploads
 
