@@ -16,7 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from transformers import TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig, ViTImageProcessorPil
+from transformers import (
+    TrOCRConfig,
+    VisionEncoderDecoderConfig,
+    VisionEncoderDecoderModel,
+    ViTConfig,
+    ViTImageProcessorPil,
+)
 
 from hwr_core import load_recognizer, read_ink
 from hwr_core.ink.handprint import write, write_formula
@@ -48,7 +54,9 @@ def drawing_seconds(recognizer: Recognizer, beams: int = 1, times: int = 20) -> 
 def usual_base(positions: int = 512) -> VisionEncoderDecoderModel:
     """TrOCR-base with random weights, which go on for as many tokens as it has positions."""
     encoder = ViTConfig(image_size=384, qkv_bias=False)
-    decoder = TrOCRConfig(max_position_embeddings=positions, cross_attention_hidden_size=768, is_decoder=True, add_cross_attention=True)
+    decoder = TrOCRConfig(
+        max_position_embeddings=positions, cross_attention_hidden_size=768, is_decoder=True, add_cross_attention=True
+    )
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder)
     config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = 2, 1, 2
     return VisionEncoderDecoderModel(config)
@@ -64,7 +72,10 @@ def usual_demo() -> Callable[[], object]:
         image = render_line(strokes, 96, 5).convert("RGB")
         with torch.inference_mode():
             return model.generate(
-                processor(image, return_tensors="pt").pixel_values, decoder_start_token_id=2, pad_token_id=1, eos_token_id=None
+                processor(image, return_tensors="pt").pixel_values,
+                decoder_start_token_id=2,
+                pad_token_id=1,
+                eos_token_id=None,
             )
 
     return read
@@ -85,7 +96,9 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # for onnxruntime, here and in the new processes (`free_threads`)
+    os.environ["OMP_NUM_THREADS"] = str(
+        arguments.threads
+    )  # for onnxruntime, here and in the new processes (`free_threads`)
     torch.set_num_threads(arguments.threads)
     keep_heaps_few()  # as the server does
     recognizers = [load_recognizer(name) for name in arguments.models]
@@ -96,11 +109,20 @@ def main() -> None:
             rows.append((f"{recognizer.name}, {what}, {name}", drawing_seconds(recognizer, beams, arguments.times)))
     picture = render_line(write(TEXT, slant=0.1, unsteadiness=0.006), 96, 5)
     for name, reader in peers().items():
-        rows.append((f"{name}, the line's picture", median_seconds(lambda reader=reader: reader(picture), arguments.times)))
+        rows.append(
+            (f"{name}, the line's picture", median_seconds(lambda reader=reader: reader(picture), arguments.times))
+        )
     for backend in ("onnx", "torch"):
-        rows.append((f"a new process to its first reading, on {backend}", median_seconds(lambda backend=backend: cold_start(backend), 3)))
+        rows.append(
+            (
+                f"a new process to its first reading, on {backend}",
+                median_seconds(lambda backend=backend: cold_start(backend), 3),
+            )
+        )
     rows.append(("the usual demo, a line (TrOCR-base, fp32, 20 tokens)", median_seconds(usual_demo(), arguments.times)))
-    print(f"A line of {len(TEXT)} characters, a formula of 24 tokens, {arguments.threads} threads, median of {arguments.times}\n")
+    print(
+        f"A line of {len(TEXT)} characters, a formula of 24 tokens, {arguments.threads} threads, median of {arguments.times}\n"
+    )
     print("| reader | ms | times the demo's speed |\n|---|---|---|")
     for name, seconds in rows:
         print(f"| {name} | {1000 * seconds:.0f} | {rows[-1][1] / seconds:.1f} |")

@@ -58,7 +58,9 @@ def users_table() -> None:
             times = sorted(1000 * answer[0] for answer in answers)
             lost = sum(answer[1:] != (200, expected) for answer in answers)
             p95 = times[int(np.ceil(0.95 * len(times))) - 1]
-            print(f"| {users} | {len(answers)} | {lost} | {statistics.median(times):.0f} | {p95:.0f} | {len(answers) / seconds:.1f} |")
+            print(
+                f"| {users} | {len(answers)} | {lost} | {statistics.median(times):.0f} | {p95:.0f} | {len(answers) / seconds:.1f} |"
+            )
 
 
 def main() -> None:
@@ -70,12 +72,17 @@ def main() -> None:
     rows = []
     for name, beams in (("greedy", 1), ("4 beams", 4)):
         rows.append(
-            (f"text, one at a time, {name}", per_second(lambda beams=beams: [recognizer.read([image], beams) for image in images], COUNT))
+            (
+                f"text, one at a time, {name}",
+                per_second(lambda beams=beams: [recognizer.read([image], beams) for image in images], COUNT),
+            )
         )
         rows.append((f"text, batched, {name}", per_second(lambda beams=beams: recognizer.read(images, beams), COUNT)))
     for name, reader in peers().items():
         reader(images[0])
-        rows.append((f"{name}, one at a time", per_second(lambda reader=reader: [reader(image) for image in images], COUNT)))
+        rows.append(
+            (f"{name}, one at a time", per_second(lambda reader=reader: [reader(image) for image in images], COUNT))
+        )
     demo = usual_demo()
     demo()
     rows.append(("the usual demo, one at a time", per_second(lambda: [demo() for _ in range(8)], 8)))

@@ -16,25 +16,37 @@ from hwr_core.runtime.limits import BEAMS, SUFFIXES
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m hwr_core", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m hwr_core", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    reading = commands.add_parser("read", help="read pages", description="Reads pages of handwriting and writes what they say.")
-    reading.add_argument("files", nargs="+", metavar="FILE", help="pictures, PDFs, folders of them, or - for standard input")
+    reading = commands.add_parser(
+        "read", help="read pages", description="Reads pages of handwriting and writes what they say."
+    )
+    reading.add_argument(
+        "files", nargs="+", metavar="FILE", help="pictures, PDFs, folders of them, or - for standard input"
+    )
     reading.add_argument("--format", choices=FORMATS, default="txt")
     reading.add_argument("--out", help="a file for everything, or a folder (one that is there, or a name with / at its end) "
                          "for a file a page; otherwise standard output")  # fmt: skip
     reading.set_defaults(call=read)
     batch = commands.add_parser("batch", help="read very many pictures into a Parquet file", description="Reads very many pictures on Ray, a row a "
                                 "page; after a kill, the same command does what is left. Needs requirements-batch.txt.")  # fmt: skip
-    batch.add_argument("files", metavar="FOLDER_OR_GLOB", help="a folder and those below it, or a pattern such as 'scans/*.jpg'")
+    batch.add_argument(
+        "files", metavar="FOLDER_OR_GLOB", help="a folder and those below it, or a pattern such as 'scans/*.jpg'"
+    )
     batch.add_argument("--out", type=Path, required=True, help="the Parquet file")
     batch.add_argument(
-        "--mode", choices=["page", "line", "formula"], help="what each picture is; formula with --checkpoint math, else page"
+        "--mode",
+        choices=["page", "line", "formula"],
+        help="what each picture is; formula with --checkpoint math, else page",
     )
     batch.add_argument("--workers", type=int, help="processes that read; one for each core, or GPU, unless given")
     batch.set_defaults(call=read_batch)
     for command in (reading, batch):
-        command.add_argument("--checkpoint", default="text", help='"text", "math" (each picture is one formula), a hub id, or a folder')
+        command.add_argument(
+            "--checkpoint", default="text", help='"text", "math" (each picture is one formula), a hub id, or a folder'
+        )
         command.add_argument("--beams", type=int, help="readings followed at once; as the checkpoint says unless given")
         command.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
         command.add_argument("--settings", type=Path, help="preprocessing settings, as JSON")
@@ -59,8 +71,13 @@ def read(arguments: argparse.Namespace) -> int:
     """Reads every page of every file; what cannot be read is said on standard error, and makes the exit status 1."""
     out = Path(arguments.out) if arguments.out else None
     folder = out is not None and (out.is_dir() or arguments.out.endswith(("/", "\\")))
-    if out is not None and (out.is_file() if folder else not out.parent.is_dir()):  # said before an hour's reading, not after it
-        raise ValueError(f"{arguments.out} cannot be written: " + ("it is a file." if folder else f"there is no folder {out.parent}."))
+    if out is not None and (
+        out.is_file() if folder else not out.parent.is_dir()
+    ):  # said before an hour's reading, not after it
+        raise ValueError(
+            f"{arguments.out} cannot be written: "
+            + ("it is a file." if folder else f"there is no folder {out.parent}.")
+        )
     settings = checked_settings(arguments)
     sources = list(dict.fromkeys(found(arguments.files)))
     names = Counter(path.name for path in sources if path is not None)
@@ -76,9 +93,13 @@ def read(arguments: argparse.Namespace) -> int:
         for name, picture in opened(path, names):
             try:
                 page = without_pictures(read_picture(picture, recognizer, mode, settings, arguments.beams))
-            except Exception as error:  # also whatever a library makes of an odd picture: it must not cost the files beside it
+            except (
+                Exception
+            ) as error:  # also whatever a library makes of an odd picture: it must not cost the files beside it
                 failed += 1
-                said = error if isinstance(error, HandwritingError) else f"{name} cannot be read ({type(error).__name__})."
+                said = (
+                    error if isinstance(error, HandwritingError) else f"{name} cannot be read ({type(error).__name__})."
+                )
                 print(said, file=sys.stderr)
                 continue
             write.add(name, page, picture)
@@ -113,7 +134,13 @@ def read_batch(arguments: argparse.Namespace) -> int:
     if arguments.out.is_dir():
         raise ValueError(f"{arguments.out} is a folder: name a file.")
     checkpoint = everywhere(arguments.checkpoint)  # said here, once, where there is none
-    job = Job(checkpoint, arguments.mode or ("formula" if checkpoint == "math" else "page"), arguments.beams, settings, arguments.device)
+    job = Job(
+        checkpoint,
+        arguments.mode or ("formula" if checkpoint == "math" else "page"),
+        arguments.beams,
+        settings,
+        arguments.device,
+    )
     count = run(arguments.files, arguments.out, job, arguments.workers, arguments.quiet)
     if not arguments.quiet:
         print(f"{arguments.out}: {count} files", file=sys.stderr)

@@ -25,10 +25,16 @@ def wer(truths: Sequence[str], readings: Sequence[str]) -> float:
     return sum(map(edit_distance, split, (reading.split() for reading in readings))) / max(1, sum(map(len, split)))
 
 
-def calibration(confidences: Sequence[float], right: Sequence[bool], edges: Sequence[float] = (0, 0.5, 0.7, 0.9, 1.0)) -> list[tuple]:
+def calibration(
+    confidences: Sequence[float], right: Sequence[bool], edges: Sequence[float] = (0, 0.5, 0.7, 0.9, 1.0)
+) -> list[tuple]:
     """Per bin of confidence: its lower and upper edge, how many readings are in it, and the share of them that are right."""
     table = []
     for low, high in itertools.pairwise(edges):
-        inside = [ok for value, ok in zip(confidences, right, strict=True) if low <= value < high or (high == edges[-1] and value == high)]
+        inside = [
+            ok
+            for value, ok in zip(confidences, right, strict=True)
+            if low <= value < high or (high == edges[-1] and value == high)
+        ]
         table.append((low, high, len(inside), sum(inside) / len(inside) if inside else float("nan")))
     return table

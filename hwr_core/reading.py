@@ -4,7 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from PIL import Image
-from typing_extensions import TypedDict  # as pydantic, which the API describes its answers with, asks for before Python 3.12
+from typing_extensions import (
+    TypedDict,
+)  # as pydantic, which the API describes its answers with, asks for before Python 3.12
 
 Point = tuple[int, int]
 Span = tuple[float, float]  # along a line: from and to

@@ -30,7 +30,13 @@ def chromium():
     if path is None:
         assert not os.environ.get("CI"), "CI must have Chromium: .ci/run installs it"
         pytest.skip("no Chromium here: install Debian's chromium package")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--disable-component-update"]
+    arguments = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-quic",
+        "--disable-component-update",
+    ]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser

@@ -48,15 +48,23 @@ def photograph(image: np.ndarray, table: int, tilt: float) -> np.ndarray:
     )
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     turn = np.radians(tilt)
-    turned = (corners - (width / 2, height / 2)) @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) * 0.97
+    turned = (
+        (corners - (width / 2, height / 2))
+        @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+        * 0.97
+    )
     turned += np.array([[18, 6], [-10, 0], [0, 0], [0, -8]]) + (width / 2 + 80, height / 2 + 80)
     matrix = cv2.getPerspectiveTransform(corners, turned.astype(np.float32))
-    seen = cv2.warpPerspective(image.astype(np.float32), matrix, scene.shape[::-1], flags=cv2.INTER_AREA, borderValue=-1)
+    seen = cv2.warpPerspective(
+        image.astype(np.float32), matrix, scene.shape[::-1], flags=cv2.INTER_AREA, borderValue=-1
+    )
     cover = cv2.warpPerspective(np.ones_like(image, np.float32), matrix, scene.shape[::-1])
     scene = scene * (1 - cover) + np.maximum(seen, 0) * cover
     x, y = np.meshgrid(np.linspace(0, 1, scene.shape[1]), np.linspace(0, 1, scene.shape[0]))
     light = 1.0 - 0.35 / (1 + np.exp(-(x + 0.6 * y - 1.0) * 14))
-    return np.clip(cv2.GaussianBlur(scene, (0, 0), 0.8) * light + rng.normal(0, 3, scene.shape), 0, 255).astype(np.uint8)
+    return np.clip(cv2.GaussianBlur(scene, (0, 0), 0.8) * light + rng.normal(0, 3, scene.shape), 0, 255).astype(
+        np.uint8
+    )
 
 
 def main() -> None:
@@ -67,8 +75,11 @@ def main() -> None:
         return ImageFont.truetype(io.BytesIO(files[name]), size)
 
     pictures = {
-        "shopping-list": photograph(page(NOTE, font("nothing-you-could-do", 58), (1050, 830), 100, 60, 232, True), 90, -2.5),
-        "whiteboard-in-the-dark": 255 - photograph(page(BOARD, font("reenie-beanie", 84), (1150, 560), 115, 40, 225, False), 215, 1.0),
+        "shopping-list": photograph(
+            page(NOTE, font("nothing-you-could-do", 58), (1050, 830), 100, 60, 232, True), 90, -2.5
+        ),
+        "whiteboard-in-the-dark": 255
+        - photograph(page(BOARD, font("reenie-beanie", 84), (1150, 560), 115, 40, 225, False), 215, 1.0),
         "letter": photograph(page(LETTER, font("homemade-apple", 46), (1300, 720), 118, 70, 222, False), 120, 1.5),
     }
     for name, picture in pictures.items():

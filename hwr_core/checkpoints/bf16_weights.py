@@ -42,7 +42,9 @@ def halved(weights: Path) -> dict[str, Tensor]:
 
 def compute_in_float32(model: nn.Module) -> nn.Module:
     """Leaves the matrices of linear layers and word embeddings as they are, and has all be computed in float32; the rest becomes float32."""
-    scratch = torch.empty(AT_ONCE)  # one for all layers, which are computed one after the other: a new one each time takes twice as long
+    scratch = torch.empty(
+        AT_ONCE
+    )  # one for all layers, which are computed one after the other: a new one each time takes twice as long
     for module in model.modules():
         if isinstance(module, nn.Linear):
             module.forward = _Linear(module, scratch)

@@ -60,7 +60,10 @@ def decoding_settings(
     config: Any, generation_config: Any, language_model: LanguageModel | None, grammar: Grammar | None
 ) -> DecodingSettings:
     """How a checkpoint is decoded; a shipped one names its own values in its `config.json`."""
-    ctc_weight, language_model_weight = getattr(config, "ctc_weight", 0.0), getattr(config, "language_model_weight", 0.0)
+    ctc_weight, language_model_weight = (
+        getattr(config, "ctc_weight", 0.0),
+        getattr(config, "language_model_weight", 0.0),
+    )
     return DecodingSettings(
         beams=getattr(generation_config, "num_beams", None) or 1,
         ctc_weight=ctc_weight,

@@ -24,18 +24,31 @@ def download(name: str, instead: Path, on_download: Download | None) -> Path:
         listed = [file.rfilename for file in HfApi().model_info(name, timeout=10).siblings or []]
         weights = next((file for file in WEIGHTS if file in listed), None)
         if "config.json" not in listed or weights is None:
-            raise HandwritingError(f"{name} on the hub holds no checkpoint that can be loaded (config.json and weights).")
+            raise HandwritingError(
+                f"{name} on the hub holds no checkpoint that can be loaded (config.json and weights)."
+            )
         stem, suffix = weights.removesuffix(".index.json").rsplit(".", 1)
         shards = [file for file in listed if re.fullmatch(rf"{re.escape(stem)}-\d+-of-\d+\.{suffix}", file)]
-        small = [file for file in listed if "/" not in file and Path(file).suffix in (".json", ".txt", ".model") and "index" not in file]
+        small = [
+            file
+            for file in listed
+            if "/" not in file and Path(file).suffix in (".json", ".txt", ".model") and "index" not in file
+        ]
         beside = [LANGUAGE_MODEL] if LANGUAGE_MODEL in listed else []
-        for file in [*small, *beside, *(shards if weights.endswith(".index.json") else ()), weights]:  # last: with it, all are there
+        for file in [
+            *small,
+            *beside,
+            *(shards if weights.endswith(".index.json") else ()),
+            weights,
+        ]:  # last: with it, all are there
             path = hf_hub_download(name, file, tqdm_class=_progress_bar(file, on_download))
         return Path(path).parent
     except HandwritingError:
         raise
     except GatedRepoError:
-        raise HandwritingError(f"{name} asks for your agreement on the hub: log in there, accept, and set HF_TOKEN.") from None
+        raise HandwritingError(
+            f"{name} asks for your agreement on the hub: log in there, accept, and set HF_TOKEN."
+        ) from None
     except (RepositoryNotFoundError, HFValidationError):
         raise HandwritingError(f"The hub has no checkpoint {name}: check the spelling of owner/name.") from None
     except Exception as error:

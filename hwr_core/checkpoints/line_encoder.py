@@ -67,7 +67,9 @@ class SqueezeExcitation(nn.Module):
         if mask is None:
             mean = x.mean((2, 3), keepdim=True)
         else:
-            mean = (x * mask).sum((2, 3), keepdim=True) / (mask.sum((2, 3), keepdim=True) * (x.shape[2] // mask.shape[2]))
+            mean = (x * mask).sum((2, 3), keepdim=True) / (
+                mask.sum((2, 3), keepdim=True) * (x.shape[2] // mask.shape[2])
+            )
         return x * F.hardsigmoid(self.excite(F.relu(self.squeeze(mean))))
 
 
@@ -135,7 +137,10 @@ class Backbone(nn.Module):
         # mask2 and mask4 (batch, 1, rows or 1, columns): what is no padding, at half and at a quarter of the size
         x = F.relu(self.stem1(pixels))
         if mask2 is not None:
-            mask2, mask4 = mask2.to(x.dtype), mask4.to(x.dtype)  # under autocast a float32 mask would widen everything after it
+            mask2, mask4 = (
+                mask2.to(x.dtype),
+                mask4.to(x.dtype),
+            )  # under autocast a float32 mask would widen everything after it
         x = F.pad(shown(x, mask2), (0, 1, 0, 1))
         y = shown(F.relu(self.stem2a(x)), mask2)
         y = F.relu(self.stem2b(F.pad(y, (0, 1, 0, 1))))

@@ -28,7 +28,9 @@ def load(folder: Path, name: str) -> Recognizer:
         network = OnnxNetwork(folder, start, end, pad, vocabulary, free_threads())
         language_model = language_model_of(folder, vocabulary, end)
     except Exception as error:  # whatever a damaged file makes the libraries raise
-        raise HandwritingError(f"The checkpoint in {folder} cannot be loaded: its files are damaged or do not fit one another.") from error
+        raise HandwritingError(
+            f"The checkpoint in {folder} cannot be loaded: its files are damaged or do not fit one another."
+        ) from error
     reads_formulas = isinstance(pixels, FormulaPixels)
     if reads_formulas and low_memory():
         pixels.max_pixels = min(pixels.max_pixels, FEW_PIXELS)

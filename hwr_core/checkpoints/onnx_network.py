@@ -22,7 +22,9 @@ class OnnxNetwork:
         self.decoder = _session(folder, "decoder_with_past_model.onnx", 1)  # a step is too short to be shared out
         self.features = [output.name for output in self.encoder.get_outputs()]
         self.past = {value.name: value.shape for value in self.decoder.get_inputs() if value.name.startswith("past_")}
-        self.steps = [output.name for output in self.decoder.get_outputs()]  # the logits, then what each of `past` gets, in its order
+        self.steps = [
+            output.name for output in self.decoder.get_outputs()
+        ]  # the logits, then what each of `past` gets, in its order
 
     def encode(self, pixel_values: np.ndarray, beams: int) -> "_Encoded":
         # One by one, each without the padding that only others need: together they would be no quicker, and take masks.
@@ -91,7 +93,9 @@ class _Encoded:
         if not self.past:
             names = [name for name in self.items[0] if name.startswith("crossed_")]
             self.seen = {"mask": self.mask, **{name: _joined([item[name] for item in self.items], 2) for name in names}}
-            self.past = {name: np.zeros((rows, shape[1], 0, shape[3]), np.float32) for name, shape in self.network.past.items()}
+            self.past = {
+                name: np.zeros((rows, shape[1], 0, shape[3]), np.float32) for name, shape in self.network.past.items()
+            }
             self.history, self.items = np.zeros((rows, 0), np.int64), []  # which the batch has now
         if (missing := self.length + new - self.history.shape[1]) > 0:
             more = -(-missing // ROOM) * ROOM
@@ -127,7 +131,11 @@ def _session(folder: Path, file: str, threads: int) -> onnxruntime.InferenceSess
     options.enable_cpu_mem_arena = False  # which would keep what the largest batch took
     options.enable_mem_pattern = False
     options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # between its steps the search needs the cores itself
+    options.add_session_config_entry(
+        "session.intra_op.allow_spinning", "0"
+    )  # between its steps the search needs the cores itself
     # The graphs name the weights' file, which lies a folder above them, where onnxruntime looks only when told.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
-    return onnxruntime.InferenceSession((folder / "onnx" / file).read_bytes(), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        (folder / "onnx" / file).read_bytes(), options, providers=["CPUExecutionProvider"]
+    )

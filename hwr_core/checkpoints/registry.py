@@ -29,9 +29,15 @@ class Checkpoint:
 CHECKPOINTS = (
     Checkpoint("text", "Text (shipped)", "Small and quick, reads English and French, works offline."),
     Checkpoint("math", "Math (shipped)", "Small and quick, reads formulas as LaTeX, works offline.", formulas=True),
-    Checkpoint("microsoft/trocr-small-handwritten", "TrOCR small", "Microsoft's, 62 M parameters, English, a 250 MB download."),
-    Checkpoint("microsoft/trocr-base-handwritten", "TrOCR base", "Microsoft's, 334 M parameters, English, a 1.3 GB download."),
-    Checkpoint("microsoft/trocr-large-handwritten", "TrOCR large", "Microsoft's, 558 M parameters, English, a 2.2 GB download."),
+    Checkpoint(
+        "microsoft/trocr-small-handwritten", "TrOCR small", "Microsoft's, 62 M parameters, English, a 250 MB download."
+    ),
+    Checkpoint(
+        "microsoft/trocr-base-handwritten", "TrOCR base", "Microsoft's, 334 M parameters, English, a 1.3 GB download."
+    ),
+    Checkpoint(
+        "microsoft/trocr-large-handwritten", "TrOCR large", "Microsoft's, 558 M parameters, English, a 2.2 GB download."
+    ),
 )
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -73,7 +79,9 @@ def load_recognizer(
             return known
         weights = _check(folder, name)
         with _table:
-            while len(_loaded) >= IN_MEMORY:  # before loading, so that there is never one more in memory, even where loading then fails
+            while (
+                len(_loaded) >= IN_MEMORY
+            ):  # before loading, so that there is never one more in memory, even where loading then fails
                 _loaded.popitem(last=False)
         give_back_freed()
         recognizer = _load(folder, weights, name, device, backend)
@@ -97,7 +105,9 @@ def _downloaded(name: str) -> Path:
     from hwr_core.checkpoints.hub import downloaded
 
     if (folder := downloaded(name)) is None:
-        raise HandwritingError(f"{name} is not on this server: choose it once in the app, or put its files into models/{name}.")
+        raise HandwritingError(
+            f"{name} is not on this server: choose it once in the app, or put its files into models/{name}."
+        )
     return folder
 
 
@@ -142,13 +152,17 @@ def find(name: str, local: bool = True) -> Path | None:
     """The directory that `name` means, or None where it is a hub id; `HandwritingError` where it is neither. `local` as for `load_recognizer`."""
     name = name.strip()
     if not name:
-        raise HandwritingError("Name a checkpoint: text, a directory, or a hub id such as microsoft/trocr-base-handwritten.")
+        raise HandwritingError(
+            "Name a checkpoint: text, a directory, or a hub id such as microsoft/trocr-base-handwritten."
+        )
     # os.path, because pathlib raises on names that can be no path, such as one of a thousand letters.
     if not local:
         if _IN_MODELS.fullmatch(name) and os.path.isdir(os.path.join(MODELS, name)):
             return Path(MODELS, name)
         if not _HUB_ID.fullmatch(name):
-            raise HandwritingError(f"{name[:200]!r} is no checkpoint of this server: name a shipped one, or a hub id such as owner/name.")
+            raise HandwritingError(
+                f"{name[:200]!r} is no checkpoint of this server: name a shipped one, or a hub id such as owner/name."
+            )
         return None
     try:
         typed = os.path.expanduser(name)
@@ -169,9 +183,13 @@ def _check(folder: Path, name: str) -> Path:
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise HandwritingError(f"{name} is no checkpoint: it has no readable config.json that names a model_type.") from None
+        raise HandwritingError(
+            f"{name} is no checkpoint: it has no readable config.json that names a model_type."
+        ) from None
     if kind != "vision-encoder-decoder":
-        raise HandwritingError(f"The checkpoint {name} is a {kind}; this app reads with vision-encoder-decoder (TrOCR) checkpoints.")
+        raise HandwritingError(
+            f"The checkpoint {name} is a {kind}; this app reads with vision-encoder-decoder (TrOCR) checkpoints."
+        )
     if (weights := weights_in(folder)) is None:
         raise HandwritingError(f"{name} has a config.json but no weights: put model.safetensors beside it.")
     return weights

@@ -46,9 +46,13 @@ def load(folder: Path, weights: Path, name: str, device: str) -> Recognizer:
         model, info = _model(folder, weights, device)
         image_processor, tokenizer = _image_processor(folder), _tokenizer(folder)
         # A pooler is in ViT's class but in no TrOCR checkpoint, and is not used. Anything else missing would be random.
-        missing = [key for key in info["missing_keys"] if "pooler" not in key] + [str(key) for key in info["mismatched_keys"]]
+        missing = [key for key in info["missing_keys"] if "pooler" not in key] + [
+            str(key) for key in info["mismatched_keys"]
+        ]
         if missing:
-            raise HandwritingError(f"The weights in {folder} do not fit its config.json: {len(missing)} are missing, such as {missing[0]}.")
+            raise HandwritingError(
+                f"The weights in {folder} do not fit its config.json: {len(missing)} are missing, such as {missing[0]}."
+            )
         _fill_positions(model)
         network = TorchNetwork(model, device)
         language_model = language_model_of(folder, network.vocabulary, network.end)
@@ -64,7 +68,9 @@ def load(folder: Path, weights: Path, name: str, device: str) -> Recognizer:
     reads_formulas = isinstance(model.config.encoder, FormulaEncoderConfig)
     grammar = None
     if reads_formulas:
-        grammar = Grammar(tokenizer.convert_ids_to_tokens(list(range(network.vocabulary))), network.end, tokenizer.all_special_ids)
+        grammar = Grammar(
+            tokenizer.convert_ids_to_tokens(list(range(network.vocabulary))), network.end, tokenizer.all_special_ids
+        )
 
     def pixels(images, **options):
         return image_processor(images, return_tensors="np", **options)["pixel_values"]
@@ -79,9 +85,13 @@ def load(folder: Path, weights: Path, name: str, device: str) -> Recognizer:
 def _model(folder: Path, weights: Path, device: str) -> tuple[VisionEncoderDecoderModel, dict]:
     """The model, and what transformers says of what was missing."""
     options = {"weights_only": True, "local_files_only": True, "output_loading_info": True}
-    if not (low_memory() and device == "cpu" and weights.name == "model.safetensors" and weights.stat().st_size > SMALL):
+    if not (
+        low_memory() and device == "cpu" and weights.name == "model.safetensors" and weights.stat().st_size > SMALL
+    ):
         safetensors = "safetensors" in weights.name
-        return VisionEncoderDecoderModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=safetensors, **options)
+        return VisionEncoderDecoderModel.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=safetensors, **options
+        )
     config = VisionEncoderDecoderConfig.from_pretrained(folder, local_files_only=True)
     model, info = VisionEncoderDecoderModel.from_pretrained(
         None, config=config, state_dict=halved(weights), dtype=torch.bfloat16, **options
@@ -122,7 +132,9 @@ def _tokenizer(folder: Path):
     byte_level = {"vocab.json", "merges.txt"} <= there
     if not byte_level and not there & _VOCABULARIES:
         raise HandwritingError(f"{folder} has no tokenizer: put tokenizer.json, or its vocabulary, beside config.json.")
-    if "tokenizer_config.json" in there and "tokenizer_class" in json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8")):
+    if "tokenizer_config.json" in there and "tokenizer_class" in json.loads(
+        (folder / "tokenizer_config.json").read_text(encoding="utf-8")
+    ):
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     return (RobertaTokenizer if byte_level else XLMRobertaTokenizer).from_pretrained(folder, local_files_only=True)
 

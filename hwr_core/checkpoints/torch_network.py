@@ -10,7 +10,9 @@ from hwr_core.runtime.limits import low_memory
 from hwr_core.runtime.memory import give_back_freed
 from hwr_core.runtime.threads import MAX_THREADS
 
-ENCODED_AT_ONCE = 4  # images, on a CPU: their features still fit its cache, which makes a page a third quicker than all at once
+ENCODED_AT_ONCE = (
+    4  # images, on a CPU: their features still fit its cache, which makes a page a third quicker than all at once
+)
 
 
 class TorchNetwork:
@@ -23,14 +25,19 @@ class TorchNetwork:
         self.model.encoder.to(memory_format=torch.channels_last)  # convolutions are quicker so
         self.start, self.end, self.pad = special_tokens(model.config, model.generation_config)
         self.vocabulary = model.config.decoder.vocab_size
-        torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))  # which the cores free to us and OMP_NUM_THREADS bound
+        torch.set_num_threads(
+            min(MAX_THREADS, torch.get_num_threads())
+        )  # which the cores free to us and OMP_NUM_THREADS bound
 
     @torch.inference_mode()
     def encode(self, pixel_values: np.ndarray, beams: int) -> "_Encoded":
         images = torch.from_numpy(np.ascontiguousarray(pixel_values)).to(self.device)
         at_once = len(images) if self.device != "cpu" else 1 if low_memory() else ENCODED_AT_ONCE
         parts = [self.model.encoder(part) for part in images.split(at_once)]
-        columns = [[getattr(part, name, None) for part in parts] for name in ("last_hidden_state", "attention_mask", "ctc_logits")]
+        columns = [
+            [getattr(part, name, None) for part in parts]
+            for name in ("last_hidden_state", "attention_mask", "ctc_logits")
+        ]
         states, mask, ctc_logits = (torch.cat(column) if column[0] is not None else None for column in columns)
         if low_memory() and self.device == "cpu":
             give_back_freed()  # what the encoder worked with, before the decoder keeps keys and values of every layer
@@ -50,12 +57,16 @@ class _Encoded:
         self.order = np.arange(len(rows))  # of the cache's rows, where they go on as they are
 
     def alone(self, item: int) -> "_Encoded":
-        return _Encoded(self.decoder, *(part if part is None else part[item : item + 1] for part in self.parts), beams=1)
+        return _Encoded(
+            self.decoder, *(part if part is None else part[item : item + 1] for part in self.parts), beams=1
+        )
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
         if self.cache is not None and not np.array_equal(origin, self.order):
             # An item's beams look at the same image: what the decoder keeps of it need not move.
-            getattr(self.cache, "self_attention_cache", self.cache).reorder_cache(torch.from_numpy(origin).to(self.states.device))
+            getattr(self.cache, "self_attention_cache", self.cache).reorder_cache(
+                torch.from_numpy(origin).to(self.states.device)
+            )
         self.order = np.arange(len(tokens))
         return self._run(tokens[:, None])[:, -1]
 

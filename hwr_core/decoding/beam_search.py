@@ -6,7 +6,9 @@ from hwr_core.decoding.ctc import IMPOSSIBLE, CTCPrefixScorer
 from hwr_core.decoding.network import Encoded, Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis, best_of, hypothesis, joint, log_softmax, values_at
 
-COMPACT = 0.7  # share of a batch's items still being read under which the others leave it: moving what is kept costs some
+COMPACT = (
+    0.7  # share of a batch's items still being read under which the others leave it: moving what is kept costs some
+)
 
 
 def beam_search(network: Network, encoded: Encoded, batch: int, settings: DecodingSettings) -> list[list[Hypothesis]]:
@@ -14,7 +16,9 @@ def beam_search(network: Network, encoded: Encoded, batch: int, settings: Decodi
     beams, end = settings.beams, network.end
     scorer = None
     if settings.ctc_weight and encoded.ctc_logits is not None:
-        scorer = CTCPrefixScorer(log_softmax(encoded.ctc_logits.astype(np.float64)), encoded.mask, network.pad, end, beams)
+        scorer = CTCPrefixScorer(
+            log_softmax(encoded.ctc_logits.astype(np.float64)), encoded.mask, network.pad, end, beams
+        )
     language_model = settings.language_model if settings.language_model_weight else None
     contexts = language_model.start(batch * beams) if language_model is not None else None
     grammar = settings.grammar
@@ -53,7 +57,9 @@ class _Search:
         self.items = list(range(batch))
         self.total = np.full((batch, self.beams), IMPOSSIBLE)
         self.total[:, 0] = 0.0
-        self.open: list[list[tuple]] = [[] for _ in range(batch * self.beams)]  # per step (token, log p, runner-up, its log p)
+        self.open: list[list[tuple]] = [
+            [] for _ in range(batch * self.beams)
+        ]  # per step (token, log p, runner-up, its log p)
         self.closed: list[list[Hypothesis]] = [[] for _ in range(batch)]
         self.done = [False] * batch
         self.steps = 0
@@ -62,7 +68,9 @@ class _Search:
     def finished(self) -> bool:
         return all(self.done)
 
-    def step(self, candidates: np.ndarray, scores: np.ndarray, log_probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def step(
+        self, candidates: np.ndarray, scores: np.ndarray, log_probabilities: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Extends every beam by `scores`; returns for each new beam the row that it came from and its token."""
         self.steps += 1
         count, batch = scores.shape[1], len(self.items)
@@ -91,7 +99,12 @@ class _Search:
                     origin.append(row), chosen.append(token), total.append(value), paths.append([*self.open[row], step])
                     kept += 1
             while kept < self.beams:  # no other way on: the beam goes on as a dead one
-                origin.append(item_rows[0]), chosen.append(self.end), total.append(IMPOSSIBLE), paths.append(self.open[item_rows[0]])
+                (
+                    origin.append(item_rows[0]),
+                    chosen.append(self.end),
+                    total.append(IMPOSSIBLE),
+                    paths.append(self.open[item_rows[0]]),
+                )
                 kept += 1
             self.done[item] = self.done[item] or self._is_done(item, total[-self.beams])
         self.open = paths
@@ -123,7 +136,9 @@ class _Search:
                 # The positions ran out: an unfinished hypothesis may still be far better than those that ended early.
                 for beam, total in enumerate(self.total[place].tolist()):
                     if total > IMPOSSIBLE / 2:
-                        self.closed[item].append(hypothesis(self.open[place * self.beams + beam], total, False, self.settings))
+                        self.closed[item].append(
+                            hypothesis(self.open[place * self.beams + beam], total, False, self.settings)
+                        )
         for closed in self.closed:
             closed.sort(key=lambda hypothesis: -hypothesis.score)
         return [closed[: self.beams] for closed in self.closed]

@@ -21,7 +21,9 @@ class CTCPrefixScorer:
         log_probabilities[~mask] = IMPOSSIBLE / 1e3
         log_probabilities[..., blank][~mask] = 0.0  # after the line only blanks: the prefix just stays
         self.log_probabilities = log_probabilities
-        self.probabilities = np.ascontiguousarray(np.exp(log_probabilities).transpose(0, 2, 1))  # (batch, vocabulary, columns)
+        self.probabilities = np.ascontiguousarray(
+            np.exp(log_probabilities).transpose(0, 2, 1)
+        )  # (batch, vocabulary, columns)
         # (rows, columns): log probabilities of the empty prefix, ending in a token (none), in blank (only blanks so far), and in either.
         self.by_blank = log_probabilities[..., blank].cumsum(1).repeat(beams, 0)
         self.by_token, self.either = np.full_like(self.by_blank, IMPOSSIBLE), self.by_blank
@@ -33,7 +35,9 @@ class CTCPrefixScorer:
         arriving, scale = _linear(self._shifted(self.either))
         # The sum over the columns of arriving there, then emitting the token there. Not as a product of matrices: NumPy's BLAS would share that out among
         # threads which then keep the cores busy, waiting for more, while the next line is encoded.
-        emitted = self.probabilities[np.arange(len(tokens))[:, None] // self.beams, tokens]  # (rows, candidates, columns)
+        emitted = self.probabilities[
+            np.arange(len(tokens))[:, None] // self.beams, tokens
+        ]  # (rows, candidates, columns)
         scores = _log(np.einsum("rct,rt->rc", emitted, arriving)) + scale[:, None]
         repeated = tokens == self.last[:, None]
         if repeated.any():  # which must come after a blank
@@ -68,20 +72,25 @@ class CTCPrefixScorer:
         self.by_token = _recur(arriving, emitted)
         self.prefix_score = _total(arriving + emitted)
         self.last = tokens
-        self.by_blank = _recur(self._shifted(self.by_token), self.log_probabilities[np.arange(len(tokens)) // self.beams, :, self.blank])
+        self.by_blank = _recur(
+            self._shifted(self.by_token), self.log_probabilities[np.arange(len(tokens)) // self.beams, :, self.blank]
+        )
         self.either = np.logaddexp(self.by_token, self.by_blank)
 
     def along(self, tokens: list[int]) -> "CTCPrefixScorer":
         """Of one prefix: a scorer whose rows are it, and it with one, two, … all of `tokens`. As `advance`, without its copies."""
         columns, rows = self.by_token.shape[1], len(tokens) + 1
         by_token, by_blank, either = (
-            np.concatenate([value, np.empty((rows - 1, columns))]) for value in (self.by_token, self.by_blank, self.either)
+            np.concatenate([value, np.empty((rows - 1, columns))])
+            for value in (self.by_token, self.by_blank, self.either)
         )
         started, before = np.empty((rows - 1, columns)), np.empty(columns)
         blanks = self.log_probabilities[0, :, self.blank]
         blank_sums = blanks.cumsum()
         last = [int(self.last[0]), *tokens]
-        for row, (token, emitted) in enumerate(zip(tokens, np.ascontiguousarray(self.log_probabilities[0, :, tokens]), strict=True)):
+        for row, (token, emitted) in enumerate(
+            zip(tokens, np.ascontiguousarray(self.log_probabilities[0, :, tokens]), strict=True)
+        ):
             before[0] = 0.0 if last[row] < 0 else IMPOSSIBLE
             before[1:] = (by_blank if token == last[row] else either)[row, :-1]
             np.add(before, emitted, out=started[row])

@@ -22,13 +22,22 @@ LIKELY, SURE = 0.7, 0.85
 def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSettings) -> list[list[Hypothesis]]:
     """For each image of the batch its hypotheses, best first: `settings.beams` of them, where there are so many sequences and the first is in doubt."""
     encoded = network.encode(pixel_values, settings.beams)
-    if not hasattr(encoded, "alone") or not settings.ctc_weight or encoded.ctc_logits is None or settings.grammar is not None:
+    if (
+        not hasattr(encoded, "alone")
+        or not settings.ctc_weight
+        or encoded.ctc_logits is None
+        or settings.grammar is not None
+    ):
         return beam_search(network, encoded, len(pixel_values), settings)
     found: list[list[Hypothesis]] = []
     for item in range(len(pixel_values)):
         greedy = look_ahead(network, encoded.alone(item), settings, 0.0 if settings.beams == 1 else LIKELY)
         found.append([greedy] if greedy is not None else [])
-    doubtful = [item for item, hypotheses in enumerate(found) if not hypotheses or sum(hypotheses[0].log_probabilities) < math.log(SURE)]
+    doubtful = [
+        item
+        for item, hypotheses in enumerate(found)
+        if not hypotheses or sum(hypotheses[0].log_probabilities) < math.log(SURE)
+    ]
     if settings.beams > 1 and doubtful:
         if len(doubtful) < len(found):
             encoded.keep(np.array(doubtful))

@@ -40,7 +40,9 @@ class LanguageModel:
             with safe_open(path, "np") as file:
                 order, own_end = int(file.metadata()["order"]), int(file.metadata()["end"])
                 kinds = ("keys", "log_probabilities", "backoffs")
-                tables = [tuple(file.get_tensor(f"{kind}.{length}") for kind in kinds) for length in range(1, order + 1)]
+                tables = [
+                    tuple(file.get_tensor(f"{kind}.{length}") for kind in kinds) for length in range(1, order + 1)
+                ]
         except Exception as error:
             raise ValueError(f"{path.name} is no language model: {error}") from error
         if (len(tables[0][0]), own_end) != (vocabulary, end) or vocabulary > 1 << BITS:
@@ -72,7 +74,9 @@ class LanguageModel:
         index = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         found = self.keys[index] == wanted
         of_contexts, of_ngrams = index[: contexts.size], index[contexts.size :]
-        backoffs = np.where(found[: contexts.size], self.backoffs[of_contexts], 0).astype(np.float32).reshape(contexts.shape)
+        backoffs = (
+            np.where(found[: contexts.size], self.backoffs[of_contexts], 0).astype(np.float32).reshape(contexts.shape)
+        )
         log_p = self.log_probabilities[of_ngrams].astype(np.float32)
         log_p = np.where(found[contexts.size :] & (log_p > ABSENT / 2), log_p, np.nan).reshape(ngrams.shape)
         scores = self.alone[tokens]

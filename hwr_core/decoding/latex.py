@@ -25,7 +25,9 @@ FONTS = {
     r"\mathord", r"\displaystyle", r"\textstyle", r"\scriptstyle", r"\rm", r"\bf", r"\it", r"\cal", r"\sf", r"\tt", r"\boldmath", r"\left", r"\right",
     r"\big", r"\Big", r"\bigg", r"\Bigg", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\biggl", r"\biggr", r"\middle", r"\mathstrut", r"\nolimits",
 }  # fmt: skip
-FENCES = {r"\left", r"\right", r"\middle"} | {font for font in FONTS if font.casefold().startswith(r"\big")}  # before a dot, which then is no sign
+FENCES = {r"\left", r"\right", r"\middle"} | {
+    font for font in FONTS if font.casefold().startswith(r"\big")
+}  # before a dot, which then is no sign
 SPACES = {r"\,", r"\;", r"\:", r"\!", r"\ ", "\\", r"\quad", r"\qquad", "~", "$", r"\[", r"\]", r"\(", r"\)"}
 ARGUMENTS = {r"\frac": 2, r"\sqrt": 1, r"\overline": 1, r"\underline": 1, r"\hat": 1, r"\vec": 1, r"\dot": 1, r"\ddot": 1,
              r"\tilde": 1, r"\widetilde": 1, r"\boxed": 1, r"\stackrel": 2, r"\binom": 2}  # fmt: skip

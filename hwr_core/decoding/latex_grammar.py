@@ -97,7 +97,10 @@ class Grammar:
         return np.stack([self.mask(state, remaining if remaining < to_close(state) + 8 else -1) for state in states])
 
     def advance(self, states: Sequence[State], tokens: Sequence[int]) -> list[State]:
-        return [state if token == self.end else advance(state, self.tokens[token]) for state, token in zip(states, tokens, strict=True)]
+        return [
+            state if token == self.end else advance(state, self.tokens[token])
+            for state, token in zip(states, tokens, strict=True)
+        ]
 
     def accepts(self, formula: Sequence[str]) -> bool:
         """Whether canonical tokens are well formed and of this vocabulary."""

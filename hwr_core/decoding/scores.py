@@ -86,7 +86,11 @@ def best_of(values: np.ndarray, count: int) -> np.ndarray:
 
 
 def joint(
-    attention: np.ndarray, scorer: CTCPrefixScorer | None, contexts: np.ndarray | None, settings: DecodingSettings, end: int
+    attention: np.ndarray,
+    scorer: CTCPrefixScorer | None,
+    contexts: np.ndarray | None,
+    settings: DecodingSettings,
+    end: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The tokens that may be next, what to go by in the search, and log probabilities: all (rows, candidates).
 

@@ -18,7 +18,9 @@ CONVERTED = 2
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 
 
-def open_image(source: bytes | str | Path | BinaryIO | Image.Image, name: str = "The file", side: int | None = None) -> Image.Image:
+def open_image(
+    source: bytes | str | Path | BinaryIO | Image.Image, name: str = "The file", side: int | None = None
+) -> Image.Image:
     """The decoded picture, turned as its EXIF orientation says. `name` stands for it in the message of an error.
 
     Raises `HandwritingError` where it is empty, no picture of a known format, damaged, or takes more than `limits` say: `MAX_PIXELS`,
@@ -49,9 +51,14 @@ def _room(image: Image.Image, by: int = 1) -> float:
     """How many times the picture, decoded at one `by`th of its size, would have room: by its pixels, and by the memory that it takes on the way."""
     pixels = image.width * image.height / by**2
     stored = STORED.get(image.mode, 4)
-    turned = stored if image.format in ("JPEG", "MPO", "TIFF") and is_turned(image) else 0  # which can tell before they decode
+    turned = (
+        stored if image.format in ("JPEG", "MPO", "TIFF") and is_turned(image) else 0
+    )  # which can tell before they decode
     takes = pixels * (stored + turned + CONVERTED + DECODING.get(image.format, 0))
-    if image.info.get("progressive") and image.format in ("JPEG", "MPO"):  # two bytes for each coefficient, however small it is decoded
+    if image.info.get("progressive") and image.format in (
+        "JPEG",
+        "MPO",
+    ):  # two bytes for each coefficient, however small it is decoded
         shares = [(high, wide) for _, high, wide, _ in image.layer]
         most = max(high for high, _ in shares) * max(wide for _, wide in shares)
         takes += 2 * image.width * image.height * sum(high * wide for high, wide in shares) / most
@@ -75,7 +82,9 @@ def opened(data: bytes, name: str) -> Image.Image:
     except Image.DecompressionBombError:
         raise _too_many_pixels(name) from None
     except UnidentifiedImageError:
-        raise HandwritingError(f"{name} is no picture that can be opened: use PNG, JPEG, WebP, TIFF, HEIC, BMP, GIF or PDF.") from None
+        raise HandwritingError(
+            f"{name} is no picture that can be opened: use PNG, JPEG, WebP, TIFF, HEIC, BMP, GIF or PDF."
+        ) from None
     except Exception:  # as above
         raise damaged(name) from None
 
@@ -87,7 +96,13 @@ def _known() -> set[str]:
 
 def _bytes(source: bytes | str | Path | BinaryIO) -> bytes:
     try:
-        return source if isinstance(source, bytes) else Path(source).read_bytes() if isinstance(source, str | Path) else source.read()
+        return (
+            source
+            if isinstance(source, bytes)
+            else Path(source).read_bytes()
+            if isinstance(source, str | Path)
+            else source.read()
+        )
     except OSError as error:
         raise HandwritingError(f"{source} cannot be read ({error.strerror}): check the name.") from None
 
@@ -101,4 +116,6 @@ def too_large(name: str) -> HandwritingError:
 
 
 def _too_many_pixels(name: str, most: int = MAX_PIXELS) -> HandwritingError:
-    return TooLargeError(f"{name} has too many pixels (the limit for its kind is {most / 1e6:.0f} million): scale it down and try again.")
+    return TooLargeError(
+        f"{name} has too many pixels (the limit for its kind is {most / 1e6:.0f} million): scale it down and try again."
+    )

@@ -44,8 +44,12 @@ class _Child:
         self.data = data
         # -I: neither the environment nor the working directory has a say in what it imports.
         command = [sys.executable, "-I", str(_CHILD), str(pdf_memory()), str(PDF_SECONDS), *map(str, task)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.clock = threading.Timer(3 * PDF_SECONDS, self.process.kill)  # of the wall: it may have to wait for a processor
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self.clock = threading.Timer(
+            3 * PDF_SECONDS, self.process.kill
+        )  # of the wall: it may have to wait for a processor
 
     @property
     def output(self) -> BinaryIO:

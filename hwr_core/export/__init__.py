@@ -36,7 +36,14 @@ FORMATS = {
         Format("txt", "Plain text", ".txt", "text/plain", "plain", "to_txt"),
         Format("md", "Markdown", ".md", "text/markdown", "plain", "to_markdown"),
         Format("json", "JSON", ".json", "application/json", "plain", "to_json"),
-        Format("docx", "Word", ".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "word", "to_docx"),
+        Format(
+            "docx",
+            "Word",
+            ".docx",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "word",
+            "to_docx",
+        ),
         Format("pdf", "Searchable PDF", ".pdf", "application/pdf", "pdf", "to_pdf", needs_pictures=True),
         Format("alto", "ALTO 4", ".xml", "application/xml", "alto", "to_alto", single=True),
         Format("page", "PAGE 2019", ".xml", "application/xml", "page_xml", "to_page_xml", single=True),
@@ -55,7 +62,10 @@ def export(pages: Mapping[str, Page], format: str, pictures: Pictures | None = N
     if not pages:
         raise ValueError("There is no page to export.")
     chosen = FORMATS[format]
-    pages = {name: Page(tuple(line for line in page.lines if line.reading.text.strip()), page.size) for name, page in pages.items()}
+    pages = {
+        name: Page(tuple(line for line in page.lines if line.reading.text.strip()), page.size)
+        for name, page in pages.items()
+    }
     write = getattr(importlib.import_module(f"hwr_core.export.{chosen.home}"), chosen.writer)
     if chosen.needs_pictures:
         if pictures is None or any(name not in pictures for name in pages):

@@ -20,7 +20,9 @@ def to_alto(name: str, page: Page) -> bytes:
     if any(line.formula for line in page.lines):
         _add(_add(root, "Tags"), "OtherTag", ID="formula", LABEL="formula", DESCRIPTION="LaTeX")
     whole = (0, 0, *page.size)
-    sheet = _add(_add(root, "Layout"), "Page", ID="page", PHYSICAL_IMG_NR="1", WIDTH=str(page.size[0]), HEIGHT=str(page.size[1]))
+    sheet = _add(
+        _add(root, "Layout"), "Page", ID="page", PHYSICAL_IMG_NR="1", WIDTH=str(page.size[0]), HEIGHT=str(page.size[1])
+    )
     space = _add(sheet, "PrintSpace", **_place(whole))
     if page.lines:
         boxes = [line.box for line in page.lines]
@@ -58,7 +60,9 @@ def points(corners: tuple[Point, ...], between: str) -> str:
 
 def clean(text: str) -> str:
     """Without the control characters that XML 1.0 cannot hold."""
-    return "".join(c for c in text if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff"))
+    return "".join(
+        c for c in text if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
+    )
 
 
 def _place(box: Box) -> dict[str, str]:

@@ -16,7 +16,9 @@ from hwr_core.reading import Page
 METADATA = "metadata.jsonl"
 
 
-def to_dataset(pages: Mapping[str, Page], pictures: Mapping[str, Callable[[], Image.Image]], only_corrected: bool = False) -> bytes:
+def to_dataset(
+    pages: Mapping[str, Page], pictures: Mapping[str, Callable[[], Image.Image]], only_corrected: bool = False
+) -> bytes:
     """A PNG of each line as it is on the photo, in its colours, levelled, and `metadata.jsonl` with `file_name`, `text`, `kind` (text or
     formula) and `corrected`. `only_corrected` leaves out the lines that no person changed. ValueError where no line is left.
 
@@ -25,7 +27,9 @@ def to_dataset(pages: Mapping[str, Page], pictures: Mapping[str, Callable[[], Im
     packed, rows = io.BytesIO(), []
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for (name, page), stem in zip(pages.items(), map(FileNames(""), pages), strict=True):
-            chosen = [line for line in page.lines if line.reading.text.strip() and (line.corrected or not only_corrected)]
+            chosen = [
+                line for line in page.lines if line.reading.text.strip() and (line.corrected or not only_corrected)
+            ]
             if not chosen:
                 continue
             photo = np.asarray(to_rgb(pictures[name]()))

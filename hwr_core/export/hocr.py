@@ -25,7 +25,9 @@ def to_hocr(pages: Mapping[str, Page]) -> bytes:
 
 def _page(number: int, name: str, page: Page) -> etree._Element:
     file = clean(name).replace('"', "'")
-    sheet = _element(html.DIV, "ocr_page", f"page_{number}", f'image "{file}"; {_bbox((0, 0, *page.size))}; ppageno {number - 1}')
+    sheet = _element(
+        html.DIV, "ocr_page", f"page_{number}", f'image "{file}"; {_bbox((0, 0, *page.size))}; ppageno {number - 1}'
+    )
     if page.lines:
         place = _bbox(round_all([line.box for line in page.lines]))
         area = _element(html.DIV, "ocr_carea", f"block_{number}", place)
@@ -39,7 +41,12 @@ def _page(number: int, name: str, page: Page) -> etree._Element:
 def _line(number: str, line: Line) -> etree._Element:
     element = _element(html.SPAN, "ocr_line", f"line_{number}", _bbox(line.box))
     for index, word in enumerate(words_of(line), 1):
-        part = _element(html.SPAN, "ocrx_word", f"word_{number}_{index}", f"{_bbox(word.box)}; x_wconf {round(100 * word.confidence)}")
+        part = _element(
+            html.SPAN,
+            "ocrx_word",
+            f"word_{number}_{index}",
+            f"{_bbox(word.box)}; x_wconf {round(100 * word.confidence)}",
+        )
         part.text, part.tail = clean(word.text), " "
         element.append(part)
     element.tail = "\n"

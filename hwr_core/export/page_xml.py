@@ -31,7 +31,9 @@ def to_page_xml(name: str, page: Page) -> bytes:
 
 def _add_line(region: etree._Element, number: int, line: Line) -> None:
     element = _add(region, "TextLine", id=f"line_{number}", production="handwritten-cursive")
-    element.set("custom", f"readingOrder {{index:{number - 1};}}" + (" structure {type:formula;}" if line.formula else ""))
+    element.set(
+        "custom", f"readingOrder {{index:{number - 1};}}" + (" structure {type:formula;}" if line.formula else "")
+    )
     if line.corrected:
         element.set("comments", "corrected by hand")
     _add_coords(element, line.corners)
@@ -39,7 +41,10 @@ def _add_line(region: etree._Element, number: int, line: Line) -> None:
         part = _add(element, "Word", id=f"line_{number}_word_{index}")
         _add_coords(part, word.corners)
         _add_text(part, word.text, word.confidence)
-    readings = [(line.reading.text, line.reading.confidence), *((other.text, other.score) for other in line.reading.alternatives)]
+    readings = [
+        (line.reading.text, line.reading.confidence),
+        *((other.text, other.score) for other in line.reading.alternatives),
+    ]
     for index, (text, confidence) in enumerate(readings):
         _add_text(element, text, confidence, index if len(readings) > 1 else None)
 

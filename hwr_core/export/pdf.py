@@ -72,7 +72,11 @@ def encodable(text: str) -> str:
     """What Helvetica's encoding (Windows-1252) can write: other letters lose their accents, what is left becomes a question mark."""
     found = []
     for character in text:
-        plain = character if _writes(character) else "".join(c for c in unicodedata.normalize("NFKD", character) if _writes(c))
+        plain = (
+            character
+            if _writes(character)
+            else "".join(c for c in unicodedata.normalize("NFKD", character) if _writes(c))
+        )
         found.append(plain or "?")
     return "".join(found)
 

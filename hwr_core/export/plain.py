@@ -29,7 +29,9 @@ def escaped(text: str) -> str:
     text = re.sub(r"([\\`*_\[\]<>|~$&])", r"\\\1", text)
     # At a line's start, what would make it a heading, a list, a quotation or a rule.
     return re.sub(
-        r"^(\s*)([#+=-]|\d+(?=[.)]))", lambda found: found[1] + (found[2] + "\\" if found[2].isdigit() else "\\" + found[2]), text
+        r"^(\s*)([#+=-]|\d+(?=[.)]))",
+        lambda found: found[1] + (found[2] + "\\" if found[2].isdigit() else "\\" + found[2]),
+        text,
     )
 
 

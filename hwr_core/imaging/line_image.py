@@ -155,7 +155,9 @@ def shrunk(picture: np.ndarray, longest_side: int) -> np.ndarray:
     scale = min(1.0, longest_side / max(height, width))
     if scale == 1:
         return picture
-    return cv2.resize(picture, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
+    return cv2.resize(
+        picture, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
+    )
 
 
 def scale_to_height(grey: np.ndarray, height: int, max_width: int) -> np.ndarray:

@@ -9,7 +9,9 @@ DARK_SIDE = 800  # pixels at which light writing is told from dark
 PAGE_SIDE = 480  # pixels at which the sheet is looked for
 LEAST_SHARE = 0.2  # of the picture that a sheet fills at least
 LEAST_STEP = 12.0  # of colour across each of its sides, in 8-bit Lab
-LEAST_CHANGE = 0.012  # of the picture's size that a corner is away from the picture's own, or there is nothing to straighten
+LEAST_CHANGE = (
+    0.012  # of the picture's size that a corner is away from the picture's own, or there is nothing to straighten
+)
 
 
 def page_corners(image: np.ndarray) -> np.ndarray | None:
@@ -23,14 +25,19 @@ def page_corners(image: np.ndarray) -> np.ndarray | None:
         return None
     scale = max(image.shape[:2]) / PAGE_SIDE
     colour = image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
-    small = cv2.resize(colour, (round(image.shape[1] / scale), round(image.shape[0] / scale)), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        colour, (round(image.shape[1] / scale), round(image.shape[0] / scale)), interpolation=cv2.INTER_AREA
+    )
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (5, 5), 0), cv2.COLOR_RGB2LAB)
     chroma = np.hypot(*(lab[..., 1:].astype(np.float32) - 128).transpose(2, 0, 1)).clip(0, 255).astype(np.uint8)
     found = []
     for channel in (lab[..., 0], 255 - chroma, 255 - lab[..., 2]):
         otsu, _ = cv2.threshold(channel, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
         low, high = np.percentile(channel, (2, 98))
-        levels = {round(otsu), *np.linspace(low, high, 8)[1:-1].round().astype(int).tolist()}  # Otsu's often parts shadow from light
+        levels = {
+            round(otsu),
+            *np.linspace(low, high, 8)[1:-1].round().astype(int).tolist(),
+        }  # Otsu's often parts shadow from light
         found += [corners for level in sorted(levels) if (corners := _sheet_above(channel, level)) is not None]
     steps = [_least_step(lab.astype(np.float32), corners) for corners in found]
     if not found or max(steps) < LEAST_STEP:
@@ -176,7 +183,9 @@ def _without_lines(grey: np.ndarray, axis: int, least: float) -> np.ndarray:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     thick = max(4, round(height / 200))
     # Long, thin for its length, and level enough: a scratched-out word or a dark edge is none.
-    keep = (stats[:, cv2.CC_STAT_WIDTH] > least * width) & (stats[:, cv2.CC_STAT_AREA] < (thick + 3) * stats[:, cv2.CC_STAT_WIDTH])
+    keep = (stats[:, cv2.CC_STAT_WIDTH] > least * width) & (
+        stats[:, cv2.CC_STAT_AREA] < (thick + 3) * stats[:, cv2.CC_STAT_WIDTH]
+    )
     keep[0] = False
     if not keep.any():
         return grey

@@ -55,7 +55,9 @@ def preprocess(
         return _preprocessed(image, settings, steps_side)
 
 
-def _preprocessed(image: Image.Image | np.ndarray, settings: PreprocessSettings, steps_side: int | None) -> Preprocessed:
+def _preprocessed(
+    image: Image.Image | np.ndarray, settings: PreprocessSettings, steps_side: int | None
+) -> Preprocessed:
     grey = to_grey(image)
     matrix = np.eye(3)  # from the current step's pixels to the photo's
     if max(grey.shape) > LONGEST_SIDE:
@@ -175,7 +177,9 @@ def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
 def _without_rim(grey: np.ndarray) -> np.ndarray:
     """Paper in place of what is dark along the page's edges."""
     paper = int(np.median(grey))
-    dark = cv2.copyMakeBorder((grey < paper - BLANK_CONTRAST).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    dark = cv2.copyMakeBorder(
+        (grey < paper - BLANK_CONTRAST).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1
+    )
     _, labels = cv2.connectedComponents(dark, connectivity=4)
     return np.where(labels[1:-1, 1:-1] == labels[0, 0], paper, grey).astype(np.uint8)
 
@@ -221,7 +225,9 @@ def sauvola(grey: np.ndarray, window: int, k: float) -> np.ndarray:
     As scikit-image's `threshold_sauvola`, without SciPy, whose import takes 40 MB.
     """
     grey = grey.astype(np.float64)  # of bytes OpenCV adds the squares as integers, which overflow in large windows
-    mean, squares = (cv2.blur(values, (window, window), borderType=cv2.BORDER_REFLECT_101) for values in (grey, grey * grey))
+    mean, squares = (
+        cv2.blur(values, (window, window), borderType=cv2.BORDER_REFLECT_101) for values in (grey, grey * grey)
+    )
     deviation = np.sqrt(np.maximum(squares - mean * mean, 0))
     return mean * (1 + k * (deviation / 127.5 - 1))
 

@@ -85,7 +85,11 @@ class PreprocessSettings:
 
     def changed(self) -> dict[str, bool | int | float | str]:
         """The fields that are not as by default."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if getattr(self, field.name) != field.default}
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
 
 
 def _told(value: object) -> str:

@@ -41,11 +41,14 @@ def labelled_boxes_of(objects: object) -> list[tuple[str, Box]]:
     for item in _dictionaries(objects):
         if str(item.get("type")).lower() in ("rect", "labeledrect"):
             width, height = (
-                abs(_number(item, side) * _number(item, scale, 1)) for side, scale in (("width", "scaleX"), ("height", "scaleY"))
+                abs(_number(item, side) * _number(item, scale, 1))
+                for side, scale in (("width", "scaleX"), ("height", "scaleY"))
             )
             across, down = (_ORIGINS.get(str(item.get(name)), 0.0) for name in ("originX", "originY"))
             left, top = _number(item, "left") - across * width, _number(item, "top") - down * height
-            boxes.append((str(item.get("label") or ""), (round(left), round(top), round(left + width), round(top + height))))
+            boxes.append(
+                (str(item.get("label") or ""), (round(left), round(top), round(left + width), round(top + height)))
+            )
     return boxes
 
 

@@ -135,7 +135,9 @@ def write_formula(height: float = 60.0) -> Strokes:
     def line(*points: tuple[float, float]) -> None:
         corners = np.array(points)
         steps = np.linspace(0, len(corners) - 1, 12 * len(corners))
-        strokes.append(np.stack([np.interp(steps, range(len(corners)), corners[:, axis]) for axis in (0, 1)], 1) * height)
+        strokes.append(
+            np.stack([np.interp(steps, range(len(corners)), corners[:, axis]) for axis in (0, 1)], 1) * height
+        )
 
     after = put("x", 0.0, 2.25)
     after = bar = put("=", after + 0.3, 2.2) + 0.3

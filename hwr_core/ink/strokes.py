@@ -35,7 +35,9 @@ def render_line(strokes: Strokes, height: int, stroke_width: float, margin: floa
     offset_y = (height - (high[1] + low[1]) * scale) / 2
     edge = height * margin + stroke_width / 2
     width = int(np.ceil((high[0] - low[0]) * scale + 2 * edge))
-    canvas = draw([(stroke - (low[0], 0)) * scale + (edge, offset_y) for stroke in strokes], (height, width), stroke_width)
+    canvas = draw(
+        [(stroke - (low[0], 0)) * scale + (edge, offset_y) for stroke in strokes], (height, width), stroke_width
+    )
     return Image.fromarray(canvas)
 
 
@@ -128,7 +130,9 @@ def _resampled(strokes: Strokes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     lengths = along[ends - 1] - along[firsts]
     extents = (np.maximum.reduceat(points, firsts) - np.minimum.reduceat(points, firsts)).max(1)
     # 64 steps across the stroke's own extent are finer than any decision made from them.
-    counts = np.where(lengths > 0, np.clip(64 * lengths / np.where(lengths > 0, extents, 1), 2, most), 1).astype(np.intp)
+    counts = np.where(lengths > 0, np.clip(64 * lengths / np.where(lengths > 0, extents, 1), 2, most), 1).astype(
+        np.intp
+    )
     starts = np.cumsum(counts) - counts
     share = (np.arange(counts.sum()) - np.repeat(starts, counts)) / np.repeat(np.maximum(counts - 1, 1), counts)
     # Strokes are told apart by their numbers, far above any length: the end of one is where the next starts.

@@ -13,10 +13,19 @@ from hwr_core.imaging.preprocess import ink_box
 from hwr_core.reading import Point, Span
 
 DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
-LARGE, USUAL = 120, 60  # pixels of a line's height there: above the first, the page is seen smaller, with lines of the second
-WHOLE, OVERLAP, SEAM = 700_000, 96, 4  # pixels there: of a picture that is seen at once, of the halves' overlap, and of what is uncertain
+LARGE, USUAL = (
+    120,
+    60,
+)  # pixels of a line's height there: above the first, the page is seen smaller, with lines of the second
+WHOLE, OVERLAP, SEAM = (
+    700_000,
+    96,
+    4,
+)  # pixels there: of a picture that is seen at once, of the halves' overlap, and of what is uncertain
 EXPAND_SIDE, EXPAND_UP = 0.2, 0.06  # of a line's height, added to the detector's outline
-NARROW_GUTTER = 0.3  # of a line's height: how far the outlines of two columns, which the detector draws widely, may overlap
+NARROW_GUTTER = (
+    0.3  # of a line's height: how far the outlines of two columns, which the detector draws widely, may overlap
+)
 LEANS = (0.0, 0.007, -0.007, 0.014, -0.014, 0.021, -0.021, 0.035, -0.035, 0.05, -0.05)  # of the white between columns
 _DETECTING = threading.Lock()
 

@@ -62,7 +62,10 @@ def is_upside_down(images: Sequence[np.ndarray], recognizer: Recognizer) -> bool
     """Whether the longest lines, (height, width) uint8 each, read with clearly more confidence when turned by 180 degrees."""
     sample = sorted(images, key=lambda image: -image.shape[1])[:SAMPLE]
     as_is = _confidence(recognizer.read(sample, beams=1))
-    return as_is < SURE and _confidence(recognizer.read([np.rot90(image, 2) for image in sample], beams=1)) > as_is + MARGIN
+    return (
+        as_is < SURE
+        and _confidence(recognizer.read([np.rot90(image, 2) for image in sample], beams=1)) > as_is + MARGIN
+    )
 
 
 def _confidence(readings: Sequence[Reading]) -> float:

@@ -47,7 +47,10 @@ def region_at(box: Box, to_photo: np.ndarray, formula: bool = False) -> Region:
 def box_on(region: Region, to_photo: np.ndarray) -> Box:
     """The reverse: the upright box round a region, on such a picture."""
     corners = _mapped(region.outline, np.linalg.inv(to_photo))
-    (left, top), (right, bottom) = corners.min(0).round().astype(int).tolist(), corners.max(0).round().astype(int).tolist()
+    (left, top), (right, bottom) = (
+        corners.min(0).round().astype(int).tolist(),
+        corners.max(0).round().astype(int).tolist(),
+    )
     return left, top, right, bottom
 
 
@@ -60,7 +63,12 @@ def joined(regions: Sequence[Region]) -> Region:
     down = np.array([-across[1], across[0]])
     points = np.array([corner for region in regions for corner in region.outline], float)
     along, depth = points @ across, points @ down
-    ends = [(along.min(), depth.min()), (along.max(), depth.min()), (along.max(), depth.max()), (along.min(), depth.max())]
+    ends = [
+        (along.min(), depth.min()),
+        (along.max(), depth.min()),
+        (along.max(), depth.max()),
+        (along.min(), depth.max()),
+    ]
     return Region(_rounded([x * across + y * down for x, y in ends]), widest.formula)
 
 
@@ -68,7 +76,9 @@ def with_added(regions: Sequence[Region], added: Region, to_photo: np.ndarray) -
     """The regions, whose order stays, and a further one where it comes in reading order. `to_photo` as for `region_at`."""
     from_photo = np.linalg.inv(to_photo)
     outlines = [_mapped(region.outline, from_photo) for region in (*regions, added)]
-    order = [next(index for index, outline in enumerate(outlines) if outline is found) for found in reading_order(outlines)]
+    order = [
+        next(index for index, outline in enumerate(outlines) if outline is found) for found in reading_order(outlines)
+    ]
     before = order[: order.index(len(regions))]
     place = before[-1] + 1 if before else 0
     return (*regions[:place], added, *regions[place:])
@@ -102,7 +112,9 @@ def regions_drawn(
                 stayed[place] = region
             else:
                 new.append((region, box))
-    regions = tuple(stayed[place] for place in sorted(stayed) if not any(_encloses(box, boxes[place]) for _, box in new))
+    regions = tuple(
+        stayed[place] for place in sorted(stayed) if not any(_encloses(box, boxes[place]) for _, box in new)
+    )
     for region, _ in new:
         regions = with_added(regions, region, to_photo)
     return regions

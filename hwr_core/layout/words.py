@@ -56,7 +56,11 @@ def _spans(text: str) -> list[tuple[int, int]]:
 def gaps_of(image: Image.Image) -> tuple[Span, ...]:
     """Where there is white from top to bottom, before the line's first ink and after its last too: from and to, 0–1 of the picture."""
     grey = np.asarray(image.convert("L"))
-    columns = np.flatnonzero(ink_mask(255 - grey if is_light_on_dark(grey) else grey).any(0)) if grey.size > 1 else np.empty(0)
+    columns = (
+        np.flatnonzero(ink_mask(255 - grey if is_light_on_dark(grey) else grey).any(0))
+        if grey.size > 1
+        else np.empty(0)
+    )
     if len(columns) < 2:
         return ()
     edges = np.concatenate([[-1], columns, [grey.shape[1]]])
@@ -75,7 +79,11 @@ def _ends(line: Line, spans: list[tuple[int, int]]) -> list[Span]:
     gaps = gaps_of(line.image) if line.gaps is None else line.gaps
     first = gaps[0][1] if gaps and gaps[0][0] == 0 else 0.0  # ink of the picture
     last = gaps[-1][0] if gaps and gaps[-1][1] == 1 else 1.0
-    within = [((left - first) / (last - first), (right - first) / (last - first)) for left, right in gaps if first < right and left < last]
+    within = [
+        ((left - first) / (last - first), (right - first) / (last - first))
+        for left, right in gaps
+        if first < right and left < last
+    ]
     parts = np.array(_parts(line.reading.text, spans, within))
     if line.reach is not None:
         start, end = line.reach

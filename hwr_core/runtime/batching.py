@@ -25,7 +25,10 @@ class Batcher:
     """
 
     def __init__(
-        self, work: Callable[[Any, list], Sequence], most: int, turn: Callable[[Callable[[], bool]], AbstractContextManager[bool]]
+        self,
+        work: Callable[[Any, list], Sequence],
+        most: int,
+        turn: Callable[[Callable[[], bool]], AbstractContextManager[bool]],
     ):
         self.work, self.most, self.turn = work, most, turn
         self._waiting: deque[Job] = deque()

@@ -16,7 +16,20 @@ MAX_PIXELS = 64_000_000  # of a picture: decoded in colour, one of this size tak
 PDF_SECONDS = 10  # of a processor, to draw a page
 MOST_PAGES = 2000  # of a document; they are decoded one at a time
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif", ".pdf"}  # taken from folders
+SUFFIXES = {
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".bmp",
+    ".gif",
+    ".heic",
+    ".heif",
+    ".avif",
+    ".pdf",
+}  # taken from folders
 
 BODY_BYTES = 80_000_000  # of a request to the API
 BYTES_AT_ONCE, FEW_BYTES = 160_000_000, 32_000_000  # of all requests that wait or are worked on; where memory is short
@@ -67,7 +80,11 @@ def low_memory() -> bool:
     if said in ("0", "1"):
         return said == "1"
     own = next((line[3:] for line in _lines("/proc/self/cgroup") if line.startswith("0::")), "/").strip("/")
-    found = [f"/sys/fs/cgroup/{own}/memory.max", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]  # v2, and v1
+    found = [
+        f"/sys/fs/cgroup/{own}/memory.max",
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]  # v2, and v1
     return any(line.isdigit() and int(line) < 2 << 30 for path in found for line in _lines(path))
 
 

@@ -5,7 +5,9 @@ import sys
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 LARGE = 4 << 20  # bytes: photos and pages, not a network's features, which come and go many times a second
-FREE = 8 << 20  # bytes that a heap may keep at its end: less, and every line's features would be asked of the system anew
+FREE = (
+    8 << 20
+)  # bytes that a heap may keep at its end: less, and every line's features would be asked of the system anew
 _C = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
 
 

@@ -104,7 +104,9 @@ def check_token(headers: Headers) -> None:
     token = limits.api_token()
     scheme, _, given = headers.get("authorization", "").partition(" ")
     # What a client sends is UTF-8, as a rule, which headers are not read as.
-    if token and not (scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1"), token.encode())):
+    if token and not (
+        scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1"), token.encode())
+    ):
         raise Refused(401, "Send the server's token: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
 
 
@@ -114,7 +116,9 @@ def kind_of(scope: Scope) -> str:
 
 
 def busy() -> Refused:
-    return Refused(503, "The server has all that it can do: come again in a moment.", {"Retry-After": str(limits.RETRY_AFTER)})
+    return Refused(
+        503, "The server has all that it can do: come again in a moment.", {"Retry-After": str(limits.RETRY_AFTER)}
+    )
 
 
 def too_much(most: int) -> Refused:

@@ -35,7 +35,8 @@ from hwr_core.server.admission import Gate, Room
 MultiPartParser.spool_max_size = 2 * limits.MAX_BYTES  # what is uploaded stays in memory: never a temporary file
 
 Beams = Annotated[
-    int | None, Query(ge=1, le=limits.BEAMS, description="readings followed at once; the checkpoint's own number unless given")
+    int | None,
+    Query(ge=1, le=limits.BEAMS, description="readings followed at once; the checkpoint's own number unless given"),
 ]
 CheckpointName = Annotated[
     str | None, Query(max_length=200, description="text, math, or a hub id that is on the server; by mode unless given")
@@ -47,7 +48,10 @@ Settings = create_model(
     "Settings",
     __config__={"extra": "ignore", "title": "Settings"},
     **{
-        field.name: (field.type, Field(field.default, **dict(zip(("ge", "le"), LIMITS.get(field.name, ()), strict=False))))
+        field.name: (
+            field.type,
+            Field(field.default, **dict(zip(("ge", "le"), LIMITS.get(field.name, ()), strict=False))),
+        )
         for field in fields(PreprocessSettings)
     },
 )
@@ -83,7 +87,9 @@ class Ink(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    strokes: list[Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=limits.POINTS)]] = Field(max_length=limits.STROKES)
+    strokes: list[Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=limits.POINTS)]] = Field(
+        max_length=limits.STROKES
+    )
     mode: Literal["text", "formula"] = "text"
     checkpoint: str | None = Field(None, max_length=200)
     beams: Annotated[int, Field(strict=True, ge=1, le=limits.BEAMS)] | None = None
@@ -156,7 +162,8 @@ reading = APIRouter(responses=_PROBLEMS)
 async def recognize(
     request: Request,
     files: Annotated[
-        list[UploadFile], File(min_length=1, max_length=limits.FILES, description="pictures, PDFs, or TIFFs of several pages")
+        list[UploadFile],
+        File(min_length=1, max_length=limits.FILES, description="pictures, PDFs, or TIFFs of several pages"),
     ],
     settings: Annotated[Settings, Query()],
     mode: Annotated[Mode, Query(description="what each picture is")] = "page",
@@ -176,7 +183,9 @@ async def recognize(
     except ValueError as error:
         raise HandwritingError(str(error)) from None
     desk: Desk = request.app.state.desk
-    opening = desk.pages if any(is_pdf(data) for _, data in named) else desk.lines  # to count a PDF's pages may take seconds
+    opening = (
+        desk.pages if any(is_pdf(data) for _, data in named) else desk.lines
+    )  # to count a PDF's pages may take seconds
     documents, errors = await desk.run(request, opening, _open_files, named)
     threads = desk.pages if mode == "page" or any(document.large for document in documents) else desk.lines
     read, unread = await desk.run(request, threads, _read_pages, documents, mode, checkpoint, chosen, beams)
@@ -216,12 +225,19 @@ def checkpoints() -> list[CheckpointRecord]:
 
 async def health(request: Request) -> Health:
     """Whether the server answers; needs no token."""
-    return {"status": "ok", "waiting": sum(request.app.state.room.inside.values()), "queue": limits.queue_length(), "loaded": loaded()}
+    return {
+        "status": "ok",
+        "waiting": sum(request.app.state.room.inside.values()),
+        "queue": limits.queue_length(),
+        "loaded": loaded(),
+    }
 
 
 def _recognizer(name: str | None, formulas: bool) -> Recognizer:
     name = (name or "").strip() or ("math" if formulas else "text")
-    wrong_mode = HandwritingError(f"The checkpoint {name} reads {'text' if formulas else 'formulas'}: choose the other mode.")
+    wrong_mode = HandwritingError(
+        f"The checkpoint {name} reads {'text' if formulas else 'formulas'}: choose the other mode."
+    )
     if {known.name: known.formulas for known in CHECKPOINTS}.get(name, formulas) != formulas:
         raise wrong_mode  # before it is loaded, for which another may have to go
     recognizer = load_recognizer(name, local=limits.local_checkpoints(), fetch=False)
@@ -230,7 +246,9 @@ def _recognizer(name: str | None, formulas: bool) -> Recognizer:
     return recognizer
 
 
-def _open_files(gone: threading.Event, named: Sequence[tuple[str, bytes]]) -> tuple[list[Document], list[tuple[str, HandwritingError]]]:
+def _open_files(
+    gone: threading.Event, named: Sequence[tuple[str, bytes]]
+) -> tuple[list[Document], list[tuple[str, HandwritingError]]]:
     """Until the client is gone."""
     documents: list[Document] = []
     errors: list[tuple[str, HandwritingError]] = []
@@ -248,7 +266,12 @@ def _open_files(gone: threading.Event, named: Sequence[tuple[str, bytes]]) -> tu
 
 
 def _read_pages(
-    gone: threading.Event, documents: Sequence[Document], mode: Mode, checkpoint: str | None, settings: PreprocessSettings, beams: int | None
+    gone: threading.Event,
+    documents: Sequence[Document],
+    mode: Mode,
+    checkpoint: str | None,
+    settings: PreprocessSettings,
+    beams: int | None,
 ) -> tuple[list[ReadPage], list[tuple[str, HandwritingError]]]:
     """Until the client is gone."""
     recognizer = _recognizer(checkpoint, mode == "formula")

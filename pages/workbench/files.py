@@ -116,7 +116,12 @@ def _take_in(tray: dict[str, bytes]) -> None:
         # A new uploader after each drop: this one would list its files a second time, and lose them on a visit to the other page.
         key = f"files-{state.setdefault('drops', 0)}"
         st.file_uploader(
-            "Pictures and PDFs of handwriting", TYPES, accept_multiple_files=True, key=key, on_change=_take_uploads, args=(key,)
+            "Pictures and PDFs of handwriting",
+            TYPES,
+            accept_multiple_files=True,
+            key=key,
+            on_change=_take_uploads,
+            args=(key,),
         )
     with paste:
         pasted = _paste(key="paste", on_pasted_change=lambda: None)
@@ -129,7 +134,13 @@ def _take_in(tray: dict[str, bytes]) -> None:
     with samples, st.container(horizontal=True):
         for path in sorted(SAMPLES.iterdir()):
             title = path.stem.replace("-", " ").capitalize()
-            st.button(title, key=f"sample-{path.stem}", icon=":material/image:", on_click=put, args=(path.name, path.read_bytes()))
+            st.button(
+                title,
+                key=f"sample-{path.stem}",
+                icon=":material/image:",
+                on_click=put,
+                args=(path.name, path.read_bytes()),
+            )
 
 
 def put(name: str, data: bytes) -> None:
@@ -193,7 +204,9 @@ def choose_sheet(sheets: list[Sheet], done: set[tuple[str, int]]) -> Sheet:
         st.button("Remove", key="remove", icon=":material/delete:", type="tertiary", on_click=remove, args=([sheets[current].document.name],),
                   help="Takes this file away, with its corrections.")  # fmt: skip
         if len({sheet.document.name for sheet in sheets}) > 1:
-            st.button("Remove all", key="remove_all", type="tertiary", on_click=remove, args=(list(st.session_state.tray),))
+            st.button(
+                "Remove all", key="remove_all", type="tertiary", on_click=remove, args=(list(st.session_state.tray),)
+            )
     return sheets[current]
 
 
@@ -203,7 +216,9 @@ def _strip(sheets: list[Sheet], current: int, done: set[tuple[str, int]]) -> Non
     if strips > 1:
         key = f"strip-{len(sheets)}-{current}"  # turns to the page on the desk
         strip = st.pagination(strips, default=strip + 1, key=key) - 1
-    for column, number in zip(st.columns(SHOWN), range(strip * SHOWN, min(len(sheets), (strip + 1) * SHOWN)), strict=False):
+    for column, number in zip(
+        st.columns(SHOWN), range(strip * SHOWN, min(len(sheets), (strip + 1) * SHOWN)), strict=False
+    ):
         sheet = sheets[number]
         with column:
             if (picture := _thumbnail(sheet)) is not None:

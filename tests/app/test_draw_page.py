@@ -21,7 +21,9 @@ from tests.support.paths import SAMPLES
 
 
 def test_an_empty_canvas_shows_a_hint_and_asks_no_model(monkeypatch):
-    monkeypatch.setattr("hwr_core.recognizer.Recognizer.read", lambda *args, **options: pytest.fail("the model was asked"))
+    monkeypatch.setattr(
+        "hwr_core.recognizer.Recognizer.read", lambda *args, **options: pytest.fail("the model was asked")
+    )
     app = draw_page().run()
     assert not app.exception
     assert "Write a word or two" in html_of(app)
@@ -30,7 +32,11 @@ def test_an_empty_canvas_shows_a_hint_and_asks_no_model(monkeypatch):
 
 def test_the_shipped_checkpoint_starts_with_its_own_number_of_beams(recognizer):
     for app in (draw_page(), photo_page()):
-        assert next(slider.value for slider in app.run().slider if slider.label == "Beams") == recognizer.settings().beams == 4
+        assert (
+            next(slider.value for slider in app.run().slider if slider.label == "Beams")
+            == recognizer.settings().beams
+            == 4
+        )
 
 
 def test_strokes_are_read_into_the_prediction_and_the_editable_field():
@@ -99,7 +105,9 @@ def test_clearing_what_was_not_read_keeps_no_text_of_an_earlier_drawing():
 
 
 def test_a_correction_of_one_line_survives_choosing_another_reading_of_the_next():
-    strokes = write("clever dog", unsteadiness=0.03, seed=2) + [s + (0, 150) for s in write("clever dog", unsteadiness=0.03, seed=2)]
+    strokes = write("clever dog", unsteadiness=0.03, seed=2) + [
+        s + (0, 150) for s in write("clever dog", unsteadiness=0.03, seed=2)
+    ]
     app = on_canvas(draw_page(), strokes).run()
     app.text_area[0].set_value("mine\n" + app.text_area[0].value.split("\n")[1]).run()
     second = next(button for button in app.button if button.key and button.key.startswith("other-1-"))
@@ -211,7 +219,9 @@ def test_a_checkpoint_that_cannot_be_had_is_said_and_the_shipped_one_reads(monke
     assert not app.exception
     assert "cannot be reached" in app.error[0].value
     app.run()
-    assert "cannot be reached" in app.error[0].value and asked == 1, "a failure is remembered, not tried again at every stroke"
+    assert "cannot be reached" in app.error[0].value and asked == 1, (
+        "a failure is remembered, not tried again at every stroke"
+    )
     assert "hello" in app.text_area[0].value
 
 
@@ -238,7 +248,17 @@ def test_an_uploaded_photo_is_previewed_read_and_offered_in_every_format():
     assert any("5 lines found" in heading.value for heading in app.subheader)
     assert "Martha" in text_of(app)
     labels = [button.proto.label for button in app.get("download_button")]
-    assert labels[:-1] == ["Plain text", "Word", "Searchable PDF", "Markdown", "JSON", "ALTO 4", "PAGE 2019", "hOCR", "Data set"]
+    assert labels[:-1] == [
+        "Plain text",
+        "Word",
+        "Searchable PDF",
+        "Markdown",
+        "JSON",
+        "ALTO 4",
+        "PAGE 2019",
+        "hOCR",
+        "Data set",
+    ]
 
 
 def test_the_threshold_changes_the_preview_and_rereads_only_what_changed(monkeypatch):
@@ -289,7 +309,9 @@ def test_two_files_of_one_name_are_both_there():
 
 
 def test_one_bad_file_does_not_lose_the_others():
-    app = upload(photo_page().run(), ("bad.png", b"nonsense"), ("good.png", png(render_line(write("good morning"), 96, 5))))
+    app = upload(
+        photo_page().run(), ("bad.png", b"nonsense"), ("good.png", png(render_line(write("good morning"), 96, 5)))
+    )
     assert "bad.png" in app.error[0].value and "good" in text_of(app)
 
 
@@ -304,7 +326,11 @@ def test_read_all_reads_every_picture_and_leaves_the_bad_one_out():
 @pytest.mark.parametrize("mode", ["CMYK", "P", "RGBA", "I;16"])
 def test_unusual_modes_are_read(mode):
     line = render_line(write("hello world"), 96, 5)
-    image = Image.fromarray(np.asarray(line).astype(np.uint16) * 257) if mode == "I;16" else line.convert("RGB").convert(mode)
+    image = (
+        Image.fromarray(np.asarray(line).astype(np.uint16) * 257)
+        if mode == "I;16"
+        else line.convert("RGB").convert(mode)
+    )
     buffer = io.BytesIO()
     image.save(buffer, "TIFF")
     app = upload(photo_page().run(), ("line.tif", buffer.getvalue()))

@@ -53,7 +53,9 @@ def test_a_correction_is_rendered_and_an_alternative_can_be_taken():
     app = on_canvas(in_math(draw_page()), write_formula()).run()
     app.text_area[0].set_value(r"\frac{1}{2}").run()
     assert app.latex[0].value.strip("$\n ") == r"\frac{1}{2}"
-    assert any(caption.value == "As you corrected it" for caption in app.caption) and r"\frac{1}{2}</div>" in html_of(app)
+    assert any(caption.value == "As you corrected it" for caption in app.caption) and r"\frac{1}{2}</div>" in html_of(
+        app
+    )
     other = app.latex[1].value.strip("$\n ")
     next(button for button in app.button if button.label.startswith("Use this")).click().run()
     assert app.latex[0].value.strip("$\n ") == app.text_area[0].value == other
@@ -110,7 +112,9 @@ def test_a_box_round_a_formula_on_a_photo_is_read(chromium, app_address):
     page = chromium.new_page(viewport={"width": 1360, "height": 1200})
     page.set_default_timeout(PATIENCE)
     page.goto(f"{app_address}/photo")
-    page.locator("input[type=file]").first.set_input_files({"name": "notes.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "notes.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    )
     page.get_by_text("Change the boxes").click()
     page.get_by_text("Formula", exact=True).click()
     page.locator("canvas.upper-canvas").wait_for()

@@ -54,7 +54,9 @@ def more(app: AppTest, number: int) -> AppTest:
 
 
 def test_a_pdfs_pages_are_in_the_strip_and_read_when_they_are_chosen():
-    app = upload(photo_page().run(), ("notes.pdf", pdf(page_of("good morning"), page_of("thank you"), page_of("see you soon"))))
+    app = upload(
+        photo_page().run(), ("notes.pdf", pdf(page_of("good morning"), page_of("thank you"), page_of("see you soon")))
+    )
     assert not app.exception and text_of(app) == "good morning"
     assert len(app.session_state["pages_read"]) == 1, "the others are not read before they are asked for"
     app.button(key="page-2").click().run()
@@ -143,7 +145,12 @@ def test_regions_in_which_nothing_was_read_stay_out_of_sight(letter, monkeypatch
     first, second, third, fourth = text_of(letter).split("\n")
     correcting(letter)
     click(more(letter, 1), "Down")
-    assert [field.value for field in letter.text_input if field.label.startswith("Line ")] == [second, first, third, fourth]
+    assert [field.value for field in letter.text_input if field.label.startswith("Line ")] == [
+        second,
+        first,
+        third,
+        fourth,
+    ]
     more(letter, 4).button(key="Delete-3").click().run()
     assert [field.value for field in letter.text_input if field.label.startswith("Line ")] == [second, first, third]
 
@@ -344,7 +351,9 @@ def test_joined_lines_keep_what_was_corrected_in_either():
     next(field for field in app.text_input if field.label == "Line 1").set_value("Good mourning").run()
     more(app, 1)
     click(app, "Join with the next")
-    assert not app.exception and [field.value for field in app.text_input if field.label.startswith("Line")] == ["Good mourning thank you"]
+    assert not app.exception and [field.value for field in app.text_input if field.label.startswith("Line")] == [
+        "Good mourning thank you"
+    ]
 
 
 def test_the_last_correction_of_a_line_counts_wherever_it_is_found(letter):

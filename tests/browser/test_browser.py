@@ -12,6 +12,8 @@ from hwr_core.ink.handprint import write
 from tests.support.paths import SAMPLES
 
 pytestmark = pytest.mark.browser
+
+
 @pytest.fixture
 def desktop(chromium, app_address):
     page = chromium.new_page(viewport={"width": 1280, "height": 950})
@@ -24,7 +26,9 @@ def desktop(chromium, app_address):
 
 @pytest.fixture
 def phone(chromium, app_address):
-    context = chromium.new_context(viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True, device_scale_factor=2)
+    context = chromium.new_context(
+        viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True, device_scale_factor=2
+    )
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(app_address)

@@ -31,9 +31,17 @@ from hwr_core.server.api import create_api
 from tests.support.paths import SAMPLES
 
 CASES = int(os.environ.get("FUZZ", "60"))
-fuzz = settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), derandomize="FUZZ" not in os.environ)
+fuzz = settings(
+    max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), derandomize="FUZZ" not in os.environ
+)
 # Not that what fits the document is accepted: a file of chance bytes is no picture.
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance, negative_data_rejection]
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
 api = create_api()
 schema = schemathesis.openapi.from_asgi("/openapi.json", api)
 
@@ -68,7 +76,10 @@ def test_whatever_the_canvas_sends_gives_strokes_or_none(objects):
         assert isinstance(label, str) and len(box) == 4
 
 
-@given(some.lists(some.lists(some.tuples(coordinates, coordinates), max_size=30), max_size=8), some.sampled_from(["text", "math"]))
+@given(
+    some.lists(some.lists(some.tuples(coordinates, coordinates), max_size=30), max_size=8),
+    some.sampled_from(["text", "math"]),
+)
 @fuzz
 def test_any_drawing_gives_a_page(points, checkpoint):
     page = read_ink([np.array(stroke, float).reshape(-1, 2) for stroke in points], load_recognizer(checkpoint), beams=1)
@@ -88,7 +99,9 @@ def scene(seed: int) -> Image.Image:
         grey = 255 * (np.add.outer(np.arange(height), np.arange(width)) // int(rng.integers(1, 40)) % 2)
     else:
         grey = np.full((height, width), rng.integers(150, 256))
-        written = np.asarray(render_line(write("some words", seed=seed), int(rng.integers(20, 90)), float(rng.uniform(1, 8))))
+        written = np.asarray(
+            render_line(write("some words", seed=seed), int(rng.integers(20, 90)), float(rng.uniform(1, 8)))
+        )
         written = np.rot90(written, int(rng.integers(0, 4)))[:height, :width]
         grey[: written.shape[0], : written.shape[1]] = written
         if kind == 5:
@@ -139,7 +152,10 @@ def test_a_damaged_file_is_a_picture_or_one_sentence(name, seed):
         assert str(error).endswith(".") and "\n" not in str(error)
 
 
-@given(json_values | some.dictionaries(some.sampled_from([*LIMITS, "turn", "flatten", "threshold"]), json_values, max_size=4))
+@given(
+    json_values
+    | some.dictionaries(some.sampled_from([*LIMITS, "turn", "flatten", "threshold"]), json_values, max_size=4)
+)
 @fuzz
 def test_any_settings_are_settings_or_one_sentence(value):
     import json

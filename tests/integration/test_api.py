@@ -67,8 +67,13 @@ def test_lines_and_formulas_are_read_as_what_they_are(client):
 def test_every_page_of_a_pdf_and_the_settings(client):
     pages = [render_line(write(text), 96, 5).convert("RGB") for text in ("hello world", "bring the map")]
     packed = encoded(pages[0], "PDF", save_all=True, append_images=pages[1:])
-    answer = client.post("/recognize?mode=page&perspective=false&flatten=false&threshold=otsu", files=sent(("two.pdf", packed)))
-    assert [(page["page"], page["text"]) for page in answer.json()["pages"]] == [(1, "hello world"), (2, "bring the map")]
+    answer = client.post(
+        "/recognize?mode=page&perspective=false&flatten=false&threshold=otsu", files=sent(("two.pdf", packed))
+    )
+    assert [(page["page"], page["text"]) for page in answer.json()["pages"]] == [
+        (1, "hello world"),
+        (2, "bring the map"),
+    ]
 
 
 def test_a_drawing_is_read(client):
@@ -78,10 +83,15 @@ def test_a_drawing_is_read(client):
 
 
 def test_one_bad_file_is_told_beside_the_others(client):
-    answer = client.post("/recognize?mode=line", files=sent(("a.png", line()), ("b.png", b"no picture"), ("empty.png", b"")))
+    answer = client.post(
+        "/recognize?mode=line", files=sent(("a.png", line()), ("b.png", b"no picture"), ("empty.png", b""))
+    )
     assert answer.status_code == 200
     assert [page["file"] for page in answer.json()["pages"]] == ["a.png"]
-    assert {error["file"]: error["detail"].split()[0] for error in answer.json()["errors"]} == {"b.png": "b.png", "empty.png": "empty.png"}
+    assert {error["file"]: error["detail"].split()[0] for error in answer.json()["errors"]} == {
+        "b.png": "b.png",
+        "empty.png": "empty.png",
+    }
 
 
 @pytest.mark.parametrize(
@@ -115,13 +125,20 @@ def test_what_cannot_be_read_is_said_in_one_sentence(client, query, content, cod
 
 
 def test_an_empty_checkpoint_is_as_if_none_were_named(client):
-    assert client.post("/recognize?mode=line&checkpoint=", files=sent(("a.png", line()))).json()["pages"][0]["text"] == "hello world"
+    assert (
+        client.post("/recognize?mode=line&checkpoint=", files=sent(("a.png", line()))).json()["pages"][0]["text"]
+        == "hello world"
+    )
 
 
 def test_settings_count_for_lines_too(client):
     grey = png(Image.open(io.BytesIO(line())).convert("L").point(lambda value: 100 + value // 3))
     texts = []
-    for query in ("", "&threshold=otsu", "&flatten=false&threshold=manual&threshold_level=250"):  # in the last, all of it is ink
+    for query in (
+        "",
+        "&threshold=otsu",
+        "&flatten=false&threshold=manual&threshold_level=250",
+    ):  # in the last, all of it is ink
         answer = client.post(f"/recognize?mode=line{query}", files=sent(("a.png", grey)))
         texts.append(answer.json()["pages"][0]["text"])
     assert texts[:2] == ["hello world"] * 2 and texts[2] != "hello world"
@@ -130,9 +147,18 @@ def test_settings_count_for_lines_too(client):
 def test_a_checkpoint_that_reads_something_else_is_not_loaded_for_nothing(client, monkeypatch):
     asked = []
     monkeypatch.setattr(api, "load_recognizer", lambda name, **_: asked.append(name) or load_recognizer(name))
-    assert client.post("/recognize?mode=line&checkpoint=math", files=sent(("a.png", line()))).status_code == 422 and not asked
-    assert client.post("/ink", json={"strokes": strokes_of("hi"), "mode": "formula", "checkpoint": "text"}).status_code == 422 and not asked
-    assert client.post("/recognize?mode=line&checkpoint=text", files=sent(("a.png", line()))).status_code == 200 and asked == ["text"]
+    assert (
+        client.post("/recognize?mode=line&checkpoint=math", files=sent(("a.png", line()))).status_code == 422
+        and not asked
+    )
+    assert (
+        client.post("/ink", json={"strokes": strokes_of("hi"), "mode": "formula", "checkpoint": "text"}).status_code
+        == 422
+        and not asked
+    )
+    assert client.post(
+        "/recognize?mode=line&checkpoint=text", files=sent(("a.png", line()))
+    ).status_code == 200 and asked == ["text"]
 
 
 def test_a_picture_of_too_many_pixels_is_too_large(client):
@@ -145,7 +171,10 @@ def test_too_many_files_pages_strokes_and_bytes_are_too_much(client):
     assert many.status_code == 422 and many.json()["detail"].startswith("files")
     many = [Image.new("L", (40, 40), 255) for _ in range(limits.PAGES + 1)]
     assert (
-        client.post("/recognize", files=sent(("m.tif", encoded(many[0], "TIFF", save_all=True, append_images=many[1:])))).status_code == 413
+        client.post(
+            "/recognize", files=sent(("m.tif", encoded(many[0], "TIFF", save_all=True, append_images=many[1:])))
+        ).status_code
+        == 413
     )
     assert client.post("/ink", json={"strokes": [[[0, 0]] * (limits.POINTS + 1)]}).status_code == 422
     assert client.post("/ink", json={"strokes": [[[0, 0]] * (limits.POINTS - 1)] * 2}).status_code == 413
@@ -153,7 +182,11 @@ def test_too_many_files_pages_strokes_and_bytes_are_too_much(client):
     assert client.post("/ink", content=b"[" * (limits.INK_BYTES + 1)).status_code == 413
     rows = [[[0, 100 * row], [2000, 100 * row + 8]] for row in range(limits.DRAWN_LINES + 50)]
     assert client.post("/ink", json={"strokes": rows}).status_code == 413
-    wide = [[[i * 4000, 60 * row], [i * 4000 + 10, 60 * row + 30], [i * 4000 + 20, 60 * row]] for row in range(100) for i in range(30)]
+    wide = [
+        [[i * 4000, 60 * row], [i * 4000 + 10, 60 * row + 30], [i * 4000 + 20, 60 * row]]
+        for row in range(100)
+        for i in range(30)
+    ]
     assert "more writing" in client.post("/ink", json={"strokes": wide}).json()["detail"]
 
 
@@ -175,7 +208,12 @@ def test_an_odd_drawing_is_refused_and_never_breaks_the_server(client, body):
 def test_a_token_is_asked_for_where_the_operator_set_one(client, monkeypatch):
     monkeypatch.setenv("HWR_API_TOKEN", "secret")
     assert client.get("/health").status_code == 200
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret"}, {"Authorization": "Bearer sécret".encode()}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "secret"},
+        {"Authorization": "Bearer sécret".encode()},
+    ):
         answer = client.get("/checkpoints", headers=headers)
         assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
         assert client.post("/ink", json={"strokes": []}, headers=headers).status_code == 401
@@ -196,7 +234,13 @@ def test_a_request_without_a_token_or_room_is_refused_before_its_body_is_read(fu
     async def send(message):
         sent_back.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/recognize", "query_string": b"", "headers": [(b"content-length", b"80000000")]}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/recognize",
+        "query_string": b"",
+        "headers": [(b"content-length", b"80000000")],
+    }
     asyncio.run(app({**scope, "app": app, "root_path": "", "http_version": "1.1", "scheme": "http"}, receive, send))
     assert sent_back[0]["status"] == (503 if full else 401)
 
@@ -220,14 +264,23 @@ def test_a_body_that_does_not_come_is_given_up_and_takes_no_ones_place(monkeypat
             status.append(message.get("status"))
 
         headers = [(b"content-type", b"application/json"), (b"content-length", str(length).encode())]
-        scope = {"type": "http", "method": "POST", "path": path, "query_string": b"mode=line", "headers": headers, "http_version": "1.1"}
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "query_string": b"mode=line",
+            "headers": headers,
+            "http_version": "1.1",
+        }
         await app(scope, receive, send)
         return status[0]
 
     async def all_at_once():
         slow = [asyncio.create_task(answer(b"{", True, 30_000_000, "/recognize")) for _ in range(6)]
         # However much came at once: it gives no right to keep waiting.
-        slow += [asyncio.create_task(answer(b"{" * 1_000_000, more, 30_000_000, "/recognize")) for more in (True, "by drops")]
+        slow += [
+            asyncio.create_task(answer(b"{" * 1_000_000, more, 30_000_000, "/recognize")) for more in (True, "by drops")
+        ]
         await asyncio.sleep(0.1)
         whole = b'{"strokes": []}'
         assert await asyncio.wait_for(answer(whole, False, len(whole)), 10) == 200
@@ -252,7 +305,14 @@ def test_of_two_uploads_that_are_too_much_together_the_first_goes_on(monkeypatch
         async def send(message):
             status.append(message.get("status"))
 
-        scope = {"type": "http", "method": "POST", "path": "/recognize", "query_string": b"", "headers": [], "http_version": "1.1"}
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/recognize",
+            "query_string": b"",
+            "headers": [],
+            "http_version": "1.1",
+        }
         await app(scope, receive, send)
         return status[0]
 
@@ -277,7 +337,9 @@ def test_uploads_that_together_are_too_much_wait_and_drawings_have_room_beside_p
 def test_checkpoints_and_health_tell_what_is_loaded(client):
     load_recognizer("text")
     assert {"text", "math"} <= {checkpoint["name"] for checkpoint in client.get("/checkpoints").json()}
-    assert next(checkpoint for checkpoint in client.get("/checkpoints").json() if checkpoint["name"] == "text")["loaded"]
+    assert next(checkpoint for checkpoint in client.get("/checkpoints").json() if checkpoint["name"] == "text")[
+        "loaded"
+    ]
     health = client.get("/health").json()
     assert health["status"] == "ok" and health["waiting"] == 0 and "text" in health["loaded"]
 
@@ -311,7 +373,9 @@ def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
 
     monkeypatch.setattr(api, "read_picture", slow)
     body = b"".join(
-        b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n' + png(Image.new("L", (width, 50), 255)) + b"\r\n"
+        b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+        + png(Image.new("L", (width, 50), 255))
+        + b"\r\n"
         for width in (60, 61)
     )
 
@@ -331,7 +395,14 @@ def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
             status.append(message.get("status"))
 
         headers = [(b"content-type", b"multipart/form-data; boundary=x")]
-        scope = {"type": "http", "method": "POST", "path": "/recognize", "query_string": b"", "headers": headers, "http_version": "1.1"}
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/recognize",
+            "query_string": b"",
+            "headers": headers,
+            "http_version": "1.1",
+        }
         await app(scope, receive, send)
         return status[0]
 
@@ -351,7 +422,9 @@ def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
 def test_sixteen_users_at_once_each_get_their_own_text():
     texts = ["hello world", "see you at 7:30", "bring the map", "good morning"] * 4
     with TestClient(api.create_api()) as client, ThreadPoolExecutor(16) as users:
-        answers = list(users.map(lambda text: client.post("/ink", json={"strokes": strokes_of(text), "beams": 1}), texts))
+        answers = list(
+            users.map(lambda text: client.post("/ink", json={"strokes": strokes_of(text), "beams": 1}), texts)
+        )
     assert [answer.json()["text"] for answer in answers] == texts
 
 

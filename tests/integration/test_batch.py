@@ -125,15 +125,24 @@ def test_what_the_workers_cannot_do_is_said_in_a_sentence(folder, tmp_path):
     shutil.copytree(MODELS / "text", broken)
     shutil.rmtree(broken / "onnx")
     (broken / "model.safetensors").write_bytes(b"no weights")
-    for options, said in ((("--checkpoint", str(broken)), "cannot be loaded"), (("--device", "cuda"), "There is no GPU")):
+    for options, said in (
+        (("--checkpoint", str(broken)), "cannot be loaded"),
+        (("--device", "cuda"), "There is no GPU"),
+    ):
         process = started(folder, tmp_path / "results.parquet", *options)
         _, told = process.communicate(timeout=120)
-        assert process.returncode == 2 and said in told.decode().splitlines()[-1] and "Traceback" not in told.decode(), told.decode()
+        assert (
+            process.returncode == 2 and said in told.decode().splitlines()[-1] and "Traceback" not in told.decode()
+        ), told.decode()
 
 
 def test_a_checkpoint_of_the_repository_goes_by_its_name_elsewhere_too(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert [everywhere(name) for name in ("text", "models/math", "microsoft/trocr-base-handwritten")] == ["text", "math", "microsoft/trocr-base-handwritten"]
+    assert [everywhere(name) for name in ("text", "models/math", "microsoft/trocr-base-handwritten")] == [
+        "text",
+        "math",
+        "microsoft/trocr-base-handwritten",
+    ]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own").mkdir()
     assert everywhere("own") == str(tmp_path / "own")
@@ -156,7 +165,10 @@ def test_a_run_killed_between_its_last_two_steps_counts_no_row_twice(tmp_path):
     again = Results(tmp_path / "r.parquet", Job())
     assert again.done() == {"a", "b", "c"}
     again.finish()
-    assert sorted(parquet.read_table(tmp_path / "r.parquet")["path"].to_pylist()) == ["a", "b", "c"] and not again.parts.exists()
+    assert (
+        sorted(parquet.read_table(tmp_path / "r.parquet")["path"].to_pylist()) == ["a", "b", "c"]
+        and not again.parts.exists()
+    )
 
 
 def test_what_had_an_error_is_tried_again_and_its_row_replaced(tmp_path):
@@ -196,7 +208,10 @@ def test_every_page_of_a_document_is_a_row_and_a_bad_one_has_its_error(tmp_path)
     (tmp_path / "two.pdf").write_bytes(encoded(pages[0], "PDF", save_all=True, append_images=pages[1:]))
     worker = Worker(Job())
     rows = worker.rows_of(str(tmp_path / "two.pdf"))
-    assert [(row["page"], row["text"], row["error"]) for row in rows] == [(1, "hello world", None), (2, "bring the map", None)]
+    assert [(row["page"], row["text"], row["error"]) for row in rows] == [
+        (1, "hello world", None),
+        (2, "bring the map", None),
+    ]
     assert rows[0]["lines"][0]["text"] == "hello world" and rows[0]["confidence"] == rows[0]["lines"][0]["confidence"]
     (missing,) = worker.rows_of(str(tmp_path / "gone.png"))
     assert "cannot be read" in missing["error"] and missing["text"] is None

@@ -124,7 +124,10 @@ def test_a_formula_is_read_as_one(tmp_path, capfdbinary):
 
 def test_standard_input_in_a_process_of_its_own(folder):
     done = subprocess.run(
-        [sys.executable, "-m", "hwr_core", "read", "-"], input=(folder / "b.png").read_bytes(), capture_output=True, check=True
+        [sys.executable, "-m", "hwr_core", "read", "-"],
+        input=(folder / "b.png").read_bytes(),
+        capture_output=True,
+        check=True,
     )
     assert done.stdout == b"hello world\n" and done.stderr == b"standard input: 1 line\n"
 

@@ -12,7 +12,10 @@ from training.evaluation.drawn import STYLES, drawings, write
 @pytest.fixture(scope="module")
 def texts(recognizer):
     """Every drawing and its reading."""
-    images = [render_line(level(drawing.strokes), recognizer.ink_height, recognizer.ink_stroke_width) for drawing in drawings()]
+    images = [
+        render_line(level(drawing.strokes), recognizer.ink_height, recognizer.ink_stroke_width)
+        for drawing in drawings()
+    ]
     return list(zip(drawings(), [reading.text for reading in recognizer.read(images)], strict=True))
 
 
@@ -20,7 +23,11 @@ def test_the_drawings_are_always_the_same_and_of_every_kind_and_hand():
     first, second = drawings(), drawings()
     assert len(first) == 318
     assert {drawing.style for drawing in first} == set(STYLES)
-    assert all(np.array_equal(a, b) for one, two in zip(first, second, strict=True) for a, b in zip(one.strokes, two.strokes, strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for one, two in zip(first, second, strict=True)
+        for a, b in zip(one.strokes, two.strokes, strict=True)
+    )
 
 
 def test_they_are_whole_pixels_as_a_browser_reports_a_mouse():

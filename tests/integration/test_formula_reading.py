@@ -38,7 +38,9 @@ def test_a_formula_is_drawn_and_scaled_by_its_symbols_not_by_its_height():
 
 def test_the_same_ink_in_any_unit_gives_the_same_picture():
     strokes = write_formula()
-    once, again = (np.asarray(render_formula([stroke * unit + 17 for stroke in strokes]), float) for unit in (1.0, 0.01))
+    once, again = (
+        np.asarray(render_formula([stroke * unit + 17 for stroke in strokes]), float) for unit in (1.0, 0.01)
+    )
     assert once.shape == again.shape and np.abs(once - again).mean() < 1  # float32 coordinates round
 
 

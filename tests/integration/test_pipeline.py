@@ -19,8 +19,16 @@ from training.samples import LETTER
 
 
 def test_drawn_words_are_read(recognizer):
-    words = ["hello world", "see you at 7:30", "thank you very much", "the garden is full of roses", "meet me at the station"]
-    pages = [read_ink(write(text, slant=0.1, unsteadiness=0.008, seed=seed), recognizer) for seed, text in enumerate(words)]
+    words = [
+        "hello world",
+        "see you at 7:30",
+        "thank you very much",
+        "the garden is full of roses",
+        "meet me at the station",
+    ]
+    pages = [
+        read_ink(write(text, slant=0.1, unsteadiness=0.008, seed=seed), recognizer) for seed, text in enumerate(words)
+    ]
     assert cer(words, [page.text for page in pages]) < 0.1
 
 
@@ -87,7 +95,10 @@ def test_a_page_without_writing_has_no_lines(recognizer, colour):
 def test_confidence_is_higher_for_clear_than_for_garbled_writing(recognizer):
     clear = recognizer.read([render_line(write(text), 96, 5) for text in ("thank you", "hello world", "good morning")])
     garbled = recognizer.read(
-        [render_line(write(text, unsteadiness=0.16, seed=4), 96, 5) for text in ("thank you", "hello world", "good morning")]
+        [
+            render_line(write(text, unsteadiness=0.16, seed=4), 96, 5)
+            for text in ("thank you", "hello world", "good morning")
+        ]
     )
     assert min(reading.confidence for reading in clear) > max(reading.confidence for reading in garbled)
 
@@ -149,7 +160,9 @@ def test_a_photo_given_by_a_function_is_read_the_same_and_not_kept_while_its_lin
         return picture
 
     expected = read_page(photo(), recognizer)
-    monkeypatch.setattr(recognizer, "read", lambda *args, **options: alive.append(given[-1]() is not None) or read(*args, **options))
+    monkeypatch.setattr(
+        recognizer, "read", lambda *args, **options: alive.append(given[-1]() is not None) or read(*args, **options)
+    )
     page = read_page(photo, recognizer)
     assert page.text == expected.text and page.size == expected.size
     assert alive and not any(alive)

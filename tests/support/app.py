@@ -43,7 +43,9 @@ def text_of(app: AppTest) -> str:
 
 
 def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
-    app.file_uploader(key=f"files-{app.session_state['drops']}").set_value([(name, data, "image/png") for name, data in files])
+    app.file_uploader(key=f"files-{app.session_state['drops']}").set_value(
+        [(name, data, "image/png") for name, data in files]
+    )
     return app.run()
 
 

@@ -8,7 +8,14 @@ from pathlib import Path
 import sentencepiece
 import torch
 from safetensors.torch import save_file
-from transformers import AutoConfig, GenerationConfig, TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig
+from transformers import (
+    AutoConfig,
+    GenerationConfig,
+    TrOCRConfig,
+    VisionEncoderDecoderConfig,
+    VisionEncoderDecoderModel,
+    ViTConfig,
+)
 
 from hwr_core.checkpoints.formula_encoder import FormulaEncoderConfig
 from hwr_core.checkpoints.image_processor import FormulaImageProcessor, LineImageProcessor
@@ -27,7 +34,14 @@ GENERATION_OF_2021 = {
     "return_dict": True, "tie_encoder_decoder": False, "tokenizer_class": None, "top_k": 50, "torch_dtype": None, "torchscript": False,
     "use_bfloat16": False,
 }  # fmt: skip
-SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "sep_token": "</s>", "pad_token": "<pad>", "cls_token": "<s>"}
+SPECIAL = {
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+    "unk_token": "<unk>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "cls_token": "<s>",
+}
 NORMALISED = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "do_normalize": True, "do_resize": True}
 END = 2.2  # how much larger the end token's embedding is, so that lines end, after different numbers of tokens
 MATH_TOKENS = [
@@ -53,7 +67,11 @@ MATH_TOKENS = [
     "&",
     r"\\",
 ]
-PHRASES = ["the quick brown fox jumps over the lazy dog", "a line of handwriting, read back as text", "hello world, 1984"]
+PHRASES = [
+    "the quick brown fox jumps over the lazy dog",
+    "a line of handwriting, read back as text",
+    "hello world, 1984",
+]
 
 
 def base(folder: Path, weights: str = "model.safetensors", tokenizer_class: bool = True, positions: int = 64, sinusoidal: bool = False,
@@ -61,13 +79,23 @@ def base(folder: Path, weights: str = "model.safetensors", tokenizer_class: bool
     """microsoft/trocr-base-handwritten (and -large-): ViT, byte-level BPE. `sinusoidal` is how -large-printed and the
     stage-1 checkpoints differ; `drop` leaves out one of the two tied embeddings, as safetensors files usually do."""
     vocabulary = _write_roberta(folder, tokenizer_class)
-    _write(folder / "preprocessor_config.json", {**NORMALISED, "image_processor_type": "ViTImageProcessor", "resample": 2, "size": 384})
+    _write(
+        folder / "preprocessor_config.json",
+        {**NORMALISED, "image_processor_type": "ViTImageProcessor", "resample": 2, "size": 384},
+    )
     decoder = {"activation_function": "gelu", "tie_word_embeddings": True}
     if sinusoidal:
-        decoder = {"activation_function": "relu", "tie_word_embeddings": False, "scale_embedding": True, "layernorm_embedding": False}
+        decoder = {
+            "activation_function": "relu",
+            "tie_word_embeddings": False,
+            "scale_embedding": True,
+            "layernorm_embedding": False,
+        }
         decoder["use_learned_position_embeddings"] = False
     encoder = {"model_type": "vit", "qkv_bias": False, "hidden_size": 32}
-    _write_config(folder, encoder, {"d_model": 32, **decoder, "vocab_size": vocabulary, "max_position_embeddings": positions})
+    _write_config(
+        folder, encoder, {"d_model": 32, **decoder, "vocab_size": vocabulary, "max_position_embeddings": positions}
+    )
     return write_weights(folder, weights, drop, seed)
 
 
@@ -85,8 +113,18 @@ def small(folder: Path, weights: str = "pytorch_model.bin", projection: bool = F
         {**NORMALISED, **cropping, "feature_extractor_type": "DeiTFeatureExtractor", "resample": 3, "size": 384},
     )
     encoder = {"model_type": "deit", "qkv_bias": True, "hidden_size": 48}
-    decoder = {"activation_function": "relu", "tie_word_embeddings": False, "scale_embedding": True, "layernorm_embedding": True}
-    decoder |= {"d_model": 32, "vocab_size": vocabulary, "use_learned_position_embeddings": True, "max_position_embeddings": positions}
+    decoder = {
+        "activation_function": "relu",
+        "tie_word_embeddings": False,
+        "scale_embedding": True,
+        "layernorm_embedding": True,
+    }
+    decoder |= {
+        "d_model": 32,
+        "vocab_size": vocabulary,
+        "use_learned_position_embeddings": True,
+        "max_position_embeddings": positions,
+    }
     _write_config(folder, encoder, decoder, cross_attention_hidden_size=None if projection else 48)
     return write_weights(folder, weights, "", seed)
 
@@ -108,7 +146,11 @@ def math(folder: Path, positions: int = 64, seed: int = 0) -> Path:
     """The shipped math checkpoint's layout, small: an encoder over two dimensions, a token for each of `MATH_TOKENS`."""
     tokenizer = build_math_tokenizer(MATH_TOKENS)
     encoder = FormulaEncoderConfig(
-        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, symbol_vocab_size=len(tokenizer)
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        symbol_vocab_size=len(tokenizer),
     )
     decoder = TrOCRConfig(
         vocab_size=len(tokenizer), d_model=32, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=64,
@@ -137,11 +179,17 @@ def other_decoder(folder: Path, kind: str, positions: int = 40, seed: int = 0) -
     GPT-2 has no pad token but the end token; BERT brings its `vocab.txt`; the rest is as in `base`.
     """
     vocabulary = _write_bert(folder) if kind == "bert" else _write_roberta(folder, tokenizer_class=True)
-    _write(folder / "preprocessor_config.json", {**NORMALISED, "image_processor_type": "ViTImageProcessor", "resample": 2, "size": 384})
+    _write(
+        folder / "preprocessor_config.json",
+        {**NORMALISED, "image_processor_type": "ViTImageProcessor", "resample": 2, "size": 384},
+    )
     sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": vocabulary}
-    decoder = AutoConfig.for_model(kind, **sizes, max_position_embeddings=positions, is_decoder=True, add_cross_attention=True)
+    decoder = AutoConfig.for_model(
+        kind, **sizes, max_position_embeddings=positions, is_decoder=True, add_cross_attention=True
+    )
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(
-        ViTConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, image_size=384), decoder
+        ViTConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, image_size=384),
+        decoder,
     )
     config.decoder_start_token_id, config.eos_token_id, config.pad_token_id = 2, 2, 2 if kind == "gpt2" else 1
     with torch.random.fork_rng(devices=[]):
@@ -220,7 +268,11 @@ def _write_config(folder: Path, encoder: dict, decoder: dict, cross_attention_hi
 def write_weights(folder: Path, file: str, drop: str = "", seed: int = 0) -> Path:
     """Random weights for the `config.json` in `folder`, under Microsoft's names."""
     model = VisionEncoderDecoderModel(VisionEncoderDecoderConfig.from_pretrained(folder))
-    weights = {names_of_2021(name): tensor for name, tensor in random_weights(model, seed).items() if "pooler" not in name and name != drop}
+    weights = {
+        names_of_2021(name): tensor
+        for name, tensor in random_weights(model, seed).items()
+        if "pooler" not in name and name != drop
+    }
     if file.endswith(".safetensors"):
         save_file({name: tensor.clone() for name, tensor in weights.items()}, folder / file, metadata={"format": "pt"})
     else:
@@ -231,7 +283,9 @@ def write_weights(folder: Path, file: str, drop: str = "", seed: int = 0) -> Pat
 def _write_roberta(folder: Path, tokenizer_class: bool) -> int:
     """`vocab.json`, `merges.txt` and their companions; returns the size of the vocabulary."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    symbols = [chr(byte) for byte in printable] + [chr(256 + i) for i in range(256 - len(printable))]  # GPT-2's 256 byte symbols
+    symbols = [chr(byte) for byte in printable] + [
+        chr(256 + i) for i in range(256 - len(printable))
+    ]  # GPT-2's 256 byte symbols
     merges = ["h e", "l l", "o Ġ", "Ġ t", "Ġt he", "e r", "i n", "in g"]
     vocabulary = ["<s>", "<pad>", "</s>", "<unk>", *symbols, *(merge.replace(" ", "") for merge in merges), "<mask>"]
     _write(folder / "vocab.json", {token: index for index, token in enumerate(vocabulary)})
@@ -241,8 +295,12 @@ def _write_roberta(folder: Path, tokenizer_class: bool) -> int:
     tokens["mask_token"] = {"content": "<mask>", "lstrip": True, **added}
     _write(folder / "special_tokens_map.json", tokens)
     config = {"errors": "replace", "add_prefix_space": False, "model_max_length": 512, "special_tokens_map_file": None}
-    config |= {name: {**token, "__type": "AddedToken"} for name, token in tokens.items()} | {"name_or_path": "roberta-large"}
-    _write(folder / "tokenizer_config.json", config | ({"tokenizer_class": "RobertaTokenizer"} if tokenizer_class else {}))
+    config |= {name: {**token, "__type": "AddedToken"} for name, token in tokens.items()} | {
+        "name_or_path": "roberta-large"
+    }
+    _write(
+        folder / "tokenizer_config.json", config | ({"tokenizer_class": "RobertaTokenizer"} if tokenizer_class else {})
+    )
     return len(vocabulary)
 
 
@@ -256,14 +314,30 @@ def _write_sentencepiece(folder: Path) -> int:
     (folder / "sentencepiece.bpe.model").write_bytes(model.getvalue())
     mask = {"content": "<mask>", "single_word": False, "lstrip": True, "rstrip": False, "normalized": True}
     _write(folder / "special_tokens_map.json", {**SPECIAL, "mask_token": mask})
-    config = {**SPECIAL, "mask_token": {**mask, "__type": "AddedToken"}, "sp_model_kwargs": {}, "special_tokens_map_file": None}
-    _write(folder / "tokenizer_config.json", config | {"tokenizer_class": "XLMRobertaTokenizer", "processor_class": "TrOCRProcessor"})
+    config = {
+        **SPECIAL,
+        "mask_token": {**mask, "__type": "AddedToken"},
+        "sp_model_kwargs": {},
+        "special_tokens_map_file": None,
+    }
+    _write(
+        folder / "tokenizer_config.json",
+        config | {"tokenizer_class": "XLMRobertaTokenizer", "processor_class": "TrOCRProcessor"},
+    )
     return sentencepiece.SentencePieceProcessor(model_proto=model.getvalue()).get_piece_size() + 2
 
 
 def _write_bert(folder: Path) -> int:
     """`vocab.txt`; the special tokens are where `base` has them, so that one config does for both."""
-    words = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz", *(f"##{chr(97 + i)}" for i in range(26))]
+    words = [
+        "[CLS]",
+        "[PAD]",
+        "[SEP]",
+        "[UNK]",
+        "[MASK]",
+        *"abcdefghijklmnopqrstuvwxyz",
+        *(f"##{chr(97 + i)}" for i in range(26)),
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
     _write(folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", "do_lower_case": True})

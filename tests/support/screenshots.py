@@ -15,7 +15,9 @@ def main() -> None:
     address = sys.argv[1] if len(sys.argv) > 1 else "http://localhost:8501"
     OUT.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
         page = browser.new_page(viewport={"width": 1280, "height": 860})
         page.set_default_timeout(60_000)
         page.goto(address)

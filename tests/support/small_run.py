@@ -21,4 +21,10 @@ def batch(seed: int) -> Batch:
 
 def small_run(folder: Path) -> Run:
     torch.manual_seed(0)
-    return Run(folder, build_text_model(len(TOKENIZER), hidden_size=64, encoder_layers=1, decoder_layers=1), TOKENIZER, "cpu", 1e-3)
+    return Run(
+        folder,
+        build_text_model(len(TOKENIZER), hidden_size=64, encoder_layers=1, decoder_layers=1),
+        TOKENIZER,
+        "cpu",
+        1e-3,
+    )

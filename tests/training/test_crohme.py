@@ -26,7 +26,15 @@ def square(x: float, y: float, side: float = 10.0) -> list[float]:
 
 # \frac { a + 1 } { 2 } - b, written by w0 to w19.
 SYMBOLS = [["a", [0]], ["+", [1]], ["1", [2]], ["-", [3]], ["2", [4]], ["-", [5]], ["b", [6]]]
-STROKES = [square(0, 0), square(14, 0), square(28, 0), [0, 15, 40, 15], square(14, 20), [50, 15, 58, 16], square(64, 10)]
+STROKES = [
+    square(0, 0),
+    square(14, 0),
+    square(28, 0),
+    [0, 15, 40, 15],
+    square(14, 20),
+    [50, 15, 58, 16],
+    square(64, 10),
+]
 ROW = ["mrow", ["mi", 0], ["mrow", ["mo", 1], ["mn", 2]]]
 TREE = ["math", ["mrow", ["mfrac", 3, ROW, ["mn", 4]], ["mrow", ["mo", 5], ["mi", 6]]]]
 NORM = r"\frac { a + 1 } { 2 } - b"
@@ -35,7 +43,14 @@ NORM = r"\frac { a + 1 } { 2 } - b"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    record = {"truth": r"$\frac{a+1}{2}-b$", "norm": NORM, "strokes": STROKES, "symbols": SYMBOLS, "tree": TREE, "split": "train"}
+    record = {
+        "truth": r"$\frac{a+1}{2}-b$",
+        "norm": NORM,
+        "strokes": STROKES,
+        "symbols": SYMBOLS,
+        "tree": TREE,
+        "split": "train",
+    }
     test = {
         "truth": r"$\frac{a+1}2-b$",
         "norm": None,
@@ -53,7 +68,11 @@ def folder(tmp_path_factory):
 
 def test_writers_are_parted_and_a_fractions_bar_is_told_from_a_minus(folder):
     train, dev, test = (crohme(split, folder) for split in ("train", "dev", "test2013"))
-    assert {f.writer for f in dev} == {"w00", "w16"} and len(train) == 18 and not {f.writer for f in train} & {f.writer for f in dev}
+    assert (
+        {f.writer for f in dev} == {"w00", "w16"}
+        and len(train) == 18
+        and not {f.writer for f in train} & {f.writer for f in dev}
+    )
     assert test[0].tokens == train[0].tokens == NORM.split()
     assert [token for token, _ in train[0].symbols] == ["a", "+", "1", r"\frac", "2", "-", "b"]
 
@@ -91,7 +110,9 @@ def test_a_renamed_formula_has_other_ink_where_it_has_other_tokens(folder):
         assert all(tokens[token.place] == token for token, _ in ink)
         changed = {token.place for token, stroke in ink if formula.tokens[token.place] != token}
         kept = [
-            place for place in changed if any(stroke is old for token, stroke in ink for old in formula.strokes if token.place == place)
+            place
+            for place in changed
+            if any(stroke is old for token, stroke in ink for old in formula.strokes if token.place == place)
         ]
         assert not kept
     assert NORM in seen and len(seen) > 5

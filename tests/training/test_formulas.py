@@ -8,7 +8,25 @@ import pytest
 from hwr_core.decoding.latex import canonical
 from training.synthesis.formula_layout import FormulaWriter
 
-TOKENS = ["a", "b", "x", "1", "2", "+", "-", "=", "(", ")", r"\sum", r"\lim", r"\sqrt", r"\rightarrow", "y", ",", r"\prime"]
+TOKENS = [
+    "a",
+    "b",
+    "x",
+    "1",
+    "2",
+    "+",
+    "-",
+    "=",
+    "(",
+    ")",
+    r"\sum",
+    r"\lim",
+    r"\sqrt",
+    r"\rightarrow",
+    "y",
+    ",",
+    r"\prime",
+]
 SQUARE = np.array([(-0.3, -0.5), (0.3, -0.5), (0.3, 0.5), (-0.3, 0.5)], np.float32)
 WRITER = FormulaWriter({token: [[SQUARE + (0.01 * index, 0)]] for index, token in enumerate(TOKENS)})
 

@@ -27,7 +27,10 @@ def scanned(words: list[str], gap: int) -> np.ndarray:
     for word in words:
         (width, _), _ = cv2.getTextSize(word, cv2.FONT_HERSHEY_SIMPLEX, 1, 3)
         piece = np.full((64, width), 235, np.uint8)
-        row += [cv2.putText(piece, word, (0, 42), cv2.FONT_HERSHEY_SIMPLEX, 1, 40, 3), np.full((64, gap), 235, np.uint8)]
+        row += [
+            cv2.putText(piece, word, (0, 42), cv2.FONT_HERSHEY_SIMPLEX, 1, 40, 3),
+            np.full((64, gap), 235, np.uint8),
+        ]
     return np.concatenate(row[:-1], 1)
 
 

@@ -22,10 +22,21 @@ def folders(tmp_path_factory):
     (source / "pages").mkdir()
     (source / "pages" / "pages.jsonl").write_text(json.dumps({"image": "copiste_imp_w3_1.jpg", "lines": []}) + "\n")
     wave = [100, 500] + [value for step in range(60) for value in (7, round(40 * np.sin(step / 4)))]
-    ink = [{"id": split, "text": "Hello , you", "split": split, "writer": "a", "strokes": [wave]} for split in ("train", "val_v", "val_t")]
+    ink = [
+        {"id": split, "text": "Hello , you", "split": split, "writer": "a", "strokes": [wave]}
+        for split in ("train", "val_v", "val_t")
+    ]
     write_gz(source / "iam_ondb.jsonl.gz", ink)
     circle = (50 * np.stack([np.cos(t := np.linspace(0, 6.2, 40)), np.sin(t)], 1) + 200).flatten().tolist()
-    formula = {"id": "f", "truth": "0", "norm": "0", "writer": "b", "strokes": [circle], "symbols": [["0", [0]]], "tree": []}
+    formula = {
+        "id": "f",
+        "truth": "0",
+        "norm": "0",
+        "writer": "b",
+        "strokes": [circle],
+        "symbols": [["0", [0]]],
+        "tree": [],
+    }
     write_gz(source / "crohme.jsonl.gz", [{**formula, "split": split} for split in ("train", "test2013")])
     for name, text in (("english", "A sentence."), ("formulas", "x ^ { 2 }")):
         with gzip.open(source / f"{name}.txt.gz", "wt") as file:

@@ -26,7 +26,11 @@ def test_a_resumed_run_takes_nearly_the_step_that_an_uninterrupted_one_takes(tmp
         torch.manual_seed(1)
         run.update(batch(9), 0.1)
         changes.append({name: (tensor - before[name]).flatten() for name, tensor in run.model.state_dict().items()})
-    for name in ("encoder.columns.weight", "decoder.model.decoder.layers.0.fc1.weight", "encoder.backbone.blocks.5.expand.weight"):
+    for name in (
+        "encoder.columns.weight",
+        "decoder.model.decoder.layers.0.fc1.weight",
+        "encoder.backbone.blocks.5.expand.weight",
+    ):
         assert torch.cosine_similarity(changes[0][name], changes[1][name], 0) > 0.95, name
         assert 0.9 < changes[0][name].norm() / changes[1][name].norm() < 1.1, name
 

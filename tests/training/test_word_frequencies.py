@@ -67,7 +67,10 @@ def test_a_file_of_a_wheel_at_hand_is_read_without_fetching(tmp_path, monkeypatc
 
 
 def test_the_lists_are_unpacked_once(tmp_path, monkeypatch):
-    lists = {word_frequencies.MEMBER.format("en"): packed_list(["elk"]), word_frequencies.MEMBER.format("fr"): packed_list([], ["accès"])}
+    lists = {
+        word_frequencies.MEMBER.format("en"): packed_list(["elk"]),
+        word_frequencies.MEMBER.format("fr"): packed_list([], ["accès"]),
+    }
     monkeypatch.setattr(word_frequencies, "member", lambda folder, requirement, name: lists.pop(name))
     first, second = fetch(tmp_path), fetch(tmp_path)
     assert {language: words.words for language, words in first.items()} == {"en": ["elk"], "fr": ["accès"]}

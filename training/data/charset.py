@@ -9,12 +9,27 @@ from transformers import PreTrainedTokenizerFast
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]  # in TrOCR's order: the decoder starts with </s>
 CHARACTERS = (
-    "".join(chr(code) for code in range(32, 127)) + "àâäæçéèêëîïôöœùûüÿÀÂÄÆÇÉÈÊËÎÏÔÖŒÙÛÜ" + "áíóúñãõåøìòßÁÍÓÚÑÅØ" + "«»°€£§²³½×÷±·¿¡–—→∞π"
+    "".join(chr(code) for code in range(32, 127))
+    + "àâäæçéèêëîïôöœùûüÿÀÂÄÆÇÉÈÊËÎÏÔÖŒÙÛÜ"
+    + "áíóúñãõåøìòßÁÍÓÚÑÅØ"
+    + "«»°€£§²³½×÷±·¿¡–—→∞π"
 )
 
 # Handwriting does not tell these apart; the checkpoint writes the plain form.
 FOLDED = str.maketrans(
-    {"‘": "'", "’": "'", "ʼ": "'", "`": "'", "“": '"', "”": '"', "„": '"', "…": "...", "\u00a0": " ", "−": "-", "‑": "-"}
+    {
+        "‘": "'",
+        "’": "'",
+        "ʼ": "'",
+        "`": "'",
+        "“": '"',
+        "”": '"',
+        "„": '"',
+        "…": "...",
+        "\u00a0": " ",
+        "−": "-",
+        "‑": "-",
+    }
 )
 
 
@@ -47,7 +62,11 @@ def build_bpe_tokenizer(sentences: list[str], size: int) -> PreTrainedTokenizerF
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r" ?[^\s\d]+| ?\d| "), "isolated")
     trainer = BpeTrainer(
-        vocab_size=size, special_tokens=SPECIAL, initial_alphabet=list(CHARACTERS), limit_alphabet=len(CHARACTERS), show_progress=False
+        vocab_size=size,
+        special_tokens=SPECIAL,
+        initial_alphabet=list(CHARACTERS),
+        limit_alphabet=len(CHARACTERS),
+        show_progress=False,
     )
     tokenizer.train_from_iterator((text for text in sentences if set(text) <= set(CHARACTERS)), trainer)
     return as_trocr(tokenizer)
@@ -56,5 +75,9 @@ def build_bpe_tokenizer(sentences: list[str], size: int) -> PreTrainedTokenizerF
 def as_trocr(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.decoder = decoders.Fuse()
-    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    )

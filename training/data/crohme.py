@@ -80,7 +80,9 @@ def _formula(record: dict) -> Formula:
         ]
     if not rows:
         labels = [label for label, _ in symbols]
-        places = {n: tokens.index(label) for n, label in enumerate(labels) if labels.count(label) == tokens.count(label) == 1}
+        places = {
+            n: tokens.index(label) for n, label in enumerate(labels) if labels.count(label) == tokens.count(label) == 1
+        }
     placed = [(Placed(label, places.get(number, -1)), strokes_) for number, (label, strokes_) in enumerate(symbols)]
     return Formula(record["id"], tokens, strokes, record["writer"], placed, rows)
 
@@ -145,7 +147,9 @@ def drawings(formulas: list[Formula]) -> dict[str, list[Strokes]]:
             continue
         for token, ink in symbols:
             points = np.concatenate(ink)
-            if token != r"\frac" and not (token == "-" and np.ptp(points[:, 1]) > 0.6 * np.ptp(points[:, 0])):  # some are labelled wrong
+            if token != r"\frac" and not (
+                token == "-" and np.ptp(points[:, 1]) > 0.6 * np.ptp(points[:, 0])
+            ):  # some are labelled wrong
                 origin = (points.min(0) + points.max(0)) / 2
                 found.setdefault(token, []).append([(stroke - origin) / scale for stroke in ink])
     return found

@@ -101,7 +101,9 @@ def _tar_lines(path: Path, name: str) -> Iterator[ScanLine]:
 
 def fonts(folder: Path = DATA) -> dict[str, bytes]:
     """Every handwriting font by its family name, as the TTF file's bytes."""
-    usable = {font["family"] for font in json.loads((folder / "fonts.json").read_text()) if font["ok"] and font["latin"]}
+    usable = {
+        font["family"] for font in json.loads((folder / "fonts.json").read_text()) if font["ok"] and font["latin"]
+    }
     with tarfile.open(folder / "fonts.tar") as tar:
         members = [member for member in tar if Path(member.name).stem in usable]
         return {Path(member.name).stem: tar.extractfile(member).read() for member in members}

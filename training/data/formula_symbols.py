@@ -45,7 +45,10 @@ def build_math_tokenizer(tokens: list[str]) -> PreTrainedTokenizerFast:
 def hershey() -> dict[str, list[Strokes]]:
     """Symbols in units of a capital's height, their centre at the origin."""
     drawn = json.loads(Path(__file__).with_name("hershey.json").read_text(encoding="utf-8"))
-    found = {token: [_centred([np.array(stroke) / CAPITAL for stroke in strokes]) for strokes in kinds] for token, kinds in drawn.items()}
+    found = {
+        token: [_centred([np.array(stroke) / CAPITAL for stroke in strokes]) for strokes in kinds]
+        for token, kinds in drawn.items()
+    }
     found[":"] = [_centred([np.array([[0, y], [0.03, y + 0.03]]) for y in (0.0, 0.45)])]
     found[r"\nabla"] = [_centred([np.array([[0, 0], [0.8, 0], [0.4, 0.9], [0, 0]])])]
     wave = np.stack([np.linspace(0, 0.8, 12), -0.12 * np.sin(np.linspace(0, 2 * np.pi, 12))], 1)
@@ -53,7 +56,9 @@ def hershey() -> dict[str, list[Strokes]]:
     found[r"\approx"] = [_centred([wave, wave + (0, 0.3)])]
     arrow = [np.array([[0, y], [0.9, y]]) for y in (0.0, 0.25)] + [np.array([[0.7, -0.2], [1.05, 0.125], [0.7, 0.45]])]
     found[r"\Rightarrow"] = [_centred(arrow)]
-    found[r"\prod"] = [_centred([np.array([[0, 0], [1, 0]]), np.array([[0.2, 0], [0.2, 1.2]]), np.array([[0.8, 0], [0.8, 1.2]])])]
+    found[r"\prod"] = [
+        _centred([np.array([[0, 0], [1, 0]]), np.array([[0.2, 0], [0.2, 1.2]]), np.array([[0.8, 0], [0.8, 1.2]])])
+    ]
     return found
 
 

@@ -26,7 +26,10 @@ def main() -> None:
         greedy = read_all(recognizer, images, 1, name)
         with mock.patch.object(decode, "SURE", 1.0), mock.patch.object(decode, "LIKELY", 1.0):
             beams = read_all(recognizer, images, 4, name)
-        found += [(one.confidence, one.text, four.text, text) for one, four, (_, text) in zip(greedy, beams, lines, strict=True)]
+        found += [
+            (one.confidence, one.text, four.text, text)
+            for one, four, (_, text) in zip(greedy, beams, lines, strict=True)
+        ]
     print_row(["greedy confidence", "lines", "another text with four beams", "there right: greedy", "four beams"])
     print_row(["---"] * 5)
     for low, high in pairwise(EDGES):

@@ -37,8 +37,19 @@ def main() -> None:
     arguments, others = parser.parse_known_args()
     for index, options in enumerate(SHAPES.values()):
         folder = arguments.out / str(index)
-        command = [sys.executable, "-m", "training.fit.train", "text", "--minutes", str(arguments.minutes), "--run", str(folder)]
-        subprocess.run([*command, "--backbone", "models/text", "--freeze", str(len(BLOCKS)), *options, *others], check=True)
+        command = [
+            sys.executable,
+            "-m",
+            "training.fit.train",
+            "text",
+            "--minutes",
+            str(arguments.minutes),
+            "--run",
+            str(folder),
+        ]
+        subprocess.run(
+            [*command, "--backbone", "models/text", "--freeze", str(len(BLOCKS)), *options, *others], check=True
+        )
     print_row(["shape", "M parameters", "steps", "CER drawn", "CER Copiste", "ms a line"])
     print_row(["---"] * 6)
     for index, name in enumerate(SHAPES):
@@ -48,11 +59,19 @@ def main() -> None:
         for title, lines in validation_lines(recognizer, arguments.limit).items():
             texts = [reading.text for reading in read_all(recognizer, [image for image, _ in lines], 1, name)]
             (scanned if title == COPISTE else drawn).extend(zip((text for _, text in lines), texts, strict=True))
-        rates = [cer(*zip(*((comparable(a), comparable(b)) for a, b in pairs), strict=True)) for pairs in (drawn, scanned)]
+        rates = [
+            cer(*zip(*((comparable(a), comparable(b)) for a, b in pairs), strict=True)) for pairs in (drawn, scanned)
+        ]
         parameters = parameters_in(checkpoint) / 1e6
         steps = json.loads((arguments.out / str(index) / "state.json").read_text(encoding="utf-8"))["step"]
         print_row(
-            [name, f"{parameters:.1f}", f"{steps:.0f}", *(f"{rate:.1%}" for rate in rates), f"{1000 * drawing_seconds(recognizer):.0f}"]
+            [
+                name,
+                f"{parameters:.1f}",
+                f"{steps:.0f}",
+                *(f"{rate:.1%}" for rate in rates),
+                f"{1000 * drawing_seconds(recognizer):.0f}",
+            ]
         )
 
 

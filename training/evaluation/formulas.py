@@ -45,7 +45,9 @@ def tokens_of(text: str) -> Tokens:
         return [text]
 
 
-def evaluate_math(recognizer: Recognizer, arguments: argparse.Namespace, chosen: Callable[[list, int | None], list]) -> None:
+def evaluate_math(
+    recognizer: Recognizer, arguments: argparse.Namespace, chosen: Callable[[list, int | None], list]
+) -> None:
     split = "dev" if arguments.dev else "test2013"
     written: list[Formula] = chosen(crohme(split), arguments.limit)
     found, confidences = read_all(written, recognizer, arguments.beams, split)
@@ -53,7 +55,10 @@ def evaluate_math(recognizer: Recognizer, arguments: argparse.Namespace, chosen:
     _header(f"CROHME {split}")
     _row("all", written, distances)
     known = {" ".join(formula.tokens) for formula in crohme("train")}
-    _row("of these, formulas not in training", *_those(written, distances, [" ".join(formula.tokens) not in known for formula in written]))
+    _row(
+        "of these, formulas not in training",
+        *_those(written, distances, [" ".join(formula.tokens) not in known for formula in written]),
+    )
     for name, has in CONSTRUCTS.items():
         _row(name, *_those(written, distances, [has(formula.tokens) for formula in written]))
     print("\n| confidence | formulas | wholly right |\n|---|---|---|")
@@ -61,7 +66,10 @@ def evaluate_math(recognizer: Recognizer, arguments: argparse.Namespace, chosen:
         print(f"| {low:.1f} to {high:.1f} | {count} | {share:.0%} |")
     print("\nMistaken most, where nothing is left out or put in: ", end="")
     print(
-        ", ".join(f"{right} read {wrong} ({count})" for (right, wrong), count in substitutions(written, found).most_common(20)), end="\n\n"
+        ", ".join(
+            f"{right} read {wrong} ({count})" for (right, wrong), count in substitutions(written, found).most_common(20)
+        ),
+        end="\n\n",
     )
     drawn: list[DrawnFormula] = chosen(formulas(), arguments.limit)
     read, _ = read_all(drawn, recognizer, arguments.beams, "drawn")
@@ -81,11 +89,15 @@ def read_all(
 ) -> tuple[list[Tokens], list[float]]:
     """The canonical tokens that were read of each, and how sure the recognizer was."""
     pages = [read_ink(formula.strokes, recognizer, beams=beams) for formula in tqdm(given, name, leave=False)]
-    return [tokens_of(page.text) for page in pages], [min((line.reading.confidence for line in page.lines), default=1.0) for page in pages]
+    return [tokens_of(page.text) for page in pages], [
+        min((line.reading.confidence for line in page.lines), default=1.0) for page in pages
+    ]
 
 
 def _header(title: str) -> None:
-    print(f"| {title} | n | expression rate | up to one token wrong | up to two | token error rate |\n|---|---|---|---|---|---|")
+    print(
+        f"| {title} | n | expression rate | up to one token wrong | up to two | token error rate |\n|---|---|---|---|---|---|"
+    )
 
 
 def _those(given: Sequence, distances: Sequence[int], inside: Sequence[bool]) -> tuple[list, list[int]]:

@@ -74,8 +74,12 @@ def texts_by_reader(
     readings = read_all(recognizer, images, beams, name)
     texts = {recognizer.name: [comparable(reading.text) for reading in readings]}
     for other, read in others.items():
-        with ThreadPoolExecutor(os.cpu_count() if other == TESSERACT else 1) as pool:  # a process of one thread for each line
-            texts[other] = [comparable(text) for text in tqdm(pool.map(read, images), f"{name}, {other}", len(images), leave=False)]
+        with ThreadPoolExecutor(
+            os.cpu_count() if other == TESSERACT else 1
+        ) as pool:  # a process of one thread for each line
+            texts[other] = [
+                comparable(text) for text in tqdm(pool.map(read, images), f"{name}, {other}", len(images), leave=False)
+            ]
     return readings, texts
 
 
@@ -87,13 +91,23 @@ def evaluate_text(recognizer: Recognizer, others: dict[str, Reader], arguments: 
         truths[name] = [comparable(text) for _, text in lines]
         some, found[name] = texts_by_reader(recognizer, others, [image for image, _ in lines], arguments.beams, name)
         readings += some
-    right = [text == truth for name in found for text, truth in zip(found[name][recognizer.name], truths[name], strict=True)]
+    right = [
+        text == truth for name in found for text, truth in zip(found[name][recognizer.name], truths[name], strict=True)
+    ]
     drawn_sets = [name for name in found if name != COPISTE]
     together = "IAM-OnDB, both"
     truths[together] = [truth for name in drawn_sets for truth in truths[name]]
-    found[together] = {reader: [text for name in drawn_sets for text in found[name][reader]] for reader in (recognizer.name, *others)}
-    known = trigrams(line.text for name in ("copiste", "peraire", "cremma19", "poilus") for line in scans(name, "train"))
-    new = [index for index, truth in enumerate(truths[COPISTE]) if len(own := trigrams([truth])) > 2 * len(own & known) or not own]
+    found[together] = {
+        reader: [text for name in drawn_sets for text in found[name][reader]] for reader in (recognizer.name, *others)
+    }
+    known = trigrams(
+        line.text for name in ("copiste", "peraire", "cremma19", "poilus") for line in scans(name, "train")
+    )
+    new = [
+        index
+        for index, truth in enumerate(truths[COPISTE])
+        if len(own := trigrams([truth])) > 2 * len(own & known) or not own
+    ]
     truths[NEW_TEXTS] = [truths[COPISTE][index] for index in new]
     found[NEW_TEXTS] = {reader: [texts[index] for index in new] for reader, texts in found[COPISTE].items()}
     print_table("lines by unseen writers", truths, found, ("CER", cer), ("WER", wer))
@@ -112,12 +126,19 @@ def evaluate_ink(recognizer: Recognizer, others: dict[str, Reader], arguments: a
     chosen_ones: list[Drawing] = chosen(drawings(), arguments.limit)
     images = [drawn(drawing.strokes, recognizer) for drawing in chosen_ones]
     _, texts = texts_by_reader(recognizer, others, images, arguments.beams, "drawings")
-    for title, group_of in (("drawings by kind", lambda d: d.kind), ("drawings by hand", lambda d: d.style), ("drawings", lambda d: "all")):
+    for title, group_of in (
+        ("drawings by kind", lambda d: d.kind),
+        ("drawings by hand", lambda d: d.style),
+        ("drawings", lambda d: "all"),
+    ):
         members: dict[str, list[int]] = {}
         for index, drawing in enumerate(chosen_ones):
             members.setdefault(group_of(drawing), []).append(index)
         truths = {group: [comparable(chosen_ones[i].text) for i in indices] for group, indices in members.items()}
-        found = {group: {reader: [texts[reader][i] for i in indices] for reader in texts} for group, indices in members.items()}
+        found = {
+            group: {reader: [texts[reader][i] for i in indices] for reader in texts}
+            for group, indices in members.items()
+        }
         print_table(title, truths, found, ("right", share_right), ("CER", cer))
         print()
     if arguments.misses:
@@ -131,7 +152,10 @@ def share_right(truths: list[str], texts: list[str]) -> float:
 
 
 def print_table(
-    title: str, truths: dict[str, list[str]], found: dict[str, dict[str, list[str]]], *measures: tuple[str, Callable[[list, list], float]]
+    title: str,
+    truths: dict[str, list[str]],
+    found: dict[str, dict[str, list[str]]],
+    *measures: tuple[str, Callable[[list, list], float]],
 ) -> None:
     """One row a set, and for each reader every measure of (truths, texts)."""
     readers = next(iter(found.values()))
@@ -172,7 +196,9 @@ def main() -> None:
     parser.add_argument("task", choices=tasks)
     parser.add_argument("--model", help="a checkpoint as load_recognizer takes it; text or math unless given")
     parser.add_argument("--beams", type=int, help="unless given, the checkpoint's own number")
-    parser.add_argument("--language-model", type=float, metavar="WEIGHT", help="in place of the checkpoint's own; 0 leaves it out")
+    parser.add_argument(
+        "--language-model", type=float, metavar="WEIGHT", help="in place of the checkpoint's own; 0 leaves it out"
+    )
     parser.add_argument("--limit", type=int, help="lines of each set, chosen by chance")
     parser.add_argument("--alone", action="store_true", help="without the other readers")
     parser.add_argument("--misses", action="store_true", help="ink, math: everything that was not read right")
@@ -186,7 +212,9 @@ def main() -> None:
     if arguments.task in ("text", "ink"):
         print_size_and_time(recognizer, arguments)
     started = time.perf_counter()
-    tasks[arguments.task](recognizer, {} if arguments.alone or arguments.task not in ("text", "ink") else peers(), arguments)
+    tasks[arguments.task](
+        recognizer, {} if arguments.alone or arguments.task not in ("text", "ink") else peers(), arguments
+    )
     print(f"\n{time.perf_counter() - started:.0f} seconds in all")
 
 

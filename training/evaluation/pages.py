@@ -58,7 +58,12 @@ def transcribed_pages() -> list[Transcribed]:
         image = Image.open(DATA / "pages" / record["image"]).convert("RGB")
         lines = record["lines"]
         found.append(
-            Transcribed(record["image"], image, [np.array(line["polygon"], float) for line in lines], [line["text"] for line in lines])
+            Transcribed(
+                record["image"],
+                image,
+                [np.array(line["polygon"], float) for line in lines],
+                [line["text"] for line in lines],
+            )
         )
     return found
 
@@ -104,7 +109,9 @@ def one_line(texts: list[str]) -> str:
 
 def by_hand(page: Transcribed, recognizer: Recognizer, beams: int | None) -> str:
     """The text of the lines cut out where the transcribers drew them, in their order."""
-    grey = preprocess(page.image, PreprocessSettings(perspective=False, deskew=False, crop=False, invert="never"), steps_side=0)
+    grey = preprocess(
+        page.image, PreprocessSettings(perspective=False, deskew=False, crop=False, invert="never"), steps_side=0
+    )
     to_page = np.linalg.inv(grey.to_photo)
     corners = [clockwise(cv2.boxPoints(cv2.minAreaRect(polygon.astype(np.float32)))) for polygon in page.polygons]
     images = [cut(grey.image, cv2.perspectiveTransform(quad[None], to_page)[0]) for quad in corners]
@@ -142,7 +149,14 @@ def evaluate_pages(recognizer: Recognizer, arguments: argparse.Namespace) -> Non
 
     engine = RapidOCR(params={"Global.log_level": "error"})
     print_row(
-        [f"{len(scans)} pages", "lines found", "page CER", "without what is not transcribed", "CER of lines cut by hand", "seconds a page"]
+        [
+            f"{len(scans)} pages",
+            "lines found",
+            "page CER",
+            "without what is not transcribed",
+            "CER of lines cut by hand",
+            "seconds a page",
+        ]
         + ["rapidocr CER", "without what is not transcribed", "rapidocr seconds"]
     )
     print_row(["---"] * 9)
@@ -166,16 +180,33 @@ def evaluate_pages(recognizer: Recognizer, arguments: argparse.Namespace) -> Non
             ]
         )
         for page, share, truth, *read in zip(pages, shares, truths, texts, chosen, hand, strict=True):
-            print_row([f"· {page.name}", f"{share[0]} of {share[1]}", *(f"{cer([truth], [text]):.1%}" for text in read), "", "", "", ""])
+            print_row(
+                [
+                    f"· {page.name}",
+                    f"{share[0]} of {share[1]}",
+                    *(f"{cer([truth], [text]):.1%}" for text in read),
+                    "",
+                    "",
+                    "",
+                    "",
+                ]
+            )
 
 
 def _steps_table(versions: dict[str, list[Transcribed]], recognizer: Recognizer, beams: int | None) -> None:
-    print_row(["preprocessing", *(f"{name}: {what}" for name in versions for what in ("lines found", "page CER", "seconds a page"))])
+    print_row(
+        [
+            "preprocessing",
+            *(f"{name}: {what}" for name in versions for what in ("lines found", "page CER", "seconds a page")),
+        ]
+    )
     print_row(["---"] * (1 + 3 * len(versions)))
     for step, changes in STEPS.items():
         cells = []
         for name, pages in versions.items():
-            shares, _, chosen, seconds = _read(pages, recognizer, PreprocessSettings(**changes), beams, f"{step}, {name}")
+            shares, _, chosen, seconds = _read(
+                pages, recognizer, PreprocessSettings(**changes), beams, f"{step}, {name}"
+            )
             cells += [_share(shares), f"{cer([one_line(page.texts) for page in pages], chosen):.1%}", f"{seconds:.1f}"]
         print_row([step, *cells])
 

@@ -36,12 +36,16 @@ def tesseract() -> Reader | None:
 
     def read(image: Image.Image) -> str:
         picture = io.BytesIO()
-        image = image.convert("L").resize((max(1, round(image.width * TESSERACT_HEIGHT / image.height)), TESSERACT_HEIGHT))
+        image = image.convert("L").resize(
+            (max(1, round(image.width * TESSERACT_HEIGHT / image.height)), TESSERACT_HEIGHT)
+        )
         white = Image.new("L", (image.width + 20, image.height + 20), 255)  # it wants a margin
         white.paste(image, (10, 10))
         white.save(picture, "png")
         command = ["tesseract", "-", "-", "--psm", "7", "-l", languages]
-        found = subprocess.run(command, input=picture.getvalue(), capture_output=True, env={**os.environ, "OMP_THREAD_LIMIT": "1"})
+        found = subprocess.run(
+            command, input=picture.getvalue(), capture_output=True, env={**os.environ, "OMP_THREAD_LIMIT": "1"}
+        )
         return found.stdout.decode("utf-8", "replace").strip()
 
     return read

@@ -46,12 +46,16 @@ def main() -> None:
     arguments = parser.parse_args()
     formulas = crohme("dev" if arguments.dev else "test2013")[: arguments.limit]
     found, _ = read_all(formulas, load_recognizer(arguments.model), None, "formulas")
-    distances = np.array([edit_distance(formula.tokens, tokens) for formula, tokens in zip(formulas, found, strict=True)])
+    distances = np.array(
+        [edit_distance(formula.tokens, tokens) for formula, tokens in zip(formulas, found, strict=True)]
+    )
     rates = distances / [len(formula.tokens) if len(formula.tokens) >= SHORTEST else np.inf for formula in formulas]
     groups: dict[str, list] = {name: [] for name in CAUSES}
     for index in np.argsort(-rates)[: arguments.count]:
         formula, tokens = formulas[index], found[index]
-        groups[cause(formula.tokens, tokens)].append((render_formula(formula.strokes), " ".join(formula.tokens), " ".join(tokens)))
+        groups[cause(formula.tokens, tokens)].append(
+            (render_formula(formula.strokes), " ".join(formula.tokens), " ".join(tokens))
+        )
     groups = {name: some for name, some in groups.items() if some}
     picture(groups, height=110).quantize(16).save(arguments.out, optimize=True)
     wrong = np.flatnonzero(distances)

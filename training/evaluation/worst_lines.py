@@ -35,7 +35,9 @@ def cause(truth: str, reading: str) -> str:
             return CAUSES[index]
     if edit_distance(truth.casefold(), reading.casefold()) <= edit_distance(truth, reading) / 2:
         return CAUSES[1]
-    operations = [op for op in difflib.SequenceMatcher(None, truth, reading, autojunk=False).get_opcodes() if op[0] != "equal"]
+    operations = [
+        op for op in difflib.SequenceMatcher(None, truth, reading, autojunk=False).get_opcodes() if op[0] != "equal"
+    ]
     if max(end - start - (to - from_) for _, start, end, from_, to in operations) > 0.35 * len(truth):
         return CAUSES[3]
     if len(reading) > 1.3 * len(truth):
@@ -51,12 +53,16 @@ def without_spaces(text: str) -> str:
 
 def plain(text: str) -> str:
     """Letters and digits, without their accents."""
-    kept = (c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c) and c not in string.punctuation)
+    kept = (
+        c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c) and c not in string.punctuation
+    )
     return " ".join("".join(kept).split())
 
 
 def picture(groups: dict[str, list[tuple[Image.Image, str, str]]], height: int = HEIGHT) -> Image.Image:
-    title, font = (ImageFont.truetype(io.BytesIO(fonts()["patrick-hand"]), size) for size in (26, 18))  # Pillow's own lacks accents
+    title, font = (
+        ImageFont.truetype(io.BytesIO(fonts()["patrick-hand"]), size) for size in (26, 18)
+    )  # Pillow's own lacks accents
     rows = sum(40 + (len(lines) + 1) // 2 * (height + 52) for lines in groups.values())
     sheet = Image.new("L", (2 * WIDTH + 60, rows + 20), 255)
     pen, y = ImageDraw.Draw(sheet), 10
@@ -67,7 +73,10 @@ def picture(groups: dict[str, list[tuple[Image.Image, str, str]]], height: int =
             x, top = 20 + index % 2 * (WIDTH + 20), y + index // 2 * (height + 52)
             pen.text((x, top), clipped(truth, font), fill=90, font=font)
             scale = min(height / image.height, WIDTH / image.width, 1.5)
-            sheet.paste(image.convert("L").resize((max(1, round(image.width * scale)), max(1, round(image.height * scale)))), (x, top + 20))
+            sheet.paste(
+                image.convert("L").resize((max(1, round(image.width * scale)), max(1, round(image.height * scale)))),
+                (x, top + 20),
+            )
             pen.text((x, top + height + 22), clipped(reading, font) or "(nothing)", fill=0, font=font)
         y += (len(lines) + 1) // 2 * (height + 52)
     return sheet
@@ -89,17 +98,28 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     recognizer = load_recognizer(arguments.model)
-    lines = [line for some in validation_lines(recognizer, arguments.limit).values() for line in some if len(line[1]) >= SHORTEST]
+    lines = [
+        line
+        for some in validation_lines(recognizer, arguments.limit).values()
+        for line in some
+        if len(line[1]) >= SHORTEST
+    ]
     truths = [comparable(text) for _, text in lines]
-    readings = [comparable(reading.text) for reading in read_all(recognizer, [image for image, _ in lines], None, "lines")]
-    rates = np.array([edit_distance(truth, reading) / len(truth) for truth, reading in zip(truths, readings, strict=True)])
+    readings = [
+        comparable(reading.text) for reading in read_all(recognizer, [image for image, _ in lines], None, "lines")
+    ]
+    rates = np.array(
+        [edit_distance(truth, reading) / len(truth) for truth, reading in zip(truths, readings, strict=True)]
+    )
     groups: dict[str, list] = {name: [] for name in CAUSES}
     for index in np.argsort(-rates)[: arguments.count]:
         groups[cause(truths[index], readings[index])].append((lines[index][0], truths[index], readings[index]))
     groups = {name: some for name, some in groups.items() if some}
     picture(groups).quantize(16).save(arguments.out, optimize=True)
     wrong = rates > 0
-    print(f"{len(lines)} lines, {wrong.sum()} with an error; the worst {arguments.count}, from {rates.max():.0%} on down, by cause:")
+    print(
+        f"{len(lines)} lines, {wrong.sum()} with an error; the worst {arguments.count}, from {rates.max():.0%} on down, by cause:"
+    )
     for name, some in groups.items():
         print(f"  {name}: {len(some)}")
     print("all lines with an error, by cause:")

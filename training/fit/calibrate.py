@@ -30,7 +30,9 @@ def samples(recognizer: Recognizer, count: int) -> tuple[list[Image.Image], Call
     """Pictures, and whether a reading of the picture of that number is wholly right."""
     if recognizer.reads_formulas:
         formulas = chosen(crohme("dev"), count)
-        return [render_formula(formula.strokes) for formula in formulas], lambda r, index: tokens_of(r.text) == formulas[index].tokens
+        return [
+            render_formula(formula.strokes) for formula in formulas
+        ], lambda r, index: tokens_of(r.text) == formulas[index].tokens
     lines = validation_lines(recognizer, count)["IAM-OnDB val_t"]
     return [image for image, _ in lines], lambda r, index: comparable(r.text) == comparable(lines[index][1])
 

@@ -64,7 +64,9 @@ def texts(vocabularies: dict[str, Vocabulary], seed: int = 1) -> Iterator[Text]:
         yield Text(phrases.everyday())
     for vocabulary in vocabularies.values():
         most, least = WORDS
-        for word, share in zip(vocabulary.words, np.diff(vocabulary.cumulative, prepend=0) / vocabulary.cumulative[0], strict=True):
+        for word, share in zip(
+            vocabulary.words, np.diff(vocabulary.cumulative, prepend=0) / vocabulary.cumulative[0], strict=True
+        ):
             weight = max(least, most * share)
             yield Text(f" {word} ", weight, whole=False)
             yield Text(f" {word.capitalize()} ", weight * 0.3, whole=False)
@@ -90,7 +92,11 @@ def formulas(known: set[str], seed: int = 1) -> Iterator[Text]:
 
 def count(lines: Iterator[Text], ids: dict[str, int], order: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """For each order the packed n-grams, sorted, and their weighted counts; texts with other characters are left out."""
-    tokens, before, weights = [], [], []  # before: how many tokens of the same text precede; −1 where it is not predicted
+    tokens, before, weights = (
+        [],
+        [],
+        [],
+    )  # before: how many tokens of the same text precede; −1 where it is not predicted
     for line in lines:
         if not set(line.text) <= ids.keys():
             continue
@@ -113,7 +119,9 @@ def count(lines: Iterator[Text], ids: dict[str, int], order: int) -> list[tuple[
     return counts
 
 
-def interpolate(counts: list[tuple[np.ndarray, np.ndarray]], fewest: dict[int, float], tokens: int) -> list[tuple[np.ndarray, ...]]:
+def interpolate(
+    counts: list[tuple[np.ndarray, np.ndarray]], fewest: dict[int, float], tokens: int
+) -> list[tuple[np.ndarray, ...]]:
     """The tables of `hwr_core.decoding.language_model.LanguageModel`, over an alphabet of so many `tokens`.
 
     After a context seen n times with d different tokens, a token seen c times gets c / (n + `DISTINCT` d), and the shorter
@@ -172,7 +180,9 @@ def main() -> None:
     save(tables, arguments.checkpoint / LANGUAGE_MODEL)
     for order, (keys, *_) in enumerate(tables, 1):
         print(f"{len(keys):9,} n-grams of order {order}")
-    print(f"{(arguments.checkpoint / LANGUAGE_MODEL).stat().st_size / 1e6:.1f} MB in {arguments.checkpoint / LANGUAGE_MODEL}")
+    print(
+        f"{(arguments.checkpoint / LANGUAGE_MODEL).stat().st_size / 1e6:.1f} MB in {arguments.checkpoint / LANGUAGE_MODEL}"
+    )
 
 
 if __name__ == "__main__":

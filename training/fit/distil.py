@@ -54,7 +54,15 @@ def thinned(whole: VisionEncoderDecoderModel, encoder: list[int], decoder: list[
 class Thinning(Run):
     """A training run of a thinned checkpoint beside the `whole` one."""
 
-    def __init__(self, folder: Path, thin: nn.Module, whole: nn.Module, tokenizer: PreTrainedTokenizerFast, device: str, rate: float):
+    def __init__(
+        self,
+        folder: Path,
+        thin: nn.Module,
+        whole: nn.Module,
+        tokenizer: PreTrainedTokenizerFast,
+        device: str,
+        rate: float,
+    ):
         super().__init__(folder, thin, tokenizer, device, rate)
         thin.encoder.backbone.requires_grad_(False)
         self.whole = whole.to(device).eval()
@@ -66,9 +74,16 @@ class Thinning(Run):
         with torch.no_grad():
             encoded_whole, logits_whole = both(self.whole, batch.pixels, inputs)
         columns, tokens = encoded.attention_mask, batch.targets != -100
-        features, of_whole = encoded.last_hidden_state.float()[columns], encoded_whole.last_hidden_state.float()[columns]
-        head = ctc_loss(encoded, batch.targets) + divergence(encoded.ctc_logits[columns], encoded_whole.ctc_logits[columns])
-        attention = F.cross_entropy(logits[tokens].float(), batch.targets[tokens]) + divergence(logits[tokens], logits_whole[tokens])
+        features, of_whole = (
+            encoded.last_hidden_state.float()[columns],
+            encoded_whole.last_hidden_state.float()[columns],
+        )
+        head = ctc_loss(encoded, batch.targets) + divergence(
+            encoded.ctc_logits[columns], encoded_whole.ctc_logits[columns]
+        )
+        attention = F.cross_entropy(logits[tokens].float(), batch.targets[tokens]) + divergence(
+            logits[tokens], logits_whole[tokens]
+        )
         distance = F.mse_loss(features, of_whole) / of_whole.var()
         return CTC_WEIGHT * head + (1 - CTC_WEIGHT) * attention + FEATURES_WEIGHT * distance, head, attention
 
@@ -77,14 +92,19 @@ def both(model: VisionEncoderDecoderModel, pixels: Tensor, inputs: Tensor) -> tu
     """What the encoder gives, and the decoder's logits (batch, length, vocabulary)."""
     encoded = model.encoder(pixels)
     decoded = model.decoder(
-        input_ids=inputs, encoder_hidden_states=encoded.last_hidden_state, encoder_attention_mask=encoded.attention_mask, use_cache=False
+        input_ids=inputs,
+        encoder_hidden_states=encoded.last_hidden_state,
+        encoder_attention_mask=encoded.attention_mask,
+        use_cache=False,
     )
     return encoded, decoded.logits
 
 
 def divergence(logits: Tensor, of_whole: Tensor) -> Tensor:
     """Kullback–Leibler, a mean over rows (rows, vocabulary)."""
-    return F.kl_div(logits.float().log_softmax(-1), of_whole.float().log_softmax(-1), log_target=True, reduction="batchmean")
+    return F.kl_div(
+        logits.float().log_softmax(-1), of_whole.float().log_softmax(-1), log_target=True, reduction="batchmean"
+    )
 
 
 @torch.no_grad()
@@ -95,7 +115,10 @@ def try_all(whole: VisionEncoderDecoderModel, batches: list[Batch]) -> None:
     def both_losses(encoder: list[int], decoder: list[int]) -> str:
         torch.manual_seed(1)  # the same noise in the decoder's inputs
         found = [losses(thinned(whole, encoder, decoder).eval(), batch) for batch in batches]
-        return "  ".join(f"{name} {sum(float(loss[place]) for loss in found) / len(found):.3f}" for place, name in enumerate(("CTC", "decoder")))
+        return "  ".join(
+            f"{name} {sum(float(loss[place]) for loss in found) / len(found):.3f}"
+            for place, name in enumerate(("CTC", "decoder"))
+        )
 
     counts = len(whole.encoder.layers), len(whole.decoder.model.decoder.layers)
     every = [list(range(count)) for count in counts]
@@ -110,12 +133,21 @@ def try_all(whole: VisionEncoderDecoderModel, batches: list[Batch]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("whole", type=Path, help="the checkpoint's folder")
-    parser.add_argument("--try", action="store_true", dest="trying", help="train nothing, but print the losses without some of either's layers")
-    parser.add_argument("--encoder", type=int, nargs="+", default=[0, 2], metavar="LAYER", help="those that stay, numbered from 0")
+    parser.add_argument(
+        "--try",
+        action="store_true",
+        dest="trying",
+        help="train nothing, but print the losses without some of either's layers",
+    )
+    parser.add_argument(
+        "--encoder", type=int, nargs="+", default=[0, 2], metavar="LAYER", help="those that stay, numbered from 0"
+    )
     parser.add_argument("--decoder", type=int, nargs="+", default=[0, 2], metavar="LAYER")
     parser.add_argument("--run", type=Path, default=Path("runs/thin"))
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--slice", type=float, default=float("inf"), metavar="MINUTES", help="stop this call after so long")
+    parser.add_argument(
+        "--slice", type=float, default=float("inf"), metavar="MINUTES", help="stop this call after so long"
+    )
     parser.add_argument("--columns", type=int, default=14_000, help="pixel columns in a batch: some 25 lines")
     parser.add_argument("--rate", type=float, default=4e-4)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -126,24 +158,39 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(arguments.whole)
     whole = VisionEncoderDecoderModel.from_pretrained(arguments.whole, dtype=torch.float32)
-    for kept, count in ((arguments.encoder, whole.config.encoder.num_hidden_layers), (arguments.decoder, whole.config.decoder.decoder_layers)):
+    for kept, count in (
+        (arguments.encoder, whole.config.encoder.num_hidden_layers),
+        (arguments.decoder, whole.config.decoder.decoder_layers),
+    ):
         if not set(kept) <= set(range(count)):
             parser.error(f"{arguments.whole} has {count} layers there, numbered from 0; there is no layer {max(kept)}.")
     height = whole.config.encoder.image_height
-    stream = LineStream(arguments.seed, word_frequencies.fetch(arguments.run.parent / "downloads"), height, arguments.columns)
+    stream = LineStream(
+        arguments.seed, word_frequencies.fetch(arguments.run.parent / "downloads"), height, arguments.columns
+    )
     stream.tokenize_with(tokenizer)
     if arguments.trying:
         try_all(whole, list(itertools.islice(iter(stream), TRIED)))
         return
     run = Thinning(
-        arguments.run, thinned(whole, arguments.encoder, arguments.decoder), whole, tokenizer, arguments.device, arguments.rate
+        arguments.run,
+        thinned(whole, arguments.encoder, arguments.decoder),
+        whole,
+        tokenizer,
+        arguments.device,
+        arguments.rate,
     )
     if (arguments.run / "state.json").exists():
         run.resume()
     run.model.encoder.backbone.to(memory_format=torch.channels_last)
     run.model.train()
     stream.seed += run.step  # not the same lines again
-    train(run, DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=20), 60 * arguments.minutes, 60 * arguments.slice)
+    train(
+        run,
+        DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=20),
+        60 * arguments.minutes,
+        60 * arguments.slice,
+    )
 
 
 if __name__ == "__main__":

@@ -42,7 +42,11 @@ class Encoder(nn.Module):
         for layer in self.layers:
             attention = layer.encoder_attn
             for project in (attention.k_proj, attention.v_proj):
-                crossed.append(project(found.last_hidden_state).unflatten(-1, (attention.num_heads, attention.head_dim)).transpose(1, 2))
+                crossed.append(
+                    project(found.last_hidden_state)
+                    .unflatten(-1, (attention.num_heads, attention.head_dim))
+                    .transpose(1, 2)
+                )
         logits = getattr(found, "ctc_logits", None)
         return tuple(crossed) if logits is None else (*crossed, logits)
 
@@ -57,7 +61,9 @@ class Decoder(nn.Module):
         causal = model.decoder
         self.body, self.project = causal.model.decoder, causal.output_projection
 
-    def forward(self, tokens: Tensor, length: Tensor, mask: Tensor, past: list[Tensor], crossed: list[Tensor]) -> tuple[Tensor, ...]:
+    def forward(
+        self, tokens: Tensor, length: Tensor, mask: Tensor, past: list[Tensor], crossed: list[Tensor]
+    ) -> tuple[Tensor, ...]:
         # tokens (rows, new), length () of what the past holds; past (rows, heads, room, head) each; mask (batch, columns), crossed
         # (batch, heads, columns, head) each → logits (rows, new, vocabulary), for each of past (rows, heads, new, head)
         # All that is done to each token alone is done on (rows · new, width): matrix products of two dimensions are the quicker ones.
@@ -65,7 +71,9 @@ class Decoder(nn.Module):
         place = torch.arange(new)
         x = body.embed_tokens(tokens) + body.embed_positions.weight[place + length + body.embed_positions.offset]
         x = body.layernorm_embedding(x.flatten(0, 1))
-        later = closed(torch.cat([(torch.arange(room) < length).expand(new, -1), place <= place[:, None]], 1))  # (new, room + new)
+        later = closed(
+            torch.cat([(torch.arange(room) < length).expand(new, -1), place <= place[:, None]], 1)
+        )  # (new, room + new)
         unseen = closed(mask)[:, None, None]  # (batch, 1, 1, columns)
         present = []
         for index, layer in enumerate(body.layers):
@@ -77,12 +85,16 @@ class Decoder(nn.Module):
             )
             present += [k, v]
             before = past[2 * index :][:2]
-            weights = torch.cat([q @ before[0].transpose(-1, -2), q @ k.transpose(-1, -2)], -1)  # (rows, heads, new, room + new)
+            weights = torch.cat(
+                [q @ before[0].transpose(-1, -2), q @ k.transpose(-1, -2)], -1
+            )  # (rows, heads, new, room + new)
             weights = (weights * own.scaling + later).softmax(-1)
             seen = weights[..., :room] @ before[1] + weights[..., room:] @ v
             x = layer.self_attn_layer_norm(x + own.out_proj(seen.transpose(1, 2).flatten(2).flatten(0, 1)))
             other = layer.encoder_attn
-            q = other.q_proj(x).unflatten(-1, heads).unflatten(0, (mask.shape[0], -1)).transpose(1, 2)  # (batch, heads, beams · new, head)
+            q = (
+                other.q_proj(x).unflatten(-1, heads).unflatten(0, (mask.shape[0], -1)).transpose(1, 2)
+            )  # (batch, heads, beams · new, head)
             weights = (q @ crossed[2 * index].transpose(-1, -2) * other.scaling + unseen).softmax(-1)
             seen = (weights @ crossed[2 * index + 1]).transpose(1, 2).flatten(2).flatten(0, 1)
             x = layer.encoder_attn_layer_norm(x + other.out_proj(seen))
@@ -122,7 +134,15 @@ def export(folder: Path) -> None:
     )  # fmt: skip
 
 
-def _write(module: nn.Module, inputs: tuple, input_names: list[str], output_names: list[str], free: tuple, folder: Path, file: str) -> None:
+def _write(
+    module: nn.Module,
+    inputs: tuple,
+    input_names: list[str],
+    output_names: list[str],
+    free: tuple,
+    folder: Path,
+    file: str,
+) -> None:
     """`free` has of each input the axes whose lengths vary."""
     program = torch.onnx.export(
         module, inputs, dynamo=True, opset_version=OPSET, input_names=input_names, output_names=output_names,
@@ -130,7 +150,14 @@ def _write(module: nn.Module, inputs: tuple, input_names: list[str], output_name
     )  # fmt: skip
     graph = program.model_proto
     _refer(graph, folder / WEIGHTS)
-    for part in (*graph.graph.node, *graph.graph.value_info, *graph.graph.input, *graph.graph.output, graph.graph, graph):
+    for part in (
+        *graph.graph.node,
+        *graph.graph.value_info,
+        *graph.graph.input,
+        *graph.graph.output,
+        graph.graph,
+        graph,
+    ):
         part.ClearField("metadata_props")  # which lines of which files made it: three quarters of the graph
         part.ClearField("doc_string")
     path = folder / "onnx" / file
@@ -152,12 +179,16 @@ def _refer(graph: onnx.ModelProto, weights: Path) -> None:
         if place is None:  # made by the exporter, not trained
             continue
         name = initializer.name
-        stored = TensorProto(name=f"{name}.stored", data_type=TensorProto.FLOAT16, dims=shape, data_location=TensorProto.EXTERNAL)
+        stored = TensorProto(
+            name=f"{name}.stored", data_type=TensorProto.FLOAT16, dims=shape, data_location=TensorProto.EXTERNAL
+        )
         for key, value in (("location", WEIGHTS), ("offset", str(place[0])), ("length", str(place[1]))):
             stored.external_data.add(key=key, value=value)
         graph.graph.initializer.remove(initializer)
         graph.graph.initializer.append(stored)
-        restored.append(helper.make_node("Cast", [stored.name], [f"{name}.turned" if turned else name], to=TensorProto.FLOAT))
+        restored.append(
+            helper.make_node("Cast", [stored.name], [f"{name}.turned" if turned else name], to=TensorProto.FLOAT)
+        )
         if turned:
             restored.append(helper.make_node("Transpose", [f"{name}.turned"], [name], perm=[1, 0]))
     for node in reversed(restored):

@@ -5,7 +5,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
-from transformers import GenerationConfig, PreTrainedTokenizerFast, TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
+from transformers import (
+    GenerationConfig,
+    PreTrainedTokenizerFast,
+    TrOCRConfig,
+    VisionEncoderDecoderConfig,
+    VisionEncoderDecoderModel,
+)
 
 from hwr_core.checkpoints.formula_encoder import FormulaEncoderConfig
 from hwr_core.checkpoints.image_processor import FormulaImageProcessor, LineImageProcessor
@@ -43,7 +49,9 @@ def build_math_model(
     return model
 
 
-def _with_decoder(encoder: LineEncoderConfig | FormulaEncoderConfig, vocabulary: int, layers: int) -> VisionEncoderDecoderModel:
+def _with_decoder(
+    encoder: LineEncoderConfig | FormulaEncoderConfig, vocabulary: int, layers: int
+) -> VisionEncoderDecoderModel:
     size = encoder.hidden_size
     decoder = TrOCRConfig(
         vocab_size=vocabulary, d_model=size, decoder_layers=layers, decoder_attention_heads=size // 64, decoder_ffn_dim=4 * size,
@@ -66,10 +74,14 @@ def warm_start(model: VisionEncoderDecoderModel, downloads: Path, checkpoint: Pa
         return
     prefix = "encoder.backbone."
     weights = load_file(checkpoint / "model.safetensors")
-    model.encoder.backbone.load_state_dict({k.removeprefix(prefix): v.float() for k, v in weights.items() if k.startswith(prefix)})
+    model.encoder.backbone.load_state_dict(
+        {k.removeprefix(prefix): v.float() for k, v in weights.items() if k.startswith(prefix)}
+    )
 
 
-def save_checkpoint(model: VisionEncoderDecoderModel, tokenizer: PreTrainedTokenizerFast, weights: dict[str, Tensor], folder: Path) -> None:
+def save_checkpoint(
+    model: VisionEncoderDecoderModel, tokenizer: PreTrainedTokenizerFast, weights: dict[str, Tensor], folder: Path
+) -> None:
     """Writes `weights` as a fp16 checkpoint in Hugging Face's layout."""
     half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
     model.generation_config = GenerationConfig(

@@ -32,18 +32,26 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def pack_ink(folder: Path, source: Path) -> None:
-    with gzip.open(source / "iam_ondb.jsonl.gz", "rt", encoding="utf-8") as lines, zipped(folder / "iam_ondb.jsonl.gz") as out:
+    with (
+        gzip.open(source / "iam_ondb.jsonl.gz", "rt", encoding="utf-8") as lines,
+        zipped(folder / "iam_ondb.jsonl.gz") as out,
+    ):
         for record in map(json.loads, lines):
             if record["split"] == "train":
                 strokes = [np.cumsum(np.array(stroke).reshape(-1, 2), 0) for stroke in record["strokes"]]
                 tolerance = np.ptp(np.concatenate(strokes)[:, 1]) / 250
-                record["strokes"] = [np.diff(thinned(stroke, tolerance), axis=0, prepend=0).flatten().tolist() for stroke in strokes]
+                record["strokes"] = [
+                    np.diff(thinned(stroke, tolerance), axis=0, prepend=0).flatten().tolist() for stroke in strokes
+                ]
                 out.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 def pack_formulas(folder: Path, source: Path) -> None:
     """CROHME's training formulas, in whole numbers up to 2,000, without points that a straight line replaces."""
-    with gzip.open(source / "crohme.jsonl.gz", "rt", encoding="utf-8") as lines, zipped(folder / "crohme.jsonl.gz") as out:
+    with (
+        gzip.open(source / "crohme.jsonl.gz", "rt", encoding="utf-8") as lines,
+        zipped(folder / "crohme.jsonl.gz") as out,
+    ):
         for record in map(json.loads, lines):
             if record["split"] != "train":
                 continue
@@ -70,8 +78,14 @@ def pack_scans(folder: Path, name: str, source: Path) -> None:
         for index, line in enumerate(lines):
             grey = cv2.imdecode(np.frombuffer(line.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
             if grey.shape[0] > HEIGHT:
-                grey = cv2.resize(grey, (round(grey.shape[1] * HEIGHT / grey.shape[0]), HEIGHT), interpolation=cv2.INTER_AREA)
-            add(tar, f"{index}.webp", cv2.imencode(".webp", grey, [cv2.IMWRITE_WEBP_QUALITY, QUALITY.get(name, 20)])[1].tobytes())
+                grey = cv2.resize(
+                    grey, (round(grey.shape[1] * HEIGHT / grey.shape[0]), HEIGHT), interpolation=cv2.INTER_AREA
+                )
+            add(
+                tar,
+                f"{index}.webp",
+                cv2.imencode(".webp", grey, [cv2.IMWRITE_WEBP_QUALITY, QUALITY.get(name, 20)])[1].tobytes(),
+            )
             records.append({"image": f"{index}.webp", "text": line.text, "page": line.writer, "split": "train"})
         add(tar, "lines.jsonl", "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode())
 
@@ -86,7 +100,9 @@ def pack_fonts(folder: Path, source: Path) -> None:
 def pack_backbone(folder: Path, downloads: Path) -> None:
     """Of PP-OCRv6-small's weights what the warm start takes, in fp16."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.half() for name, tensor in fetch(downloads).items() if name.startswith(PREFIX)}, folder / PACKED)
+    save_file(
+        {name: tensor.half() for name, tensor in fetch(downloads).items() if name.startswith(PREFIX)}, folder / PACKED
+    )
 
 
 def pack_words(folder: Path, downloads: Path) -> None:

@@ -20,7 +20,10 @@ def quantise(tensor: Tensor) -> dict[str, Tensor]:
     flat = tensor.detach().float().flatten().cpu()
     blocks = torch.nn.functional.pad(flat, (0, -len(flat) % BLOCK)).view(-1, BLOCK)
     scale = blocks.abs().amax(1).clamp(min=1e-30)
-    return {"values": torch.round(blocks / scale[:, None] * 127).to(torch.int8).flatten()[: len(flat)].clone(), "scale": scale}
+    return {
+        "values": torch.round(blocks / scale[:, None] * 127).to(torch.int8).flatten()[: len(flat)].clone(),
+        "scale": scale,
+    }
 
 
 def restore(values: Tensor, scale: Tensor, shape: torch.Size) -> Tensor:
@@ -28,7 +31,9 @@ def restore(values: Tensor, scale: Tensor, shape: torch.Size) -> Tensor:
     return (blocks * (scale / 127)[:, None]).flatten()[: len(values)].view(shape)
 
 
-def save_state(folder: Path, model: dict[str, Tensor], average: dict[str, Tensor], optimizer: dict, counters: dict[str, float]) -> None:
+def save_state(
+    folder: Path, model: dict[str, Tensor], average: dict[str, Tensor], optimizer: dict, counters: dict[str, float]
+) -> None:
     """Writes the parts beside the old ones, then puts `state.json`, which names them, in place of the old."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model/{name}": tensor.half().cpu().contiguous() for name, tensor in model.items()}
@@ -47,7 +52,11 @@ def save_state(folder: Path, model: dict[str, Tensor], average: dict[str, Tensor
             part, size = {}, 0
         if tensor is not None:
             part[name], size = tensor, size + bytes_
-    record = {**counters, "adam_step": next((float(moments["step"]) for moments in optimizer["state"].values()), 0.0), "parts": names}
+    record = {
+        **counters,
+        "adam_step": next((float(moments["step"]) for moments in optimizer["state"].values()), 0.0),
+        "parts": names,
+    }
     (folder / "state.new").write_text(json.dumps(record), encoding="utf-8")
     (folder / "state.new").replace(folder / "state.json")
     for path in old - {folder / name for name in names}:
@@ -73,9 +82,15 @@ def load_state(
     moments = {}
     for index, shape in shapes.items():
         if f"m/{index}/values" in tensors:
-            first, root = (restore(tensors[f"{name}/{index}/values"], tensors[f"{name}/{index}/scale"], shape) for name in "mv")
+            first, root = (
+                restore(tensors[f"{name}/{index}/values"], tensors[f"{name}/{index}/scale"], shape) for name in "mv"
+            )
             floor = restore_floor(tensors[f"v/{index}/scale"], len(tensors[f"v/{index}/values"]), shape)
-            moments[index] = {"step": torch.tensor(record["adam_step"]), "exp_avg": first, "exp_avg_sq": torch.maximum(root, floor) ** 2}
+            moments[index] = {
+                "step": torch.tensor(record["adam_step"]),
+                "exp_avg": first,
+                "exp_avg_sq": torch.maximum(root, floor) ** 2,
+            }
     return model, average, moments, record
 
 

@@ -47,7 +47,9 @@ def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tens
     """
     encoded = model.encoder(batch.pixels)
     if batch.cells is not None:
-        head = F.cross_entropy(encoded.symbol_logits.float().flatten(0, 2), batch.cells[:, 0].flatten(), ignore_index=-100)
+        head = F.cross_entropy(
+            encoded.symbol_logits.float().flatten(0, 2), batch.cells[:, 0].flatten(), ignore_index=-100
+        )
     else:
         head = ctc_loss(encoded, batch.targets)
     inputs = decoder_inputs(batch.targets, model.config.decoder.vocab_size)
@@ -57,7 +59,11 @@ def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tens
     )  # fmt: skip
     logits = decoded.logits.float().flatten(0, 1)
     attention = F.cross_entropy(logits, batch.targets.flatten(), ignore_index=-100, label_smoothing=0.05)
-    return head, attention, None if batch.cells is None else guidance(decoded.cross_attentions[1:], batch.cells[:, 1], inputs.shape[1])
+    return (
+        head,
+        attention,
+        None if batch.cells is None else guidance(decoded.cross_attentions[1:], batch.cells[:, 1], inputs.shape[1]),
+    )
 
 
 def decoder_inputs(targets: Tensor, vocabulary: int) -> Tensor:
@@ -87,7 +93,13 @@ def ctc_loss(encoded: LineEncoderOutput, targets: Tensor) -> Tensor:
     lengths = (targets != -100).sum(1)
     log_probabilities = encoded.ctc_logits.float().log_softmax(-1).transpose(0, 1)
     ctc = F.ctc_loss(
-        log_probabilities, targets.clamp(min=0), encoded.attention_mask.sum(1), lengths - 1, blank=PAD, reduction="none", zero_infinity=True
+        log_probabilities,
+        targets.clamp(min=0),
+        encoded.attention_mask.sum(1),
+        lengths - 1,
+        blank=PAD,
+        reduction="none",
+        zero_infinity=True,
     )
     return ctc.sum() / (lengths - 1).sum()  # a mean over lines would let a line of one character outweigh all others
 
@@ -103,8 +115,21 @@ def rate_at(step: int, progress: float, peak: float, warmup: int = 300, cooldown
 class Run:
     """Weights, their moving average and the optimizer of one training run, and where they are kept."""
 
-    def __init__(self, folder: Path, model: VisionEncoderDecoderModel, tokenizer: PreTrainedTokenizerFast, device: str, rate: float):
-        self.folder, self.model, self.tokenizer, self.device, self.rate = folder, model.to(device), tokenizer, device, rate
+    def __init__(
+        self,
+        folder: Path,
+        model: VisionEncoderDecoderModel,
+        tokenizer: PreTrainedTokenizerFast,
+        device: str,
+        rate: float,
+    ):
+        self.folder, self.model, self.tokenizer, self.device, self.rate = (
+            folder,
+            model.to(device),
+            tokenizer,
+            device,
+            rate,
+        )
         self.step, self.seconds = 0, 0.0  # done so far, and the time that it took
         # On a CPU without matrix tiles bf16 is slower than float32.
         self.bf16 = device != "cpu" or torch.cpu._is_amx_tile_supported()
@@ -116,7 +141,10 @@ class Run:
         self.average = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
     def resume(self) -> None:
-        shapes = {index: parameter.shape for index, parameter in enumerate(p for g in self.optimizer.param_groups for p in g["params"])}
+        shapes = {
+            index: parameter.shape
+            for index, parameter in enumerate(p for g in self.optimizer.param_groups for p in g["params"])
+        }
         model, average, moments, record = load_state(self.folder, shapes)
         self.model.load_state_dict(model)
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
@@ -137,7 +165,9 @@ class Run:
 
     def update(self, batch: Batch, progress: float) -> tuple[float, float]:
         cells = None if batch.cells is None else batch.cells.to(self.device)
-        batch = Batch(batch.pixels.to(self.device).to(memory_format=torch.channels_last), batch.targets.to(self.device), cells)
+        batch = Batch(
+            batch.pixels.to(self.device).to(memory_format=torch.channels_last), batch.targets.to(self.device), cells
+        )
         rate = rate_at(self.step, progress, self.rate)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
@@ -157,16 +187,24 @@ class Run:
 def text_parts(arguments: argparse.Namespace, downloads: Path) -> Parts:
     stream = LineStream(arguments.seed, word_frequencies.fetch(downloads), arguments.height, arguments.columns)
     tokenizer = (
-        build_bpe_tokenizer(list(itertools.chain(*stream.sentences.values())), arguments.bpe) if arguments.bpe else build_tokenizer()
+        build_bpe_tokenizer(list(itertools.chain(*stream.sentences.values())), arguments.bpe)
+        if arguments.bpe
+        else build_tokenizer()
     )
-    model = build_text_model(len(tokenizer), arguments.hidden, arguments.encoder_layers or 4, arguments.decoder_layers, arguments.height)
+    model = build_text_model(
+        len(tokenizer), arguments.hidden, arguments.encoder_layers or 4, arguments.decoder_layers, arguments.height
+    )
     return stream.tokenize_with(tokenizer), tokenizer, model
 
 
 def math_parts(arguments: argparse.Namespace, downloads: Path) -> Parts:
     stream = FormulaStream(arguments.seed, arguments.pixels)
     tokenizer = build_math_tokenizer(stream.tokens)
-    return stream, tokenizer, build_math_model(len(tokenizer), arguments.hidden, arguments.encoder_layers or 3, arguments.decoder_layers)
+    return (
+        stream,
+        tokenizer,
+        build_math_model(len(tokenizer), arguments.hidden, arguments.encoder_layers or 3, arguments.decoder_layers),
+    )
 
 
 def train_checkpoint(arguments: argparse.Namespace) -> None:
@@ -180,7 +218,9 @@ def train_checkpoint(arguments: argparse.Namespace) -> None:
         run.resume()
     else:
         if arguments.start:
-            model.load_state_dict({name: tensor.float() for name, tensor in load_file(arguments.start / "model.safetensors").items()})
+            model.load_state_dict(
+                {name: tensor.float() for name, tensor in load_file(arguments.start / "model.safetensors").items()}
+            )
         else:
             warm_start(model, downloads, arguments.backbone)
         run.average = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -189,7 +229,9 @@ def train_checkpoint(arguments: argparse.Namespace) -> None:
         model.encoder.backbone.freeze(arguments.freeze)
     model.train()
     stream.seed += run.step  # not the same lines again
-    loader = DataLoader(stream, batch_size=None, num_workers=arguments.workers, prefetch_factor=max(2, 20 // arguments.workers))
+    loader = DataLoader(
+        stream, batch_size=None, num_workers=arguments.workers, prefetch_factor=max(2, 20 // arguments.workers)
+    )
     train(run, loader, 60 * arguments.minutes, 60 * arguments.slice if arguments.slice else float("inf"))
 
 
@@ -201,7 +243,13 @@ def train(run: Run, loader: DataLoader, budget: float, slice_: float) -> None:
     before, started = run.seconds, time.monotonic()
     saved, means = started, [0.0, 0.0]
     try:
-        with tqdm(total=round(budget), initial=round(before), unit="s", mininterval=5, bar_format="{desc} {n}/{total} s {postfix}") as bar:
+        with tqdm(
+            total=round(budget),
+            initial=round(before),
+            unit="s",
+            mininterval=5,
+            bar_format="{desc} {n}/{total} s {postfix}",
+        ) as bar:
             for batch in loader:
                 now = time.monotonic()
                 run.seconds = before + now - started
@@ -209,7 +257,9 @@ def train(run: Run, loader: DataLoader, budget: float, slice_: float) -> None:
                     break
                 for index, value in enumerate(run.update(batch, run.seconds / budget)):
                     means[index] += (value - means[index]) * 0.02
-                bar.set_postfix_str(f"step {run.step} encoder {means[0]:.3f} decoder {means[1]:.3f} batch {len(batch)}", refresh=False)
+                bar.set_postfix_str(
+                    f"step {run.step} encoder {means[0]:.3f} decoder {means[1]:.3f} batch {len(batch)}", refresh=False
+                )
                 bar.update(round(run.seconds) - bar.n)
                 if now - saved > SAVE_EVERY:
                     run.save()
@@ -223,23 +273,41 @@ def main() -> None:
     parser.add_argument("checkpoint", choices=["text", "math"])
     parser.add_argument("--run", type=Path, help="folder of the run's state and checkpoint; runs/text or runs/math")
     parser.add_argument("--minutes", type=float, default=240, help="training time of the whole run, over all calls")
-    parser.add_argument("--slice", type=float, metavar="MINUTES", help="stop this call after so long; go on with the same command")
-    parser.add_argument("--columns", type=int, default=14_000, help="pixel columns in a batch: some 25 lines; ten times as many on a GPU")
+    parser.add_argument(
+        "--slice", type=float, metavar="MINUTES", help="stop this call after so long; go on with the same command"
+    )
+    parser.add_argument(
+        "--columns",
+        type=int,
+        default=14_000,
+        help="pixel columns in a batch: some 25 lines; ten times as many on a GPU",
+    )
     parser.add_argument("--pixels", type=int, default=300_000, help="math: pixels in a batch, some 20 formulas")
     parser.add_argument("--rate", type=float, default=6e-4, help="the highest learning rate")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that make lines")
     parser.add_argument("--start", type=Path, help="a checkpoint to go on from, where the run has no state yet")
-    parser.add_argument("--backbone", type=Path, help="a checkpoint to take only the backbone from, in place of PP-OCRv6-small's")
     parser.add_argument(
-        "--freeze", type=int, metavar="BLOCKS", help="leave the backbone's stem and first blocks as they are (quicker on a CPU)"
+        "--backbone", type=Path, help="a checkpoint to take only the backbone from, in place of PP-OCRv6-small's"
+    )
+    parser.add_argument(
+        "--freeze",
+        type=int,
+        metavar="BLOCKS",
+        help="leave the backbone's stem and first blocks as they are (quicker on a CPU)",
     )
     parser.add_argument("--hidden", type=int, default=256, help="width of the encoder's and the decoder's layers")
     parser.add_argument("--encoder-layers", type=int, help="4 for text, 3 for math")
     parser.add_argument("--decoder-layers", type=int, default=3)
     parser.add_argument("--height", type=int, default=48, help="pixels of a line, a multiple of 16")
-    parser.add_argument("--bpe", type=int, default=0, metavar="TOKENS", help="byte-pair encoding of so many tokens in place of characters")
+    parser.add_argument(
+        "--bpe",
+        type=int,
+        default=0,
+        metavar="TOKENS",
+        help="byte-pair encoding of so many tokens in place of characters",
+    )
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     train_checkpoint(arguments)

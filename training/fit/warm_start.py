@@ -31,7 +31,9 @@ def folded(weights: dict[str, Tensor], layer: str) -> tuple[Tensor, Tensor]:
     """The weight and bias of `layer` (of PP-LCNetV4), its batch norm, where it has one, folded in."""
     if f"{layer}.weight" in weights:
         return weights[f"{layer}.weight"], weights[f"{layer}.bias"]
-    norm = {name: weights[f"{layer}.normalization.{name}"] for name in ("weight", "bias", "running_mean", "running_var")}
+    norm = {
+        name: weights[f"{layer}.normalization.{name}"] for name in ("weight", "bias", "running_mean", "running_var")
+    }
     scale = norm["weight"] / torch.sqrt(norm["running_var"] + EPSILON)
     weight = weights[f"{layer}.convolution.weight"] * scale[:, None, None, None]
     return weight, norm["bias"] - norm["running_mean"] * scale
@@ -39,7 +41,13 @@ def folded(weights: dict[str, Tensor], layer: str) -> tuple[Tensor, Tensor]:
 
 def load_backbone(backbone: Backbone, weights: dict[str, Tensor]) -> None:
     """Copies PP-OCRv6-small's backbone into `backbone`; grey in place of RGB is the sum over the first layer's channels."""
-    stages = sorted({tuple(map(int, m.groups())) for k in weights if (m := re.match(rf"{re.escape(PREFIX)}blocks\.(\d)\.blocks\.(\d)", k))})
+    stages = sorted(
+        {
+            tuple(map(int, m.groups()))
+            for k in weights
+            if (m := re.match(rf"{re.escape(PREFIX)}blocks\.(\d)\.blocks\.(\d)", k))
+        }
+    )
     layers = {name: f"convolution.{name}" for name in ("stem1", "stem2a", "stem2b", "stem3", "stem4")}
     for index, (stage, block) in enumerate(stages):
         source, target = f"blocks.{stage}.blocks.{block}", f"blocks.{index}"

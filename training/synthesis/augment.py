@@ -26,7 +26,10 @@ def draw_varied(strokes: Strokes, rng: random.Random) -> np.ndarray:
         moved.append(stroke)
     if rng.random() < 0.3:  # a wandering baseline
         phase, length, depth = rng.uniform(0, 6.3), rng.uniform(4, 16) * extent, rng.uniform(0, 0.12) * extent
-        moved = [stroke + np.stack([0 * stroke[:, 0], depth * np.sin(stroke[:, 0] / length * 6.3 + phase)], 1) for stroke in moved]
+        moved = [
+            stroke + np.stack([0 * stroke[:, 0], depth * np.sin(stroke[:, 0] / length * 6.3 + phase)], 1)
+            for stroke in moved
+        ]
     width = rng.uniform(1.6, 6.0) if rng.random() < 0.7 else rng.gauss(3.3, 0.3)
     return np.asarray(render_line(moved, 64, max(1.2, width)))
 
@@ -96,7 +99,9 @@ def _warp(grey: np.ndarray, rng: random.Random, slant: float) -> np.ndarray:
     pad = round(abs(shear) * height / 2 + 2)
     matrix = np.array([[stretch, shear, pad - shear * height / 2], [turn, 1, -turn * width / 2]], np.float32)
     size = (round(width * stretch) + 2 * pad, height)
-    return cv2.warpAffine(grey, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=int(np.median(grey)))
+    return cv2.warpAffine(
+        grey, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=int(np.median(grey))
+    )
 
 
 def _elastic(grey: np.ndarray, rng: random.Random, seed: np.random.Generator) -> np.ndarray:
@@ -104,7 +109,8 @@ def _elastic(grey: np.ndarray, rng: random.Random, seed: np.random.Generator) ->
     nodes = (3, max(3, width // 24))
     strength = height * rng.uniform(0.01, 0.05)
     shift = [
-        cv2.resize(seed.normal(0, strength, nodes).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC) for _ in range(2)
+        cv2.resize(seed.normal(0, strength, nodes).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+        for _ in range(2)
     ]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return cv2.remap(grey, x + shift[0], y + shift[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -113,7 +119,10 @@ def _elastic(grey: np.ndarray, rng: random.Random, seed: np.random.Generator) ->
 def _on_paper(grey: np.ndarray, rng: random.Random, seed: np.random.Generator) -> np.ndarray:
     height, width = grey.shape
     paper = np.full(grey.shape, rng.uniform(170, 252), np.float32)
-    paper += cv2.resize(seed.normal(0, rng.uniform(0, 10), (max(2, height // 8), max(2, width // 8))).astype(np.float32), (width, height))
+    paper += cv2.resize(
+        seed.normal(0, rng.uniform(0, 10), (max(2, height // 8), max(2, width // 8))).astype(np.float32),
+        (width, height),
+    )
     paper += seed.normal(0, rng.uniform(0, 5), grey.shape)
     if rng.random() < 0.4:
         tone, weight = rng.uniform(20, 110), rng.choice([1, 1, 2])

@@ -30,7 +30,11 @@ def split_words(line: InkLine) -> list[tuple[str, Strokes]] | None:
         reach = max(reach, right)
     gaps.sort(reverse=True)
     cuts, rest = gaps[: len(words) - 1], gaps[len(words) - 1 :]
-    if len(cuts) < len(words) - 1 or (cuts and rest and cuts[-1][0] < 1.4 * max(rest[0][0], 0)) or (cuts and cuts[-1][0] <= 0):
+    if (
+        len(cuts) < len(words) - 1
+        or (cuts and rest and cuts[-1][0] < 1.4 * max(rest[0][0], 0))
+        or (cuts and cuts[-1][0] <= 0)
+    ):
         return None
     edges = [0, *sorted(position for _, position in cuts), len(spans)]
     return [
@@ -162,7 +166,9 @@ class FontWriter:
         return monoline(image, rng) if image is not None and rng.random() < MONOLINE else image
 
 
-def set_in_type(text: str, font: ImageFont.FreeTypeFont, small: ImageFont.FreeTypeFont | None, rng: random.Random) -> np.ndarray | None:
+def set_in_type(
+    text: str, font: ImageFont.FreeTypeFont, small: ImageFont.FreeTypeFont | None, rng: random.Random
+) -> np.ndarray | None:
     """The text in one font, sometimes with its letters apart; all but the first letter of a word in `small`, where it is given.
 
     None where the text is empty in that font or far too long.

@@ -48,7 +48,12 @@ class Box:
         return [(token, stroke + (x, y)) for token, stroke in self.ink]
 
     def scaled(self, factor: float) -> "Box":
-        return Box([(token, stroke * factor) for token, stroke in self.ink], self.width * factor, self.top * factor, self.bottom * factor)
+        return Box(
+            [(token, stroke * factor) for token, stroke in self.ink],
+            self.width * factor,
+            self.top * factor,
+            self.bottom * factor,
+        )
 
 
 EMPTY = Box([], 0.0, -0.7, 0.0)
@@ -58,7 +63,9 @@ def box_of(token: Placed, strokes: Strokes) -> Box:
     """A box round a token's strokes that lie at their height already, moved to x = 0."""
     points = np.concatenate(strokes)
     low, high = points.min(0), points.max(0)
-    return Box([(token, stroke - (low[0], 0)) for stroke in strokes], float(high[0] - low[0]), float(low[1]), float(high[1]))
+    return Box(
+        [(token, stroke - (low[0], 0)) for stroke in strokes], float(high[0] - low[0]), float(low[1]), float(high[1])
+    )
 
 
 class FormulaWriter:
@@ -98,7 +105,9 @@ class _Hand:
     def symbol(self, token: Placed) -> Box:
         if token == r"\cdots":
             low = self.symbol(Placed(r"\ldots"))
-            return Box([(token, stroke + (0, AXIS)) for _, stroke in low.ink], low.width, low.top + AXIS, low.bottom + AXIS)
+            return Box(
+                [(token, stroke + (0, AXIS)) for _, stroke in low.ink], low.width, low.top + AXIS, low.bottom + AXIS
+            )
         strokes = self.drawing(token)
         points = np.concatenate(strokes)
         height = float(np.ptp(points[:, 1]))
@@ -214,7 +223,9 @@ class _Hand:
         points = np.concatenate(strokes)
         bar = float(points[points[:, 1] < 0.2 * height, 0].min())
         bar = bar if 0.08 < bar < 0.8 else 0.3
-        return [np.stack([np.interp(stroke[:, 0], (0, bar, 1), (0, hook, width)), stroke[:, 1]], 1) for stroke in strokes]
+        return [
+            np.stack([np.interp(stroke[:, 0], (0, bar, 1), (0, hook, width)), stroke[:, 1]], 1) for stroke in strokes
+        ]
 
     def accent(self, token: Placed, under: Box) -> Box:
         width = max(0.35, under.width * self.rng.uniform(0.8, 1.1))
@@ -231,7 +242,9 @@ class _Hand:
         shift = (under.width - width) / 2, min(under.top, -0.5) - gap - height
         ink = under.ink + [(token, stroke + shift) for stroke in strokes]
         moved = max(0.0, -shift[0])
-        return Box([(name, stroke + (moved, 0)) for name, stroke in ink], max(under.width, width), shift[1], under.bottom)
+        return Box(
+            [(name, stroke + (moved, 0)) for name, stroke in ink], max(under.width, width), shift[1], under.bottom
+        )
 
     def matrix(self, nodes: list) -> Box:
         """Rows of cells in columns, its middle on the axis."""
@@ -257,7 +270,12 @@ class _Hand:
             y += max(box.bottom for box in row) + down
         height = y - down
         shift = AXIS - height / 2
-        return Box([(token, stroke + (0, shift)) for token, stroke in ink], sum(widths) + across * (columns - 1), shift, shift + height)
+        return Box(
+            [(token, stroke + (0, shift)) for token, stroke in ink],
+            sum(widths) + across * (columns - 1),
+            shift,
+            shift + height,
+        )
 
     def with_scripts(self, box: Box, scripts: dict[str, list], node: str | list) -> Box:
         ink, width, top, bottom = list(box.ink), box.width, box.top, box.bottom
@@ -275,7 +293,10 @@ class _Hand:
         return Box(ink, width, top, bottom)
 
     def with_limits(self, box: Box, scripts: dict[str, list]) -> Box:
-        smalls = {kind: self.row(iter(content)).scaled(self.spread(self.script * 0.9, 0.1)) for kind, content in scripts.items()}
+        smalls = {
+            kind: self.row(iter(content)).scaled(self.spread(self.script * 0.9, 0.1))
+            for kind, content in scripts.items()
+        }
         width = max(box.width, *(small.width for small in smalls.values()))
         ink, top, bottom = box.moved((width - box.width) / 2, 0), box.top, box.bottom
         for kind, small in smalls.items():

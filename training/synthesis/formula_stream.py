@@ -33,7 +33,18 @@ KINDS = (
     "a c e m n o r s u v w x z \\alpha \\pi \\sigma \\omega \\tau \\epsilon", "g p q y \\beta \\gamma \\mu \\phi \\rho \\eta",
 )  # fmt: skip
 KIND = {token: kind.split() for kind in KINDS for token in kind.split()}
-RIGID = {r"\frac", r"\sqrt", "(", ")", "[", "]", "|", r"\{", r"\}", "-"}  # as large as what they go round: never swapped
+RIGID = {
+    r"\frac",
+    r"\sqrt",
+    "(",
+    ")",
+    "[",
+    "]",
+    "|",
+    r"\{",
+    r"\}",
+    "-",
+}  # as large as what they go round: never swapped
 IGNORED = -100
 MOST_TOKENS = 150
 BASE = MOST_TOKENS + 1  # ids and places are counted as one number
@@ -52,9 +63,16 @@ class FormulaStream(IterableDataset):
         self.writer = FormulaWriter(self.symbols)
         self.tokens = vocabulary(formula.tokens for formula in self.written)
         self.ids = {token: len(SPECIAL) + index for index, token in enumerate(self.tokens)}
-        self.kind = {token: [other for other in kind if other in self.ids and other in self.symbols] for token, kind in KIND.items()}
+        self.kind = {
+            token: [other for other in kind if other in self.ids and other in self.symbols]
+            for token, kind in KIND.items()
+        }
         grammar = Grammar(["<s>", "<pad>", "</s>", "<unk>", *self.tokens], EOS, range(len(SPECIAL)))
-        self.again = [f.tokens for f in self.written if len(f.tokens) > 2 and grammar.accepts(f.tokens) and self.writer.can_write(f.tokens)]
+        self.again = [
+            f.tokens
+            for f in self.written
+            if len(f.tokens) > 2 and grammar.accepts(f.tokens) and self.writer.can_write(f.tokens)
+        ]
         self.given = [tokens for tokens in given(grammar) if self.writer.can_write(tokens)]
 
     def __iter__(self) -> Iterator[Batch]:
@@ -67,7 +85,9 @@ class FormulaStream(IterableDataset):
     def batches(self) -> list[Batch]:
         # Of similar width, then of similar height: less than a quarter of a batch is padding.
         pool = sorted((self.formula() for _ in range(self.pixels_per_batch // 250)), key=lambda item: item[0].shape[1])
-        groups = [sorted(pool[start : start + 150], key=lambda item: item[0].shape[0]) for start in range(0, len(pool), 150)]
+        groups = [
+            sorted(pool[start : start + 150], key=lambda item: item[0].shape[0]) for start in range(0, len(pool), 150)
+        ]
         batches, batch = [], []
         for item in (item for group in groups for item in group):
             height, width = (max(other[0].shape[axis] for other in [*batch, item]) for axis in (0, 1))
@@ -96,7 +116,11 @@ class FormulaStream(IterableDataset):
         if source in ("whole", "part"):
             formula = rng.choice(self.written) if source == "whole" else part_of(rng.choice(self.divisible), rng)
             return self.swapped(formula) if formula else ([], [])
-        tokens = varied(rng.choice({"given": self.given, "again": self.again}[source]), rng) if source != "school" else school(rng)
+        tokens = (
+            varied(rng.choice({"given": self.given, "again": self.again}[source]), rng)
+            if source != "school"
+            else school(rng)
+        )
         if not self.writer.can_write(tokens) or any(token not in self.ids for token in tokens):
             return [], []
         return self.writer.write(tokens, rng), tokens
@@ -119,7 +143,9 @@ class FormulaStream(IterableDataset):
             elif token not in RIGID and rng.random() < share:
                 strokes = fitted(rng.choice(self.symbols[token]), np.concatenate(strokes), rng)
             ink += [(token, stroke) for stroke in strokes]
-        return ink + [(NONE, stroke) for number, stroke in enumerate(formula.strokes) if number not in labelled], [*map(str, tokens)]
+        return ink + [(NONE, stroke) for number, stroke in enumerate(formula.strokes) if number not in labelled], [
+            *map(str, tokens)
+        ]
 
     def renamed(self, formula: Formula) -> dict[str, str]:
         """New names for some of its letters, and which of its digits may change: those whose every symbol is known."""
@@ -163,7 +189,9 @@ class FormulaStream(IterableDataset):
                 kinds.append(np.full(len(dense), self.ids[token] * BASE + token.place + 1))
         found = np.full((2, rows * columns), IGNORED)
         if places:
-            counted, counts = np.unique(np.stack([np.concatenate(places), np.concatenate(kinds)]), axis=1, return_counts=True)
+            counted, counts = np.unique(
+                np.stack([np.concatenate(places), np.concatenate(kinds)]), axis=1, return_counts=True
+            )
             order = np.argsort(counts)  # the last to be written, the most frequent, stays
             where, kind = counted[:, order]
             found[0, where] = kind // BASE
@@ -198,7 +226,11 @@ def moved(ink: Ink, rng: random.Random) -> Ink:
     size = float(np.median(sizes))
     shear, stretch, turn = rng.gauss(0, 0.12), float(np.exp(rng.gauss(0, 0.12))), rng.gauss(0, 0.025)
     matrix = np.array([[stretch, turn], [-shear, 1.0]])
-    waves = [(rng.uniform(0, 6.3), rng.uniform(0.6, 3) * 6.3, rng.gauss(0, 0.08) * size) for _ in range(4)] if rng.random() < 0.5 else []
+    waves = (
+        [(rng.uniform(0, 6.3), rng.uniform(0.6, 3) * 6.3, rng.gauss(0, 0.08) * size) for _ in range(4)]
+        if rng.random() < 0.5
+        else []
+    )
     tremor = rng.choice([0.0, 0.0, 0.01, 0.025]) * size
     step = rng.choice([1, 1, 1, 2, 3])
     own = rng.random() < 0.4

@@ -88,7 +88,8 @@ def school(rng: random.Random) -> list[str]:
         )  # fmt: skip
     return canonical(
         " ".join(
-            f"{{ {word} }}" if before in ("^", "_") and word != "{" else word for before, word in zip(["", *words], words, strict=False)
+            f"{{ {word} }}" if before in ("^", "_") and word != "{" else word
+            for before, word in zip(["", *words], words, strict=False)
         )
     )
 
@@ -103,7 +104,9 @@ def varied(tokens: list[str], rng: random.Random) -> list[str]:
             token = rng.choice("0123456789") if rng.random() < share else token
         elif token in LETTERS or token in GREEK:
             if token not in letters:
-                letters[token] = rng.choice(VARIABLES if rng.random() < 0.85 else GREEK) if rng.random() < share else token
+                letters[token] = (
+                    rng.choice(VARIABLES if rng.random() < 0.85 else GREEK) if rng.random() < share else token
+                )
             token = letters[token]
         changed.append(token)
     return changed

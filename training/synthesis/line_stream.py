@@ -57,7 +57,9 @@ class Batch:
 class LineStream(IterableDataset):
     """Draws a source by `MIXTURE`, makes a line of it, varies it, and groups the lines of a pool into batches by width."""
 
-    def __init__(self, seed: int, vocabularies: dict[str, Vocabulary], height: int = 48, pixels_per_batch: int = 14_000):
+    def __init__(
+        self, seed: int, vocabularies: dict[str, Vocabulary], height: int = 48, pixels_per_batch: int = 14_000
+    ):
         self.seed, self.vocabularies, self.pixels_per_batch = seed, vocabularies, pixels_per_batch
         self.pool = max(240, pixels_per_batch // 200)  # lines: some ten small batches, or three of a GPU's
         self.tokenizer: Tokenizer | None = None
@@ -115,7 +117,12 @@ class LineStream(IterableDataset):
             line = self.processor.line(grey)
             ids = self.tokenizer.encode(text, add_special_tokens=False).ids
             repeats = sum(a == b for a, b in itertools.pairwise(ids))
-            if UNK not in ids and len(ids) + repeats + 1 <= line.shape[1] // WIDTH_STRIDE and len(ids) < 160 and line.shape[1] <= 2400:
+            if (
+                UNK not in ids
+                and len(ids) + repeats + 1 <= line.shape[1] // WIDTH_STRIDE
+                and len(ids) < 160
+                and line.shape[1] <= 2400
+            ):
                 return line, ids
 
     def draw(self, source: str) -> Sample | None:
@@ -154,7 +161,9 @@ class LineStream(IterableDataset):
         text = text.upper() if self.rng.random() < 0.15 else text
         if len(text) > 40 or not self.glyphs.can_write(text):
             text = self.phrases.everyday()
-        return (draw_varied(self.glyphs.compose(text, self.rng), self.rng), text) if self.glyphs.can_write(text) else None
+        return (
+            (draw_varied(self.glyphs.compose(text, self.rng), self.rng), text) if self.glyphs.can_write(text) else None
+        )
 
     def font_line(self) -> Sample | None:
         text = self.phrases.draw()

@@ -6,8 +6,34 @@ import string
 
 from training.data.word_frequencies import Vocabulary
 
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
-MONTHS_FR = ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+MONTHS_FR = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+]
 DAYS = [
     "Monday",
     "Tuesday",
@@ -135,7 +161,11 @@ class Phrases:
             return self.everyday()
         if pick < 0.90:
             return " ".join(
-                [self.everyday(), self.rng.choice(["-", "/", "&", "+", "at", "x", "=", ":", "and", "et", "@"]), self.everyday()]
+                [
+                    self.everyday(),
+                    self.rng.choice(["-", "/", "&", "+", "at", "x", "=", ":", "and", "et", "@"]),
+                    self.everyday(),
+                ]
             )
         return f"{self.rng.choice(SHORT)} {self.everyday()}" if pick < 0.96 else self.rng.choice(SHORT)
 
@@ -154,7 +184,9 @@ class Phrases:
 
     def cased(self, text: str) -> str:
         pick = self.rng.random()
-        return text.upper() if pick < 0.24 else text.title() if pick < 0.29 else text.capitalize() if pick < 0.35 else text
+        return (
+            text.upper() if pick < 0.24 else text.title() if pick < 0.29 else text.capitalize() if pick < 0.35 else text
+        )
 
     def everyday(self) -> str:
         kinds = [
@@ -169,7 +201,9 @@ class Phrases:
     def clock(self) -> str:
         hour, minute = self.rng.randint(0, 23), f"{self.rng.randint(0, 59):02d}"
         half = self.rng.choice(["am", "pm", "AM", "PM", "a.m."])
-        return self.rng.choice([f"{hour}:{minute}", f"{hour % 12 + 1}:{minute} {half}", f"{hour % 12 + 1} {half}", f"{hour}h{minute}"])
+        return self.rng.choice(
+            [f"{hour}:{minute}", f"{hour % 12 + 1}:{minute} {half}", f"{hour % 12 + 1} {half}", f"{hour}h{minute}"]
+        )
 
     def date(self) -> str:
         r, separator = self.rng, self.rng.choice("/.-")
@@ -191,7 +225,9 @@ class Phrases:
         r = self.rng
         whole = r.choice([str(r.randint(0, 999)), f"{r.randint(1, 99)},{self.number(3)}"])
         amount = r.choice([whole, f"{whole}{r.choice('.,')}{r.randint(0, 99):02d}"])
-        return r.choice([f"${amount}", f"{amount} €", f"£{amount}", f"€{amount}", f"{amount}€", f"£{amount}", f"{amount} $"])
+        return r.choice(
+            [f"${amount}", f"{amount} €", f"£{amount}", f"€{amount}", f"{amount}€", f"£{amount}", f"{amount} $"]
+        )
 
     def word(self) -> str:
         return self.rng.choice(self.words).strip(string.punctuation)
@@ -220,7 +256,12 @@ class Phrases:
     def grouped(self) -> str:
         n = self.number
         return self.rng.choice(
-            [n(self.rng.randint(1, 9)), f"{self.rng.randint(1, 99)},{n(3)},{n(3)}", f"{n(2)} {n(3)} {n(3)}", f"{n(1)}.{n(2)}"]
+            [
+                n(self.rng.randint(1, 9)),
+                f"{self.rng.randint(1, 99)},{n(3)},{n(3)}",
+                f"{n(2)} {n(3)} {n(3)}",
+                f"{n(1)}.{n(2)}",
+            ]
         )
 
     def sum(self) -> str:
@@ -229,12 +270,16 @@ class Phrases:
         return self.rng.choice([f"{a} {operator} {b}", f"{a} + {b} = {a + b}", f"{a % 20} x {b}", f"{a % 20} x ${b}"])
 
     def quantity(self) -> str:
-        unit = self.rng.choice(["%", "%", "°", " kg", " km", " m²", "°C", " g", " cm", "th", "#", " %", " ml", " eggs", " mm", "x"])
+        unit = self.rng.choice(
+            ["%", "%", "°", " kg", " km", " m²", "°C", " g", " cm", "th", "#", " %", " ml", " eggs", " mm", "x"]
+        )
         return f"{self.rng.randint(0, 500)}{unit}"
 
     def address(self) -> str:
         street = f"{self.rng.randint(1, 199)} {self.word().title()} {self.rng.choice(['Street', 'St.', 'Road', 'Ave', 'Lane', 'rue'])}"
-        return self.rng.choice([street, street, f"{self.word().title()}, {self.rng.choice(['NY', 'CA', 'TX', 'UK', ''])} {self.number(5)}"])
+        return self.rng.choice(
+            [street, street, f"{self.word().title()}, {self.rng.choice(['NY', 'CA', 'TX', 'UK', ''])} {self.number(5)}"]
+        )
 
     def name(self) -> str:
         title = self.rng.choice(["", "", "", "Dr. ", "Mr. ", "Mrs. ", "Ms. ", "M. ", "Mme "])

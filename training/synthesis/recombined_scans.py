@@ -22,11 +22,15 @@ def cut_words(grey: np.ndarray, text: str) -> list[Word] | None:
     cuts, rest = np.sort(order[: len(texts) - 1]), order[len(texts) - 1 :]
     if len(cuts) < len(texts) - 1:
         return None
-    if len(cuts) and (gaps[cuts].min() < 0.15 * grey.shape[0] or (len(rest) and gaps[cuts].min() < 1.7 * gaps[rest[0]])):
+    if len(cuts) and (
+        gaps[cuts].min() < 0.15 * grey.shape[0] or (len(rest) and gaps[cuts].min() < 1.7 * gaps[rest[0]])
+    ):
         return None
     starts = [columns[0], *columns[cuts + 1]]
     ends = [*columns[cuts], columns[-1]]
-    return [(word, grey[:, max(0, left - 2) : right + 3]) for word, left, right in zip(texts, starts, ends, strict=True)]
+    return [
+        (word, grey[:, max(0, left - 2) : right + 3]) for word, left, right in zip(texts, starts, ends, strict=True)
+    ]
 
 
 class ScanPool:
@@ -59,4 +63,6 @@ class ScanPool:
             gap = np.full((height, round(height * rng.uniform(0.18, 0.5))), paper, np.uint8)
             pieces += [image, gap]
         line = np.concatenate(pieces[:-1], 1)
-        return cv2.copyMakeBorder(line, 0, 0, 3, 3, cv2.BORDER_CONSTANT, value=paper), " ".join(text for text, _ in words)
+        return cv2.copyMakeBorder(line, 0, 0, 3, 3, cv2.BORDER_CONSTANT, value=paper), " ".join(
+            text for text, _ in words
+        )

@@ -23,7 +23,9 @@ def little_memory(monkeypatch):
     monkeypatch.setattr(checkpoints, "_loaded", OrderedDict())
 
 
-@pytest.mark.parametrize("layout", [layouts.base, lambda folder: layouts.small(folder, "model.safetensors", projection=True)])
+@pytest.mark.parametrize(
+    "layout", [layouts.base, lambda folder: layouts.small(folder, "model.safetensors", projection=True)]
+)
 def test_scores_are_nearly_those_of_float32(layout, tmp_path, monkeypatch):
     folder = str(layout(tmp_path / "checkpoint"))
     half = load_recognizer(folder)
@@ -31,7 +33,9 @@ def test_scores_are_nearly_those_of_float32(layout, tmp_path, monkeypatch):
     monkeypatch.setenv("HWR_LOW_MEMORY", "0")
     full = load_recognizer(folder)
     kinds = {parameter.dtype for parameter in half.network.model.parameters() if parameter.ndim == 2}
-    assert torch.bfloat16 in kinds and {parameter.dtype for parameter in full.network.model.parameters()} == {torch.float32}
+    assert torch.bfloat16 in kinds and {parameter.dtype for parameter in full.network.model.parameters()} == {
+        torch.float32
+    }
     pixels = full.pixels([render_line(write(text), 96, 5.0).convert("RGB") for text in ("hello world", "1984")])
     logits = [recognizer.network.encode(pixels, 1).step(np.array([2, 2]), np.arange(2)) for recognizer in (half, full)]
     assert logits[0].dtype == np.float32

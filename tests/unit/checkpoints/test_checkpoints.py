@@ -154,7 +154,9 @@ def test_spaces_round_a_line_are_dropped_with_their_confidences(folder_of, image
     recognizer = load_recognizer(str(folder_of("own")))
     tokens = recognizer.tokenizer.convert_tokens_to_ids(list("  a b "))
     steps = [math.log(share / 10) for share in (1, 2, 3, 4, 5, 6, 7)]  # the end token's last
-    monkeypatch.setattr("hwr_core.recognizer.decode", lambda *_: [[Hypothesis(tokens, steps, [(4, -20.0)] * 7, -1.0, -1.0, True)]])
+    monkeypatch.setattr(
+        "hwr_core.recognizer.decode", lambda *_: [[Hypothesis(tokens, steps, [(4, -20.0)] * 7, -1.0, -1.0, True)]]
+    )
     (reading,) = recognizer.read(images[:1])
     assert reading.text == "a b" and reading.character_confidences == pytest.approx([0.3, 0.4, 0.5])
     assert reading.confidence == pytest.approx(math.prod(range(1, 8)) / 10**7)
@@ -179,11 +181,16 @@ def test_the_tokenizers_are_the_checkpoints_own(folder_of):
         assert tokenizer.convert_tokens_to_ids(["he", "ll", "Ġthe", "<mask>"]) == [
             vocabulary[token] for token in ("he", "ll", "Ġthe", "<mask>")
         ]
-        assert tokenizer.decode([0, vocabulary["he"], vocabulary["Ã"], vocabulary["©"], 2], skip_special_tokens=True) == "heé"
+        assert (
+            tokenizer.decode([0, vocabulary["he"], vocabulary["Ã"], vocabulary["©"], 2], skip_special_tokens=True)
+            == "heé"
+        )
     recognizer = load_recognizer(str(folder_of("small, .bin")))
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder_of("small, .bin") / "sentencepiece.bpe.model"))
     for text in layouts.PHRASES:
-        tokens = [piece + 1 for piece in pieces.encode(text)]  # fairseq's offset: its <pad> is not in the SentencePiece model
+        tokens = [
+            piece + 1 for piece in pieces.encode(text)
+        ]  # fairseq's offset: its <pad> is not in the SentencePiece model
         assert recognizer.tokenizer.decode(tokens, skip_special_tokens=True) == text
     assert recognizer.tokenizer.decode([0, 1, 2], skip_special_tokens=True) == ""
 
@@ -200,13 +207,23 @@ def test_the_tokenizers_are_the_checkpoints_own(folder_of):
     ],
     ids=str,
 )
-def test_every_name_of_an_image_processor_scales_the_line_to_384_pixels_between_minus_one_and_one(named, tmp_path, images):
+def test_every_name_of_an_image_processor_scales_the_line_to_384_pixels_between_minus_one_and_one(
+    named, tmp_path, images
+):
     folder = layouts.base(tmp_path / "named")
-    (folder / "preprocessor_config.json").write_text(json.dumps({**layouts.NORMALISED, "resample": 2, "size": 384, **named}))
+    (folder / "preprocessor_config.json").write_text(
+        json.dumps({**layouts.NORMALISED, "resample": 2, "size": 384, **named})
+    )
     recognizer = load_recognizer(str(folder))
     values = recognizer.pixels([images[0].convert("RGB")])
     assert values.shape == (1, 3, 384, 384)
-    expected = np.asarray(images[0].convert("RGB").resize((384, 384), Image.Resampling.BILINEAR), np.float32).transpose(2, 0, 1) / 127.5 - 1
+    expected = (
+        np.asarray(images[0].convert("RGB").resize((384, 384), Image.Resampling.BILINEAR), np.float32).transpose(
+            2, 0, 1
+        )
+        / 127.5
+        - 1
+    )
     resampled_otherwise = "DeiT" in str(named)  # resample 2 is said, so only rounding may differ
     assert np.abs(values[0] - expected).max() < (0.02 if resampled_otherwise else 0.01)
 
@@ -214,8 +231,12 @@ def test_every_name_of_an_image_processor_scales_the_line_to_384_pixels_between_
 def test_a_checkpoint_saved_again_by_todays_transformers_reads_as_before(folder_of, tmp_path, images):
     first = load_recognizer(str(folder_of("small, .bin")))
     first.network.model.save_pretrained(tmp_path, max_shard_size="40KB")
-    TrOCRProcessor(ViTImageProcessorPil.from_pretrained(folder_of("small, .bin")), first.tokenizer).save_pretrained(tmp_path)
-    assert (tmp_path / "model.safetensors.index.json").is_file() and not (tmp_path / "preprocessor_config.json").exists()
+    TrOCRProcessor(ViTImageProcessorPil.from_pretrained(folder_of("small, .bin")), first.tokenizer).save_pretrained(
+        tmp_path
+    )
+    assert (tmp_path / "model.safetensors.index.json").is_file() and not (
+        tmp_path / "preprocessor_config.json"
+    ).exists()
     second = load_recognizer(str(tmp_path))
     assert second is not first
     for one, other in zip(first.read(images), second.read(images), strict=True):
@@ -272,7 +293,9 @@ def test_code_that_a_safetensors_index_points_to_is_not_run_either(tmp_path):
     names = load_file(folder / "model.safetensors").keys()
     (folder / "model.safetensors").unlink()
     torch.save({"encoder.embeddings.cls_token": Burglar(tmp_path / "broken in")}, folder / "hidden.bin")
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": dict.fromkeys(names, "hidden.bin")}))
+    (folder / "model.safetensors.index.json").write_text(
+        json.dumps({"metadata": {}, "weight_map": dict.fromkeys(names, "hidden.bin")})
+    )
     refusal(str(folder))
     assert not (tmp_path / "broken in").exists()
 
@@ -537,7 +560,10 @@ class Hub(http.server.ThreadingHTTPServer):
 class HubRequest(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.requests.append((self.command, self.path))
-        for pattern, answer in ((r"/api/models/([\w-]+/[\w-]+)", self.model), (r"/([\w-]+/[\w-]+)/resolve/main/(.+)", self.file)):
+        for pattern, answer in (
+            (r"/api/models/([\w-]+/[\w-]+)", self.model),
+            (r"/([\w-]+/[\w-]+)/resolve/main/(.+)", self.file),
+        ):
             if found := re.fullmatch(pattern, self.path.partition("?")[0]):
                 folder = self.server.repositories.get(found[1])
                 if folder is None:
@@ -545,7 +571,11 @@ class HubRequest(http.server.BaseHTTPRequestHandler):
                 return answer(folder, *found.groups())
         if self.path.startswith("/cdn/"):
             return self.answer(
-                200, {}, (self.server.repositories[self.path[5:].rpartition("/")[0]] / self.path.rpartition("/")[2]).read_bytes()
+                200,
+                {},
+                (
+                    self.server.repositories[self.path[5:].rpartition("/")[0]] / self.path.rpartition("/")[2]
+                ).read_bytes(),
             )
         return self.answer(404, {})
 
@@ -553,11 +583,17 @@ class HubRequest(http.server.BaseHTTPRequestHandler):
 
     def model(self, folder, name):
         files = [{"rfilename": path.name} for path in sorted(folder.iterdir())]
-        self.answer(200, {"Content-Type": "application/json"}, json.dumps({"id": name, "sha": "c" * 40, "siblings": files}).encode())
+        self.answer(
+            200,
+            {"Content-Type": "application/json"},
+            json.dumps({"id": name, "sha": "c" * 40, "siblings": files}).encode(),
+        )
 
     def file(self, folder, name, file):
         if (folder / "gated").exists():
-            return self.answer(403, {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access to this model is restricted."})
+            return self.answer(
+                403, {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access to this model is restricted."}
+            )
         content = (folder / file).read_bytes()
         tag, commit = hashlib.sha256(content).hexdigest(), {"X-Repo-Commit": "c" * 40}
         if not file.endswith((".safetensors", ".bin")):
@@ -565,7 +601,9 @@ class HubRequest(http.server.BaseHTTPRequestHandler):
         # Another host name, as the hub's storage is; and the offer of Xet, as the hub makes it for all weights today.
         place = {"Location": f"http://localhost:{self.server.server_port}/cdn/{name}/{file}"}
         xet = {"X-Xet-Hash": tag, "X-Xet-Refresh-Route": f"/api/models/{name}/xet-read-token/{'c' * 40}"}
-        return self.answer(302, {**commit, **place, **xet, "X-Linked-ETag": f'"{tag}"', "X-Linked-Size": str(len(content))})
+        return self.answer(
+            302, {**commit, **place, **xet, "X-Linked-ETag": f'"{tag}"', "X-Linked-Size": str(len(content))}
+        )
 
     def answer(self, status, headers, content=b""):
         self.send_response(status)
@@ -602,10 +640,16 @@ def in_a_new_process(script, address, home):
         time.sleep = result["slept"].append
         line = render_line(write("hello world"), 96, 5.0)
     """
-    environment = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY") and not name.startswith("HF_")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().endswith("_PROXY") and not name.startswith("HF_")
+    }
     environment |= {"HF_ENDPOINT": address, "HF_HOME": str(home), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     code = textwrap.dedent(prelude) + textwrap.dedent(script) + "\nprint('RESULT' + json.dumps(result))\n"
-    process = subprocess.run([sys.executable, "-c", code], env=environment, cwd=home, capture_output=True, text=True, timeout=300)
+    process = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=home, capture_output=True, text=True, timeout=300
+    )
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout.rpartition("RESULT")[2]), process.stderr
 
@@ -625,7 +669,9 @@ def downloaded(tmp_path_factory):
     shards = {name: f"model-0000{1 + (index > 20)}-of-00002.safetensors" for index, name in enumerate(names)}
     whole = load_file(sharded / "model.safetensors")
     for shard in set(shards.values()):
-        save_file({name: whole[name] for name in names if shards[name] == shard}, sharded / shard, metadata={"format": "pt"})
+        save_file(
+            {name: whole[name] for name in names if shards[name] == shard}, sharded / shard, metadata={"format": "pt"}
+        )
     (sharded / "model.safetensors").unlink()
     (sharded / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": shards}))
     (sharded / "pytorch_model-00001-of-00002.bin").write_bytes(b"the same again")
@@ -652,7 +698,14 @@ def downloaded(tmp_path_factory):
     with Hub(repositories) as hub:
         result, console = in_a_new_process(script, hub.address, home)
     reading = load_recognizer(str(tiny)).read([render_line(write("hello world"), 96, 5.0)])[0]
-    return {**result, "console": console, "requests": hub.requests, "home": home, "expected": reading.text, "folder": tiny}
+    return {
+        **result,
+        "console": console,
+        "requests": hub.requests,
+        "home": home,
+        "expected": reading.text,
+        "folder": tiny,
+    }
 
 
 def test_a_hub_id_is_downloaded_and_read(downloaded):
@@ -671,7 +724,11 @@ def test_the_download_is_told_in_growing_bytes_up_to_the_total(downloaded):
 
 
 def test_only_what_loading_needs_is_downloaded_and_no_bin_where_there_are_safetensors(downloaded):
-    fetched = {path.rpartition("/")[2] for command, path in downloaded["requests"] if command == "GET" and "someone/tiny/" in path}
+    fetched = {
+        path.rpartition("/")[2]
+        for command, path in downloaded["requests"]
+        if command == "GET" and "someone/tiny/" in path
+    }
     assert {"config.json", "vocab.json", "merges.txt", "preprocessor_config.json", "model.safetensors"} <= fetched
     assert not any(path.endswith(".bin") for _, path in downloaded["requests"])
     assert not any("xet" in path for _, path in downloaded["requests"])
@@ -719,9 +776,13 @@ def test_without_a_network_one_sentence_says_so_and_where_to_put_the_files_and_t
     assert without_network["slept"] == []  # huggingface_hub's own way of listing files tries for half a minute
 
 
-@pytest.mark.skipif(not (checkpoints.MODELS / "text" / "config.json").is_file(), reason="the shipped checkpoint is not trained yet")
+@pytest.mark.skipif(
+    not (checkpoints.MODELS / "text" / "config.json").is_file(), reason="the shipped checkpoint is not trained yet"
+)
 def test_the_shipped_checkpoint_is_usable_after_a_download_has_failed(monkeypatch, no_network, images):
-    monkeypatch.setattr(checkpoints, "_download", lambda *_: (_ for _ in ()).throw(HandwritingError("The hub cannot be reached.")))
+    monkeypatch.setattr(
+        checkpoints, "_download", lambda *_: (_ for _ in ()).throw(HandwritingError("The hub cannot be reached."))
+    )
     refusal("someone/new")
     assert load_recognizer("text").read(images[:1])[0].text
     assert no_network == []
@@ -737,7 +798,11 @@ def test_a_full_disk_is_not_blamed_on_the_network(monkeypatch):
 
     class Api:
         def model_info(self, *_, **__):
-            return type("Info", (), {"siblings": [type("File", (), {"rfilename": name}) for name in ("config.json", "model.safetensors")]})
+            return type(
+                "Info",
+                (),
+                {"siblings": [type("File", (), {"rfilename": name}) for name in ("config.json", "model.safetensors")]},
+            )
 
     monkeypatch.setattr(huggingface_hub, "HfApi", Api)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", full)

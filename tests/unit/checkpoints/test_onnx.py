@@ -21,7 +21,9 @@ from training.fit.export_onnx import export
 
 
 def lines_of(recognizer, every: int):
-    return [render_line(level(d.strokes), recognizer.ink_height, recognizer.ink_stroke_width) for d in drawings()[::every]]
+    return [
+        render_line(level(d.strokes), recognizer.ink_height, recognizer.ink_stroke_width) for d in drawings()[::every]
+    ]
 
 
 def same(ours, theirs) -> None:
@@ -29,7 +31,9 @@ def same(ours, theirs) -> None:
     for one, other in zip(ours, theirs, strict=True):
         assert one.confidence == pytest.approx(other.confidence, abs=1e-3)
         assert one.character_confidences == pytest.approx(other.character_confidences, abs=1e-3)
-        assert [alternative.text for alternative in one.alternatives] == [alternative.text for alternative in other.alternatives]
+        assert [alternative.text for alternative in one.alternatives] == [
+            alternative.text for alternative in other.alternatives
+        ]
 
 
 @pytest.mark.parametrize("beams", [1, 4])
@@ -90,12 +94,17 @@ def test_what_is_exported_reads_as_the_weights_it_was_exported_from(layout, tmp_
     export(folder)
     after = load_recognizer(str(folder))
     assert after is not before and isinstance(after.network, OnnxNetwork)
-    images = [render_line(write(text), 96, 5.0) for text in ("hello world", "a", "1984", "four", "the fifth in a batch is encoded apart")]
+    images = [
+        render_line(write(text), 96, 5.0)
+        for text in ("hello world", "a", "1984", "four", "the fifth in a batch is encoded apart")
+    ]
     for beams in (1, 3):
         same(after.read(images, beams=beams), before.read(images, beams=beams))
 
 
-@pytest.mark.parametrize("file", ["onnx/encoder_model.onnx", "onnx/decoder_with_past_model.onnx", "tokenizer.json", "model.safetensors"])
+@pytest.mark.parametrize(
+    "file", ["onnx/encoder_model.onnx", "onnx/decoder_with_past_model.onnx", "tokenizer.json", "model.safetensors"]
+)
 def test_a_damaged_file_is_said_in_one_sentence(file, tmp_path):
     shutil.copytree(MODELS / "text", tmp_path / "text")
     content = (tmp_path / "text" / file).read_bytes()
@@ -106,6 +115,10 @@ def test_a_damaged_file_is_said_in_one_sentence(file, tmp_path):
 
 def test_no_alternative_shows_a_token_that_is_no_text():
     math, text = load_recognizer("math"), load_recognizer("text")
-    readings = math.read([render_formula(formula.strokes) for formula in formulas()[::3]], beams=1) + text.read(lines_of(text, 12), beams=1)
+    readings = math.read([render_formula(formula.strokes) for formula in formulas()[::3]], beams=1) + text.read(
+        lines_of(text, 12), beams=1
+    )
     others = [other.text for reading in readings for other in reading.alternatives]
-    assert len(others) > 50 and not [other for other in others if "</s>" in other or "<pad>" in other or not other.strip()]
+    assert len(others) > 50 and not [
+        other for other in others if "</s>" in other or "<pad>" in other or not other.strip()
+    ]

@@ -102,7 +102,9 @@ def test_three_beams_find_sequences_at_least_as_likely_as_greedy_decoding_does()
 def test_lines_longer_than_twenty_tokens_are_not_cut(checkpoints, images):
     for name in ("base", "small-projection", "own"):
         recognizer = checkpoints[name]
-        hypotheses = [best for best, *_ in decode(recognizer.network, pixels(recognizer, images), recognizer.settings())]
+        hypotheses = [
+            best for best, *_ in decode(recognizer.network, pixels(recognizer, images), recognizer.settings())
+        ]
         assert any(len(best.tokens) > 20 and best.complete for best in hypotheses), name
 
 
@@ -142,8 +144,12 @@ class Prefixes:
         self.mask = np.ones(toy.ctc_logits.shape[:2], bool) if toy.ctc_logits is not None else None
 
     def step(self, tokens, origin):
-        self.prefixes = [(*self.prefixes[row], token) for row, token in zip(origin.tolist(), tokens.tolist(), strict=True)]
-        return np.stack([self.toy.table(self.items[row // self.beams], prefix) for row, prefix in enumerate(self.prefixes)])
+        self.prefixes = [
+            (*self.prefixes[row], token) for row, token in zip(origin.tolist(), tokens.tolist(), strict=True)
+        ]
+        return np.stack(
+            [self.toy.table(self.items[row // self.beams], prefix) for row, prefix in enumerate(self.prefixes)]
+        )
 
     def keep(self, items):
         self.items = [self.items[item] for item in items]
@@ -177,7 +183,9 @@ def test_a_beam_as_wide_as_the_search_space_finds_every_sequence_in_order():
         expected = every_sequence(toy, item, 3)
         finished = [hypothesis for hypothesis in hypotheses if hypothesis.complete]
         assert [tuple(hypothesis.tokens) for hypothesis in finished] == [tokens for _, tokens in expected]
-        assert [hypothesis.score for hypothesis in finished] == pytest.approx([score for score, _ in expected], abs=1e-4)
+        assert [hypothesis.score for hypothesis in finished] == pytest.approx(
+            [score for score, _ in expected], abs=1e-4
+        )
 
 
 def test_a_narrow_beam_reads_each_item_of_a_batch_as_it_reads_it_alone():
@@ -262,7 +270,9 @@ def test_ctc_prefix_scores_are_those_of_all_alignments_summed(columns, sharpness
                 if not begun:
                     continue
                 for token, score in zip((0, 3), scores[row, [0, 3]].tolist(), strict=True):
-                    expected = sum(p for tokens, p in output.items() if tokens[: length + 1] == (*prefix, token)) / begun
+                    expected = (
+                        sum(p for tokens, p in output.items() if tokens[: length + 1] == (*prefix, token)) / begun
+                    )
                     assert math.exp(score) == pytest.approx(expected, rel=1e-4, abs=1e-9)
                 assert math.exp(scores[row, 2]) == pytest.approx(output.get(prefix, 0.0) / begun, rel=1e-4, abs=1e-9)
                 assert scores[row, 1] < -1e6  # blank is no token
@@ -299,7 +309,10 @@ def test_ctc_scores_follow_the_beam_that_they_belong_to():
     mask = np.ones((2, 5), bool)
     candidates = np.array([[0, END, 3]] * 4)
     scorers = []
-    for rows in ([0, 1, 2, 3], [1, 0, 3, 2]):  # the first tokens the same, the second from the same beam and from the other one
+    for rows in (
+        [0, 1, 2, 3],
+        [1, 0, 3, 2],
+    ):  # the first tokens the same, the second from the same beam and from the other one
         scorer = CTCPrefixScorer(log_probabilities, mask, BLANK, END, beams=2)
         scorer.advance(np.arange(4), np.array([3, 0, 0, 3]))
         scorer.advance(np.array(rows), np.array([0, 3, 0, 3])[rows])
@@ -364,7 +377,10 @@ def test_looking_ahead_finds_what_greedy_decoding_finds_token_for_token(backend,
     recognizer = load_recognizer("text", backend=backend)
     for pictures in (images, unclear(images)):
         pixel_values, settings = pixels(recognizer, pictures), recognizer.settings(1)
-        ours, theirs = decode(recognizer.network, pixel_values, settings), decode(StepByStep(recognizer.network), pixel_values, settings)
+        ours, theirs = (
+            decode(recognizer.network, pixel_values, settings),
+            decode(StepByStep(recognizer.network), pixel_values, settings),
+        )
         for (one,), (other,) in zip(ours, theirs, strict=True):
             assert one.tokens == other.tokens and one.complete and other.complete
             assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-4)
@@ -380,7 +396,9 @@ def test_a_line_longer_than_is_looked_ahead_is_read_to_its_end_or_to_the_last_po
     recognizer = load_recognizer("text")
     pixel_values = pixels(recognizer, [render_line(write(LONG), 96, 5.0)])
     settings = replace(recognizer.settings(1), max_length=length)
-    ((ours,),), ((theirs,),) = (decode(network, pixel_values, settings) for network in (recognizer.network, StepByStep(recognizer.network)))
+    ((ours,),), ((theirs,),) = (
+        decode(network, pixel_values, settings) for network in (recognizer.network, StepByStep(recognizer.network))
+    )
     assert ours.tokens == theirs.tokens and ours.complete == theirs.complete == (length == 256)
     assert len(ours.tokens) > 100 or len(ours.tokens) == length - 1
     assert ours.log_probabilities == pytest.approx(theirs.log_probabilities, abs=1e-3)
@@ -391,7 +409,9 @@ def test_looking_ahead_follows_a_decoder_that_never_agrees_with_ctc(checkpoints,
     pixel_values = pixels(recognizer, images)
     for length in (12, 40):
         settings = DecodingSettings(ctc_weight=0.05, max_length=length)
-        ours, theirs = (decode(network, pixel_values, settings) for network in (recognizer.network, StepByStep(recognizer.network)))
+        ours, theirs = (
+            decode(network, pixel_values, settings) for network in (recognizer.network, StepByStep(recognizer.network))
+        )
         assert [best.tokens for (best,) in ours] == [best.tokens for (best,) in theirs]
         assert [best.complete for (best,) in ours] == [best.complete for (best,) in theirs]
         assert all(len(best.log_probabilities) < length for (best,) in ours)
@@ -406,7 +426,9 @@ def test_a_clear_line_takes_a_step_or_two_and_beams_only_where_it_is_unclear(ima
         taken.clear()
         monkeypatch.setattr(decoding, "SURE", 0.85 if len(text) < 48 else 0.5)  # all of a long line is never as sure
         image = render_line(write(text), 96, 5.0)
-        (clear,), (single,) = (decode(recognizer.network, pixels(recognizer, [image]), recognizer.settings(beams)) for beams in (4, 1))
+        (clear,), (single,) = (
+            decode(recognizer.network, pixels(recognizer, [image]), recognizer.settings(beams)) for beams in (4, 1)
+        )
         assert recognizer.text_of(clear[0].tokens) == text and clear == single
         assert len(taken) <= 6 and all(rows == 1 for rows, _ in taken)
     taken.clear()

@@ -33,7 +33,11 @@ def after(found: LanguageModel, text: str) -> dict[str, float]:
         context = found.advance(context, np.array([IDS[character]]))
     scores = np.exp(found.score(context, np.arange(TOKENS)[None])[0])
     assert float(scores.sum()) == pytest.approx(1, abs=1e-3)  # of any model after any text
-    return {"unseen": float(scores[3]), "end": float(scores[END]), **{character: float(scores[IDS[character]]) for character in IDS}}
+    return {
+        "unseen": float(scores[3]),
+        "end": float(scores[END]),
+        **{character: float(scores[IDS[character]]) for character in IDS},
+    }
 
 
 @pytest.mark.parametrize("fewest", [{}, {3: 1.1, 4: 1.6}, {2: 99, 3: 99, 4: 99}])
@@ -152,7 +156,9 @@ def test_a_beam_that_turns_out_unlikely_later_falls_behind():
 
 def test_confidences_count_what_the_language_model_added():
     (best, *_), *_ = decode(
-        UNCLEAR, np.zeros((1, 1, 1)), DecodingSettings(3, language_model=model([Text("ab")] * 20), language_model_weight=0.3, max_length=8)
+        UNCLEAR,
+        np.zeros((1, 1, 1)),
+        DecodingSettings(3, language_model=model([Text("ab")] * 20), language_model_weight=0.3, max_length=8),
     )
     assert best.tokens == [4, 5] and 0.5 < math.exp(best.log_probabilities[1]) < 0.95
     assert best.runners_up[1][0] == IDS["d"]
@@ -170,13 +176,20 @@ def test_the_shipped_model_knows_both_languages(recognizer):
             context = language.advance(context, token)
         return total / (len(text) + 1)
 
-    for likely, unlikely in [("where is the", "wkere is tho"), ("dans la maison", "dons lo maisan"), ("STATION", "STATlON")]:
+    for likely, unlikely in [
+        ("where is the", "wkere is tho"),
+        ("dans la maison", "dons lo maisan"),
+        ("STATION", "STATlON"),
+    ]:
         assert bits(likely) < 4 and bits(unlikely) > bits(likely) + 0.7
 
 
 def test_how_a_loaded_checkpoint_is_decoded_can_be_changed():
     recognizer = load_recognizer("text")
-    before, image = recognizer.decoding, render_line(write("meet me at the station", unsteadiness=0.02, seed=2), 96, 5.0)
+    before, image = (
+        recognizer.decoding,
+        render_line(write("meet me at the station", unsteadiness=0.02, seed=2), 96, 5.0),
+    )
     confidence = recognizer.read([image])[0].confidence
     try:
         recognizer.decoding = dataclasses.replace(before, language_model_weight=0.0)

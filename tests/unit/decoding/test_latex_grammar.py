@@ -37,7 +37,11 @@ def test_any_walk_through_what_is_allowed_ends_in_time_and_is_well_formed(seed):
     states, written = GRAMMAR.start(1), []
     for step in range(length):
         allowed = GRAMMAR.allowed(states, length - step)[0].nonzero()[0].tolist()
-        syntax = [index for index in allowed if GRAMMAR.tokens[index] in ("^", "_", "{", r"\frac", r"\sqrt", r"\begin{matrix}", "&", r"\\")]
+        syntax = [
+            index
+            for index in allowed
+            if GRAMMAR.tokens[index] in ("^", "_", "{", r"\frac", r"\sqrt", r"\begin{matrix}", "&", r"\\")
+        ]
         token = rng.choice(syntax if syntax and rng.random() < 0.7 else allowed)
         if token == END:
             break

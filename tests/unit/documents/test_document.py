@@ -86,7 +86,11 @@ def bad_page(what: str) -> tuple[bytes, bytes, bytes]:
         packer = zlib.compressobj(1)
         packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(1000)) + packer.flush()
         return b"/Filter[/FlateDecode/FlateDecode]", zlib.compress(packed, 9), b""
-    return b"", b" ".join(b"%d %d m %d %d l S" % (i % 600, i * 7 % 800, i * 13 % 600, i * 3 % 800) for i in range(200_000)), b""
+    return (
+        b"",
+        b" ".join(b"%d %d m %d %d l S" % (i % 600, i * 7 % 800, i * 13 % 600, i * 3 % 800) for i in range(200_000)),
+        b"",
+    )
 
 
 @pytest.mark.parametrize("what", ["draws itself for ever", "a gigabyte in a kilobyte", "takes minutes to draw"])

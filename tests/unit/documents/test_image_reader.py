@@ -112,7 +112,10 @@ def test_percentiles_are_numpys():
         assert percentiles(grey, shares) == pytest.approx(np.percentile(grey, shares).tolist(), abs=1e-6)
 
 
-@pytest.mark.parametrize(("form", "options", "megapixels"), [("WEBP", {}, 9), ("PNG", {}, 30), ("JPEG", {}, 30), ("JPEG", {"progressive": True}, 30)])
+@pytest.mark.parametrize(
+    ("form", "options", "megapixels"),
+    [("WEBP", {}, 9), ("PNG", {}, 30), ("JPEG", {}, 30), ("JPEG", {"progressive": True}, 30)],
+)
 def test_where_memory_is_short_a_picture_may_take_less(form, options, megapixels, monkeypatch):
     side = int((1e6 * megapixels) ** 0.5)
     packed = encoded(Image.new("RGB", (side, side), "white"), form, **options)
@@ -129,7 +132,9 @@ def test_where_memory_is_short_a_picture_may_take_less(form, options, megapixels
 def test_a_progressive_jpeg_whose_coefficients_take_too_much_is_refused(monkeypatch):
     white = Image.new("RGB", (4000, 3000), "white")
     packed = encoded(white, "JPEG", progressive=True, subsampling=0)
-    monkeypatch.setattr("hwr_core.documents.image_reader.decoded_bytes", lambda: 60_000_000)  # they take 72 MB at any scale
+    monkeypatch.setattr(
+        "hwr_core.documents.image_reader.decoded_bytes", lambda: 60_000_000
+    )  # they take 72 MB at any scale
     for side in (None, 160):
         with pytest.raises(HandwritingError, match="too many pixels"):
             open_image(packed, side=side)

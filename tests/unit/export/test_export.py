@@ -48,7 +48,9 @@ LINES = (
     line("one twelve3", (100, 50, 700, 110), [100, 300]),
     line("# no heading * $5", (100, 150, 900, 210), [20, 40, 200, 20, 60]),
     line(r"\frac{a}{b}", (100, 250, 400, 350), [200], formula=True),
-    line("déjà vu", (100, 400, 500, 460), [150, 80], outline=((100, 410), (500, 400), (500, 450), (100, 460))).with_text(f"déjà {ODD}"),
+    line(
+        "déjà vu", (100, 400, 500, 460), [150, 80], outline=((100, 410), (500, 400), (500, 450), (100, 460))
+    ).with_text(f"déjà {ODD}"),
 )
 SHEET = Page(LINES, (1000, 1400))
 EMPTY = Page((), (300, 200))
@@ -84,10 +86,18 @@ def test_words_of_a_photo_lie_on_their_ink(settings):
     photo.paste(drawn, (800, 300))
     recognizer = load_recognizer()
     dark = np.flatnonzero((np.asarray(photo) < 128).any(0))
-    ends = [dark[0], *(edge for place in np.flatnonzero(np.diff(dark) > 20) for edge in (dark[place], dark[place + 1])), dark[-1]]
+    ends = [
+        dark[0],
+        *(edge for place in np.flatnonzero(np.diff(dark) > 20) for edge in (dark[place], dark[place + 1])),
+        dark[-1],
+    ]
     assert len(ends) == 6  # three words
     region = read_region(photo, (100, 200, photo.width - 50, 500), recognizer, settings)
-    for line in (read_page(photo, recognizer, settings).lines[0], read_picture(lambda: photo, recognizer, "line").lines[0], region):
+    for line in (
+        read_page(photo, recognizer, settings).lines[0],
+        read_picture(lambda: photo, recognizer, "line").lines[0],
+        region,
+    ):
         assert line.reading.text == "see you soon"
         assert [edge for word in words_of(line) for edge in word.box[::2]] == pytest.approx(ends, abs=12)
     rows = np.flatnonzero((np.asarray(photo) < 128).any(1))
@@ -125,9 +135,13 @@ def test_alto_is_valid_and_says_what_was_read_where():
     strings = root.xpath("//a:TextLine[1]/a:String", namespaces=ALTO)
     assert [string.get("CONTENT") for string in strings] == ["one", "twelve3"]
     assert strings[1].get("CC") == "4 0 0 0 0 4 0"  # characters 4 and 9 of the line are half sure
-    assert root.xpath("//a:TextLine[@CS='true']/a:Shape/a:Polygon/@POINTS", namespaces=ALTO) == ["100,410 500,400 500,450 100,460"]
+    assert root.xpath("//a:TextLine[@CS='true']/a:Shape/a:Polygon/@POINTS", namespaces=ALTO) == [
+        "100,410 500,400 500,450 100,460"
+    ]
     assert root.xpath("//a:TextLine[@TAGREFS='formula']/a:String/@CONTENT", namespaces=ALTO) == [r"\frac{a}{b}"]
-    etree.XMLSchema(etree.parse(DATA / "alto-4-subset.xsd")).assertValid(etree.fromstring(export({"e.jpg": EMPTY}, "alto")))
+    etree.XMLSchema(etree.parse(DATA / "alto-4-subset.xsd")).assertValid(
+        etree.fromstring(export({"e.jpg": EMPTY}, "alto"))
+    )
 
 
 def test_page_xml_is_valid_and_has_the_alternatives():
@@ -163,7 +177,10 @@ def test_markdown_shows_the_text_as_it_is():
     text = export({"a.jpg": SHEET}, "md").decode()
     assert r"\# no heading \* \$5" in text and "$$\n\\frac{a}{b}\n$$" in text and text.startswith("## a.jpg\n")
     numbered = Page((line("1. first", (0, 0, 10, 10), [5]), line("- second", (0, 0, 10, 10), [5])), (10, 10))
-    assert "1\\. first" in export({"a": numbered}, "md").decode() and "\\- second" in export({"a": numbered}, "md").decode()
+    assert (
+        "1\\. first" in export({"a": numbered}, "md").decode()
+        and "\\- second" in export({"a": numbered}, "md").decode()
+    )
 
 
 def test_docx_opens_with_all_lines():
@@ -208,7 +225,11 @@ def test_several_pages_of_a_single_page_format_come_as_a_zip():
     archive = zipfile.ZipFile(io.BytesIO(export({"x/a.jpg": SHEET, "a.png": EMPTY}, "page")))
     assert archive.namelist() == ["a.xml", "a (2).xml"]
     assert (suffix_of("page", 2), suffix_of("page", 1), suffix_of("pdf", 2)) == (".zip", ".xml", ".pdf")
-    assert list(map(FileNames(".txt"), ["../../etc/passwd", "c:\\x\\y.jpg", ".jpg"])) == ["passwd.txt", "y.txt", ".jpg.txt"]
+    assert list(map(FileNames(".txt"), ["../../etc/passwd", "c:\\x\\y.jpg", ".jpg"])) == [
+        "passwd.txt",
+        "y.txt",
+        ".jpg.txt",
+    ]
     assert list(map(FileNames(".xml"), ["a/notes.pdf, page 1", "a/notes.pdf, page 3", "b/notes.pdf, page 3"])) == [
         "notes, page 1.xml", "notes, page 3.xml", "notes, page 3 (2).xml",
     ]  # fmt: skip

@@ -27,7 +27,9 @@ def writing(height: int = 1200, width: int = 850) -> np.ndarray:
 def on_table(shadow: bool = False) -> np.ndarray:
     """A photo (1300, 1000, 3) of the sheet lying askew on a brown table."""
     sheet = np.array(PAPER)[None, None] * (writing()[..., None] / 255.0)
-    matrix = cv2.getPerspectiveTransform(np.array([[0, 0], [850, 0], [850, 1200], [0, 1200]], np.float32), CORNERS.astype(np.float32))
+    matrix = cv2.getPerspectiveTransform(
+        np.array([[0, 0], [850, 0], [850, 1200], [0, 1200]], np.float32), CORNERS.astype(np.float32)
+    )
     photo = np.tile(np.array(TABLE, float), (1300, 1000, 1))
     warped = cv2.warpPerspective(sheet, matrix, (1000, 1300), borderValue=(-1, -1, -1))
     photo = np.where(warped[..., :1] >= 0, warped, photo)
@@ -50,7 +52,9 @@ def test_a_sheet_on_a_table_is_found_also_in_a_shadow(shadow):
         pytest.param(np.full((500, 700, 3), 200, np.uint8), id="even"),
         pytest.param(on_table()[200:1000, 200:800], id="the middle of a sheet"),
         pytest.param(np.random.default_rng(1).integers(0, 255, (600, 500, 3), np.uint8), id="noise"),
-        pytest.param(np.tile(np.linspace(60, 250, 900, dtype=np.uint8)[None, :, None], (600, 1, 3)), id="light from one side"),
+        pytest.param(
+            np.tile(np.linspace(60, 250, 900, dtype=np.uint8)[None, :, None], (600, 1, 3)), id="light from one side"
+        ),
     ],
 )
 def test_where_no_sheet_is_seen_nothing_is_straightened(picture):
@@ -66,7 +70,9 @@ def test_a_straightened_page_is_upright_and_its_pixels_are_known_on_the_photo():
     dark = np.argwhere(cleaned.image < 100)[::40, ::-1].astype(float)
     back = cv2.perspectiveTransform(dark[None], cleaned.to_photo)[0].round().astype(int)
     assert (photo[back[:, 1], back[:, 0]].max(1) < 160).mean() > 0.9
-    assert "Straightened" not in [step.name for step in preprocess(Image.fromarray(photo), PreprocessSettings(perspective=False)).steps]
+    assert "Straightened" not in [
+        step.name for step in preprocess(Image.fromarray(photo), PreprocessSettings(perspective=False)).steps
+    ]
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
@@ -77,7 +83,9 @@ def test_turning_takes_positions_back(degrees):
     (y, x) = np.argwhere(around == 0)[0]
     assert np.allclose(back @ (x + 0.5, y + 0.5, 1), (40.5, 4.5, 1))
     settings = PreprocessSettings(turn=str(degrees), flatten=False, deskew=False, crop=False)
-    assert preprocess(writing(), settings).image.shape == (writing().shape if degrees in (0, 180) else writing().shape[::-1])
+    assert preprocess(writing(), settings).image.shape == (
+        writing().shape if degrees in (0, 180) else writing().shape[::-1]
+    )
 
 
 @pytest.mark.parametrize(("level", "squared"), [(200, False), (150, False), (190, True)])

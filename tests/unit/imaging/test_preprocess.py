@@ -20,7 +20,9 @@ PLAIN = PreprocessSettings(flatten=False, deskew=False, crop=False)
 def page(width: float = 5.0) -> np.ndarray:
     """Three written lines on white paper, 900 × 420 pixels."""
     strokes = [
-        s + (60, 60 + 110 * row) for row, text in enumerate(["see you at 7:30", "at the old bridge", "bring the map"]) for s in write(text)
+        s + (60, 60 + 110 * row)
+        for row, text in enumerate(["see you at 7:30", "at the old bridge", "bring the map"])
+        for s in write(text)
     ]
     return draw(strokes, (420, 900), width)
 
@@ -28,7 +30,14 @@ def page(width: float = 5.0) -> np.ndarray:
 def test_each_step_is_kept_by_name_and_the_last_is_what_is_read():
     shadow = (page() * np.linspace(0.5, 1.0, 900)).astype(np.uint8)
     steps = preprocess(shadow, PreprocessSettings(denoise=1, threshold="otsu", stroke="thicken"))
-    assert [step.name for step in steps.steps] == ["Grey", "Flattened", "Denoised", "Cropped", "Thresholded (otsu)", "Strokes: thicken"]
+    assert [step.name for step in steps.steps] == [
+        "Grey",
+        "Flattened",
+        "Denoised",
+        "Cropped",
+        "Thresholded (otsu)",
+        "Strokes: thicken",
+    ]
     assert steps.image is steps.steps[-1].image
 
 
@@ -78,7 +87,9 @@ def test_sauvola_is_scikit_images(window):
 def test_a_higher_manual_level_takes_more_as_ink_and_is_reported():
     shares = []
     for level in (60, 128, 250):
-        result = preprocess(cv2.GaussianBlur(page(), (0, 0), 2), dataclasses.replace(PLAIN, threshold="manual", threshold_level=level))
+        result = preprocess(
+            cv2.GaussianBlur(page(), (0, 0), 2), dataclasses.replace(PLAIN, threshold="manual", threshold_level=level)
+        )
         assert result.threshold_level == level
         shares.append((result.image == 0).mean())
     assert shares == sorted(shares) and shares[0] < shares[-1]
@@ -149,7 +160,9 @@ def test_a_method_that_there_is_not_is_refused():
         PreprocessSettings(threshold="Otsu")
 
 
-@pytest.mark.parametrize("image", [np.zeros((300, 300), np.uint8), np.full((300, 300), 255, np.uint8), np.zeros((1, 1), np.uint8)])
+@pytest.mark.parametrize(
+    "image", [np.zeros((300, 300), np.uint8), np.full((300, 300), 255, np.uint8), np.zeros((1, 1), np.uint8)]
+)
 @pytest.mark.parametrize("method", ["none", "otsu", "adaptive", "sauvola"])
 def test_black_white_and_tiny_pictures_are_no_error(image, method):
     assert preprocess(image, PreprocessSettings(threshold=method, stroke="normalise")).image.size

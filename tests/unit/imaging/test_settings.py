@@ -7,7 +7,9 @@ import pytest
 from hwr_core.imaging.settings import PRESETS, PreprocessSettings
 
 
-@pytest.mark.parametrize("settings", [*PRESETS.values(), PreprocessSettings(threshold="sauvola", sauvola_k=0.3, stroke="thin")])
+@pytest.mark.parametrize(
+    "settings", [*PRESETS.values(), PreprocessSettings(threshold="sauvola", sauvola_k=0.3, stroke="thin")]
+)
 def test_saved_settings_load_as_they_were(settings):
     assert PreprocessSettings.from_json(settings.to_json()) == settings
     assert PreprocessSettings.from_values(settings.changed()) == settings

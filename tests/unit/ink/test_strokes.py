@@ -89,4 +89,7 @@ def test_a_stroke_without_a_point_is_no_stroke():
 def test_a_line_far_away_changes_no_other():
     strokes = write("hello world")
     far = [stroke + (0, 1e6) for stroke in strokes]
-    assert group_into_lines([*strokes, *far]) == [list(range(len(strokes))), list(range(len(strokes), 2 * len(strokes)))]
+    assert group_into_lines([*strokes, *far]) == [
+        list(range(len(strokes))),
+        list(range(len(strokes), 2 * len(strokes))),
+    ]

@@ -18,7 +18,9 @@ from hwr_core.runtime import scheduling as turns
 @pytest.fixture(scope="module")
 def page() -> Image.Image:
     sheet = Image.new("L", (1100, 640), 235)
-    for row, text in enumerate(("good morning martha", "we are on the way home", "see you in the evening", "your friend edith")):
+    for row, text in enumerate(
+        ("good morning martha", "we are on the way home", "see you in the evening", "your friend edith")
+    ):
         line = render_line(write(text, seed=row), 96, 5)
         line.thumbnail((900, 90))
         sheet.paste(line.convert("L"), (80, 40 + 145 * row))
@@ -29,7 +31,12 @@ def page() -> Image.Image:
 def test_a_page_is_read_whichever_way_it_lies(recognizer, page, turn):
     lying = page.rotate(turn, expand=True, fillcolor=235)
     read = read_page(lying, recognizer)
-    assert read.text.splitlines() == ["good morning martha", "we are on the way home", "see you in the evening", "your friend edith"]
+    assert read.text.splitlines() == [
+        "good morning martha",
+        "we are on the way home",
+        "see you in the evening",
+        "your friend edith",
+    ]
     # The outlines start at the upper left of the writing, wherever that is on the photo.
     first = np.array(read.lines[0].corners, float)
     along = (first[1] - first[0]) / np.linalg.norm(first[1] - first[0])

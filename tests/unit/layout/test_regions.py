@@ -8,7 +8,17 @@ from hwr_core.imaging.preprocess import preprocess
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.layout.line_detection import FoundLine, find_lines, reading_order
-from hwr_core.layout.regions import Region, box_on, corrected, joined, overlap, region_at, regions_drawn, regions_of, with_added
+from hwr_core.layout.regions import (
+    Region,
+    box_on,
+    corrected,
+    joined,
+    overlap,
+    region_at,
+    regions_drawn,
+    regions_of,
+    with_added,
+)
 from hwr_core.reading import Line, Page, Reading
 
 UPRIGHT = np.eye(3)
@@ -24,7 +34,9 @@ def row(number, left=100, right=900):
 
 
 def line(region, text, confidence=0.5):
-    return Line((0, 0, 1, 1), Image.new("L", (4, 4)), Reading(text, confidence, (confidence,) * len(text)), region.outline)
+    return Line(
+        (0, 0, 1, 1), Image.new("L", (4, 4)), Reading(text, confidence, (confidence,) * len(text)), region.outline
+    )
 
 
 @pytest.mark.parametrize("view", [UPRIGHT, ON_ITS_SIDE, np.diag([2.0, 2.0, 1.0])])
@@ -54,19 +66,31 @@ def test_a_drawn_box_comes_where_it_is_read():
 
 
 def test_what_was_drawn_on_the_canvas_is_the_layout():
-    start = (region_at((0, 0, 400, 40), UPRIGHT), region_at((0, 100, 400, 140), UPRIGHT), region_at((0, 200, 400, 240), UPRIGHT))
+    start = (
+        region_at((0, 0, 400, 40), UPRIGHT),
+        region_at((0, 100, 400, 140), UPRIGHT),
+        region_at((0, 200, 400, 240), UPRIGHT),
+    )
     boxes = [(0, 0, 400, 40), (0, 100, 400, 140), (0, 200, 400, 240)]
     stayed = [("1", (1, 0, 401, 41)), ("2", (0, 100, 400, 140)), ("3", (0, 200, 400, 240))]
     assert regions_drawn(stayed, start, boxes, UPRIGHT, (1000, 600)) == start
     assert regions_drawn(stayed[:1] + stayed[2:], start, boxes, UPRIGHT, (1000, 600)) == (start[0], start[2]), "deleted"
     moved = regions_drawn([("1", (50, 0, 450, 40)), *stayed[1:]], start, boxes, UPRIGHT, (1000, 600))
     assert moved == (region_at((50, 0, 450, 40), UPRIGHT), *start[1:])
-    drawn = regions_drawn([*stayed, ("formula", (0, 150, 300, 190)), ("text", (5, 5, 8, 8))], start, boxes, UPRIGHT, (1000, 600))
-    assert drawn == (*start[:2], region_at((0, 150, 300, 190), UPRIGHT, formula=True), start[2]), "in reading order; a mere click is no box"
+    drawn = regions_drawn(
+        [*stayed, ("formula", (0, 150, 300, 190)), ("text", (5, 5, 8, 8))], start, boxes, UPRIGHT, (1000, 600)
+    )
+    assert drawn == (*start[:2], region_at((0, 150, 300, 190), UPRIGHT, formula=True), start[2]), (
+        "in reading order; a mere click is no box"
+    )
     low = [(0, 0, 400, 4), (0, 10, 400, 14), (0, 20, 400, 24)]  # as on a narrow screen
-    assert regions_drawn([(str(n + 1), box) for n, box in enumerate(low)], start, low, UPRIGHT, (1000, 600)) == start, "none is too small to stay"
+    assert regions_drawn([(str(n + 1), box) for n, box in enumerate(low)], start, low, UPRIGHT, (1000, 600)) == start, (
+        "none is too small to stay"
+    )
     fractions = regions_drawn([*stayed, ("formula", (0, -5, 900, 95))], start, boxes, UPRIGHT, (1000, 600))
-    assert fractions == (region_at((0, 0, 900, 95), UPRIGHT, formula=True), *start[1:]), "in the place of the line that it encloses"
+    assert fractions == (region_at((0, 0, 900, 95), UPRIGHT, formula=True), *start[1:]), (
+        "in the place of the line that it encloses"
+    )
     relabelled = regions_drawn([("1 formula", boxes[0]), *stayed[1:]], start, boxes, UPRIGHT, (1000, 600))
     assert relabelled[0].formula and relabelled[0].outline == start[0].outline
 
@@ -98,7 +122,9 @@ def test_of_two_corrections_each_goes_to_its_own_line():
 
 def order(outlines, lean=0.0):
     """The names of boxes in reading order, the page leaning by `lean` pixels a pixel."""
-    leaning = {name: outline + np.stack([lean * outline[:, 1], 0 * outline[:, 1]], 1) for name, outline in outlines.items()}
+    leaning = {
+        name: outline + np.stack([lean * outline[:, 1], 0 * outline[:, 1]], 1) for name, outline in outlines.items()
+    }
     found = reading_order(list(leaning.values()))
     return [next(name for name, outline in leaning.items() if outline is one) for one in found]
 

@@ -65,7 +65,10 @@ def test_who_needs_all_the_cores_waits_for_them_and_is_not_kept_waiting_by_those
             order.append(name)
             time.sleep(seconds)
 
-    threads = [threading.Thread(target=work, args=each) for each in (("one", 1, 0.1), ("all", 2, 0.05), ("late", 1, 0), ("later", 1, 0))]
+    threads = [
+        threading.Thread(target=work, args=each)
+        for each in (("one", 1, 0.1), ("all", 2, 0.05), ("late", 1, 0), ("later", 1, 0))
+    ]
     for thread in threads:
         thread.start()
         time.sleep(0.02)

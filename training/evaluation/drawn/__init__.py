@@ -63,7 +63,10 @@ def write(text: str, style: str, seed: int) -> Strokes:
 def alphabet(style: str) -> tuple[dict[str, Strokes], dict[str, float]]:
     """Each character's strokes, a capital being 1 high on the baseline y = 0, and how far to go on after it."""
     if style == "print":
-        glyphs = {character: [np.asarray(s) - (0, 1) for s in handprint.write(character, height=1)] for character in handprint.GLYPHS}
+        glyphs = {
+            character: [np.asarray(s) - (0, 1) for s in handprint.write(character, height=1)]
+            for character in handprint.GLYPHS
+        }
         widths = {character: max(s[:, 0].max() for s in strokes) + 0.14 for character, strokes in glyphs.items()}
         return {**glyphs, " ": []}, {**widths, " ": 0.45}
     records = json.loads((FOLDER / "alphabets.json").read_text(encoding="utf-8"))[style]

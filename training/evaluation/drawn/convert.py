@@ -37,5 +37,9 @@ def convert(path: Path) -> dict[str, list]:
 
 if __name__ == "__main__":
     alphabets = {style: convert(Path(sys.argv[1]) / f"{name}.svg") for style, name in FONTS.items()}
-    text = json.dumps(alphabets, ensure_ascii=False, separators=(",", ":")).replace('},"', '},\n"').replace(']],"', ']],\n"')
+    text = (
+        json.dumps(alphabets, ensure_ascii=False, separators=(",", ":"))
+        .replace('},"', '},\n"')
+        .replace(']],"', ']],\n"')
+    )
     (Path(__file__).parent / "alphabets.json").write_text(text + "\n", encoding="utf-8")

@@ -77,7 +77,9 @@ def formulas() -> list[DrawnFormula]:
                 rng = random.Random(len(found))
                 ink = FormulaWriter(symbols(style)).write(canonical(text), rng)
                 height = rng.uniform(35, 70)
-                found.append(DrawnFormula(kind, style, canonical(text), [as_mouse(stroke * height, rng) for _, stroke in ink]))
+                found.append(
+                    DrawnFormula(kind, style, canonical(text), [as_mouse(stroke * height, rng) for _, stroke in ink])
+                )
     return found
 
 
