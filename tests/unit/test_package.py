@@ -51,5 +51,5 @@ def test_requirements_files_list_what_pyproject_names():
 
 def test_every_requirement_is_pinned_exactly():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for requirement in [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]:
-        assert requirement.count("==") == 1, requirement
+    for requirements in [project["dependencies"], *project["optional-dependencies"].values()]:
+        assert all(requirement.count("==") == 1 for requirement in requirements), requirements
