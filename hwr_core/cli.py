@@ -18,12 +18,13 @@ from typing import TextIO
 import click
 from PIL import Image
 
+from hwr_core.documents.input_formats import SUFFIXES
 from hwr_core.documents.page_range import ALL_PAGES, PageRange
 from hwr_core.errors import HandwritingError, MissingPackageError
 from hwr_core.export import FORMATS, FileNames, export, suffix_of
 from hwr_core.imaging.settings import PreprocessSettings
-from hwr_core.reading import Page
-from hwr_core.runtime.limits import BEAMS, SUFFIXES
+from hwr_core.reading import Page, PageId
+from hwr_core.runtime.limits import BEAMS
 from hwr_core.runtime.log import configure_logging, log_unexpected
 from hwr_core.runtime.settings import settings
 
@@ -314,8 +315,8 @@ def pictures_in(folder: Path) -> list[Path]:
     return found
 
 
-def pages_of(path: Path | None, names: Mapping[str, int], chosen: PageRange) -> Iterator[tuple[str, Decode]]:
-    """Yields the name of each chosen page of a file and the function that decodes it.
+def pages_of(path: Path | None, names: Mapping[str, int], chosen: PageRange) -> Iterator[tuple[PageId, Decode]]:
+    """Yields the identity of each chosen page of a file and the function that decodes it.
 
     For a file that cannot be opened, the function raises `HandwritingError`.
 
@@ -331,12 +332,12 @@ def pages_of(path: Path | None, names: Mapping[str, int], chosen: PageRange) -> 
         document = open_document(_bytes_of(path), name)
         indices = chosen.indices(document.count, name)
     except OSError as error:
-        yield name, partial(_raise, HandwritingError(f"{name} cannot be read ({error.strerror})."))
+        yield PageId(name), partial(_raise, HandwritingError(f"{name} cannot be read ({error.strerror})."))
     except HandwritingError as error:
-        yield name, partial(_raise, error)
+        yield PageId(name), partial(_raise, error)
     else:
         for index in indices:
-            yield document.page_name(index), partial(document.page, index)
+            yield document.page_id(index), partial(document.page, index)
 
 
 def _bytes_of(path: Path | None) -> bytes:
@@ -388,7 +389,7 @@ class FilePerPage:
     def __init__(self, folder: Path, format: str):
         self.folder, self.format, self.names = folder, format, FileNames(FORMATS[format].suffix)
 
-    def add(self, name: str, page: Page, decode: Decode) -> None:
+    def add(self, name: PageId, page: Page, decode: Decode) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / self.names(name)).write_bytes(export({name: page}, self.format, {name: decode}))
 
@@ -401,11 +402,11 @@ class OneFile:
 
     def __init__(self, out: Path | None, format: str):
         self.out, self.format = out, format
-        self.pages: dict[str, Page] = {}
-        self.pictures: dict[str, Decode] = {}  # each holds its file's bytes: only for formats that show pictures
+        self.pages: dict[PageId, Page] = {}
+        self.pictures: dict[PageId, Decode] = {}  # each holds its file's bytes: only for formats that show pictures
         self._check_stdout(1)
 
-    def add(self, name: str, page: Page, decode: Decode) -> None:
+    def add(self, name: PageId, page: Page, decode: Decode) -> None:
         self.pages[name] = page
         if FORMATS[self.format].needs_pictures:
             self.pictures[name] = decode

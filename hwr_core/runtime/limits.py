@@ -5,20 +5,6 @@ MAX_BYTES = 64_000_000  # bytes of one file
 MAX_PIXELS = 64_000_000  # pixels of one picture; decoded as RGB it takes 192 MB
 MOST_PAGES = 2000  # pages of one document; they are decoded one at a time
 PDF_SECONDS = 10  # CPU seconds to draw one PDF page
-SUFFIXES = {
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".gif",
-    ".heic",
-    ".heif",
-    ".avif",
-    ".pdf",
-}  # file types that are read from folders
 
 # Memory of one picture, of one PDF page and of all requests; the smaller value holds in low-memory mode
 DECODED_BYTES = 640_000_000  # bytes to decode one picture

@@ -12,7 +12,7 @@ from PIL import Image
 from hwr_core.cli import OneFile, main
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
-from hwr_core.reading import Page
+from hwr_core.reading import Page, PageId
 from tests.support.pictures import encoded
 
 
@@ -110,7 +110,7 @@ def test_what_a_library_makes_of_one_picture_costs_no_other(folder, monkeypatch,
 @pytest.mark.parametrize(("format", "kept"), [("txt", 0), ("alto", 0), ("pdf", 1)])
 def test_files_are_kept_in_memory_only_for_formats_that_show_them(format, kept, tmp_path):
     whole = OneFile(tmp_path / "out", format)
-    whole.add("a.png", Page((), (1, 1)), lambda: None)
+    whole.add(PageId("a.png"), Page((), (1, 1)), lambda: None)
     assert len(whole.pages) == 1 and len(whole.pictures) == kept
 
 
