@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.errors import TooLargeError
-from hwr_core.imaging.line_image import upright
+from hwr_core.imaging.conversion import upright
 from hwr_core.imaging.preprocess import preprocess
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.ink.formula import render_formula

@@ -81,6 +81,21 @@ PageName = TypeVar("PageName", bound=PageId | str)
 
 
 @dataclass(frozen=True)
+class Cell:
+    """Where a line stands in a table or form of the page; all count from 0.
+
+    Attributes:
+        table: Number of the table or form on the page.
+        row: Number of the row in it.
+        column: Number of the column in it.
+    """
+
+    table: int
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
 class Alternative:
     """Another reading of the same line; `score` in 0–1 is on the scale of `Reading.confidence`."""
 

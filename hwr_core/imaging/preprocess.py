@@ -7,8 +7,9 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.imaging.binarise import binarise
+from hwr_core.imaging.colour_contrast import grey_of_ink
+from hwr_core.imaging.conversion import small_rgb, to_grey
 from hwr_core.imaging.ink_mask import ink_box, stroke_width
-from hwr_core.imaging.line_image import small_rgb, to_grey
 from hwr_core.imaging.page_detection import PAGE_SIDE, is_dark, page_corners, straightened, turned, without_ruling
 from hwr_core.imaging.resize import shrunk
 from hwr_core.imaging.settings import PreprocessSettings
@@ -55,7 +56,7 @@ def preprocess(
 def _preprocessed(
     image: Image.Image | np.ndarray, settings: PreprocessSettings, steps_side: int | None
 ) -> Preprocessed:
-    grey = to_grey(image)
+    grey = grey_of_ink(image)
     matrix = np.eye(3)  # from the current step's pixels to the photo's
     if max(grey.shape) > LONGEST_SIDE:
         before = grey.shape

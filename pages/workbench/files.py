@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from hwr_core.documents.document import Document, open_document
 from hwr_core.documents.input_formats import UPLOADER_TYPES, suffix_of_mime_type
 from hwr_core.errors import HandwritingError
-from hwr_core.imaging.line_image import to_rgb
+from hwr_core.imaging.conversion import to_rgb
 from hwr_core.reading import PageId
 from hwr_core.runtime.limits import MAX_BYTES
 from pages.common import as_is

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.line_image import crop_to_ink, to_grey
+from hwr_core.imaging.conversion import to_grey
+from hwr_core.imaging.line_image import crop_to_ink
 from hwr_core.ink.strokes import Strokes, draw
 from training.data.datasets import iam_ondb, scans
 from training.evaluation.drawn import write
