@@ -1,4 +1,4 @@
-"""Pictures of any mode, and arrays, as grey or RGB pixels, upright."""
+"""Pictures of any mode, and arrays, to grey or RGB pixels, upright."""
 
 import math
 from collections.abc import Iterator
@@ -8,22 +8,29 @@ from PIL import ExifTags, Image, ImageOps
 
 from hwr_core.imaging.arrays import as_image
 
-BAND = 1_000_000  # pixels of a picture that are converted at once
+CONVERSION_BAND = 1_000_000  # pixels that are converted at once: on the way, pixels take many times their memory
+GROUND_SIDE = 1000  # pixels of the longer side at which transparent pictures are searched for ink
+DARK_INK = 160  # grey level: lighter ink is white ink
 
 
 def to_grey(image: Image.Image | np.ndarray) -> np.ndarray:
-    """Any `PIL` mode, or an array as `as_image` takes it, as (height, width) uint8.
+    """Converts a picture to grey, upright by its EXIF orientation. Transparency becomes paper.
 
-    Turned as its EXIF orientation says; transparency becomes paper.
+    Args:
+        image: a picture of any mode, or an array as `as_image` takes it.
+
+    Returns:
+        (height, width) uint8. A picture without pixels becomes a white pixel.
     """
     image = upright(as_image(image) if isinstance(image, np.ndarray) else image)
     if not image.width or not image.height:
         return np.full((1, 1), 255, np.uint8)
     grey = np.empty((image.height, image.width), np.uint8)
     if image.mode.startswith(("I", "F")):
-        # Pillow clips 16-bit greys to 255 instead of scaling them.
+        # Pillow would clip 16-bit greys to 255 instead of scaling them.
         high = max(float(_values(band).max()) for _, band in bands(image))
-        # The full scale is that of the fewest bits that hold the brightest pixel: 8, or a scanner's 10 to 16; floats may end at 1.
+        # White is the highest value of the fewest bits that hold the brightest pixel: 8, or a scanner's 10 to 16.
+        # Floats may end at 1.
         full = 1.0 if image.mode == "F" and high <= 1 else 2.0 ** max(8, math.ceil(math.log2(max(high, 1) + 1))) - 1
         for top, band in bands(image):
             grey[top : top + band.height] = np.clip(_values(band) * (255.0 / full), 0, 255)
@@ -35,12 +42,17 @@ def to_grey(image: Image.Image | np.ndarray) -> np.ndarray:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any `PIL` mode in its colours, as it is seen: as `to_grey` takes transparency and more than 8 bits."""
+    """Converts a picture of any mode to RGB, as `to_grey` does: upright, transparency to paper, 16 bits scaled to 8."""
     return small_rgb(image, max(image.size))
 
 
 def small_rgb(image: Image.Image, side: int) -> Image.Image:
-    """As `to_rgb`, made smaller by a whole number where that leaves `side` pixels of the longest side: a photo's colours take 36 MB."""
+    """Converts a picture as `to_rgb` does, and shrinks it on the way: a photo in full size takes 36 MB in RGB.
+
+    Args:
+        image: a picture of any mode.
+        side: pixels of the longer side, at least, unless the picture has fewer. Sides are divided by a whole number.
+    """
     by = max(1, max(image.size) // max(1, side))
     image = upright(image)
     if image.mode.startswith(("I", "F")):
@@ -55,8 +67,8 @@ def small_rgb(image: Image.Image, side: int) -> Image.Image:
 
 
 def bands(image: Image.Image, by: int = 1) -> Iterator[tuple[int, Image.Image]]:
-    """The picture's rows in parts, each with its first row, a multiple of `by`: what is made of a whole picture on the way takes many times its memory."""
-    rows = max(1, BAND // (image.width * by)) * by
+    """The picture in bands of `CONVERSION_BAND` pixels, each with the number of its first row, a multiple of `by`."""
+    rows = max(1, CONVERSION_BAND // (image.width * by)) * by
     for top in range(0, image.height, rows):
         yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
 
@@ -66,20 +78,22 @@ def _values(band: Image.Image) -> np.ndarray:
 
 
 def ground_of(image: Image.Image) -> int | None:
-    """The grey of the paper that shows through; None where nothing does. White ink on a transparent ground is as usual as black: the ground is the
-    opposite of the ink."""
+    """The grey level of the paper to put under a transparent picture; None for an opaque picture.
+
+    On a transparent ground, white ink is as usual as black. The paper is the opposite of the ink.
+    """
     if "A" not in image.getbands() and "transparency" not in image.info:
         return None
-    by = max(1, max(image.size) // 1000)
+    by = max(1, max(image.size) // GROUND_SIDE)
     small = image.resize((-(-image.width // by), -(-image.height // by)), Image.Resampling.NEAREST) if by > 1 else image
     values = np.asarray(small.convert("RGBA"))
     alpha = values[..., 3].astype(np.float32) / 255
     ink = float((values[..., :3].mean(2) * alpha).sum() / max(alpha.sum(), 1e-6))
-    return 255 if ink < 160 or alpha.mean() > 0.9 else 0
+    return 255 if ink < DARK_INK or alpha.mean() > 0.9 else 0
 
 
 def opaque(image: Image.Image, ground: int | None) -> Image.Image:
-    """On paper of that grey."""
+    """The picture on paper of the grey level `ground`."""
     if ground is None:
         return image
     image = image.convert("RGBA")
@@ -87,17 +101,17 @@ def opaque(image: Image.Image, ground: int | None) -> Image.Image:
 
 
 def is_turned(image: Image.Image) -> bool:
-    """Whether its EXIF block says that it is to be turned."""
+    """Whether the picture's EXIF block gives an orientation other than upright."""
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1) != 1
-    except Exception:  # a damaged one makes Pillow raise many types; the picture itself is good
+    except Exception:  # on a damaged EXIF block Pillow raises many types; the picture itself is good
         return False
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF orientation says; as it is where it has none, or one that cannot be read."""
+    """The picture turned by its EXIF orientation. A picture without one, or with a damaged one, stays as it is."""
     try:
-        # Asked first: `exif_transpose` copies also what it does not turn, of which a photo has 36 MB.
+        # `exif_transpose` also copies pictures that it does not turn, 36 MB for a photo.
         return ImageOps.exif_transpose(image) if is_turned(image) else image
-    except Exception:  # the same
+    except Exception:  # as above
         return image

@@ -1,6 +1,6 @@
-"""A picture of one line, made ready for an encoder: dark ink on light paper, cropped to the ink, its contrast spread.
+"""Pictures of single lines, prepared for an encoder: dark on light, cropped, in full contrast.
 
-Training and reading share these functions, so that a checkpoint sees in use what it saw in training.
+Training and reading share these functions, so that a checkpoint sees the same kind of picture in both.
 """
 
 import cv2
@@ -11,13 +11,21 @@ from hwr_core.imaging.colour_contrast import grey_of_ink
 from hwr_core.imaging.ink_mask import BLANK_CONTRAST, ink_mask, is_light_on_dark, percentiles, writing_mask
 from hwr_core.imaging.resize import shrunk
 
-LARGEST_LINE = 4_000_000  # pixels
-MARGIN = 0.06  # of the ink's height, kept around it in training
-BORDER = 0.1  # of the ink's height, put around it for reading
+LARGEST_LINE = 4_000_000  # pixels of a line: larger lines are shrunk, far above any encoder's resolution
+MARGIN = 0.06  # of the ink's height: the paper that stays around the ink in training
+BORDER = 0.1  # of the ink's height: the paper around the ink in reading
 
 
 def crop_to_ink(grey: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
-    """The part of `grey` that holds ink with a small margin, or None where it is blank."""
+    """Crops a line to its ink with a small margin.
+
+    Args:
+        grey: dark writing on light paper, (height, width) uint8.
+        mask: `ink_mask(grey)`, if known.
+
+    Returns:
+        The cropped line; None if it is blank.
+    """
     mask = ink_mask(grey) if mask is None else mask
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
@@ -47,16 +55,27 @@ def with_border(grey: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
 
 
 def spread_contrast(grey: np.ndarray) -> np.ndarray:
-    """Paper to white and the darkest ink to black, uint8 in and out."""
+    """Scales a line's greys so that its paper becomes white and its darkest ink black.
+
+    Args:
+        grey: dark writing on light paper, (height, width) uint8.
+    """
     dark, paper = percentiles(grey, (0.5, 75))
     scale = 255.0 / max(paper - dark, BLANK_CONTRAST)
     return np.clip((grey - dark) * scale, 0, 255).astype(np.uint8)
 
 
 def clean_line(image: Image.Image | np.ndarray) -> np.ndarray | None:
-    """What every checkpoint is given of a line: grey uint8, dark on light, cropped to the ink; None where it is blank."""
+    """Prepares a line for any checkpoint.
+
+    Args:
+        image: the line: a picture of any mode, or an array as `as_image` takes it.
+
+    Returns:
+        Dark writing on light paper, cropped to the ink, (height, width) uint8; None if the line is blank.
+    """
     grey = grey_of_ink(image)
-    if grey.size > LARGEST_LINE:  # many times what any encoder sees
+    if grey.size > LARGEST_LINE:
         grey = shrunk(grey, max(1, int(max(grey.shape) * (LARGEST_LINE / grey.size) ** 0.5)))
     if is_light_on_dark(grey):
         grey = 255 - grey

@@ -24,7 +24,9 @@ ALIGNED = 0.7  # share of a column's pieces that are level with others' from whi
 LONG_PIECE = 5.0  # width by height of a column's usual piece from which it is prose
 FILLED = 0.45  # share of a column's width that prose usually fills
 COVERED = 0.5  # share of prose rows that have a note beside them under which the note stands apart
-JOINED = 1.2  # of a line's height: white between pieces of one row up to which they are one line that was found in parts
+JOINED = (
+    1.2  # of a line's height: white between pieces of one row up to which they are one line that was found in parts
+)
 ALIKE = 1.7  # ratio of the heights of two such parts at most
 
 

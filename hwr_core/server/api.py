@@ -41,7 +41,9 @@ Beams = Annotated[
 CheckpointName = Annotated[
     str | None, Query(max_length=200, description="text, math, or a hub id that is on the server; by mode unless given")
 ]
-Coordinate = Annotated[float, Field(ge=-limits.MAX_COORDINATE, le=limits.MAX_COORDINATE, allow_inf_nan=False, strict=True)]
+Coordinate = Annotated[
+    float, Field(ge=-limits.MAX_COORDINATE, le=limits.MAX_COORDINATE, allow_inf_nan=False, strict=True)
+]
 
 # The preprocessing settings as query parameters: the same names, types and limits.
 Settings = create_model(
