@@ -153,7 +153,7 @@ def line_on_photo(line: FoundLine, to_photo: np.ndarray, size: tuple[int, int], 
     low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
     outline = tuple((int(x), int(y)) for x, y in corners.round())
     box = int(low[0]), int(low[1]), int(high[0]), int(high[1])
-    return Line(box, Image.fromarray(line.image), reading, outline, reach=line.reach)
+    return Line(box, Image.fromarray(line.image), reading, outline, reach=line.reach, cell=line.cell)
 
 
 def _extent(strokes: Sequence[np.ndarray]) -> Box:

@@ -148,6 +148,7 @@ class Line:
     corrected: bool = False
     reach: Span | None = None
     gaps: tuple[Span, ...] | None = None
+    cell: Cell | None = None
 
     @property
     def corners(self) -> tuple[Point, ...]:
@@ -180,7 +181,21 @@ class Page:
 
     @property
     def text(self) -> str:
-        return "\n".join(line.reading.text for line in self.lines)
+        """The lines in reading order, one below the other; the cells of a row of a table or form with tabs between them."""
+        return "\n".join("\t".join(line.reading.text for line in row) for row in self.rows)
+
+    @property
+    def rows(self) -> tuple[tuple[Line, ...], ...]:
+        """The lines in reading order; the cells of a row of a table or form together."""
+        rows: list[list[Line]] = []
+        for line in self.lines:
+            before = rows[-1][-1].cell if rows else None
+            same = line.cell and before and (line.cell.table, line.cell.row) == (before.table, before.row)
+            if same:
+                rows[-1].append(line)
+            else:
+                rows.append([line])
+        return tuple(map(tuple, rows))
 
     def to_dict(self) -> PageRecord:
         """Plain values, ready for JSON: size, text, and per line where it is and all of its reading."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -10,8 +10,8 @@ import numpy as np
 
 from hwr_core.imaging.ink_mask import ink_box
 from hwr_core.imaging.resize import shrunk
-from hwr_core.layout.reading_order import line_height, reading_order, rows_of
-from hwr_core.reading import Point, Span
+from hwr_core.layout.reading_order import joined, line_height, reading_order, rows_of
+from hwr_core.reading import Cell, Point, Span
 
 DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
 LARGE, USUAL = (
@@ -35,6 +35,7 @@ class FoundLine:
     outline: np.ndarray
     image: np.ndarray
     reach: Span = (0.0, 1.0)
+    cell: Cell | None = None
 
 
 def find_lines(grey: np.ndarray) -> list[FoundLine]:
@@ -46,11 +47,21 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
     if box is None:
         return []
     outlines = detect(grey)
-    if len(rows_of(outlines)) <= 1 and box[2] - box[0] > 2 * (box[3] - box[1]):
+    if _is_one_line(outlines) and box[2] - box[0] > 2 * (box[3] - box[1]):
         left, top, right, bottom = box
         outline = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
         return [FoundLine(outline, grey, (-left / (right - left), (grey.shape[1] - left) / (right - left)))]
-    return [cut_line(grey, outline) for outline in reading_order(outlines)]
+    return [
+        replace(cut_line(grey, joined([outlines[piece] for piece in line.pieces])), cell=line.cell)
+        for line in reading_order(outlines)
+    ]
+
+
+def _is_one_line(outlines: list[np.ndarray]) -> bool:
+    """Whether the pieces found are those of one line. Single characters in a row may be the lines of a page on its side."""
+    if len(outlines) > 1 and all(np.ptp(outline[:, 0]) < 1.5 * np.ptp(outline[:, 1]) for outline in outlines):
+        return False
+    return len(rows_of(outlines)) <= 1
 
 
 def cut_line(grey: np.ndarray, outline: np.ndarray) -> FoundLine:

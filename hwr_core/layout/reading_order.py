@@ -15,6 +15,8 @@ from hwr_core.reading import Cell
 NARROW_GUTTER = 0.3  # of a line's height: how far the widely drawn outlines of two columns may overlap
 NARROW_LINES = 8  # lines that each of two columns so near to one another must have
 GUTTER = 1.0  # of a line's height: white from which columns of fewer lines are told apart
+CELL_GUTTER = 0.6  # of a cell's height: white between the columns of a table of two rows
+TALL_CELL_GUTTER = 0.3  # of a cell's height: white between the columns of a table of more rows
 COLUMN_LINES = 2  # lines of such a column at least: two words side by side are no columns
 ROW_GAP = 0.3  # of a line's height: white that runs across the page and parts two rows
 LEANS = (0.0, 0.007, -0.007, 0.014, -0.014, 0.021, -0.021, 0.035, -0.035, 0.05, -0.05)  # of the white between columns
@@ -27,6 +29,7 @@ COVERED = 0.5  # share of prose rows that have a note beside them under which th
 JOINED = (
     1.2  # of a line's height: white between pieces of one row up to which they are one line that was found in parts
 )
+SHORT = 1.8  # width by height up to which a piece is a character or two
 ALIKE = 1.7  # ratio of the heights of two such parts at most
 
 
@@ -80,7 +83,7 @@ def joined(outlines: Sequence[np.ndarray]) -> np.ndarray:
         return outlines[0]
     corners = np.array([outlines[0][0], outlines[-1][1], outlines[-1][2], outlines[0][3]], float)
     # The ends say where the line runs; what stands out above or below it in between lifts or lowers it as a whole.
-    for side, sign, (first, second) in (("top", -1, (0, 1)), ("bottom", 1, (3, 2))):
+    for sign, first, second in ((-1, 0, 1), (1, 3, 2)):
         points = np.concatenate([outline[[first, second]] for outline in outlines])
         share = (points[:, 0] - corners[first, 0]) / max(corners[second, 0] - corners[first, 0], 1e-6)
         line = corners[first, 1] + share * (corners[second, 1] - corners[first, 1])
@@ -141,7 +144,9 @@ def _in_row(row: list[_Piece], tables: "count[int]") -> list[Ordered]:
         before = groups[-1][-1]
         near = piece.left - before.right < JOINED * min(piece.height, before.height)
         alike = max(piece.height, before.height) < ALIKE * min(piece.height, before.height)
-        if near and alike:
+        # Single characters beside one another are no parts of a line: they may be the cells of a grid.
+        word = max((one.right - one.left) / max(one.height, 1e-6) for one in (piece, before)) > SHORT
+        if near and alike and word:
             groups[-1].append(piece)
         else:
             groups.append([piece])
@@ -170,7 +175,8 @@ def _usual(pieces: Sequence[_Piece]) -> float:
 
 
 def _gutter(pieces: Sequence[_Piece]) -> float:
-    return 0.6 * GUTTER * _usual(pieces)
+    """Pixels of white that part the columns of a table: less where it runs through more rows."""
+    return (CELL_GUTTER if len(_rows(pieces)) < 3 else TALL_CELL_GUTTER) * _usual(pieces)
 
 
 def _is_table(pieces: list[_Piece]) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
@@ -154,7 +155,7 @@ def _order(page: ComposedPage, of_piece: list[list[int]], found: Account) -> Non
             # Pieces of one line stand in it from the left.
             place[index] = (min(numbers), page.pieces[index].box[0] if page.turn == 0 else index)
     order = sorted(place, key=place.__getitem__)
-    after = dict(zip(order, order[1:], strict=False))
+    after = dict(pairwise(order))
     for index in range(len(page.pieces) - 1):
         found.neighbours += 1
         found.right_neighbours += after.get(index) == index + 1
