@@ -41,3 +41,8 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs the browser tests last: Playwright keeps an event loop in this thread, in which `asyncio.run` fails."""
+    items.sort(key=lambda item: "chromium" in getattr(item, "fixturenames", ()))

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.line_image import scale_to_height, spread_contrast, to_grey
+from hwr_core.imaging.line_image import spread_contrast, to_grey
+from hwr_core.imaging.resize import scale_to_height
 from hwr_core.ink.formula import symbol_size
 
 WIDTH_STRIDE = 4  # pixels of a line per column of features

@@ -6,7 +6,7 @@ from lxml import etree
 from lxml.html import builder as html
 from lxml.html import tostring
 
-from hwr_core.export.alto import clean, round_all
+from hwr_core.export.xml_common import enclosing_box, xml_text
 from hwr_core.layout.words import words_of
 from hwr_core.reading import Box, Line, Page
 
@@ -24,12 +24,12 @@ def to_hocr(pages: Mapping[str, Page]) -> bytes:
 
 
 def _page(number: int, name: str, page: Page) -> etree._Element:
-    file = clean(name).replace('"', "'")
+    file = xml_text(name).replace('"', "'")
     sheet = _element(
         html.DIV, "ocr_page", f"page_{number}", f'image "{file}"; {_bbox((0, 0, *page.size))}; ppageno {number - 1}'
     )
     if page.lines:
-        place = _bbox(round_all([line.box for line in page.lines]))
+        place = _bbox(enclosing_box([line.box for line in page.lines]))
         area = _element(html.DIV, "ocr_carea", f"block_{number}", place)
         paragraph = _element(html.P, "ocr_par", f"par_{number}", place)
         paragraph.extend(_line(f"{number}_{index}", line) for index, line in enumerate(page.lines, 1))
@@ -47,7 +47,7 @@ def _line(number: str, line: Line) -> etree._Element:
             f"word_{number}_{index}",
             f"{_bbox(word.box)}; x_wconf {round(100 * word.confidence)}",
         )
-        part.text, part.tail = clean(word.text), " "
+        part.text, part.tail = xml_text(word.text), " "
         element.append(part)
     element.tail = "\n"
     return element

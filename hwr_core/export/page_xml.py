@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from hwr_core.export.alto import clean, points, round_all
+from hwr_core.export.xml_common import enclosing_box, polygon_points, xml_text
 from hwr_core.layout.words import words_of
 from hwr_core.reading import Box, Line, Page, Point
 
@@ -18,12 +18,14 @@ def to_page_xml(name: str, page: Page) -> bytes:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for tag, text in (("Creator", "Handwriting Recognition"), ("Created", now), ("LastChange", now)):
         _add(metadata, tag).text = text
-    sheet = _add(root, "Page", imageFilename=clean(name), imageWidth=str(page.size[0]), imageHeight=str(page.size[1]))
+    sheet = _add(
+        root, "Page", imageFilename=xml_text(name), imageWidth=str(page.size[0]), imageHeight=str(page.size[1])
+    )
     if page.lines:
         order = _add(_add(sheet, "ReadingOrder"), "OrderedGroup", id="order")
         _add(order, "RegionRefIndexed", index="0", regionRef="region")
         region = _add(sheet, "TextRegion", id="region")
-        _add_coords(region, _corners(round_all([line.box for line in page.lines])))
+        _add_coords(region, _corners(enclosing_box([line.box for line in page.lines])))
         for number, line in enumerate(page.lines, 1):
             _add_line(region, number, line)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
@@ -53,11 +55,11 @@ def _add_text(parent: etree._Element, text: str, confidence: float, index: int |
     equivalent = _add(parent, "TextEquiv", conf=f"{min(1.0, max(0.0, confidence)):.3f}")
     if index is not None:
         equivalent.set("index", str(index))
-    _add(equivalent, "Unicode").text = clean(text)
+    _add(equivalent, "Unicode").text = xml_text(text)
 
 
 def _add_coords(parent: etree._Element, corners: tuple[Point, ...]) -> None:
-    _add(parent, "Coords", points=points(corners, " "))
+    _add(parent, "Coords", points=polygon_points(corners))
 
 
 def _corners(box: Box) -> tuple[Point, ...]:

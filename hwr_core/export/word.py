@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from docx import Document
 from docx.enum.text import WD_BREAK
 
-from hwr_core.export.alto import clean
+from hwr_core.export.xml_common import xml_text
 from hwr_core.reading import Page
 
 
@@ -17,12 +17,12 @@ def to_docx(pages: Mapping[str, Page]) -> bytes:
         if number:
             document.add_page_break()
         if len(pages) > 1:
-            document.add_heading(clean(name), level=1)
+            document.add_heading(xml_text(name), level=1)
         run = document.add_paragraph().add_run()
         for index, line in enumerate(page.lines):
             if index:
                 run.add_break(WD_BREAK.LINE)
-            run.add_text(clean(line.reading.text))
+            run.add_text(xml_text(line.reading.text))
     packed = io.BytesIO()
     document.save(packed)
     return packed.getvalue()

@@ -4,13 +4,14 @@ Training and reading share these functions, so that a checkpoint sees in use wha
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-BLANK_CONTRAST = 20  # grey levels between paper and the darkest ink under which there is nothing to read
+from hwr_core.imaging.ink_mask import BLANK_CONTRAST, ink_mask, is_light_on_dark, percentiles
+from hwr_core.imaging.resize import shrunk
+
 LARGEST_LINE = 4_000_000  # pixels
 BAND = 1_000_000  # pixels of a picture that are converted at once
 MARGIN = 0.06  # of the ink's height, kept around it
@@ -93,44 +94,6 @@ def _opaque(image: Image.Image, ground: int | None) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, (ground,) * 3 + (255,)), image)
 
 
-def percentiles(grey: np.ndarray, shares: Sequence[float]) -> list[float]:
-    """As `np.percentile` of uint8, in a tenth of the time: from the counts of the 256 greys."""
-    reached = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.int64).cumsum()
-    places = np.asarray(shares) / 100 * (reached[-1] - 1)
-    whole = np.floor(places + 1e-6)
-    lower, upper = (np.searchsorted(reached, np.minimum(rank, reached[-1] - 1), "right") for rank in (whole, whole + 1))
-    return (lower + np.maximum(places - whole, 0) * (upper - lower)).tolist()
-
-
-def is_light_on_dark(grey: np.ndarray) -> bool:
-    """Whether the ground, which is most of any handwriting, lies nearer to the dark end of the picture's greys."""
-    low, ground, high = percentiles(grey, (0.5, 50, 99.5))
-    return ground - low < high - ground and ground < 140 and high - low >= BLANK_CONTRAST
-
-
-def ink_mask(grey: np.ndarray) -> np.ndarray:
-    """Where there is ink, (height, width) bool, specks left out; all false on a blank picture. Expects dark on light."""
-    height, width = grey.shape
-    mask = np.zeros((height, width), bool)
-    if min(height, width) < 3:
-        return mask
-    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
-    # The 32nd darkest pixel, not a percentile: one small word on a wide sheet is under a thousandth of it.
-    darkest, paper = percentiles(smooth, (100 * min(32, smooth.size // 50) / (smooth.size - 1), 50))
-    if paper - darkest < BLANK_CONTRAST:
-        return mask
-    dark = (smooth < paper - 0.35 * (paper - darkest)).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    if count < 2:
-        return mask
-    area = stats[:, cv2.CC_STAT_AREA]
-    extent = np.maximum(stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH])
-    writing = extent[1:].max()
-    keep = (area >= 6) & (extent >= 0.04 * min(writing, height))
-    keep[0] = False
-    return keep[labels]
-
-
 def crop_to_ink(grey: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
     """The part of `grey` that holds ink with a small margin, or None where it is blank."""
     mask = ink_mask(grey) if mask is None else mask
@@ -147,24 +110,6 @@ def spread_contrast(grey: np.ndarray) -> np.ndarray:
     dark, paper = percentiles(grey, (0.5, 75))
     scale = 255.0 / max(paper - dark, BLANK_CONTRAST)
     return np.clip((grey - dark) * scale, 0, 255).astype(np.uint8)
-
-
-def shrunk(picture: np.ndarray, longest_side: int) -> np.ndarray:
-    """Scaled down so that neither side is longer than `longest_side` pixels, nor shorter than one."""
-    height, width = picture.shape[:2]
-    scale = min(1.0, longest_side / max(height, width))
-    if scale == 1:
-        return picture
-    return cv2.resize(
-        picture, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
-    )
-
-
-def scale_to_height(grey: np.ndarray, height: int, max_width: int) -> np.ndarray:
-    """Resized to `height` pixels; the aspect ratio is kept up to `max_width` pixels."""
-    width = int(np.clip(round(grey.shape[1] * height / grey.shape[0]), 8, max_width))
-    shrink = grey.shape[0] > height
-    return cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC)
 
 
 def clean_line(image: Image.Image | np.ndarray) -> np.ndarray | None:

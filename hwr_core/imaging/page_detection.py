@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from hwr_core.imaging.line_image import BLANK_CONTRAST, is_light_on_dark, shrunk
+from hwr_core.imaging.ink_mask import BLANK_CONTRAST, is_light_on_dark
+from hwr_core.imaging.resize import shrunk
 
 DARK_SIDE = 800  # pixels at which light writing is told from dark
 PAGE_SIDE = 480  # pixels at which the sheet is looked for

@@ -1,24 +1,21 @@
 """From a photo to a clean grey page, step by step; each step's picture is kept for the preview."""
 
 from dataclasses import dataclass
-from math import ceil
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.line_image import BLANK_CONTRAST, ink_mask, shrunk, small_rgb, to_grey
+from hwr_core.imaging.binarise import binarise
+from hwr_core.imaging.ink_mask import ink_box, stroke_width
+from hwr_core.imaging.line_image import small_rgb, to_grey
 from hwr_core.imaging.page_detection import PAGE_SIDE, is_dark, page_corners, straightened, turned, without_ruling
+from hwr_core.imaging.resize import shrunk
 from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.imaging.skew import rotate, skew_angle
 from hwr_core.runtime.scheduling import alone_where_memory_is_short
 
 LONGEST_SIDE = 3600  # pixels that a page is scaled down to: lines of 60 on a full page stay 50 pixels high
-INK_SIDE = 1600  # pixels of the longest side at which the ink of a page is looked for
-BAND = 512  # rows of a page that are measured at once
-
-# A skew is believed where its direction is this much sharper than most directions, and than none. On pages the peak is
-# five times the median and more, on single words two and a half at most.
-SKEW_PEAK, SKEW_GAIN = 4.0, 1.2
 
 
 @dataclass(frozen=True)
@@ -127,63 +124,6 @@ def flatten(grey: np.ndarray) -> np.ndarray:
     return cv2.divide(grey, paper, scale=245)
 
 
-def skew_angle(grey: np.ndarray, limit: float = 12.0) -> float:
-    """Degrees by which to turn the page counter-clockwise for level lines: where the rows' ink changes the most sharply.
-
-    0 where that is no clear peak: of one word, the sharpest direction says more about its letters than about the page.
-    """
-    ink = ink_mask(shrunk(grey, 700)).astype(np.uint8) * 255
-    if not ink.any():
-        return 0.0
-
-    def sharpness(angle: float) -> float:
-        profile = rotate(ink, angle, paper=0)[0].sum(1, dtype=np.float64)
-        return float(np.sum(np.diff(profile) ** 2))
-
-    coarse = {angle: sharpness(angle) for angle in np.arange(-limit, limit + 0.1, 1.0)}
-    middle = max(coarse, key=coarse.get)
-    best = max(np.arange(middle - 0.8, middle + 0.9, 0.2), key=sharpness)
-    peak = sharpness(best)
-    clear = peak > SKEW_PEAK * np.median(list(coarse.values())) and peak > SKEW_GAIN * sharpness(0.0)
-    return float(best) if clear else 0.0
-
-
-def rotate(grey: np.ndarray, angle: float, paper: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Turned by `angle` degrees counter-clockwise on a canvas that holds all of it; with the 3×3 matrix back."""
-    height, width = grey.shape
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
-    cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
-    size = (int(height * sine + width * cosine), int(height * cosine + width * sine))
-    matrix[:, 2] += (size[0] / 2 - width / 2, size[1] / 2 - height / 2)
-    fill = int(np.median(grey)) if paper is None else paper
-    turned = cv2.warpAffine(grey, matrix, size, flags=cv2.INTER_LINEAR, borderValue=fill)
-    return turned, np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))
-
-
-def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
-    """Left, top, right and bottom of the ink, to a few pixels, or None on a blank page."""
-    height, width = grey.shape
-    grey = shrunk(grey, INK_SIDE)
-    mask = ink_mask(grey)
-    if not mask.any():
-        return None
-    # A table's rim or a fold at the edge is the largest dark thing on a page, beside which its letters would be taken for specks.
-    mask |= ink_mask(_without_rim(grey))
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    across, down = width / grey.shape[1], height / grey.shape[0]
-    return int(columns[0] * across), int(rows[0] * down), ceil((columns[-1] + 1) * across), ceil((rows[-1] + 1) * down)
-
-
-def _without_rim(grey: np.ndarray) -> np.ndarray:
-    """Paper in place of what is dark along the page's edges."""
-    paper = int(np.median(grey))
-    dark = cv2.copyMakeBorder(
-        (grey < paper - BLANK_CONTRAST).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1
-    )
-    _, labels = cv2.connectedComponents(dark, connectivity=4)
-    return np.where(labels[1:-1, 1:-1] == labels[0, 0], paper, grey).astype(np.uint8)
-
-
 def _widened(box: tuple[int, int, int, int], shape: tuple[int, int]) -> tuple[int, int, int, int]:
     """A little more of the page: faint writing at the edge is not always seen as ink."""
     height, width = shape
@@ -198,50 +138,6 @@ def crop(grey: np.ndarray, box: tuple[int, int, int, int], padding: int) -> tupl
     beyond = [max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width)]
     inside = grey[max(0, top) : bottom, max(0, left) : right]
     return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT, value=int(np.median(grey))), (left, top)
-
-
-def binarise(grey: np.ndarray, settings: PreprocessSettings) -> tuple[np.ndarray, float | None]:
-    """Black ink on white paper by the method of `settings`, and the level of a global one."""
-    window = max(3, settings.threshold_window | 1)
-    if settings.threshold == "otsu":
-        level, binary = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-        return binary, float(level)
-    if settings.threshold == "manual":
-        return cv2.threshold(grey, settings.threshold_level, 255, cv2.THRESH_BINARY)[1], float(settings.threshold_level)
-    if settings.threshold == "adaptive":
-        offset = settings.adaptive_offset
-        return cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, window, offset), None
-    found = np.empty_like(grey)
-    for top in range(0, len(grey), BAND):  # float64 images of a whole page take half a gigabyte
-        above = min(top, window)
-        local = sauvola(grey[top - above : top + BAND + window], window, settings.sauvola_k)[above : above + BAND]
-        found[top : top + BAND] = np.where(grey[top : top + BAND] > local, 255, 0)
-    return found, None
-
-
-def sauvola(grey: np.ndarray, window: int, k: float) -> np.ndarray:
-    """The threshold of every pixel, (height, width) float64, after Sauvola and Pietikäinen 2000: mean · (1 + k · (deviation / 127.5 − 1)).
-
-    As scikit-image's `threshold_sauvola`, without SciPy, whose import takes 40 MB.
-    """
-    grey = grey.astype(np.float64)  # of bytes OpenCV adds the squares as integers, which overflow in large windows
-    mean, squares = (
-        cv2.blur(values, (window, window), borderType=cv2.BORDER_REFLECT_101) for values in (grey, grey * grey)
-    )
-    deviation = np.sqrt(np.maximum(squares - mean * mean, 0))
-    return mean * (1 + k * (deviation / 127.5 - 1))
-
-
-def stroke_width(grey: np.ndarray) -> float:
-    """The usual width of the pen in pixels: twice the median distance from the strokes' middles to their edges; 0 if blank."""
-    found = []
-    for top in range(0, grey.shape[0], BAND):  # the distances of a whole page take 40 MB
-        mask = ink_mask(grey[top : top + BAND])
-        distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
-        # The middle of a stroke is nowhere nearer to an edge than what is beside it.
-        found.append(distance[mask & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)) - 0.01)])
-    middles = np.concatenate(found)
-    return float(2 * np.median(middles) - 1) if len(middles) else 0.0
 
 
 def change_stroke_width(grey: np.ndarray, settings: PreprocessSettings) -> np.ndarray:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.line_image import ink_mask
+from hwr_core.imaging.ink_mask import ink_mask
 from hwr_core.ink.strokes import Strokes, as_points, draw
 
 DRAWN_AT = 44.0  # pixels of a symbol's height where strokes are drawn: twice what the encoder sees

@@ -8,8 +8,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from hwr_core.imaging.line_image import shrunk
-from hwr_core.imaging.preprocess import ink_box
+from hwr_core.imaging.ink_mask import ink_box
+from hwr_core.imaging.resize import shrunk
+from hwr_core.layout.reading_order import line_height, reading_order, rows_of
 from hwr_core.reading import Point, Span
 
 DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
@@ -23,10 +24,6 @@ WHOLE, OVERLAP, SEAM = (
     4,
 )  # pixels there: of a picture that is seen at once, of the halves' overlap, and of what is uncertain
 EXPAND_SIDE, EXPAND_UP = 0.2, 0.06  # of a line's height, added to the detector's outline
-NARROW_GUTTER = (
-    0.3  # of a line's height: how far the outlines of two columns, which the detector draws widely, may overlap
-)
-LEANS = (0.0, 0.007, -0.007, 0.014, -0.014, 0.021, -0.021, 0.035, -0.035, 0.05, -0.05)  # of the white between columns
 _DETECTING = threading.Lock()
 
 
@@ -49,7 +46,7 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
     if box is None:
         return []
     outlines = detect(grey)
-    if len(_rows(outlines)) <= 1 and box[2] - box[0] > 2 * (box[3] - box[1]):
+    if len(rows_of(outlines)) <= 1 and box[2] - box[0] > 2 * (box[3] - box[1]):
         left, top, right, bottom = box
         outline = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
         return [FoundLine(outline, grey, (-left / (right - left), (grey.shape[1] - left) / (right - left)))]
@@ -58,7 +55,7 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
 
 def cut_line(grey: np.ndarray, outline: np.ndarray) -> FoundLine:
     """The line that `outline` (4, 2) encloses on `grey`."""
-    more = EXPAND_SIDE * _height(outline) / max(np.linalg.norm(outline[1] - outline[0]), 1e-6)
+    more = EXPAND_SIDE * line_height(outline) / max(np.linalg.norm(outline[1] - outline[0]), 1e-6)
     return FoundLine(outline, cut(grey, _expand(outline)), (-float(more), 1 + float(more)))
 
 
@@ -67,7 +64,7 @@ def detect(grey: np.ndarray) -> list[np.ndarray]:
     found = _detected(grey, DETECTOR_SIDE)
     if found:
         scale = min(1.0, DETECTOR_SIDE / max(grey.shape))
-        height = scale * float(np.median([_height(outline) for outline in found]))
+        height = scale * float(np.median([line_height(outline) for outline in found]))
         if height > LARGE:  # the detector breaks large writing into pieces
             found = _detected(grey, max(64, round(scale * max(grey.shape) * USUAL / height))) or found
     return found
@@ -118,71 +115,9 @@ def _detector():
     return RapidOCR(params={"Det.limit_type": "max", "Det.limit_side_len": 4096, "Global.log_level": "warning"})
 
 
-def _height(outline: np.ndarray) -> float:
-    return float((np.linalg.norm(outline[3] - outline[0]) + np.linalg.norm(outline[2] - outline[1])) / 2)
-
-
-def reading_order(outlines: list[np.ndarray]) -> list[np.ndarray]:
-    """Top to bottom, columns one after the other: cut where white runs through the page (recursive XY-cut, Nagy 1984)."""
-    if not outlines:
-        return []
-    height = float(np.median([_height(outline) for outline in outlines]))
-    # White as wide as a line is high parts columns of a few lines; a narrower strip only those of many.
-    for gap, lines in ((height, 3), (-NARROW_GUTTER * height, 8)):
-        columns = _columns(outlines, gap, lines)
-        if len(columns) > 1:
-            return [outline for column in columns for outline in reading_order(column)]
-    rows = _split(outlines, 1, 0.3 * height)
-    if len(rows) > 1:
-        return [outline for row in rows for outline in reading_order(row)]
-    return [outline for row in _rows(outlines) for outline in row]
-
-
-def _columns(outlines: list[np.ndarray], gap: float, lines: int) -> list[list[np.ndarray]]:
-    """Columns from the left, parted by white that may lean as a page's fold does; one where there are none.
-
-    Each has at least so many lines: two words side by side are no columns, and a page number between two belongs to the one before it.
-    """
-    best = [outlines]
-    for lean in LEANS:
-        columns: list[list[np.ndarray]] = []
-        for group in _split(outlines, 0, gap, lean):
-            if columns and min(len(group), len(columns[-1])) < lines:
-                columns[-1].extend(group)
-            else:
-                columns.append(group)
-        if len(columns) > len(best):
-            best = columns
-    return best
-
-
-def _split(outlines: list[np.ndarray], axis: int, gap: float, lean: float = 0.0) -> list[list[np.ndarray]]:
-    """Groups along one axis with more than `gap` pixels of white between them, which runs `lean` pixels aside a pixel down."""
-    groups: list[list[np.ndarray]] = []
-    reach = float("-inf")
-    places = [outline[:, axis] - lean * outline[:, 1 - axis] for outline in outlines]
-    for index in sorted(range(len(outlines)), key=lambda index: places[index].min()):
-        if places[index].min() - reach > gap or not groups:
-            groups.append([])
-        groups[-1].append(outlines[index])
-        reach = max(reach, places[index].max())
-    return groups
-
-
-def _rows(outlines: list[np.ndarray]) -> list[list[np.ndarray]]:
-    """Rows from the top, each from the left; one belongs to a row whose middle it is level with."""
-    rows: list[list[np.ndarray]] = []
-    for outline in sorted(outlines, key=lambda outline: outline[:, 1].mean()):
-        if rows and abs(outline[:, 1].mean() - rows[-1][0][:, 1].mean()) < 0.45 * _height(outline):
-            rows[-1].append(outline)
-        else:
-            rows.append([outline])
-    return [sorted(row, key=lambda outline: outline[:, 0].min()) for row in rows]
-
-
 def _expand(outline: np.ndarray) -> np.ndarray:
     """Some more room than the detector leaves: for ascenders, descenders and the ends of words."""
-    height = _height(outline)
+    height = line_height(outline)
     along = (outline[1] - outline[0]) / max(np.linalg.norm(outline[1] - outline[0]), 1e-6)
     down = (outline[3] - outline[0]) / max(np.linalg.norm(outline[3] - outline[0]), 1e-6)
     signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
@@ -192,7 +127,7 @@ def _expand(outline: np.ndarray) -> np.ndarray:
 def cut(grey: np.ndarray, outline: np.ndarray) -> np.ndarray:
     """The piece of `grey` inside `outline`, levelled, at its own size."""
     width = max(1, round(float(np.linalg.norm(outline[1] - outline[0]) + np.linalg.norm(outline[2] - outline[3])) / 2))
-    height = max(1, round(_height(outline)))
+    height = max(1, round(line_height(outline)))
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(outline.astype(np.float32), target)
     return cv2.warpPerspective(grey, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

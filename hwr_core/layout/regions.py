@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hwr_core.layout.line_detection import FoundLine, cut_line, overlap, reading_order
+from hwr_core.layout.line_detection import FoundLine, cut_line, overlap
+from hwr_core.layout.reading_order import reading_order
 from hwr_core.reading import Box, Page, Point
 
 Outline = tuple[Point, ...]

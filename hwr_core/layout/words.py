@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.line_image import ink_mask, is_light_on_dark
+from hwr_core.imaging.ink_mask import ink_mask, is_light_on_dark
 from hwr_core.reading import Box, Line, Page, Point, Span
 
 NO_PICTURE = Image.new("L", (1, 1), 255)

@@ -9,8 +9,9 @@ import streamlit as st
 from PIL import Image
 
 from hwr_core.checkpoints.registry import default_beams
+from hwr_core.imaging.ink_mask import stroke_width
 from hwr_core.imaging.line_image import small_rgb
-from hwr_core.imaging.preprocess import preprocess, stroke_width
+from hwr_core.imaging.preprocess import preprocess
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.orientation import find_upright_lines

@@ -5,7 +5,7 @@ import random
 import cv2
 import numpy as np
 
-from hwr_core.imaging.line_image import ink_mask
+from hwr_core.imaging.ink_mask import ink_mask
 from training.data.datasets import ScanLine
 
 Word = tuple[str, np.ndarray]  # its text, and its piece of the line over the line's whole height

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from hwr_core import HandwritingError, open_image
-from hwr_core.imaging.line_image import clean_line, percentiles, to_grey
+from hwr_core.imaging.ink_mask import percentiles
+from hwr_core.imaging.line_image import clean_line, to_grey
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from tests.support.pictures import encoded, huge_png

@@ -8,7 +8,10 @@ from PIL import Image
 from skimage.filters import threshold_sauvola
 
 from hwr_core import PreprocessSettings, open_image
-from hwr_core.imaging.preprocess import preprocess, rotate, sauvola, skew_angle, stroke_width
+from hwr_core.imaging.binarise import sauvola
+from hwr_core.imaging.ink_mask import stroke_width
+from hwr_core.imaging.preprocess import preprocess
+from hwr_core.imaging.skew import rotate, skew_angle
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import draw, render_line
 from hwr_core.layout.line_detection import find_lines

@@ -7,7 +7,8 @@ from PIL import Image
 from hwr_core.imaging.preprocess import preprocess
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
-from hwr_core.layout.line_detection import FoundLine, find_lines, reading_order
+from hwr_core.layout.line_detection import FoundLine, find_lines
+from hwr_core.layout.reading_order import reading_order
 from hwr_core.layout.regions import (
     Region,
     box_on,
