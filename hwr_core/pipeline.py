@@ -8,9 +8,9 @@ To add a step: write a function `(Draft, Job) -> Draft`, give `Draft` the fields
 """
 
 import hashlib
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
@@ -22,14 +22,12 @@ from hwr_core.imaging.preprocess import Preprocessed, preprocess
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.ink.formula import render_formula
 from hwr_core.ink.strokes import Strokes, as_points, group_into_lines, level, render_line
-from hwr_core.layout.line_detection import FoundLine, find_lines
-from hwr_core.layout.orientation import is_sideways, is_upside_down
+from hwr_core.layout.line_detection import FoundLine
+from hwr_core.layout.orientation import find_upright_lines
 from hwr_core.layout.regions import Region, lines_at, regions_of
 from hwr_core.reading import BLANK, Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
 from hwr_core.runtime.limits import DRAWN_LENGTH, DRAWN_LINES
-from hwr_core.runtime.memory import give_back_freed
-from hwr_core.runtime.scheduling import alone_where_memory_is_short
 
 DEFAULT_SETTINGS = PreprocessSettings()
 LEAST_SIDE = 4  # pixels of a region's shorter side; nothing is read in a smaller one
@@ -50,7 +48,15 @@ class LineReader:
 
     recognizer: Recognizer
     beams: int | None = None
-    name: object = None
+    name: Hashable = None
+
+
+class KnownReadings(Protocol):
+    """Readings by what identifies a picture and its reader, such as a dictionary."""
+
+    def get(self, key: Hashable, /) -> Reading | None: ...
+
+    def __setitem__(self, key: Hashable, reading: Reading, /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,8 @@ class Job:
         formula_reader: Gives the reader of regions marked as formulas, when there is one. None: `reader` reads them too.
         regions: The lines as a person left them. None: as they are found.
         steps_side: Pixels of the longest side of the pictures of the preprocessing steps; 0 keeps none, None keeps their full size.
-        on_progress: Called with (lines read, lines to read) after each batch. An exception that it raises ends the reading.
+        on_progress: Called with (lines read, lines to read) before the first batch and after each. An exception that it raises ends
+            the reading.
         stopped: Asked before each batch. Once it is true, no further line is read.
         readings: Readings that are known, by reader and picture; new ones are added. None: every line is read.
     """
@@ -77,7 +84,7 @@ class Job:
     steps_side: int | None = 0
     on_progress: Progress | None = None
     stopped: Callable[[], bool] = lambda: False
-    readings: MutableMapping[object, Reading] | None = None
+    readings: KnownReadings | None = None
 
 
 @dataclass(frozen=True)
@@ -137,39 +144,33 @@ def run(steps: Sequence[Step], job: Job, draft: Draft = Draft(), cached: Cached 
     return draft
 
 
+def find(draft: Draft, job: Job) -> Draft:
+    """Preprocesses the photo and finds its lines. A page that lies on its side or its head is turned first (`orientation`)."""
+    sizes: list[tuple[int, int]] = []
+
+    def picture() -> Image.Image:
+        photo = job.picture()
+        sizes.append(photo.size)
+        return photo
+
+    cleaned, found = find_upright_lines(picture, job.settings, job.reader.recognizer, job.steps_side)
+    return replace(
+        draft,
+        size=sizes[0],
+        turn=cleaned.turn,
+        cleaned=cleaned,
+        to_photo=cleaned.to_photo,
+        found=tuple(found),
+        found_regions=regions_of(found, cleaned.to_photo),
+    )
+
+
 def clean(draft: Draft, job: Job) -> Draft:
-    """Preprocesses the photo, turned by `draft.turn`, or by the turn that the settings name."""
+    """Preprocesses the photo, turned by `draft.turn`, or by the turn that the settings name. Finds no lines."""
     turn = draft.turn if job.settings.turn == "auto" else int(job.settings.turn)
-    give_back_freed()
     photo = job.picture()
     cleaned = preprocess(photo, replace(job.settings, turn=str(turn)), job.steps_side)
-    size = photo.size
-    del photo
-    give_back_freed()
-    return replace(draft, size=size, turn=turn, cleaned=cleaned, to_photo=cleaned.to_photo)
-
-
-def detect(draft: Draft, job: Job) -> Draft:
-    """Finds the lines of the cleaned page."""
-    grey = _cleaned(draft, job).image
-    with alone_where_memory_is_short(grey.size):
-        found = find_lines(grey)
-    give_back_freed()
-    return replace(draft, found=tuple(found), found_regions=regions_of(found, draft.to_photo))
-
-
-def turn_upright(draft: Draft, job: Job) -> Draft:
-    """Cleans the page anew, and finds its lines again, where it lies on its side or stands on its head.
-
-    The lines tell whether it lies on its side, the recognizer whether it stands on its head. A turn named in the settings is kept.
-    """
-    if job.settings.turn != "auto" or not draft.found:
-        return draft
-    if is_sideways([line.outline for line in draft.found]):
-        draft = _turned(draft, job, 90)
-    if draft.found and is_upside_down([line.image for line in draft.found], job.reader.recognizer):
-        draft = _turned(draft, job, 180)
-    return draft
+    return replace(draft, size=photo.size, turn=turn, cleaned=cleaned, to_photo=cleaned.to_photo)
 
 
 def lay_out(draft: Draft, job: Job) -> Draft:
@@ -209,7 +210,7 @@ def place(draft: Draft, job: Job) -> Draft:
     return replace(draft, page=Page(tuple(lines), draft.size), kept=tuple(kept))
 
 
-FIND_STEPS: tuple[Step, ...] = (clean, detect, turn_upright)
+FIND_STEPS: tuple[Step, ...] = (find,)
 READ_STEPS: tuple[Step, ...] = (lay_out, cut, read, place)
 PAGE_STEPS: tuple[Step, ...] = (*FIND_STEPS, *READ_STEPS)
 
@@ -233,7 +234,7 @@ def read_lines(images: Sequence[Picture], job: Job, formulas: Sequence[bool] | N
         if numbers:
             reader = job.formula_reader() if kind and job.formula_reader else job.reader
             groups.append((reader, numbers))
-    keys: dict[int, object] = {}
+    keys: dict[int, Hashable] = {}
     if job.readings is not None:
         for reader, numbers in groups:
             keys |= {number: _key(reader, images[number]) for number in numbers}
@@ -241,6 +242,8 @@ def read_lines(images: Sequence[Picture], job: Job, formulas: Sequence[bool] | N
             readings[number] = job.readings.get(key)
     left = [(reader, [number for number in numbers if readings[number] is None]) for reader, numbers in groups]
     done, total = 0, sum(len(numbers) for _, numbers in left)
+    if total and job.on_progress is not None and not job.stopped():
+        job.on_progress(0, total)
     for reader, numbers in left:
         if not numbers or job.stopped():
             continue
@@ -417,11 +420,6 @@ def _cleaned(draft: Draft, job: Job) -> Preprocessed:
     return made
 
 
-def _turned(draft: Draft, job: Job, degrees: int) -> Draft:
-    turned = replace(draft, turn=(draft.turn + degrees) % 360, cleaned=None, found=(), found_regions=())
-    return run((clean, detect), job, turned)
-
-
 def _page(draft: Draft) -> Page:
     assert draft.page is not None  # `place` is the last step
     return draft.page
@@ -431,7 +429,7 @@ def _upright(image: Picture) -> Image.Image:
     return upright(Image.fromarray(image) if isinstance(image, np.ndarray) else image)
 
 
-def _key(reader: LineReader, image: Picture) -> object:
+def _key(reader: LineReader, image: Picture) -> Hashable:
     """Tells a picture's reading by this reader from all others."""
     pixels = np.ascontiguousarray(image)
     return (reader.name, hashlib.blake2b(pixels.data, digest_size=16).hexdigest(), pixels.shape)

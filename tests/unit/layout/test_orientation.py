@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwr_core import PreprocessSettings, pipeline, read_page
+from hwr_core import PreprocessSettings, read_page
 from hwr_core.ink.formula import render_formula
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
-from hwr_core.layout.orientation import is_sideways
+from hwr_core.layout import orientation
+from hwr_core.layout.orientation import find_upright_lines, is_sideways
 from hwr_core.runtime import scheduling as turns
 
 
@@ -52,9 +53,8 @@ def test_a_turn_that_was_chosen_is_kept(recognizer, page):
 def test_a_formula_read_as_text_does_not_turn_its_page(recognizer):
     photo = Image.new("L", (1000, 800), 235)
     photo.paste(render_formula(write_formula(), 60, 5).convert("L"), (150, 300))
-    job = pipeline.Job(lambda: photo, pipeline.LineReader(recognizer))
-    draft = pipeline.run(pipeline.FIND_STEPS, job)
-    assert draft.found and draft.turn == 0
+    cleaned, found = find_upright_lines(lambda: photo, PreprocessSettings(), recognizer)
+    assert found and cleaned.turn == 0
 
 
 def test_short_words_among_long_lines_do_not_turn_a_page():
@@ -74,7 +74,7 @@ def test_where_memory_is_short_no_line_is_read_while_a_page_is_searched(short, r
         during.append(read.wait(20 if short == "0" else 1))
         return []
 
-    monkeypatch.setattr(pipeline, "find_lines", search)
-    read_page(page, recognizer)
+    monkeypatch.setattr(orientation, "find_lines", search)
+    find_upright_lines(lambda: page, PreprocessSettings(), recognizer)
     assert during == [short == "0"]
     assert read.wait(20)
