@@ -17,9 +17,9 @@ from hwr_core.decoding.scores import DecodingSettings, Hypothesis
 from hwr_core.imaging.line_image import clean_line
 from hwr_core.reading import BLANK, Alternative, Reading
 from hwr_core.runtime.batching import Batcher
-from hwr_core.runtime.limits import low_memory
 from hwr_core.runtime.memory import give_back_freed
 from hwr_core.runtime.scheduling import TURNS
+from hwr_core.runtime.settings import low_memory
 
 ALTERNATIVES = 5
 # A formula read with less confidence is looked at again, smaller and larger, and the likeliest reading of all counts. Of formulas by

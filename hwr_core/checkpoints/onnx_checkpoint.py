@@ -10,7 +10,8 @@ from hwr_core.checkpoints.pixels import FormulaPixels, LinePixels
 from hwr_core.decoding.latex_grammar import Grammar
 from hwr_core.errors import HandwritingError
 from hwr_core.recognizer import Recognizer
-from hwr_core.runtime.limits import FEW_PIXELS, low_memory
+from hwr_core.runtime.limits import FEW_PIXELS
+from hwr_core.runtime.settings import low_memory
 from hwr_core.runtime.threads import free_threads
 
 PIXELS = {"LineImageProcessor": LinePixels, "FormulaImageProcessor": FormulaPixels}

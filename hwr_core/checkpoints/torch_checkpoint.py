@@ -27,8 +27,8 @@ from hwr_core.checkpoints.torch_network import TorchNetwork
 from hwr_core.decoding.latex_grammar import Grammar
 from hwr_core.errors import HandwritingError
 from hwr_core.recognizer import Recognizer
-from hwr_core.runtime.limits import low_memory
 from hwr_core.runtime.memory import give_back_freed
+from hwr_core.runtime.settings import low_memory
 
 SMALL = 200_000_000  # bytes of weights that are kept as float32 whatever the memory
 _VOCABULARIES = {"vocab.txt", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model"}

@@ -12,7 +12,7 @@ import streamlit as st
 from hwr_core.checkpoints.registry import CHECKPOINTS, default_beams, load_recognizer
 from hwr_core.errors import HandwritingError
 from hwr_core.recognizer import Recognizer
-from hwr_core.runtime.limits import local_checkpoints
+from hwr_core.runtime.settings import local_checkpoints, settings
 from pages.shared.reading_view import escaped
 
 MOST_BEAMS = 8  # that the slider offers
@@ -51,7 +51,7 @@ class ModelState:
 
 def downloads_allowed() -> bool:
     """Whether people who use the app may make this server download models."""
-    return local_checkpoints()
+    return settings().downloads
 
 
 def model_picker(formulas: bool = False) -> Reader:

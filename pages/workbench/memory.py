@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hwr_core.runtime.limits import low_memory
+from hwr_core.runtime.settings import low_memory
 
 TOTAL_BYTES = 512 << 20  # of everything that is kept
 MADE_BYTES = 256 << 20  # of what can be made anew
