@@ -25,7 +25,8 @@ from hwr_core.export import FORMATS, FileNames, export, suffix_of
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.reading import Page, PageId
 from hwr_core.runtime.limits import BEAMS
-from hwr_core.runtime.log import configure_logging, log_unexpected
+from hwr_core.runtime.log import configure_logging, log_unexpected, restored_logging
+from hwr_core.runtime.paths import APP
 from hwr_core.runtime.settings import settings
 
 Decode = Callable[[], Image.Image]  # decodes a page's picture, or raises HandwritingError
@@ -47,8 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     _open_standard_streams()
+    with restored_logging():
+        return _run(sys.argv[1:] if arguments is None else arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Runs a command and reports its errors. Returns the exit status."""
     try:
-        with hwr.make_context("hwr", list(sys.argv[1:] if arguments is None else arguments)) as context:
+        with hwr.make_context("hwr", list(arguments)) as context:
             return hwr.invoke(context) or 0
     except click.exceptions.Exit as done:  # --help
         return done.exit_code
@@ -201,16 +208,7 @@ def serve(port: int, address: str, debug: bool, streamlit_options: Sequence[str]
     from streamlit.web.cli import main as streamlit
 
     place = ["--server.port", str(port), "--server.address", address]
-    streamlit.main(["run", str(app_folder() / "server.py"), *place, *streamlit_options], standalone_mode=False)
-
-
-def app_folder() -> Path:
-    """Returns the folder of the pages: `hwr_core/_app` of an installed package, else the folder of the checkout."""
-    package = Path(__file__).resolve().parent
-    for folder in (package / "_app", package.parent):
-        if (folder / "server.py").is_file():
-            return folder
-    raise HandwritingError("The pages are not installed: install the package again.")
+    streamlit.main(["run", str(APP / "server.py"), *place, *streamlit_options], standalone_mode=False)
 
 
 def say(message: str) -> None:

@@ -4,6 +4,8 @@ import json
 import logging
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 LOGGERS = ("hwr_core", "pages", "server")  # the root loggers of this project
@@ -42,7 +44,19 @@ def configure_logging(level: str, json_lines: bool = False, stream: TextIO | Non
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)
-        logger.propagate = False
+
+
+@contextmanager
+def restored_logging() -> Iterator[None]:
+    """Undoes every `configure_logging` of its block at the end."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(logger, list(logger.handlers), logger.level) for logger in loggers]
+    try:
+        yield
+    finally:
+        for logger, handlers, level in before:
+            logger.handlers = handlers
+            logger.setLevel(level)
 
 
 def log_unexpected(logger: logging.Logger, place: str, error: BaseException) -> None:
