@@ -18,6 +18,7 @@ from typing import TextIO
 import click
 from PIL import Image
 
+from hwr_core import __version__
 from hwr_core.documents.input_formats import SUFFIXES
 from hwr_core.documents.page_range import ALL_PAGES, PageRange
 from hwr_core.errors import HandwritingError, MissingPackageError
@@ -82,6 +83,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hwr")
 def hwr() -> None:
     """Reads handwriting as text or as LaTeX."""
 
@@ -172,10 +174,9 @@ def batch(
     """
     with console(quiet, debug):
         preprocessing = checked_settings(settings_file, beams)
-        try:
-            from hwr_core.batch import Job, run
-        except ImportError as error:
-            raise MissingPackageError(error.name, "batch") from error
+        require("ray", "pyarrow", extra="batch")
+        from hwr_core.batch import Job, run
+
         if out.is_dir():
             raise HandwritingError(f"{out} is a folder: name a file.")
         chosen = portable_name(checkpoint or ("math" if mode == "formula" else "text"))
@@ -197,9 +198,8 @@ def serve(port: int, address: str, debug: bool, streamlit_options: Sequence[str]
     Other options go to Streamlit, such as --server.baseUrlPath=hwr. Environment variables HWR_… set tokens and limits.
     """
     settings()  # raises for a variable that cannot be used
-    for package in ("streamlit", "fastapi"):
-        if find_spec(package) is None:
-            raise MissingPackageError(package, "app" if package == "streamlit" else "server")
+    require("streamlit", "streamlit_drawable_canvas", extra="app")
+    require("fastapi", "fastapi_offline", "prometheus_client", extra="server")
     if debug:
         os.environ["HWR_LOG_LEVEL"] = "DEBUG"
     if address in OWN_ADDRESSES:
@@ -209,6 +209,17 @@ def serve(port: int, address: str, debug: bool, streamlit_options: Sequence[str]
 
     place = ["--server.port", str(port), "--server.address", address]
     streamlit.main(["run", str(APP / "server.py"), *place, *streamlit_options], standalone_mode=False)
+
+
+def require(*modules: str, extra: str) -> None:
+    """Checks that the modules of an extra are installed.
+
+    Raises:
+        MissingPackageError: One is not.
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            raise MissingPackageError(module, extra)
 
 
 def say(message: str) -> None:

@@ -21,6 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.formparsers import MultiPartParser
 from starlette.middleware.cors import CORSMiddleware
 
+from hwr_core import __version__
 from hwr_core.checkpoints.registry import CHECKPOINTS, load_recognizer, loaded
 from hwr_core.documents.document import Document, is_pdf, open_document
 from hwr_core.documents.page_range import ALL_PAGES, PageRange
@@ -64,7 +65,7 @@ def create_api() -> FastAPI:
     documented = [Security(HTTPBearer(auto_error=False))] if api_token() else []  # shown in the documentation only
     api = FastAPIOffline(  # its documentation needs no network
         title="Handwriting Recognition",
-        version="1",
+        version=__version__,
         description="Reads handwriting as text or as LaTeX.",
         redoc_url=None,
         dependencies=[Depends(authorise)],  # on every route, also on routes that are added later

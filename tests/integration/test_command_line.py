@@ -284,8 +284,7 @@ def test_an_error_of_the_user_has_its_trace_with_debug_only(capfd):
 
 
 def test_a_missing_package_is_named_with_its_extra(folder, capfd, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pyarrow", None)  # an import of it fails
-    monkeypatch.delitem(sys.modules, "hwr_core.batch", raising=False)
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
     assert main(["batch", str(folder), "--out", str(folder / "r.parquet")]) == 2
     assert "extra batch" in (told := capfd.readouterr().err) and "'.[batch]'" in told and told.count("\n") == 1
     monkeypatch.setattr(cli, "find_spec", lambda name: None)
