@@ -127,6 +127,18 @@ class Reading:
             "complete": self.complete,
         }
 
+    def after(self, mark: str) -> "Reading":
+        """The reading with a list mark before its text; the mark is told by its shape and changes no confidence."""
+        start = f"{mark} " if self.text else mark
+        others = tuple(Alternative(start + other.text, other.score) for other in self.alternatives)
+        sure = (1.0,) * len(start)
+        return replace(
+            self,
+            text=start + self.text,
+            character_confidences=sure + self.character_confidences,
+            alternatives=others,
+        )
+
 
 BLANK = Reading("", 1.0)
 

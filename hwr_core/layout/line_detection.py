@@ -10,6 +10,7 @@ import numpy as np
 
 from hwr_core.imaging.ink_mask import ink_box
 from hwr_core.imaging.resize import shrunk
+from hwr_core.layout.marks import Mark, leading_mark, with_bullets, without_mark
 from hwr_core.layout.reading_order import joined, line_height, reading_order, rows_of
 from hwr_core.reading import Cell, Point, Span
 
@@ -36,6 +37,12 @@ class FoundLine:
     image: np.ndarray
     reach: Span = (0.0, 1.0)
     cell: Cell | None = None
+    mark: Mark | None = None
+
+    @property
+    def to_read(self) -> np.ndarray:
+        """The line's picture without its list mark, (height, width) uint8."""
+        return self.image if self.mark is None else without_mark(self.image, self.mark)
 
 
 def find_lines(grey: np.ndarray) -> list[FoundLine]:
@@ -51,10 +58,12 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
         left, top, right, bottom = box
         outline = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
         return [FoundLine(outline, grey, (-left / (right - left), (grey.shape[1] - left) / (right - left)))]
-    return [
-        replace(cut_line(grey, joined([outlines[piece] for piece in line.pieces])), cell=line.cell)
-        for line in reading_order(outlines)
-    ]
+    outlines = with_bullets(outlines)
+    found = []
+    for line in reading_order(outlines):
+        cut_out = cut_line(grey, joined([outlines[piece] for piece in line.pieces]))
+        found.append(replace(cut_out, cell=line.cell, mark=leading_mark(cut_out.image)))
+    return found
 
 
 def _is_one_line(outlines: list[np.ndarray]) -> bool:

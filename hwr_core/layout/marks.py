@@ -1,5 +1,6 @@
 """List marks before a line, told by their shape: bullets and boxes, which a reader of letters takes for letters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -17,6 +18,9 @@ SQUARE_HOLE = 0.85  # share of its own bounding box that the inside of a box fil
 LEAST_BOX = 0.35  # of the line's ink height
 MARK_GAP = 0.12  # of the line's ink height: white between a mark and the text
 TICK_INK = 0.04  # share of a box's inside that is ink from which it is ticked
+
+
+BULLET_REACH = 2.0  # of a line's height: how far before the line its bullet may stand
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,28 @@ def leading_mark(grey: np.ndarray) -> Mark | None:
     if text is None and len(gaps) and _is_bullet(piece, height, (middle - rows[0]) / height):
         text = BULLET
     return None if text is None else Mark(text, end, not len(gaps))
+
+
+def with_bullets(outlines: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The outlines of the pieces of writing, those of bullets joined to the lines that they stand before.
+
+    Args:
+        outlines: Corners (4, 2) of each piece in pixels, clockwise from the top left.
+    """
+    joined_to = {}
+    for number, small in enumerate(outlines):
+        (left, top), (right, bottom) = small.min(0), small.max(0)
+        for place, line in enumerate(outlines):
+            (start, upper), (_, lower) = line.min(0), line.max(0)
+            tall = lower - upper
+            near = -0.2 * tall < start - right < BULLET_REACH * tall
+            if near and max(bottom - top, right - left) < 0.6 * tall and upper < (top + bottom) / 2 < lower:
+                joined_to[number] = place
+    found = [outline.copy() for outline in outlines]
+    for number, place in joined_to.items():
+        left = outlines[number][:, 0].min()
+        found[place][[0, 3], 0] = np.minimum(found[place][[0, 3], 0], left)
+    return [outline for number, outline in enumerate(found) if number not in joined_to]
 
 
 def without_mark(grey: np.ndarray, mark: Mark) -> np.ndarray:
