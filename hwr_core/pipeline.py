@@ -22,7 +22,8 @@ from hwr_core.imaging.conversion import upright
 from hwr_core.imaging.preprocess import Preprocessed, preprocess
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.ink.formula import render_formula
-from hwr_core.ink.strokes import Strokes, as_points, group_into_lines, level, render_line
+from hwr_core.ink.line_grouping import group_into_lines
+from hwr_core.ink.strokes import Strokes, as_points, level, render_line
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.orientation import find_upright_lines
 from hwr_core.layout.regions import Region, lines_at, regions_of
