@@ -13,7 +13,7 @@ from hwr_core.imaging.page_detection import PAGE_SIDE, is_dark, page_corners, st
 from hwr_core.imaging.resize import shrunk
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.imaging.skew import rotate, skew_angle
-from hwr_core.runtime.scheduling import alone_where_memory_is_short
+from hwr_core.runtime.scheduling import exclusive_if_memory_is_short
 
 LONGEST_SIDE = 3600  # pixels that a page is scaled down to: lines of 60 on a full page stay 50 pixels high
 
@@ -48,7 +48,7 @@ def preprocess(
 
     Pictures of the steps are kept `steps_side` pixels large at most, or none for 0; at their full size, some 10 MB each, unless said.
     """
-    with alone_where_memory_is_short(image.size if isinstance(image, np.ndarray) else image.width * image.height):
+    with exclusive_if_memory_is_short(image.size if isinstance(image, np.ndarray) else image.width * image.height):
         return _preprocessed(image, settings, steps_side)
 
 
