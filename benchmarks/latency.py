@@ -8,10 +8,8 @@ through the model's default `generate`, which stops at 20 tokens. Both use the s
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,31 +22,14 @@ from transformers import (
     ViTImageProcessorPil,
 )
 
-from hwr_core import load_recognizer, read_ink
-from hwr_core.ink.handprint import write, write_formula
+from hwr_core import load_recognizer
+from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
-from hwr_core.recognizer import Recognizer
 from hwr_core.runtime.memory import keep_heaps_few
 from training.evaluation.peers import peers
+from training.evaluation.timing import TEXT, drawing_seconds, median_seconds
 
 ROOT = Path(__file__).resolve().parents[1]
-TEXT = "meet me at the station at 7:30"  # 30 characters
-
-
-def median_seconds(call: Callable[[], object], times: int) -> float:
-    call()
-    seconds = []
-    for _ in range(times):
-        started = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)
-
-
-def drawing_seconds(recognizer: Recognizer, beams: int = 1, times: int = 20) -> float:
-    """Seconds from the strokes of `TEXT`, or of the solutions of a quadratic equation, to the reading, the median of `times`."""
-    strokes = write_formula() if recognizer.reads_formulas else write(TEXT, slant=0.1, unsteadiness=0.006)
-    return median_seconds(lambda: read_ink(strokes, recognizer, beams=beams), times)
 
 
 def usual_base(positions: int = 512) -> VisionEncoderDecoderModel:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from benchmarks.latency import TEXT, usual_demo
+from benchmarks.latency import usual_demo
 from benchmarks.memory import photo
 from benchmarks.serving import server
 from hwr_core import load_recognizer, open_image, read_page
@@ -22,6 +22,7 @@ from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.runtime.memory import keep_heaps_few
 from training.evaluation.peers import peers
+from training.evaluation.timing import TEXT
 
 COUNT = 48
 REQUESTS = 8  # of each user

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from hwr_core.documents.input_formats import SUFFIXES
 from hwr_core.errors import HandwritingError
 from hwr_core.export import FORMATS, FileNames, export, suffix_of
 from hwr_core.imaging.settings import PreprocessSettings
-from hwr_core.reading import Page
-from hwr_core.runtime.limits import BEAMS, SUFFIXES
+from hwr_core.reading import Page, PageId
+from hwr_core.runtime.limits import BEAMS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -174,7 +175,7 @@ def found(names: list[str]) -> Iterator[Path | None]:
             raise HandwritingError(f"There is no file {name}.")
 
 
-def opened(path: Path | None, names: Mapping[str, int]) -> Iterator[tuple[str, partial]]:
+def opened(path: Path | None, names: Mapping[str, int]) -> Iterator[tuple[PageId | str, partial]]:
     """The name of each page of a file, and what decodes it, or says why it cannot be. Files that share a name, of which `names` has more than
     one, are called by their paths."""
     from hwr_core.documents.document import open_document, shown
@@ -189,7 +190,7 @@ def opened(path: Path | None, names: Mapping[str, int]) -> Iterator[tuple[str, p
         yield name, partial(_raise, error)
     else:
         for index in range(document.count):
-            yield document.page_name(index), partial(document.page, index)
+            yield document.page_id(index), partial(document.page, index)
 
 
 def _raise(error: HandwritingError):
@@ -202,7 +203,7 @@ class Folder:
     def __init__(self, folder: Path, format: str):
         self.folder, self.format, self.names = folder, format, FileNames(FORMATS[format].suffix)
 
-    def add(self, name: str, page: Page, picture: partial) -> None:
+    def add(self, name: PageId | str, page: Page, picture: partial) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / self.names(name)).write_bytes(export({name: page}, self.format, {name: picture}))
 
@@ -215,11 +216,11 @@ class Whole:
 
     def __init__(self, out: Path | None, format: str):
         self.out, self.format = out, format
-        self.pages: dict[str, Page] = {}
-        self.pictures: dict[str, partial] = {}  # each keeps its file's bytes: only for formats that show them
+        self.pages: dict[PageId | str, Page] = {}
+        self.pictures: dict[PageId | str, partial] = {}  # each keeps its file's bytes: only for formats that show them
         self._check_terminal(1)  # before an hour's reading
 
-    def add(self, name: str, page: Page, picture: partial) -> None:
+    def add(self, name: PageId | str, page: Page, picture: partial) -> None:
         self.pages[name] = page
         if FORMATS[self.format].needs_pictures:
             self.pictures[name] = picture

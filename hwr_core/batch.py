@@ -25,11 +25,11 @@ from tqdm import tqdm
 
 from hwr_core.checkpoints.registry import load_recognizer
 from hwr_core.documents.document import open_document, shown
+from hwr_core.documents.input_formats import SUFFIXES
 from hwr_core.errors import HandwritingError
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.pipeline import Mode, read_picture
 from hwr_core.reading import Page
-from hwr_core.runtime.limits import SUFFIXES
 
 ROOT = Path(__file__).resolve().parents[1]
 CHUNK = 8  # files that a worker is given at once, and that are done again where it is killed

@@ -8,8 +8,8 @@ from typing import Any
 from hwr_core.decoding.language_model import LanguageModel
 from hwr_core.decoding.latex_grammar import Grammar
 from hwr_core.decoding.scores import DecodingSettings
+from hwr_core.runtime.paths import MODELS as MODELS
 
-MODELS = Path(__file__).resolve().parents[2] / "models"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 LANGUAGE_MODEL = "language_model.safetensors"  # beside the weights of a checkpoint that has one
 MAX_LENGTH = 512  # tokens of a line, for decoders whose positions have no end

@@ -12,6 +12,7 @@ from hwr_core.documents import pdf
 from hwr_core.documents.image_reader import damaged, open_image, opened, too_large
 from hwr_core.errors import TooLargeError
 from hwr_core.imaging.preprocess import LONGEST_SIDE
+from hwr_core.reading import PageId
 from hwr_core.runtime.limits import MAX_BYTES, MOST_PAGES, low_memory
 
 LARGE, LARGE_WHERE_MEMORY_IS_SHORT = 4_000_000, 1_000_000  # pixels
@@ -42,8 +43,9 @@ class Document:
         small.thumbnail((side, side))
         return small
 
-    def page_name(self, index: int) -> str:
-        return self.name if self.count == 1 else f"{self.name}, page {index + 1}"
+    def page_id(self, index: int) -> PageId:
+        """The identity of page `index`, counted from 0."""
+        return PageId(self.name, index + 1, self.count)
 
     def _page(self, index: int, side: int | None) -> Image.Image:
         if not 0 <= index < self.count:

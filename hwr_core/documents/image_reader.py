@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
+from hwr_core.documents.input_formats import PILLOW_FORMATS, format_titles
 from hwr_core.errors import HandwritingError, TooLargeError
 from hwr_core.imaging.line_image import is_turned, upright
 from hwr_core.runtime.limits import MAX_BYTES, MAX_PIXELS, decoded_bytes
@@ -15,7 +16,6 @@ from hwr_core.runtime.limits import MAX_BYTES, MAX_PIXELS, decoded_bytes
 STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}  # others 4, colours too
 DECODING = {"WEBP": 13, "HEIF": 4, "AVIF": 6}
 CONVERTED = 2
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 
 
 def open_image(
@@ -78,13 +78,11 @@ def opened(data: bytes, name: str) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the limit of the size is ours, and what is damaged is said as an error
-            return Image.open(io.BytesIO(data), formats=[form for form in FORMATS if form in _known()])
+            return Image.open(io.BytesIO(data), formats=[form for form in PILLOW_FORMATS if form in _known()])
     except Image.DecompressionBombError:
         raise _too_many_pixels(name) from None
     except UnidentifiedImageError:
-        raise HandwritingError(
-            f"{name} is no picture that can be opened: use PNG, JPEG, WebP, TIFF, HEIC, BMP, GIF or PDF."
-        ) from None
+        raise HandwritingError(f"{name} is no picture that can be opened: use {format_titles()}.") from None
     except Exception:  # as above
         raise damaged(name) from None
 

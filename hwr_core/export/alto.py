@@ -1,16 +1,23 @@
-"""A page as ALTO 4.4 (Library of Congress), in pixels: lines with their outlines, words with their confidences."""
+"""A page as ALTO 4.4 (Library of Congress): lines with their outlines, words with their confidences."""
 
 from lxml import etree
 
 from hwr_core.export.xml_common import enclosing_box, polygon_points, xml_text
 from hwr_core.layout.words import words_of
-from hwr_core.reading import Box, Line, Page
+from hwr_core.reading import Box, Line, Page, PageId
 
 NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
 
 
-def to_alto(name: str, page: Page) -> bytes:
-    """UTF-8 XML. A corrected line has `CS`, a formula is one `String` of LaTeX under the tag "formula"."""
+def to_alto(name: PageId | str, page: Page) -> bytes:
+    """Writes a page as ALTO XML in UTF-8, with all positions in pixels.
+
+    A corrected line has the attribute `CS`. A formula is one `String` of LaTeX with the tag "formula".
+
+    Args:
+        name: the page's identity, or the name of its picture.
+        page: the page.
+    """
     root = etree.Element(f"{{{NAMESPACE}}}alto", nsmap={None: NAMESPACE}, SCHEMAVERSION="4.4")
     description = _add(root, "Description")
     _add(description, "MeasurementUnit").text = "pixel"
@@ -47,7 +54,7 @@ def _add_line(block: etree._Element, number: int, line: Line) -> None:
             element, "String", ID=f"line_{number}_word_{index}", CONTENT=xml_text(word.text), **_place(word.box)
         )
         string.set("WC", f"{word.confidence:.3f}")
-        # ALTO's characters go from 0, sure, to 9.
+        # ALTO's character confidences run from 0, certain, to 9, uncertain.
         string.set("CC", " ".join(str(round(9 * (1 - value))) for value in word.character_confidences))
 
 

@@ -1,4 +1,4 @@
-"""A page as PAGE XML of 2019-07-15 (PRImA, Pletschacher and Antonacopoulos 2010): text lines and formulas with their outlines."""
+"""A page as PAGE XML of 2019-07-15 (Pletschacher and Antonacopoulos 2010): text lines and formulas with outlines."""
 
 from datetime import UTC, datetime
 
@@ -6,13 +6,21 @@ from lxml import etree
 
 from hwr_core.export.xml_common import enclosing_box, polygon_points, xml_text
 from hwr_core.layout.words import words_of
-from hwr_core.reading import Box, Line, Page, Point
+from hwr_core.reading import Box, Line, Page, PageId, Point
 
 NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 
 
-def to_page_xml(name: str, page: Page) -> bytes:
-    """UTF-8 XML. Alternatives are further `TextEquiv`s of a line, their `index` telling the order; a formula is a line marked in `custom`."""
+def to_page_xml(name: PageId | str, page: Page) -> bytes:
+    """Writes a page as PAGE XML in UTF-8, with all positions in pixels.
+
+    A line's alternatives are further `TextEquiv` elements; `index` gives their order. A formula is a line with
+    `structure {type:formula;}` in `custom`.
+
+    Args:
+        name: the page's identity, or the name of its picture.
+        page: the page.
+    """
     root = etree.Element(f"{{{NAMESPACE}}}PcGts", nsmap={None: NAMESPACE})
     metadata = _add(root, "Metadata")
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

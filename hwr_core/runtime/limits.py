@@ -16,21 +16,6 @@ MAX_PIXELS = 64_000_000  # of a picture: decoded in colour, one of this size tak
 PDF_SECONDS = 10  # of a processor, to draw a page
 MOST_PAGES = 2000  # of a document; they are decoded one at a time
 
-SUFFIXES = {
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".gif",
-    ".heic",
-    ".heif",
-    ".avif",
-    ".pdf",
-}  # taken from folders
-
 BODY_BYTES = 80_000_000  # of a request to the API
 BYTES_AT_ONCE, FEW_BYTES = 160_000_000, 32_000_000  # of all requests that wait or are worked on; where memory is short
 BODY_SECONDS, BODY_RATE = 20, 50_000  # that a request's body may keep waiting; so many bytes give back a second of it

@@ -16,7 +16,7 @@ ICONS = {"txt": "download", "docx": "description", "pdf": "picture_as_pdf"}
 def downloads(current: Sheet, pages: dict[tuple[str, int], Page], sheets: list[Sheet]) -> None:
     """`pages` by their sheets' keys, with their corrections; of `sheets` those are offered that have text."""
     written = {
-        sheet.name: (sheet, pages[sheet.key])
+        sheet.page_id: (sheet, pages[sheet.key])
         for sheet in sheets
         if sheet.key in pages and pages[sheet.key].text.strip()
     }

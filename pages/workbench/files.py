@@ -11,17 +11,17 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from hwr_core.documents.document import Document, open_document
+from hwr_core.documents.input_formats import UPLOADER_TYPES, suffix_of_mime_type
 from hwr_core.errors import HandwritingError
 from hwr_core.imaging.line_image import to_rgb
+from hwr_core.reading import PageId
 from hwr_core.runtime.limits import MAX_BYTES
 from pages.common import as_is
 from pages.workbench.memory import digest, forget, remembered
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-TYPES = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "heic", "heif", "pdf", "bmp", "gif", "avif"]
 SHOWN = 8  # pages in the strip at once
 THUMBNAIL = (120, 160)  # pixels
-SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
 
 # The clipboard: a button where the browser lets a page read it, and Ctrl+V anywhere on the page.
 _paste = st.components.v2.component(
@@ -70,7 +70,11 @@ class Sheet:
 
     @property
     def name(self) -> str:
-        return self.document.page_name(self.index)
+        return self.page_id.title
+
+    @property
+    def page_id(self) -> PageId:
+        return self.document.page_id(self.index)
 
     def picture(self) -> Image.Image:
         return self.document.page(self.index)
@@ -117,7 +121,7 @@ def _take_in(tray: dict[str, bytes]) -> None:
         key = f"files-{state.setdefault('drops', 0)}"
         st.file_uploader(
             "Pictures and PDFs of handwriting",
-            TYPES,
+            UPLOADER_TYPES,
             accept_multiple_files=True,
             key=key,
             on_change=_take_uploads,
@@ -181,7 +185,7 @@ def _take_pasted(pasted: dict) -> None:
         data = base64.b64decode(str(pasted.get("data"))[: 2 * MAX_BYTES], validate=True)
     except (binascii.Error, ValueError):
         data = b""
-    put(f"pasted{SUFFIXES.get(str(pasted.get('type')), '.png')}", data)
+    put(f"pasted{suffix_of_mime_type(str(pasted.get('type')))}", data)
 
 
 def unused(name: str, taken: dict[str, bytes]) -> str:

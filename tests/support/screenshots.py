@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.driving import write_with_mouse
 from tests.support.paths import ROOT
 
-OUT = ROOT / "pages" / "screenshots"
+OUT = ROOT / "docs" / "images"
 
 
 def main() -> None:

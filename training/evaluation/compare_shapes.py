@@ -11,12 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.latency import drawing_seconds
 from hwr_core import load_recognizer
 from hwr_core.checkpoints.line_encoder import BLOCKS
 from hwr_core.metrics import cer
 from training.evaluation.lines import COPISTE, parameters_in, read_all, validation_lines
 from training.evaluation.tables import comparable, print_row
+from training.evaluation.timing import drawing_seconds
 
 SHAPES = {
     "as trained: width 256, 4 + 3 layers, 48 px, characters": [],

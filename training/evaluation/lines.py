@@ -23,7 +23,6 @@ from PIL import Image
 from safetensors import safe_open
 from tqdm import tqdm
 
-from benchmarks.latency import TEXT, drawing_seconds
 from hwr_core import load_recognizer
 from hwr_core.checkpoints.registry import find
 from hwr_core.ink.strokes import level, render_line
@@ -37,6 +36,7 @@ from training.evaluation.formulas import evaluate_math
 from training.evaluation.pages import evaluate_pages
 from training.evaluation.peers import TESSERACT, Reader, peers
 from training.evaluation.tables import comparable, print_row
+from training.evaluation.timing import TEXT, drawing_seconds
 
 Lines = list[tuple[Image.Image, str]]  # a picture and its text
 COPISTE = "Copiste, every eighth writer"

@@ -39,7 +39,7 @@ def level(image: Image.Image) -> float:
 
 def test_a_pdf_gives_its_pages_at_a_size_to_read_and_small_ones_to_choose_by():
     document = open_document(pdf(3), "notes.pdf")
-    assert document.count == 3 and document.page_name(1) == "notes.pdf, page 2"
+    assert document.count == 3 and document.page_id(1).title == "notes.pdf, page 2"
     page = document.page(2)
     assert page.size == (2480, 3509) and np.asarray(page.convert("L")).min() < 100
     assert max(document.thumbnail(0, 160).size) == 160

@@ -21,7 +21,7 @@ from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.layout.words import NO_PICTURE, without_pictures, words_of
 from hwr_core.pipeline import read_picture
-from hwr_core.reading import Alternative, Line, Page, Reading
+from hwr_core.reading import Alternative, Line, Page, PageId, Reading
 
 DATA = Path(__file__).parents[2] / "support" / "data"
 ALTO = {"a": "http://www.loc.gov/standards/alto/ns-v4#"}
@@ -230,9 +230,27 @@ def test_several_pages_of_a_single_page_format_come_as_a_zip():
         "y.txt",
         ".jpg.txt",
     ]
-    assert list(map(FileNames(".xml"), ["a/notes.pdf, page 1", "a/notes.pdf, page 3", "b/notes.pdf, page 3"])) == [
-        "notes, page 1.xml", "notes, page 3.xml", "notes, page 3 (2).xml",
+    pages = [PageId("a/notes.pdf", 1, 3), PageId("a/notes.pdf", 3, 3), PageId("b/notes.pdf", 3, 3), PageId("one.pdf")]
+    assert list(map(FileNames(".xml"), pages)) == [
+        "notes, page 1.xml", "notes, page 3.xml", "notes, page 3 (2).xml", "one.xml",
     ]  # fmt: skip
+
+
+def test_a_page_number_in_the_name_of_a_file_is_not_taken_for_one_of_a_document():
+    assert FileNames(".txt")("a letter, page 2.jpg") == "a letter, page 2.txt"
+    assert FileNames(".txt")("draft.v2, page 3") == "draft.txt"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_pages_are_given_by_their_file_and_number(format):
+    ids = [PageId("notes.pdf", number, 2) for number in (1, 2)]
+    pages, pictures = dict.fromkeys(ids, SHEET), dict.fromkeys(ids, PICTURES["a.jpg"])
+    named = {page_id.title: SHEET for page_id in ids}
+    content = export(pages, format, pictures)
+    if suffix_of(format, 2) == ".zip":
+        assert zipfile.ZipFile(io.BytesIO(content)).namelist() == ["notes, page 1.xml", "notes, page 2.xml"]
+    elif format not in ("docx", "pdf"):  # these hold the time
+        assert content == export(named, format)
 
 
 @pytest.mark.parametrize("format", FORMATS)
