@@ -7,8 +7,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-GRAPH_METADATA = "weights_blake2b"  # key of `weights_hash` in the metadata of an ONNX graph
-HASH_BYTES = 32
+GRAPH_METADATA = "weights_sha256"  # key of `weights_hash` in the metadata of an ONNX graph
 BITS = {
     "BOOL": 8,
     "U8": 8,
@@ -68,6 +67,6 @@ def stored_tensors(weights: Path) -> dict[str, StoredTensor]:
 
 
 def weights_hash(weights: Path) -> str:
-    """Returns the BLAKE2b hash of the whole file, in hexadecimal: 24 MB take about 30 ms."""
+    """Returns the SHA-256 hash of the whole file in hexadecimal: 14 MB take 8 ms on a processor with SHA instructions."""
     with open(weights, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=HASH_BYTES)).hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
