@@ -20,9 +20,9 @@ from hwr_core.imaging.line_image import clean_line
 from hwr_core.loaded_model import LoadedModel, Pixels
 from hwr_core.reading import BLANK, Alternative, Reading
 from hwr_core.runtime.batching import Batcher
-from hwr_core.runtime.limits import low_memory
 from hwr_core.runtime.memory import give_back_freed
 from hwr_core.runtime.scheduling import SLOTS
+from hwr_core.runtime.settings import low_memory
 from hwr_core.tasks import Task, TextOf
 
 BATCH_SIZE = 8  # images: larger batches are not faster on a CPU, and take more memory

@@ -16,7 +16,8 @@ from hwr_core.checkpoints.registry import CHECKPOINTS, default_beams, load_recog
 from hwr_core.errors import HandwritingError
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
-from hwr_core.runtime.limits import MAX_BYTES, local_checkpoints
+from hwr_core.runtime.limits import MAX_BYTES
+from hwr_core.runtime.settings import local_checkpoints
 
 # An upload over 1 MB would otherwise pass through a temporary file on its way to us: pictures stay in memory.
 MultiPartParser.spool_max_size = 2 * MAX_BYTES  # above the server's own limit, which is in binary megabytes

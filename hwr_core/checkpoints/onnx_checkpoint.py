@@ -14,7 +14,8 @@ from hwr_core.checkpoints.pixels import FormulaPixels, LinePixels
 from hwr_core.checkpoints.safetensors_file import weights_hash
 from hwr_core.errors import HandwritingError
 from hwr_core.loaded_model import LoadedModel
-from hwr_core.runtime.limits import FEW_PIXELS, low_memory
+from hwr_core.runtime.limits import FEW_PIXELS
+from hwr_core.runtime.settings import low_memory
 from hwr_core.runtime.threads import free_threads
 from hwr_core.tasks import FormulaTask, Task, TextLineTask
 
@@ -41,7 +42,7 @@ def load(folder: Path, name: str) -> LoadedModel:
         vocabulary = config.decoder.vocab_size
         network = OnnxNetwork(folder, start, end, pad, vocabulary, free_threads())
         language_model = language_model_of(folder, vocabulary, end)
-    except GraphsMismatchError:
+    except HandwritingError:
         raise
     except Exception as error:  # the libraries raise errors of many types, also plain Exception, for damaged files
         logger.info("Loading %s failed.", folder, exc_info=True)

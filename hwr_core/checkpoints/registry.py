@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from hwr_core.checkpoints.checkpoint_config import MODELS, weights_in
-from hwr_core.errors import HandwritingError
+from hwr_core.errors import HandwritingError, MissingPackageError
 from hwr_core.runtime.memory import give_back_freed
 
 if TYPE_CHECKING:
@@ -198,10 +198,7 @@ def _load_torch(key: _Key, folder: Path, weights: Path) -> "LoadedModel":
     try:  # late: the shipped checkpoints do without torch
         from hwr_core.checkpoints.torch_checkpoint import check, load
     except ImportError as error:
-        raise HandwritingError(
-            f"Reading with {key.name} needs {error.name}, which is not installed here: pip install -r requirements.txt, "
-            "or read with the shipped checkpoints."
-        ) from None
+        raise MissingPackageError(error.name, "torch") from None
     with _table:
         full = len(_loaded) >= IN_MEMORY
     if full:

@@ -31,8 +31,8 @@ from hwr_core.checkpoints.formula_encoder import FormulaEncoderConfig
 from hwr_core.checkpoints.torch_network import TorchNetwork, check_not_forked
 from hwr_core.errors import HandwritingError
 from hwr_core.loaded_model import LoadedModel
-from hwr_core.runtime.limits import low_memory
 from hwr_core.runtime.memory import give_back_freed
+from hwr_core.runtime.settings import low_memory
 from hwr_core.tasks import FormulaTask, Task, TextLineTask
 
 SMALL = 200_000_000  # bytes: smaller weights stay float32 even if memory is short

@@ -9,8 +9,8 @@ from torch import Tensor
 from transformers import EncoderDecoderCache, VisionEncoderDecoderModel
 
 from hwr_core.checkpoints.checkpoint_config import special_tokens
-from hwr_core.runtime.limits import low_memory
 from hwr_core.runtime.memory import give_back_freed
+from hwr_core.runtime.settings import low_memory
 from hwr_core.runtime.threads import MAX_THREADS
 
 ENCODED_AT_ONCE = (

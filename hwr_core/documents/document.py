@@ -13,7 +13,8 @@ from hwr_core.documents.image_reader import damaged, open_image, opened, too_lar
 from hwr_core.errors import TooLargeError
 from hwr_core.imaging.preprocess import LONGEST_SIDE
 from hwr_core.reading import PageId
-from hwr_core.runtime.limits import MAX_BYTES, MOST_PAGES, low_memory
+from hwr_core.runtime.limits import MAX_BYTES, MOST_PAGES
+from hwr_core.runtime.settings import low_memory
 
 LARGE, LARGE_WHERE_MEMORY_IS_SHORT = 4_000_000, 1_000_000  # pixels
 PICTURES = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"II", b"MM", b"BM")  # which may have a PDF's mark in a comment

@@ -10,7 +10,8 @@ from PIL import Image, UnidentifiedImageError
 from hwr_core.documents.input_formats import PILLOW_FORMATS, format_titles
 from hwr_core.errors import HandwritingError, TooLargeError
 from hwr_core.imaging.line_image import is_turned, upright
-from hwr_core.runtime.limits import MAX_BYTES, MAX_PIXELS, decoded_bytes
+from hwr_core.runtime.limits import MAX_BYTES, MAX_PIXELS
+from hwr_core.runtime.settings import decoded_bytes
 
 # Bytes a pixel, measured: as Pillow keeps it, beside that what decoding takes, and its greys.
 STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}  # others 4, colours too

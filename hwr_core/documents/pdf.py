@@ -13,7 +13,8 @@ from PIL import Image
 
 from hwr_core.documents.image_reader import damaged
 from hwr_core.errors import HandwritingError, TooLargeError
-from hwr_core.runtime.limits import PDF_SECONDS, pdf_memory
+from hwr_core.runtime.limits import PDF_SECONDS
+from hwr_core.runtime.settings import pdf_memory
 
 DPI = 300
 _CHILD = Path(__file__).with_name("pdf_worker.py")

@@ -6,7 +6,7 @@ from hwr_core.export.xml_common import enclosing_box, polygon_points, xml_text
 from hwr_core.layout.words import words_of
 from hwr_core.reading import Box, Line, Page, PageId
 
-NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
+ALTO_NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
 
 
 def to_alto(name: PageId | str, page: Page) -> bytes:
@@ -18,7 +18,7 @@ def to_alto(name: PageId | str, page: Page) -> bytes:
         name: the page's identity, or the name of its picture.
         page: the page.
     """
-    root = etree.Element(f"{{{NAMESPACE}}}alto", nsmap={None: NAMESPACE}, SCHEMAVERSION="4.4")
+    root = etree.Element(f"{{{ALTO_NAMESPACE}}}alto", nsmap={None: ALTO_NAMESPACE}, SCHEMAVERSION="4.4")
     description = _add(root, "Description")
     _add(description, "MeasurementUnit").text = "pixel"
     _add(_add(description, "sourceImageInformation"), "fileName").text = xml_text(name)
@@ -64,4 +64,4 @@ def _place(box: Box) -> dict[str, str]:
 
 
 def _add(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
-    return etree.SubElement(parent, f"{{{NAMESPACE}}}{tag}", attributes)
+    return etree.SubElement(parent, f"{{{ALTO_NAMESPACE}}}{tag}", attributes)

@@ -8,7 +8,7 @@ from hwr_core.export.xml_common import enclosing_box, polygon_points, xml_text
 from hwr_core.layout.words import words_of
 from hwr_core.reading import Box, Line, Page, PageId, Point
 
-NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
+PAGE_NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 
 
 def to_page_xml(name: PageId | str, page: Page) -> bytes:
@@ -21,7 +21,7 @@ def to_page_xml(name: PageId | str, page: Page) -> bytes:
         name: the page's identity, or the name of its picture.
         page: the page.
     """
-    root = etree.Element(f"{{{NAMESPACE}}}PcGts", nsmap={None: NAMESPACE})
+    root = etree.Element(f"{{{PAGE_NAMESPACE}}}PcGts", nsmap={None: PAGE_NAMESPACE})
     metadata = _add(root, "Metadata")
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for tag, text in (("Creator", "Handwriting Recognition"), ("Created", now), ("LastChange", now)):
@@ -76,4 +76,4 @@ def _corners(box: Box) -> tuple[Point, ...]:
 
 
 def _add(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
-    return etree.SubElement(parent, f"{{{NAMESPACE}}}{tag}", attributes)
+    return etree.SubElement(parent, f"{{{PAGE_NAMESPACE}}}{tag}", attributes)

@@ -1,80 +1,37 @@
-"""Every limit in one place: what is refused as too much, and what the operator of a server may change by its environment.
+"""The limits that protect memory and time, one constant a line. `settings.py` has those that an operator can change."""
 
-`HWR_API_TOKEN`: where it is set, the API asks for it (`Authorization: Bearer …`), but for its health.
-`HWR_LOCAL_CHECKPOINTS`: "1" lets people name directories of the server as checkpoints; left out, the shipped ones, those in `models/` and hub ids.
-`HWR_LOW_MEMORY`: "1" keeps the weights of large checkpoints, such as Microsoft's, in half the memory, lets fewer bytes of uploads wait, and has
-nothing read while a large photo is searched for lines; "0" does not; left out, so it is where the process may take less than two gigabytes (its
-cgroup's limit).
-`HWR_QUEUE`: how many drawings and lines, and how many pages, may wait or be worked on at once before the API answers 503.
-"""
+# Files and pages
+MAX_BYTES = 64_000_000  # bytes of one file
+MAX_PIXELS = 64_000_000  # pixels of one picture; decoded as RGB it takes 192 MB
+MOST_PAGES = 2000  # pages of one document; they are decoded one at a time
+PDF_SECONDS = 10  # CPU seconds to draw one PDF page
 
-import os
-from pathlib import Path
+# Memory of one picture, of one PDF page and of all requests; the smaller value holds in low-memory mode
+DECODED_BYTES = 640_000_000  # bytes to decode one picture
+DECODED_BYTES_LOW = 150_000_000  # bytes: 25 million pixels of a PNG in RGB, 8 million of a WebP
+PDF_BYTES = 1024 << 20  # bytes of the process that draws a PDF page
+PDF_BYTES_LOW = 256 << 20  # bytes; an A4 page scanned in RGB at 600 dpi takes 105 MB
+BODIES_BYTES = 160_000_000  # bytes of all request bodies in memory
+BODIES_BYTES_LOW = 32_000_000  # bytes of all request bodies in memory
+FEW_PIXELS = 80_000  # pixels of a formula in the encoder, in low-memory mode: twice as many take four times the memory
 
-MAX_BYTES = 64_000_000  # of a file
-MAX_PIXELS = 64_000_000  # of a picture: decoded in colour, one of this size takes 192 MB
-PDF_SECONDS = 10  # of a processor, to draw a page
-MOST_PAGES = 2000  # of a document; they are decoded one at a time
+# Drawings
+DRAWN_LINES = 200  # lines of one drawing
+DRAWN_LENGTH = 4000  # total length of a drawing's lines, in line heights: about 15 seconds of work
+STROKES = 5000  # strokes of one drawing
+POINTS = 100_000  # points of one drawing
+MAX_COORDINATE = 1e6  # absolute value of a point's coordinate, in the client's unit
 
-BODY_BYTES = 80_000_000  # of a request to the API
-BYTES_AT_ONCE, FEW_BYTES = 160_000_000, 32_000_000  # of all requests that wait or are worked on; where memory is short
-BODY_SECONDS, BODY_RATE = 20, 50_000  # that a request's body may keep waiting; so many bytes give back a second of it
-FILES = 16  # in one request
-PAGES = 32  # read in one request
-STROKES, POINTS = 5000, 100_000  # of a drawing
-DRAWN_LINES, DRAWN_LENGTH = 200, 4000  # of a drawing; its lines' lengths together, in their heights: 15 seconds' work
-FEW_PIXELS = 80_000  # of a formula as the encoder sees it, where memory is short: twice as many take four times as much
-INK_BYTES = 8_000_000  # of a drawing sent to the API
-FAR = 1e6  # of a stroke's point from the origin, in whatever unit
-BEAMS = 16
-LINES_AT_ONCE = 8  # requests whose lines are worked on at once; the recognizer puts them into batches
-PAGES_AT_ONCE = 1  # requests whose pages, or other large pictures, are: a page of 12 megapixels takes 120 MB
-RETRY_AFTER = 2  # seconds, said with a 503
-ASK_AGAIN = 0.5  # seconds after which it is looked again whether who asked is still there
-
-
-def queue_length() -> int:
-    said = os.environ.get("HWR_QUEUE", "")
-    return int(said) if said.isdigit() and int(said) > 0 else 64
-
-
-def bytes_at_once() -> int:
-    return FEW_BYTES if low_memory() else BYTES_AT_ONCE
-
-
-def decoded_bytes() -> int:
-    """That a picture may take while it is decoded: in colours, as a PNG, 25 million pixels where memory is short, as a WebP 8."""
-    return 150_000_000 if low_memory() else 640_000_000
-
-
-def pdf_memory() -> int:
-    """Bytes that the process which draws a PDF's page may have: an A4 sheet scanned in colours at 600 dots an inch takes 105 MB."""
-    return (256 if low_memory() else 1024) << 20
-
-
-def api_token() -> str | None:
-    return os.environ.get("HWR_API_TOKEN") or None
-
-
-def local_checkpoints() -> bool:
-    return os.environ.get("HWR_LOCAL_CHECKPOINTS") == "1"
-
-
-def low_memory() -> bool:
-    said = os.environ.get("HWR_LOW_MEMORY")
-    if said in ("0", "1"):
-        return said == "1"
-    own = next((line[3:] for line in _lines("/proc/self/cgroup") if line.startswith("0::")), "/").strip("/")
-    found = [
-        f"/sys/fs/cgroup/{own}/memory.max",
-        "/sys/fs/cgroup/memory.max",
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-    ]  # v2, and v1
-    return any(line.isdigit() and int(line) < 2 << 30 for path in found for line in _lines(path))
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text().splitlines()
-    except OSError:
-        return []
+# Requests to the API
+BODY_BYTES = 80_000_000  # bytes of one request body
+INK_BYTES = 8_000_000  # bytes of one drawing as JSON
+BODY_SECONDS = 20  # seconds that a request body may stall
+BODY_RATE = 50_000  # bytes that win back one second of BODY_SECONDS
+FILES = 16  # files in one request
+PAGES = 32  # pages read in one request
+BEAMS = 16  # beams of the beam search
+QUEUE = 64  # requests of each kind that wait or are read at once, unless HWR_QUEUE is set
+LINES_AT_ONCE = 8  # requests with drawings or single lines read at once; the recognizer batches their lines
+PAGES_AT_ONCE = 1  # requests with pages or other large pictures read at once: a page of 12 megapixels takes 120 MB
+RETRY_AFTER = 2  # seconds, the Retry-After header of a 503 answer
+DISCONNECT_POLL = 0.5  # seconds between checks whether the client is still connected

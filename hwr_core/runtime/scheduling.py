@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from hwr_core.runtime.limits import low_memory
 from hwr_core.runtime.memory import give_back_freed
+from hwr_core.runtime.settings import low_memory
 from hwr_core.runtime.threads import free_threads
 
 SMALL = 500_000  # pixels: up to here an image takes little memory

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hwr_core.runtime import limits
+from hwr_core.runtime import limits, settings
 
 GUARDED = ("/recognize", "/ink", "/checkpoints")  # what a token is asked for
 
@@ -39,7 +39,7 @@ class Refused(Exception):
 
 class Gate:
     """As many requests may be inside as `limits.queue_length` says, drawings and lines apart from pages, and as many bytes of bodies as
-    `limits.bytes_at_once` says. A request takes a place when its body is there; a body that comes too slowly, or no further, is given up."""
+    `settings.bodies_bytes` says. A request takes a place when its body is there; a body that comes too slowly, or no further, is given up."""
 
     def __init__(self, app: ASGIApp, room: Room):
         self.app, self.room = app, room
@@ -67,12 +67,12 @@ class Gate:
             self.room.held.pop(request, None)
 
     def _check(self, kind: str) -> None:
-        if self.room.inside[kind] >= limits.queue_length():
+        if self.room.inside[kind] >= settings.settings().queue:
             raise busy()
 
     async def _body(self, request: object, receive: Receive, headers: Headers, ink: bool) -> deque[Message]:
         """The messages of the request, until its body has come."""
-        most = limits.INK_BYTES if ink else min(limits.BODY_BYTES, limits.bytes_at_once())
+        most = limits.INK_BYTES if ink else min(limits.BODY_BYTES, settings.bodies_bytes())
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length[:20]) > most:
             raise too_much(most)
@@ -93,7 +93,7 @@ class Gate:
             if size > most:
                 raise too_much(most)
             older = self.room.older(request)
-            if older and older + size > limits.bytes_at_once():
+            if older and older + size > settings.bodies_bytes():
                 raise busy()
             self.room.held[request] = size
             if message["type"] != "http.request" or not message.get("more_body"):
@@ -101,7 +101,7 @@ class Gate:
 
 
 def check_token(headers: Headers) -> None:
-    token = limits.api_token()
+    token = settings.api_token()
     scheme, _, given = headers.get("authorization", "").partition(" ")
     # What a client sends is UTF-8, as a rule, which headers are not read as.
     if token and not (

@@ -29,7 +29,7 @@ from hwr_core.imaging.settings import LIMITS, PreprocessSettings
 from hwr_core.pipeline import Mode, read_ink, read_picture
 from hwr_core.reading import PageRecord
 from hwr_core.recognizer import Recognizer
-from hwr_core.runtime import limits
+from hwr_core.runtime import limits, settings
 from hwr_core.server.admission import Gate, Room
 
 MultiPartParser.spool_max_size = 2 * limits.MAX_BYTES  # what is uploaded stays in memory: never a temporary file
@@ -41,7 +41,7 @@ Beams = Annotated[
 CheckpointName = Annotated[
     str | None, Query(max_length=200, description="text, math, or a hub id that is on the server; by mode unless given")
 ]
-Coordinate = Annotated[float, Field(ge=-limits.FAR, le=limits.FAR, allow_inf_nan=False, strict=True)]
+Coordinate = Annotated[float, Field(ge=-limits.MAX_COORDINATE, le=limits.MAX_COORDINATE, allow_inf_nan=False, strict=True)]
 
 # The preprocessing settings as query parameters: the same names, types and limits.
 Settings = create_model(
@@ -126,7 +126,7 @@ class Desk:
         job = threads.submit(work, gone, *arguments)
         working = asyncio.wrap_future(job)
         try:
-            while not (await asyncio.wait([working], timeout=limits.ASK_AGAIN))[0]:
+            while not (await asyncio.wait([working], timeout=limits.DISCONNECT_POLL))[0]:
                 if await request.is_disconnected():
                     gone.set()
                     if job.cancel():
@@ -147,7 +147,7 @@ def create_api() -> FastAPI:
     api.state.desk, api.state.room = Desk(), Room()
     api.add_middleware(Gate, room=api.state.room)
     # That a token is asked for is for the document to tell: `Gate` checks it.
-    api.include_router(reading, dependencies=[Security(HTTPBearer(auto_error=False))] if limits.api_token() else [])
+    api.include_router(reading, dependencies=[Security(HTTPBearer(auto_error=False))] if settings.api_token() else [])
     api.add_api_route("/health", health, response_model=Health, tags=["server"])
     api.add_exception_handler(HandwritingError, _said)
     api.add_exception_handler(RequestValidationError, _invalid)
@@ -165,7 +165,7 @@ async def recognize(
         list[UploadFile],
         File(min_length=1, max_length=limits.FILES, description="pictures, PDFs, or TIFFs of several pages"),
     ],
-    settings: Annotated[Settings, Query()],
+    preprocessing: Annotated[Settings, Query()],
     mode: Annotated[Mode, Query(description="what each picture is")] = "page",
     checkpoint: CheckpointName = None,
     beams: Beams = None,
@@ -179,7 +179,7 @@ async def recognize(
         named.append((file.filename or f"file {number}", await file.read()))
         await file.close()
     try:
-        chosen = PreprocessSettings(**settings.model_dump())
+        chosen = PreprocessSettings(**preprocessing.model_dump())
     except ValueError as error:
         raise HandwritingError(str(error)) from None
     desk: Desk = request.app.state.desk
@@ -228,7 +228,7 @@ async def health(request: Request) -> Health:
     return {
         "status": "ok",
         "waiting": sum(request.app.state.room.inside.values()),
-        "queue": limits.queue_length(),
+        "queue": settings.settings().queue,
         "loaded": loaded(),
     }
 
@@ -240,7 +240,7 @@ def _recognizer(name: str | None, formulas: bool) -> Recognizer:
     )
     if {known.name: known.formulas for known in CHECKPOINTS}.get(name, formulas) != formulas:
         raise wrong_mode  # before it is loaded, for which another may have to go
-    recognizer = load_recognizer(name, local=limits.local_checkpoints(), fetch=False)
+    recognizer = load_recognizer(name, local=settings.local_checkpoints(), fetch=False)
     if recognizer.reads_formulas != formulas:
         raise wrong_mode
     return recognizer

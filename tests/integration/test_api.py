@@ -16,7 +16,7 @@ from hwr_core import load_recognizer
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
 from hwr_core.reading import Page
-from hwr_core.runtime import limits
+from hwr_core.runtime import limits, settings
 from hwr_core.server import api
 from tests.support.paths import SAMPLES
 from tests.support.pictures import encoded
@@ -327,7 +327,7 @@ def test_of_two_uploads_that_are_too_much_together_the_first_goes_on(monkeypatch
 def test_uploads_that_together_are_too_much_wait_and_drawings_have_room_beside_pages(client, monkeypatch, short, most):
     monkeypatch.setenv("HWR_LOW_MEMORY", short)
     room = client.app.state.room
-    room.inside["pages"], room.held["another"] = limits.queue_length(), most
+    room.inside["pages"], room.held["another"] = settings.settings().queue, most
     assert client.post("/recognize", files=sent(("a.png", line()))).status_code == 503
     assert client.post("/ink", json={"strokes": []}).status_code == 503
     room.held.clear()
@@ -363,7 +363,7 @@ def test_a_full_queue_says_when_to_come_again_and_empties(monkeypatch):
 
 
 def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
-    monkeypatch.setattr(limits, "ASK_AGAIN", 0.05)
+    monkeypatch.setattr(limits, "DISCONNECT_POLL", 0.05)
     app, read, held = api.create_api(), [], threading.Event()
 
     def slow(image, *arguments):

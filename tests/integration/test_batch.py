@@ -13,9 +13,9 @@ import pyarrow.parquet as parquet
 import pytest
 
 from hwr_core import HandwritingError
-from hwr_core.__main__ import everywhere, main
 from hwr_core.batch import SCHEMA, Job, Results, Worker, _row, files_of, run
 from hwr_core.checkpoints.registry import MODELS
+from hwr_core.cli import main, portable_name
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from tests.support.paths import ROOT
@@ -138,14 +138,14 @@ def test_what_the_workers_cannot_do_is_said_in_a_sentence(folder, tmp_path):
 
 def test_a_checkpoint_of_the_repository_goes_by_its_name_elsewhere_too(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert [everywhere(name) for name in ("text", "models/math", "microsoft/trocr-base-handwritten")] == [
+    assert [portable_name(name) for name in ("text", "models/math", "microsoft/trocr-base-handwritten")] == [
         "text",
         "math",
         "microsoft/trocr-base-handwritten",
     ]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own").mkdir()
-    assert everywhere("own") == str(tmp_path / "own")
+    assert portable_name("own") == str(tmp_path / "own")
 
 
 def table(*paths: str) -> pyarrow.Table:
@@ -219,7 +219,7 @@ def test_every_page_of_a_document_is_a_row_and_a_bad_one_has_its_error(tmp_path)
 
 @pytest.mark.parametrize(
     "arguments, said",
-    [(["nowhere"], "no pictures"), (["*.nothing"], "no pictures"), ([".", "--checkpoint", "unknown"], "hub id"), ([".", "--workers", "0"], "one worker"),
+    [(["nowhere"], "no pictures"), (["*.nothing"], "no pictures"), ([".", "--checkpoint", "unknown"], "hub id"), ([".", "--workers", "0"], "--workers"),
      ([".", "--beams", "0"], "beams"), ([".", "--settings", "none.json"], "cannot be read")],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said_in_a_sentence(arguments, said, tmp_path, capfd, monkeypatch):

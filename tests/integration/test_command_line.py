@@ -9,10 +9,10 @@ import sys
 import pytest
 from PIL import Image
 
-from hwr_core.__main__ import Whole, main
+from hwr_core.cli import OneFile, main
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
-from hwr_core.reading import Page
+from hwr_core.reading import Page, PageId
 from tests.support.pictures import encoded
 
 
@@ -104,13 +104,13 @@ def test_what_a_library_makes_of_one_picture_costs_no_other(folder, monkeypatch,
     monkeypatch.setattr(pipeline, "read_picture", raising)
     assert main(["read", str(folder), "--quiet"]) == 1
     captured = capfd.readouterr()
-    assert captured.out == "hello world\n" and captured.err == "a.jpg cannot be read (MemoryError).\n"
+    assert captured.out == "hello world\n" and captured.err == "a.jpg cannot be read: internal error (MemoryError).\n"
 
 
 @pytest.mark.parametrize(("format", "kept"), [("txt", 0), ("alto", 0), ("pdf", 1)])
 def test_files_are_kept_in_memory_only_for_formats_that_show_them(format, kept, tmp_path):
-    whole = Whole(tmp_path / "out", format)
-    whole.add("a.png", Page((), (1, 1)), lambda: None)
+    whole = OneFile(tmp_path / "out", format)
+    whole.add(PageId("a.png"), Page((), (1, 1)), lambda: None)
     assert len(whole.pages) == 1 and len(whole.pictures) == kept
 
 

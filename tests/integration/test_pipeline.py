@@ -13,7 +13,7 @@ from hwr_core.imaging.preprocess import preprocess
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import draw, render_line
 from hwr_core.layout.line_detection import find_lines
-from hwr_core.metrics import calibration, cer, edit_distance, wer
+from hwr_core.metrics import cer
 from tests.support.paths import SAMPLES
 from training.samples import LETTER
 
@@ -135,13 +135,6 @@ def test_exports_say_the_same_as_the_page(recognizer):
     entry = json.loads(to_json({"é.png": page}))[0]
     assert entry["name"] == "é.png" and entry["text"] == page.text
     assert len(entry["lines"][0]["character_confidences"]) == len(entry["lines"][0]["text"])
-
-
-def test_metrics():
-    assert edit_distance("kitten", "sitting") == 3
-    assert cer(["abcd", "ef"], ["abxd", ""]) == pytest.approx(3 / 6)
-    assert wer(["a b c"], ["a c"]) == pytest.approx(1 / 3)
-    assert calibration([0.2, 0.95, 1.0], [False, True, True])[-1] == (0.9, 1.0, 2, 1.0)
 
 
 def test_a_wrong_checkpoint_name_is_one_sentence():
