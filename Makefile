@@ -5,7 +5,7 @@ PORT ?= 8501
 ADDRESS ?= localhost
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test check format docs serve-docs wheel requirements evaluate benchmark clean
+.PHONY: run test check format docs serve-docs wheel requirements results evaluate benchmark clean
 
 # Only this machine's own browser may name directories as checkpoints; with ADDRESS=0.0.0.0 nobody may.
 run: .venv/.app
@@ -19,6 +19,7 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/python tools/requirements.py --check
+	$(BIN)/python tools/results.py --check
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
@@ -27,16 +28,19 @@ format: .venv/.dev
 	$(BIN)/ruff format .
 
 docs: .venv/.dev
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 serve-docs: .venv/.dev
-	$(BIN)/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 wheel: .venv/.dev
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 requirements:
 	$(PYTHON) tools/requirements.py
+
+results:
+	$(PYTHON) tools/results.py
 
 evaluate: .venv/.dev
 	$(BIN)/python -m training.evaluation.lines text
@@ -56,4 +60,4 @@ benchmark: .venv/.dev
 	touch $@
 
 clean:
-	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache dist site
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist site

@@ -178,10 +178,10 @@ def _load_onnx(key: _Key, folder: Path, weights: Path, strict: bool) -> "LoadedM
 
     try:
         return load(folder, key.name)
-    except GraphsMismatchError as error:
+    except GraphsMismatchError:
         if strict or not _torch_is_installed():
             raise
-        logger.warning("%s Reading with torch instead.", error)
+        logger.warning("The ONNX graphs in %s were exported from other weights: reading with torch instead.", folder)
     return _load_torch(key, folder, weights)
 
 

@@ -26,8 +26,8 @@ class Format:
         suffix: the ending of file names, with the dot.
         mime: the media type.
         module: the module of `hwr_core.export` that writes the format.
-        function: the function in `module`. It takes all pages; if `single`, a page's name and the page; if
-            `needs_pictures`, all pages and their pictures. It returns str or bytes.
+        function: the function in `module`. It takes all pages. If `single`, it takes a page's name and
+            the page. If `needs_pictures`, it takes all pages and their pictures. It returns str or bytes.
         single: whether a file holds one page only. Several pages become a ZIP of such files.
         needs_pictures: whether the file shows the pages' pictures.
     """

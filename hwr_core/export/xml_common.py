@@ -1,4 +1,4 @@
-"""What ALTO, PAGE, hOCR and Word share: text that XML can hold, boxes, and corners."""
+"""Shared by ALTO, PAGE, hOCR and Word: text that XML can hold, boxes, and corners."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ def _is_xml(character: str) -> bool:
 
 
 def enclosing_box(boxes: Sequence[Box]) -> Box:
-    """The smallest box round `boxes`, of which there must be at least one."""
+    """The smallest box around at least one box."""
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
 

@@ -136,7 +136,7 @@ def test_standard_input_in_a_process_of_its_own(folder):
     ("arguments", "sentence"),
     [
         (["nowhere.png"], "There is no file nowhere.png."),
-        (["FOLDER/notes.txt", "--settings", "FOLDER/notes.txt"], "The settings are no JSON"),
+        (["FOLDER/notes.txt", "--settings", "FOLDER/notes.txt"], "The settings are not valid JSON"),
         (["FOLDER/b.png", "--settings", "FOLDER/none.json"], "cannot be read"),
         (["FOLDER/b.png", "--beams", "0"], "beams"),
         (["FOLDER/b.png", "--checkpoint", "FOLDER/nothing"], "."),

@@ -1,10 +1,29 @@
-"""Pictures as bytes of the formats that people bring."""
+"""Pictures for tests: pages of writing, and pictures as bytes of the formats that people bring."""
 
 import io
 import struct
 import zlib
 
+import numpy as np
 from PIL import Image
+
+from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import draw
+
+
+def written_page(width: float = 5.0) -> np.ndarray:
+    """Three written lines on white paper, 900 × 420 pixels, with a pen `width` pixels wide."""
+    strokes = [
+        stroke + (60, 60 + 110 * row)
+        for row, text in enumerate(["see you at 7:30", "at the old bridge", "bring the map"])
+        for stroke in write(text)
+    ]
+    return draw(strokes, (420, 900), width)
+
+
+def box_outline(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+    """The corners (4, 2) of a box, clockwise from the upper left."""
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
 
 
 def encoded(image: Image.Image, form: str, **options) -> bytes:

@@ -77,14 +77,13 @@ def test_who_needs_all_the_cores_waits_for_them_and_is_not_kept_waiting_by_those
     assert order == ["one", "all", "late", "later"]
 
 
-def test_a_turn_that_is_not_waited_for_to_the_end_holds_up_nobody(monkeypatch):
-    turns = Slots(1)
-    with turns.acquire(1):
-        monkeypatch.setattr(turns._changed, "wait_for", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt), turns.acquire(1):
-            pytest.fail("it is not its turn")
-        monkeypatch.undo()
-    assert at_once([lambda: turns.acquire(1).__enter__()]) == [True]
+def test_an_interrupted_wait_for_a_slot_blocks_no_other_thread(monkeypatch):
+    slots = Slots(1)
+    monkeypatch.setattr(slots._changed, "wait_for", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt), slots.acquire(1):
+        pytest.fail("it has no slot")
+    monkeypatch.undo()
+    assert at_once([lambda: slots.acquire(1).__enter__()]) == [True]
 
 
 def test_whose_item_is_done_waits_for_no_turn():
@@ -158,3 +157,21 @@ def test_lines_of_several_users_are_read_in_one_batch_as_each_would_be_alone(mon
 
 def test_nothing_asked_for_is_nothing_done():
     assert Batcher(lambda kind, items: pytest.fail("there is nothing to do"), 4, turn(1))(1, []) == []
+
+
+def test_a_thread_that_holds_slots_cannot_wait_for_more():
+    slots = Slots(2)
+    with slots.acquire(1), pytest.raises(RuntimeError, match="already holds"), slots.acquire(1):
+        pytest.fail("it would wait for itself")
+    with slots.acquire(2) as got:
+        assert got
+
+
+def test_work_that_asks_its_own_batcher_gets_an_error_and_leaves_nothing_in_the_queue():
+    def work(kind, items):
+        return batcher(kind, items) if kind == "nested" else items
+
+    batcher = Batcher(work, 4, turn(2))
+    (error,) = at_once([lambda: batcher("nested", [1])])
+    assert isinstance(error, RuntimeError) and "already holds" in str(error)
+    assert not batcher._waiting and batcher("plain", [2]) == [2]
