@@ -66,7 +66,7 @@ def drive(page: Page, address: str, say) -> None:
     page.get_by_text("Write a word or two").wait_for()
     page.get_by_text("Math", exact=True).click()
     page.get_by_text("Write a formula").wait_for()
-    page.get_by_role("button", name="Show me").click()
+    page.get_by_role("button", name="Try an example").click()
     page.get_by_test_id("latex").wait_for()
     page.wait_for_timeout(1000)
     say("a formula drawn and read")

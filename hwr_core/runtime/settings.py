@@ -93,7 +93,7 @@ def _read(values: tuple[str | None, ...]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = f"{PREFIX}{first['loc'][0]}".upper()
-        reason = first["msg"].removeprefix("Value error, ")
+        reason = first["msg"].removeprefix("Value error, ").split(", unable to")[0]
         raise SettingsError(f"The environment variable {name} cannot be used: {_lower_first(reason)}.") from None
 
 

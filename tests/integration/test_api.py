@@ -3,21 +3,27 @@
 import asyncio
 import io
 import json
+import logging
 import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from fastapi import APIRouter
 from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from hwr_core import load_recognizer
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
 from hwr_core.reading import Page
-from hwr_core.runtime import limits, settings
+from hwr_core.runtime import limits
+from hwr_core.runtime.settings import settings
 from hwr_core.server import api
+from hwr_core.server.admission import open_to_all
 from tests.support.paths import SAMPLES
 from tests.support.pictures import encoded
 
@@ -226,7 +232,7 @@ def test_a_token_is_asked_for_where_the_operator_set_one(client, monkeypatch):
 def test_a_request_without_a_token_or_room_is_refused_before_its_body_is_read(full, monkeypatch):
     monkeypatch.setenv("HWR_QUEUE", "1") if full else monkeypatch.setenv("HWR_API_TOKEN", "secret")
     app, sent_back = api.create_api(), []
-    app.state.room.inside["pages"] = 1
+    app.state.queue.counts["pages"] = 1
 
     async def receive():
         raise AssertionError("the body was read")
@@ -287,7 +293,7 @@ def test_a_body_that_does_not_come_is_given_up_and_takes_no_ones_place(monkeypat
         return await asyncio.wait_for(asyncio.gather(*slow), 10)
 
     assert asyncio.run(all_at_once()) == [408] * 8
-    assert app.state.room.inside == {"lines": 0, "pages": 0} and not app.state.room.held
+    assert app.state.queue.counts == {"lines": 0, "pages": 0} and not app.state.queue.bodies
 
 
 def test_of_two_uploads_that_are_too_much_together_the_first_goes_on(monkeypatch):
@@ -326,11 +332,11 @@ def test_of_two_uploads_that_are_too_much_together_the_first_goes_on(monkeypatch
 @pytest.mark.parametrize(("short", "most"), [("0", 160_000_000), ("1", 32_000_000)])
 def test_uploads_that_together_are_too_much_wait_and_drawings_have_room_beside_pages(client, monkeypatch, short, most):
     monkeypatch.setenv("HWR_LOW_MEMORY", short)
-    room = client.app.state.room
-    room.inside["pages"], room.held["another"] = settings.settings().queue, most
+    queue = client.app.state.queue
+    queue.counts["pages"], queue.bodies["another"] = settings().queue, most
     assert client.post("/recognize", files=sent(("a.png", line()))).status_code == 503
     assert client.post("/ink", json={"strokes": []}).status_code == 503
-    room.held.clear()
+    queue.bodies.clear()
     assert client.post("/ink", json={"strokes": []}).status_code == 200
 
 
@@ -416,7 +422,7 @@ def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
 
     assert asyncio.run(both()) == 200
     assert read == [60]  # neither its second file, nor any of those who still waited
-    assert app.state.room.inside == {"lines": 0, "pages": 0} and not app.state.room.held
+    assert app.state.queue.counts == {"lines": 0, "pages": 0} and not app.state.queue.bodies
 
 
 def test_sixteen_users_at_once_each_get_their_own_text():
@@ -451,3 +457,123 @@ def test_the_documentation_needs_no_network(client):
     page = client.get("/docs").text
     sources = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert len(sources) >= 3 and all(client.get(source).status_code == 200 for source in sources), sources
+
+
+def test_a_new_route_needs_the_token_unless_it_is_open_to_all(monkeypatch):
+    monkeypatch.setenv("HWR_API_TOKEN", "secret")
+    app = api.create_api()
+    router = APIRouter()
+
+    @router.get("/included")
+    @app.get("/new")
+    @app.post("/new")
+    def new() -> str:
+        return "done"
+
+    @app.get("/open")
+    @open_to_all
+    def public() -> str:
+        return "done"
+
+    app.include_router(router)
+    with TestClient(app) as client:
+        assert client.get("/new").status_code == client.get("/included").status_code == 401
+        assert client.post("/new").status_code == client.get("/metrics").status_code == 401
+        assert client.get("/open").json() == "done"
+        token = {"Authorization": "Bearer secret"}
+        assert client.get("/new", headers=token).json() == client.post("/new", headers=token).json() == "done"
+
+
+def test_head_is_answered_as_get_without_a_body(client):
+    for path in ("/health", "/checkpoints", "/docs", "/openapi.json", "/metrics"):
+        answer = client.head(path)
+        assert answer.status_code == 200 and answer.content == b"" and int(answer.headers["content-length"]) > 0
+    assert client.head("/recognize").status_code == 405
+    assert client.head("/nowhere").status_code == 404
+
+
+def test_other_sites_may_call_the_api_only_if_the_operator_lists_them(client, monkeypatch):
+    asked = {"Origin": "https://notes.example", "Access-Control-Request-Method": "POST"}
+    assert "access-control-allow-origin" not in client.options("/ink", headers=asked).headers
+    assert "access-control-allow-origin" not in client.get("/health", headers=asked).headers
+    monkeypatch.setenv("HWR_CORS_ORIGINS", "https://notes.example, https://other.example/")
+    monkeypatch.setenv("HWR_API_TOKEN", "secret")
+    listed = TestClient(api.create_api())
+    asked["Access-Control-Request-Headers"] = "authorization,content-type"
+    allowed = listed.options("/ink", headers=asked)
+    assert allowed.status_code == 200 and allowed.headers["access-control-allow-origin"] == "https://notes.example"
+    rejected = listed.post("/ink", json={"strokes": []}, headers=asked)  # readable by the site's script, too
+    assert rejected.status_code == 401 and rejected.headers["access-control-allow-origin"] == "https://notes.example"
+    assert listed.options("/ink", headers={**asked, "Origin": "https://evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize(("prefix", "kept"), [("/tools/hwr", "/tools/hwr"), ("/hwr/", "/hwr"), ("//evil.example", ""),
+                                              ('/"><script>', ""), ("/" + "a" * 300, "")])  # fmt: skip
+def test_links_have_the_prefix_that_a_proxy_stripped(prefix, kept):
+    outer = Starlette(routes=[Mount("/api", api.create_api())])
+    client = TestClient(outer)
+    headers = {"X-Forwarded-Prefix": prefix}
+    page = client.get("/api/docs", headers=headers).text
+    links = re.findall(r'(?:src|href)="([^"]+)"', page) + re.findall(r"url: '([^']+)'", page)
+    assert len(links) >= 4 and all(link.startswith(f"{kept}/api/") for link in links)
+    for link in links:
+        assert client.get(link.removeprefix(kept), headers=headers).status_code == 200
+    document = client.get("/api/openapi.json", headers=headers).json()
+    assert document["servers"] == [{"url": f"{kept}/api"}]
+    assert client.post("/api/ink", json={"strokes": []}, headers=headers).status_code == 200
+
+
+def test_metrics_count_requests_seconds_the_queue_and_lines(client):
+    client.post("/ink", json={"strokes": strokes_of("hello world")})
+    client.post("/ink", json={"strokes": None})
+    client.get("/nowhere-" + "x" * 30)
+    client.app.state.queue.counts["pages"] = 2
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    lines = answer.text.splitlines()
+    assert 'hwr_requests_total{method="POST",route="/ink",status="200"} 1.0' in lines
+    assert 'hwr_requests_total{method="POST",route="/ink",status="422"} 1.0' in lines
+    assert 'hwr_requests_total{method="GET",route="other",status="404"} 1.0' in lines
+    assert 'hwr_request_seconds_count{route="/ink"} 2.0' in lines
+    assert 'hwr_queue{kind="pages"} 2.0' in lines and 'hwr_queue{kind="lines"} 0.0' in lines
+    assert "hwr_lines_read_total 1.0" in lines
+
+
+def test_a_bug_is_answered_by_500_and_logged_without_what_was_uploaded(client, monkeypatch, caplog):
+    quoted = "the letter says: dear Martha"
+
+    def broken(*_, **__):
+        raise RuntimeError(quoted)
+
+    monkeypatch.setattr(api, "read_ink", broken)
+    answer = client.post("/ink", json={"strokes": strokes_of("a")})
+    assert answer.status_code == 500
+    assert answer.json() == {"detail": "Internal error: the server's log says where."}
+    (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "POST /ink failed" in record.getMessage() and "in broken" in record.getMessage()
+    assert "RuntimeError" in caplog.text and "Martha" not in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG, "hwr_core"):
+        client.post("/ink", json={"strokes": strokes_of("a")})
+    assert "dear Martha" in caplog.text  # the operator asked for everything
+
+
+def test_pages_of_a_document_are_chosen(client):
+    texts = ["one two", "three four", "five six", "seven eight"]
+    pages = [render_line(write(text), 96, 5).convert("RGB") for text in texts]
+    packed = encoded(pages[0], "PDF", save_all=True, append_images=pages[1:])
+    answer = client.post("/recognize?mode=line&pages=2,4-", files=sent(("four.pdf", packed)))
+    assert [page["page"] for page in answer.json()["pages"]] == [2, 4]
+    assert client.post("/recognize?pages=5-9", files=sent(("four.pdf", packed))).json()["detail"] == (
+        "four.pdf has 4 pages, but none of the pages 5-9: choose others."
+    )
+    assert "'7-3'" in client.post("/recognize?pages=7-3", files=sent(("four.pdf", packed))).json()["detail"]
+
+
+def test_a_document_with_many_pages_is_read_a_part_at_a_time(client):
+    blank = [Image.new("L", (40, 40), 255) for _ in range(limits.PAGES + 5)]
+    packed = encoded(blank[0], "TIFF", save_all=True, append_images=blank[1:])
+    refused = client.post("/recognize?mode=line", files=sent(("m.tif", packed)))
+    assert refused.status_code == 413 and f"pages=1-{limits.PAGES}" in refused.json()["detail"]
+    rest = client.post(f"/recognize?mode=line&pages={limits.PAGES + 1}-", files=sent(("m.tif", packed)))
+    assert [page["page"] for page in rest.json()["pages"]] == list(range(limits.PAGES + 1, limits.PAGES + 6))
