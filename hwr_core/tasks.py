@@ -76,10 +76,10 @@ class TextLineTask(Task):
     def render(self, strokes: Strokes) -> list[tuple[Strokes, Image.Image]]:
         groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
         if len(groups) > DRAWN_LINES:
-            raise TooLargeError(f"The drawing has {len(groups)} lines; draw at most {DRAWN_LINES} at a time.")
+            raise TooLargeError(f"The drawing has {len(groups)} lines. Draw at most {DRAWN_LINES} at a time.")
         images = [render_line(level(group), self.ink_height, self.ink_stroke_width) for group in groups]
         if sum(image.width for image in images) > DRAWN_LENGTH * self.ink_height:
-            raise TooLargeError("The drawing has too much writing to read at once: draw less at a time.")
+            raise TooLargeError("The drawing has too much writing to be read at once. Draw less at a time.")
         return list(zip(groups, images, strict=True))
 
 

@@ -54,11 +54,17 @@ def test_decoding_settings_that_do_not_exist_or_cannot_be_are_refused(recognizer
         recognizer.with_decoding(beams=0)
 
 
+def batch_sizes(recognizer: Recognizer, monkeypatch) -> list[int]:
+    """The sizes of the batches that are read from now on."""
+    sizes, real = [], recognizer._batcher.work
+    monkeypatch.setattr(recognizer._batcher, "work", lambda kind, items: sizes.append(len(items)) or real(kind, items))
+    return sizes
+
+
 def test_the_batch_size_can_be_chosen(recognizer, images, monkeypatch):
     expected = [reading.text for reading in recognizer.read(images)]
     for copied in (recognizer.with_batch_size(2), load_recognizer("text", batch_size=2)):
-        sizes, real = [], copied._batcher.work
-        monkeypatch.setattr(copied._batcher, "work", lambda kind, items: sizes.append(len(items)) or real(kind, items))
+        sizes = batch_sizes(copied, monkeypatch)
         assert [reading.text for reading in copied.read(images)] == expected
         assert copied.network is recognizer.network and copied.batch_size == 2
         assert sum(sizes) == len(images) and max(sizes) == 2
