@@ -1,9 +1,13 @@
-"""The memory of the whole server at its peak: `python -m benchmarks.memory`.
+"""Measures the memory of the whole server: `python -m benchmarks.memory`.
 
-Starts the server as a person does, and drives it with a real browser: a word written with the mouse, a formula, and a photo of 12 megapixels.
-After each step it prints the server's resident memory and its peak (VmRSS and VmHWM of Linux, in MB). `--load` instead has 24 clients send photos of 12
-megapixels, drawings and drawn formulas at once, to a server that knows that memory is short. `--base` has the server read a line,
-asked by its API, with a checkpoint of the architecture and the size of `microsoft/trocr-base-handwritten`, of random weights, kept in half the memory.
+It starts the server as a person does and drives it with a real browser: a word written with the mouse, a formula, and a photo of 12
+megapixels. After each step it prints the server's resident memory and its peak (VmRSS and VmHWM of Linux, in MB).
+
+`--sessions N` opens the Photo page in N browser windows that stay open. Each adds photos of 12 megapixels and has them read.
+`--low` does so in low-memory mode.
+`--load` has 24 clients send photos of 12 megapixels, drawings and drawn formulas at once, in low-memory mode.
+`--base` has the server read a line with a checkpoint of the architecture and the size of `microsoft/trocr-base-handwritten`, with
+random weights, in low-memory mode.
 """
 
 import argparse
@@ -17,7 +21,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.driving import write_with_mouse
 from benchmarks.serving import server
@@ -25,6 +29,9 @@ from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import draw, render_line
 
 TARGET = 512  # MB
+SETTLED = 1500  # milliseconds after which a page does not change any more
+PATIENCE = 300_000  # milliseconds; eight sessions' photos are read one after the other
+PHOTOS = 3  # that each session adds
 LINES = (
     "we arrived on Thursday evening after a long journey",
     "the house is small but the garden is full of roses",
@@ -39,16 +46,16 @@ def memory_of(pid: int) -> tuple[int, int]:
     return values["VmRSS"], values["VmHWM"]
 
 
-def photo() -> bytes:
+def photo(seed: int = 0) -> bytes:
     """Twelve megapixels: a page of 24 lines under a lamp, as JPEG."""
     strokes = [
         stroke * (1.0, 1.0) + (260, 240 + 148 * row)
         for row in range(24)
-        for stroke in write(LINES[row % len(LINES)], 70, 0.1, 0.008, seed=row)
+        for stroke in write(LINES[row % len(LINES)], 70, 0.1, 0.008, seed=row + 24 * seed)
     ]
     ink = draw(strokes, (4000, 3000), 6.0) / 255
     light = 225 - 70 * np.linspace(0, 1, 3000)[None, :]
-    colours = (ink * light)[..., None] * (1.0, 0.97, 0.9) + np.random.default_rng(0).integers(-3, 4, (4000, 3000, 1))
+    colours = (ink * light)[..., None] * (1.0, 0.97, 0.9) + np.random.default_rng(seed).integers(-3, 4, (4000, 3000, 1))
     packed = io.BytesIO()
     Image.fromarray(colours.clip(0, 255).astype(np.uint8)).save(packed, "JPEG", quality=90)
     return packed.getvalue()
@@ -72,7 +79,7 @@ def drive(page: Page, address: str, say) -> None:
     say("a formula drawn and read")
     page.get_by_role("link", name="Photo").click()
     page.get_by_text("Drop pictures or PDFs").wait_for()
-    page.wait_for_timeout(1500)  # until the uploader stays the same one
+    page.wait_for_timeout(SETTLED)  # until the uploader stays the same one
     page.locator("input[type=file]").first.set_input_files(
         {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo()}
     )
@@ -84,6 +91,40 @@ def drive(page: Page, address: str, say) -> None:
     with page.expect_download():
         page.get_by_role("button", name="Searchable PDF").click()
     say("its lines shown, and its PDF downloaded")
+
+
+def open_photo(page: Page, address: str, number: int) -> None:
+    """Opens the Photo page, and adds `PHOTOS` photos, which differ from those of the other sessions."""
+    page.goto(f"{address}/photo")
+    page.get_by_text("Drop pictures or PDFs").wait_for()
+    page.wait_for_timeout(SETTLED)
+    files = [
+        {"name": f"photo-{index}.jpg", "mimeType": "image/jpeg", "buffer": photo(number * PHOTOS + index)}
+        for index in range(PHOTOS)
+    ]
+    page.locator("input[type=file]").first.set_input_files(files)
+    page.get_by_test_id("lines").wait_for()
+    page.get_by_role("button", name=f"Read all {PHOTOS} pages").click()
+    page.locator("[data-testid=stButton]").filter(has_text=f"{PHOTOS} ✓").wait_for()
+    page.wait_for_timeout(SETTLED)
+
+
+def sessions_peak(browser: Browser, count: int, low: bool) -> None:
+    """Prints the server's memory after each of `count` sessions has read its photos, and whether the first one's are still shown."""
+    with server(HWR_LOW_MEMORY="1" if low else "0") as (address, pid):
+        print("| sessions | resident MB | peak MB |\n|---|---|---|")
+        pages = [browser.new_page(viewport={"width": 1280, "height": 950}) for _ in range(count)]
+        for number, page in enumerate(pages, 1):
+            page.set_default_timeout(PATIENCE)
+            open_photo(page, address, number)
+            print(f"| {number} | {memory_of(pid)[0]} | {memory_of(pid)[1]} |", flush=True)
+        pages[0].get_by_role("button", name="1 ✓", exact=True).click()
+        pages[0].get_by_test_id("lines").wait_for()
+        pages[0].wait_for_timeout(SETTLED)
+        lines = pages[0].get_by_test_id("lines").inner_text().count("\n") // 2 + 1
+        print(
+            f"| the first session looks at its first page again: {lines} lines | {memory_of(pid)[0]} | {memory_of(pid)[1]} |"
+        )
 
 
 def load_peak() -> tuple[int, int, int]:
@@ -130,6 +171,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", action="store_true")
     parser.add_argument("--load", action="store_true")
+    parser.add_argument("--sessions", type=int, metavar="N")
+    parser.add_argument("--low", action="store_true")
     arguments = parser.parse_args()
     if arguments.base:
         print(f"Peak {base_peak()} MB with TrOCR-base")
@@ -137,9 +180,19 @@ def main() -> None:
     if arguments.load:
         print("Peak {} MB, {} of {} requests answered, 24 at once".format(*load_peak()))
         return
-    with sync_playwright() as playwright, server() as (address, pid):
+    with sync_playwright() as playwright:
         quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=quiet)
+        if arguments.sessions:
+            sessions_peak(browser, arguments.sessions, arguments.low)
+        else:
+            person_peak(browser)
+        browser.close()
+
+
+def person_peak(browser: Browser) -> None:
+    """Prints the server's memory while one person uses both pages."""
+    with server() as (address, pid):
         page = browser.new_page(viewport={"width": 1280, "height": 950}, accept_downloads=True)
         page.set_default_timeout(120_000)
         print("| | resident MB | peak MB |\n|---|---|---|")
@@ -150,7 +203,7 @@ def main() -> None:
 
         say("the server has started")
         drive(page, address, say)
-        browser.close()
+        page.close()
         peak = memory_of(pid)[1]
     print(f"\nPeak {peak} MB of {TARGET}: {'kept' if peak <= TARGET else 'missed'}")
 
