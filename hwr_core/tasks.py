@@ -6,17 +6,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 
-import numpy as np
 from PIL import Image
 
 from hwr_core.decoding import latex
 from hwr_core.decoding.latex_grammar import Grammar
 from hwr_core.errors import TooLargeError
 from hwr_core.ink.formula import render_formula
-from hwr_core.ink.strokes import group_into_lines, level, render_line
+from hwr_core.ink.strokes import Strokes, group_into_lines, level, render_line
 from hwr_core.runtime.limits import DRAWN_LENGTH, DRAWN_LINES
 
-Strokes = list[np.ndarray]  # (n, 2) float arrays of x and y, y downwards
 TextOf = Callable[[list[int]], str]  # token ids → text
 
 
