@@ -145,17 +145,21 @@ def settings() -> str:
 
 def routes() -> str:
     """The routes of the HTTP API, from its own OpenAPI document."""
+    from hwr_core.imaging.settings import PreprocessSettings
     from hwr_core.server.api import create_api
 
+    preprocessing = {field.name for field in fields(PreprocessSettings)}
     text = []
     for path, methods in create_api().openapi()["paths"].items():
         for method, operation in methods.items():
             text.append(f"### `{method.upper()} /api{path}`\n\n{operation.get('description', operation['summary'])}\n")
-            if parameters := operation.get("parameters"):
-                rows = [
-                    [f"`{each['name']}`", _kind(each["schema"]), each.get("description", "")] for each in parameters
-                ]
+            parameters = operation.get("parameters", [])
+            own = [each for each in parameters if each["name"] not in preprocessing]
+            if own:
+                rows = [[f"`{each['name']}`", _kind(each["schema"]), each.get("description", "")] for each in own]
                 text.append(results.markdown(["parameter", "values", "meaning"], rows))
+            if len(own) < len(parameters):
+                text.append("Each [preprocessing setting](guide.md#preprocessing) is a parameter too.\n")
     return "\n".join(text)
 
 
