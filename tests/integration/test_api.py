@@ -103,7 +103,7 @@ def test_one_bad_file_is_told_beside_the_others(client):
 @pytest.mark.parametrize(
     "query, content, code, said",
     [
-        ("", b"no picture", 422, "no picture"),
+        ("", b"no picture", 422, "not a picture"),
         ("", b"", 422, "empty"),
         ("", b"%PDF-1.7 broken", 422, "damaged"),
         ("", b"0" * (limits.MAX_BYTES + 1), 413, "larger than"),

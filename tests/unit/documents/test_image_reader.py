@@ -1,4 +1,5 @@
 import io
+import logging
 
 import pytest
 from PIL import Image
@@ -18,9 +19,9 @@ def line():
     ("data", "sentence"),
     [
         (b"", "empty"),
-        (b"this is a text file named .png", "no picture"),
-        (b"%PDF-1.4 not a picture", "no picture"),
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "(no picture|damaged)"),
+        (b"this is a text file named .png", "not a picture"),
+        (b"%PDF-1.4 not a picture", "not a picture"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "(not a picture|damaged)"),
         (huge_png(20_000), "too many pixels"),
         (huge_png(9_000), "too many pixels"),
     ],
@@ -86,3 +87,21 @@ def test_what_was_made_of_a_progressive_jpeg_is_a_picture_like_any_other():
 def test_a_jpeg_is_decoded_no_smaller_than_is_asked_for(width, seen):
     packed = encoded(Image.new("L", (width, 40), 255), "JPEG")
     assert open_image(packed, side=160).width == seen
+
+
+def test_an_error_that_pillow_does_not_raise_for_damage_is_logged_and_names_no_upload(line, monkeypatch, caplog):
+    def broken(self):
+        raise AttributeError(contents)
+
+    contents = "dear " + "diary"
+    data = encoded(line, "PNG")
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", broken)
+    with caplog.at_level(logging.INFO), pytest.raises(HandwritingError, match="damaged"):
+        open_image(data, "diary.png")
+    assert "AttributeError" in caplog.text and contents not in caplog.text and "diary.png" not in caplog.text
+
+
+def test_damage_is_no_bug_and_not_logged(line, caplog):
+    with pytest.raises(HandwritingError, match="damaged"):
+        open_image(encoded(line, "JPEG")[:300], "note.jpg")
+    assert not caplog.records
