@@ -10,7 +10,7 @@ To add a step: write a function `(Draft, Job) -> Draft`, give `Draft` the fields
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ from PIL import Image
 from hwr_core.errors import TooLargeError
 from hwr_core.imaging.line_image import upright
 from hwr_core.imaging.preprocess import Preprocessed, preprocess
-from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.imaging.settings import PreprocessSettings, Turn
 from hwr_core.ink.formula import render_formula
 from hwr_core.ink.strokes import Strokes, as_points, group_into_lines, level, render_line
 from hwr_core.layout.line_detection import FoundLine
@@ -169,7 +169,7 @@ def clean(draft: Draft, job: Job) -> Draft:
     """Preprocesses the photo, turned by `draft.turn`, or by the turn that the settings name. Finds no lines."""
     turn = draft.turn if job.settings.turn == "auto" else int(job.settings.turn)
     photo = job.picture()
-    cleaned = preprocess(photo, replace(job.settings, turn=str(turn)), job.steps_side)
+    cleaned = preprocess(photo, replace(job.settings, turn=cast(Turn, str(turn))), job.steps_side)
     return replace(draft, size=photo.size, turn=turn, cleaned=cleaned, to_photo=cleaned.to_photo)
 
 
