@@ -21,8 +21,8 @@ EXPOSE 7860
 HEALTHCHECK --start-period=30s CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:7860/api/health', timeout=5)"]
 CMD ["hwr", "serve", "--port", "7860", "--address", "0.0.0.0"]
 
-# In another site's frame browsers withhold the cookie that Streamlit's check of uploads needs. Nobody logs in to a Space,
-# so that the check protects nothing there.
+# In a frame of another site, browsers withhold the cookie of Streamlit's XSRF check, and uploads fail with 403.
+# A Space has no logins that the check would protect.
 FROM server AS space
 ENV STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false
 

@@ -38,7 +38,7 @@ try:
     configure_logging(settings().log_level or "INFO", settings().log_format == "json")
 except SettingsError as error:
     sys.exit(str(error))
-# Streamlit's own log entry of a page's exception may quote what was uploaded.
+# Streamlit logs a page's exception with its message, which may quote an upload.
 logging.getLogger("streamlit.error_util").disabled = True
 api = create_api()
 base = config.get_option("server.baseUrlPath").strip("/")

@@ -13,7 +13,7 @@ from contextlib import contextmanager, redirect_stderr
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO, get_args
 
 import click
 from PIL import Image
@@ -30,9 +30,10 @@ from hwr_core.runtime.log import configure_logging, log_unexpected, restored_log
 from hwr_core.runtime.paths import APP
 from hwr_core.runtime.settings import settings
 
+Mode = Literal["page", "line", "formula"]  # as `pipeline.Mode`, whose import would slow down every start
 Decode = Callable[[], Image.Image]  # decodes a page's picture, or raises HandwritingError
 
-MODES = click.Choice(["page", "line", "formula"])
+MODES = click.Choice(get_args(Mode))
 OWN_ADDRESSES = ("localhost", "127.0.0.1", "::1")  # only this machine's browsers reach them
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line.
 
     Args:
-        arguments: The words after the program's name; by default those that the process was started with.
+        arguments: The words after the program's name; by default the words of this process.
 
     Returns:
         The exit status.
@@ -114,7 +115,7 @@ def reading_options(command: Callable) -> Callable:
 @click.option("--pages", help="Pages of each document, such as 3-7 or 1,4,9-.")
 @reading_options
 def read(
-    files: Sequence[str], format: str | None, out: str | None, pages: str | None, mode: str | None, checkpoint: str | None,
+    files: Sequence[str], format: str | None, out: str | None, pages: str | None, mode: Mode | None, checkpoint: str | None,
     beams: int | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Reads pictures, PDFs, folders of them, or - for standard input.
@@ -132,7 +133,7 @@ def read(
         from hwr_core.pipeline import read_picture
 
         recognizer = load_recognizer(checkpoint or ("math" if mode == "formula" else "text"), device)
-        default = "formula" if recognizer.reads_formulas else "page"
+        default: Mode = "formula" if recognizer.reads_formulas else "page"
         if recognizer.reads_formulas != ((mode or default) == "formula"):
             raise HandwritingError(
                 f"The checkpoint {recognizer.name} does not fit --mode {mode}: leave one of the two out."
@@ -164,7 +165,7 @@ def read(
 @click.option("--workers", type=click.IntRange(1), help="Processes that read. Default: one for each core or GPU.")
 @reading_options
 def batch(
-    files: str, out: Path, workers: int | None, mode: str | None, checkpoint: str | None, beams: int | None, device: str,
+    files: str, out: Path, workers: int | None, mode: Mode | None, checkpoint: str | None, beams: int | None, device: str,
     settings_file: Path | None, quiet: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Reads very many files into one Parquet file, a row a page, on Ray.

@@ -10,26 +10,22 @@ To add a step: write a function `(Draft, Job) -> Draft`, give `Draft` the fields
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.errors import TooLargeError
 from hwr_core.imaging.arrays import as_image
 from hwr_core.imaging.conversion import upright
 from hwr_core.imaging.preprocess import Preprocessed, preprocess
-from hwr_core.imaging.settings import PreprocessSettings
-from hwr_core.ink.formula import render_formula
-from hwr_core.ink.line_grouping import group_into_lines
-from hwr_core.ink.strokes import Strokes, as_points, level, render_line
+from hwr_core.imaging.settings import PreprocessSettings, Turn
+from hwr_core.ink.strokes import as_points
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.orientation import find_upright_lines
 from hwr_core.layout.regions import Region, lines_at, regions_of
 from hwr_core.reading import BLANK, Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
-from hwr_core.runtime.limits import DRAWN_LENGTH, DRAWN_LINES
 
 DEFAULT_SETTINGS = PreprocessSettings()
 LEAST_SIDE = 4  # pixels of a region's shorter side; nothing is read in a smaller one
@@ -171,7 +167,7 @@ def clean(draft: Draft, job: Job) -> Draft:
     """Preprocesses the photo, turned by `draft.turn`, or by the turn that the settings name. Finds no lines."""
     turn = draft.turn if job.settings.turn == "auto" else int(job.settings.turn)
     photo = job.picture()
-    cleaned = preprocess(photo, replace(job.settings, turn=str(turn)), job.steps_side)
+    cleaned = preprocess(photo, replace(job.settings, turn=cast(Turn, str(turn))), job.steps_side)
     return replace(draft, size=photo.size, turn=turn, cleaned=cleaned, to_photo=cleaned.to_photo)
 
 
@@ -282,13 +278,14 @@ def read_ink(
     """
     finite = [stroke[np.isfinite(stroke).all(1)] for stroke in map(as_points, strokes)]
     drawn = [stroke for stroke in finite if len(stroke)]
-    groups, images = _drawn_formula(drawn) if recognizer.reads_formulas else _drawn_lines(drawn, recognizer)
-    job = Job(lambda: images[0], LineReader(recognizer, beams), on_progress=on_progress)
-    lines = [
-        Line(_extent(group), image, reading, formula=recognizer.reads_formulas)
-        for group, image, reading in zip(groups, images, read_lines(images, job), strict=True)
-        if reading is not None and reading.text
-    ]
+    items = recognizer.task.render(drawn)
+    images = [item.image for item in items if item.reading is None]
+    read_ones = iter(read_lines(images, Job(lambda: images[0], LineReader(recognizer, beams), on_progress=on_progress)))
+    lines = []
+    for item in items:
+        reading = item.reading or next(read_ones)
+        if reading is not None and reading.text:
+            lines.append(Line(_extent(item.strokes), item.image, reading, formula=recognizer.reads_formulas))
     far = np.concatenate(drawn).max(0) if drawn else (0, 0)
     return Page(tuple(lines), (int(np.ceil(far[0])), int(np.ceil(far[1]))))
 
@@ -436,22 +433,6 @@ def _key(reader: LineReader, image: Picture) -> Hashable:
     """Tells a picture's reading by this reader from all others."""
     pixels = np.ascontiguousarray(image)
     return (reader.name, hashlib.blake2b(pixels.data, digest_size=16).hexdigest(), pixels.shape)
-
-
-def _drawn_formula(strokes: Strokes) -> tuple[list[Strokes], list[Image.Image]]:
-    groups = [strokes] if strokes else []
-    return groups, [render_formula(group) for group in groups]
-
-
-def _drawn_lines(strokes: Strokes, recognizer: Recognizer) -> tuple[list[Strokes], list[Image.Image]]:
-    """The strokes of each line, and its picture."""
-    groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
-    if len(groups) > DRAWN_LINES:
-        raise TooLargeError(f"The drawing has {len(groups)} lines. Draw at most {DRAWN_LINES} at a time.")
-    images = [render_line(level(group), recognizer.ink_height, recognizer.ink_stroke_width) for group in groups]
-    if sum(image.width for image in images) > DRAWN_LENGTH * recognizer.ink_height:
-        raise TooLargeError("The drawing has too much writing to be read at once. Draw less at a time.")
-    return groups, images
 
 
 def _extent(strokes: Sequence[np.ndarray]) -> Box:

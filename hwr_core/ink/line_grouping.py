@@ -50,6 +50,11 @@ def group_into_lines(strokes: Strokes) -> list[list[int]]:
     return [sorted(row.tolist()) for row in rows]
 
 
+def letter_height(strokes: Strokes) -> float:
+    """The usual height of a letter or a joined word, in the strokes' unit: dots and dashes do not count."""
+    return _usual(np.array([np.ptp(stroke[:, 1]) for stroke in strokes], float))
+
+
 class _Ink:
     """Strokes as points at even steps, and where each of them lies across the rows."""
 

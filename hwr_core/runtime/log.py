@@ -58,9 +58,9 @@ def restored_logging() -> Iterator[None]:
 
 
 def log_unexpected(logger: logging.Logger, place: str, error: BaseException) -> None:
-    """Logs a bug: where it was raised and its type.
+    """Logs a bug: its trace and its type.
 
-    The message of an exception may quote what was uploaded, so that it is logged at level DEBUG only.
+    The exception's message may quote an upload. It is logged at level DEBUG only.
 
     Args:
         logger: The logger of the module that caught the exception.

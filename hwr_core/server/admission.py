@@ -158,7 +158,7 @@ def busy() -> HTTPException:
 
 
 def too_large(most: int) -> HTTPException:
-    """Returns the error of a request whose body is larger than `most` bytes."""
+    """Returns the error for a body that is larger than `most` bytes."""
     return HTTPException(413, f"The request is larger than {most // 1_000_000} MB: send less at a time.")
 
 

@@ -7,7 +7,6 @@ batches (`runtime/batching.py`). `runtime/limits.py` has the limits.
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
@@ -168,7 +167,12 @@ async def ink(request: Request, drawing: Ink) -> PageRecord:
 def checkpoints() -> list[CheckpointRecord]:
     """Lists the checkpoints that the app offers."""
     names = set(loaded())
-    return [CheckpointRecord(**asdict(known), loaded=known.name in names) for known in CHECKPOINTS]
+    return [
+        CheckpointRecord(
+            name=known.name, title=known.title, note=known.note, formulas=known.formulas, loaded=known.name in names
+        )
+        for known in CHECKPOINTS
+    ]
 
 
 @reading.get("/metrics", tags=["server"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
@@ -249,7 +253,7 @@ async def _user_error(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
-    """Names the first mistake in one sentence, without quoting what was sent."""
+    """Names the first mistake in one sentence, without quoting the request."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])

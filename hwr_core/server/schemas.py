@@ -36,11 +36,10 @@ def _parameter(name: str, type: Any, default: Any) -> tuple[Any, Any]:
 
 
 # The preprocessing settings as query parameters, with the same names, types and limits.
-Preprocessing: type[BaseModel] = create_model(
-    "Preprocessing",
-    __config__=ConfigDict(extra="ignore"),
-    **{field.name: _parameter(field.name, field.type, field.default) for field in fields(PreprocessSettings)},
-)
+_parameters: dict[str, Any] = {
+    field.name: _parameter(field.name, field.type, field.default) for field in fields(PreprocessSettings)
+}
+Preprocessing: type[BaseModel] = create_model("Preprocessing", __config__=ConfigDict(extra="ignore"), **_parameters)
 
 
 class Problem(BaseModel):
@@ -64,7 +63,7 @@ class UnreadFile(TypedDict):
 
 
 class ReadFiles(TypedDict):
-    """The pages that were read, and the errors of those that could not be read."""
+    """The pages that were read, and the errors of the other files and pages."""
 
     pages: list[ReadPage]
     errors: list[UnreadFile]

@@ -94,8 +94,9 @@ class DrawState:
     def clear(self) -> None:
         """Clears the canvas. What was read goes to the history."""
         strokes = strokes_of(self.objects)
-        page = self.reading.page if self.reading else None
-        if strokes and page and page.text and self.reading.key[1] == fingerprint(strokes):
+        reading = self.reading
+        if strokes and reading and reading.page.text and reading.key[1] == fingerprint(strokes):
+            page = reading.page
             text = self.correction_of(page, strokes).current
             self.history = [Earlier(thumbnail(strokes), text, page.lines[0].formula), *self.history][:HISTORY]
         self.undone = []

@@ -48,6 +48,10 @@ class ModelState:
     failures: dict[tuple[str, str, bool], str] = field(default_factory=dict)
     errors_shown: int = 0
 
+    def forget_failure(self, wanted: tuple[str, str, bool]) -> None:
+        """Has a model tried again that could not be loaded."""
+        self.failures.pop(wanted, None)
+
 
 def downloads_allowed() -> bool:
     """Whether people who use the app may make this server download models."""
@@ -157,8 +161,8 @@ def _show_failure(state: ModelState, wanted: tuple[str, str, bool]) -> None:
             "Try again",
             key=f"try_again-{state.errors_shown}",
             icon=":material/refresh:",
-            on_click=state.failures.pop,
-            args=(wanted, None),
+            on_click=state.forget_failure,
+            args=(wanted,),
         )
 
 

@@ -1,6 +1,7 @@
 """Runs the steps of `hwr_core.pipeline` on a page, keeps what they give, and shows the progress with a button that stops them."""
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from hwr_core import pipeline
 from hwr_core.imaging.conversion import small_rgb
 from hwr_core.imaging.ink_mask import stroke_width
 from hwr_core.imaging.preprocess import Preprocessed
-from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.imaging.settings import PreprocessSettings, Turn
 from hwr_core.layout.regions import Region
 from hwr_core.pipeline import Draft, Job, LineReader
 from hwr_core.reading import Page
@@ -130,14 +131,14 @@ def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, page: P
 
     # Which way up a page lies is judged by its greys. It does not change with a threshold.
     turn_key = (settings.invert, settings.perspective, settings.flatten)
-    turn = page.turns.get(turn_key, "auto") if settings.turn == "auto" else settings.turn
+    turn: Turn = page.turns.get(turn_key, "auto") if settings.turn == "auto" else settings.turn
     job = Job(picture, _line_reader(reader), replace(settings, turn=turn), steps_side=PREVIEW_SIDE)
     with st.spinner("Cleaning the page and finding its lines…"):
         draft = pipeline.run(pipeline.FIND_STEPS, job)
     cleaned = draft.cleaned
     assert cleaned is not None  # the steps that find lines clean the page
     if settings.turn == "auto" and draft.found and settings.threshold == "none" and settings.stroke == "keep":
-        page.turns[turn_key] = str(draft.turn)
+        page.turns[turn_key] = cast(Turn, str(draft.turn))
     _keep_cleaned(sheet, settings, cleaned)
     measured = stroke_width(cleaned.before_strokes)
     after = stroke_width(cleaned.image) if cleaned.image is not cleaned.before_strokes else measured

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.imaging.settings import PreprocessSettings, Turn
 from hwr_core.layout.regions import Outline, Region
 from hwr_core.reading import Page, Reading
 from pages.shared.model_picker import Reader
@@ -16,8 +16,14 @@ STATE = "photo"
 READING_BYTES, CHARACTER_BYTES = 1500, 250  # of a reading, and of each of its characters, alternatives included
 
 
-class PageKey(NamedTuple):
-    """Identifies a page by its content: the hash of its file, and its index in the file, from 0."""
+@dataclass(frozen=True)
+class PageKey:
+    """Identifies a page by its content.
+
+    Attributes:
+        file: Hash of the file's bytes.
+        index: Of the page in the file, from 0.
+    """
 
     file: str
     index: int
@@ -63,7 +69,7 @@ class PageState:
     fields: dict[Outline, int] = field(default_factory=dict)
     page: Page | None = None
     read_with: ReadWith | None = None
-    turns: dict[Hashable, str] = field(default_factory=dict)
+    turns: dict[Hashable, Turn] = field(default_factory=dict)
     confidence: Confidence | None = None
     confidence_before: Confidence | None = None
     error: str | None = None
@@ -130,7 +136,7 @@ class PhotoState:
         for key in [key for key in self.pages if key.file in hashes]:
             del self.pages[key]
         for kind in ("prepared", "cleaned", "thumbnail"):
-            self.memory.forget(kind, lambda key: key[0].file in hashes)
+            self.memory.forget(kind, lambda key: isinstance(key, tuple) and key[0].file in hashes)
         self.memory.forget("file", lambda key: key in hashes)
         if not self.files:
             self.memory.forget("reading", lambda key: True)  # kept by the lines' pictures, of whatever page

@@ -1,4 +1,4 @@
-"""The HTTP API: what it reads, what it refuses and how it says so, and that many at once lose nothing."""
+"""The HTTP API: readings, errors, limits, and many clients at once."""
 
 import asyncio
 import io
@@ -421,7 +421,7 @@ def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
         return await asyncio.wait_for(first, 10)
 
     assert asyncio.run(both()) == 200
-    assert read == [60]  # neither its second file, nor any of those who still waited
+    assert read == [60]  # neither its second file nor the waiting request
     assert app.state.queue.counts == {"lines": 0, "pages": 0} and not app.state.queue.bodies
 
 
@@ -438,7 +438,7 @@ def test_nothing_that_is_sent_is_written_to_disk(client, monkeypatch):
     import tempfile
 
     def spooled(self, *_):
-        raise AssertionError("what was sent went to disk")
+        raise AssertionError("the upload was written to disk")
 
     monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", spooled)
     noise = Image.effect_noise((1500, 1500), 80)

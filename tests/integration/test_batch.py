@@ -100,7 +100,7 @@ def test_a_killed_run_goes_on_where_it_was(folder, tmp_path):
     process = started(folder, out)
     assert process.wait(300) == 0, process.stderr.read().decode()
     after = {row["path"]: row["seconds"] for row in complete(folder, out)}
-    assert {path: after[path] for path in before} == before, "what was done was done again"
+    assert {path: after[path] for path in before} == before, "a file was read again"
 
 
 def test_where_all_is_done_no_workers_are_started(folder, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Log messages: quiet unless configured, as text or JSON, and without what was uploaded."""
+"""Log messages: none unless configured, as text or JSON, without uploads."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The environment variables HWR_…: what they accept, and one sentence for what they do not."""
+"""The environment variables HWR_…: accepted values, and the sentence for any other."""
 
 import pytest
 
