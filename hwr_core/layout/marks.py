@@ -17,6 +17,7 @@ SQUARE_HULL = 0.9  # share of its bounding box that the hull of a box fills; a c
 SQUARE_HOLE = 0.85  # share of its own bounding box that the inside of a box fills
 LEAST_BOX = 0.35  # of the line's ink height
 MARK_GAP = 0.12  # of the line's ink height: white between a mark and the text
+MOST_TICK = 0.45  # share of a box's inside that a tick covers at most
 TICK_INK = 0.04  # share of a box's inside that is ink from which it is ticked
 
 
@@ -122,5 +123,6 @@ def _box(piece: np.ndarray, height: int) -> str | None:
     if ink < TICK_INK:
         return BOX if hole >= SQUARE_HOLE else None
     # The corners of an empty or ticked box's inside are paper, those of a letter's are ink.
-    corners = (inside[0, 0], inside[0, -1], inside[-1, 0], inside[-1, -1])
-    return TICKED_BOX if ink < 0.45 and sum(map(bool, corners)) <= 1 else None
+    high, low = max(1, down // 8), max(1, across // 8)
+    corners = (inside[high, low], inside[high, -1 - low], inside[-1 - high, low], inside[-1 - high, -1 - low])
+    return TICKED_BOX if ink < MOST_TICK and sum(map(bool, corners)) <= 1 else None
