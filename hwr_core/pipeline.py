@@ -17,18 +17,15 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.errors import TooLargeError
 from hwr_core.imaging.line_image import upright
 from hwr_core.imaging.preprocess import Preprocessed, preprocess
 from hwr_core.imaging.settings import PreprocessSettings, Turn
-from hwr_core.ink.formula import render_formula
-from hwr_core.ink.strokes import Strokes, as_points, group_into_lines, level, render_line
+from hwr_core.ink.strokes import as_points
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.orientation import find_upright_lines
 from hwr_core.layout.regions import Region, lines_at, regions_of
 from hwr_core.reading import BLANK, Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
-from hwr_core.runtime.limits import DRAWN_LENGTH, DRAWN_LINES
 
 DEFAULT_SETTINGS = PreprocessSettings()
 LEAST_SIDE = 4  # pixels of a region's shorter side; nothing is read in a smaller one
@@ -291,11 +288,12 @@ def read_ink(
     """
     finite = [stroke[np.isfinite(stroke).all(1)] for stroke in map(as_points, strokes)]
     drawn = [stroke for stroke in finite if len(stroke)]
-    groups, images = _drawn_formula(drawn) if recognizer.reads_formulas else _drawn_lines(drawn, recognizer)
+    items = recognizer.task.render(drawn)
+    images = [picture for _, picture in items]
     job = Job(lambda: images[0], LineReader(recognizer, beams), on_progress=on_progress)
     lines = [
         Line(_extent(group), image, reading, formula=recognizer.reads_formulas)
-        for group, image, reading in zip(groups, images, read_lines(images, job), strict=True)
+        for (group, image), reading in zip(items, read_lines(images, job), strict=True)
         if reading is not None and reading.text
     ]
     far = np.concatenate(drawn).max(0) if drawn else (0, 0)
@@ -444,22 +442,6 @@ def _key(reader: LineReader, image: Picture) -> Hashable:
     """Tells a picture's reading by this reader from all others."""
     pixels = np.ascontiguousarray(image)
     return (reader.name, hashlib.blake2b(pixels.data, digest_size=16).hexdigest(), pixels.shape)
-
-
-def _drawn_formula(strokes: Strokes) -> tuple[list[Strokes], list[Image.Image]]:
-    groups = [strokes] if strokes else []
-    return groups, [render_formula(group) for group in groups]
-
-
-def _drawn_lines(strokes: Strokes, recognizer: Recognizer) -> tuple[list[Strokes], list[Image.Image]]:
-    """The strokes of each line, and its picture."""
-    groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
-    if len(groups) > DRAWN_LINES:
-        raise TooLargeError(f"The drawing has {len(groups)} lines. Draw at most {DRAWN_LINES} at a time.")
-    images = [render_line(level(group), recognizer.ink_height, recognizer.ink_stroke_width) for group in groups]
-    if sum(image.width for image in images) > DRAWN_LENGTH * recognizer.ink_height:
-        raise TooLargeError("The drawing has too much writing to be read at once. Draw less at a time.")
-    return groups, images
 
 
 def _extent(strokes: Sequence[np.ndarray]) -> Box:
