@@ -1,9 +1,11 @@
 """The results of reading: a `Reading` of one line, a `Line` on a page, a `Page`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Literal, TypeVar
 
+import numpy as np
 from PIL import Image
 from typing_extensions import TypedDict  # before Python 3.12, pydantic needs this one for the API's schema
 
@@ -147,6 +149,37 @@ class Reading:
             character_confidences=sure + self.character_confidences,
             alternatives=others,
         )
+
+
+def join_readings(readings: Sequence[Reading], separator: str) -> Reading:
+    """The reading of parts that were read one by one.
+
+    Args:
+        readings: Those of the parts, in order. Parts without text are left out.
+        separator: Stands between the parts' texts.
+
+    Returns:
+        A reading whose alternatives change one part each.
+    """
+    parts = [reading for reading in readings if reading.text]
+    if len(parts) < 2:
+        return parts[0] if parts else readings[0] if readings else BLANK
+    confidence = float(np.prod([part.confidence for part in parts]))
+    confidences: tuple[float, ...] = ()
+    others = []
+    for place, part in enumerate(parts):
+        confidences += (1.0,) * len(separator) * (place > 0) + part.character_confidences
+        for other in part.alternatives:
+            texts = [other.text if number == place else one.text for number, one in enumerate(parts)]
+            others.append(Alternative(separator.join(texts), confidence * other.score / max(part.confidence, 1e-9)))
+    ranked = sorted(others, key=lambda other: -other.score)[: max(len(part.alternatives) for part in parts)]
+    return Reading(
+        separator.join(part.text for part in parts),
+        confidence,
+        confidences,
+        tuple(Alternative(other.text, min(1.0, other.score)) for other in ranked),
+        all(part.complete for part in parts),
+    )
 
 
 BLANK = Reading("", 1.0)  # the reading of a line without ink

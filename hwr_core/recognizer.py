@@ -18,7 +18,7 @@ from hwr_core.decoding.network import Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis
 from hwr_core.imaging.line_image import clean_line
 from hwr_core.loaded_model import LoadedModel, Pixels
-from hwr_core.reading import BLANK, Alternative, Reading
+from hwr_core.reading import BLANK, Alternative, Reading, join_readings
 from hwr_core.runtime.batching import Batcher
 from hwr_core.runtime.memory import give_back_freed
 from hwr_core.runtime.scheduling import SLOTS
@@ -214,16 +214,19 @@ class Recognizer:
         self._check_process()
         SLOTS.check_not_held()
         cleaned = [clean_line(image) for image in images]
-        lines = {index: line for index, line in enumerate(cleaned) if line is not None}
-        if len(lines) < len(cleaned):
-            yield {index: BLANK for index in range(len(cleaned)) if index not in lines}
+        images_parts = [[] if line is None else self.task.parts(line) for line in cleaned]
+        blank = {index: BLANK for index, rows in enumerate(images_parts) if not rows}
+        if blank:
+            yield blank
+        parts = Parts(images_parts)
         at_once = SLOTS.count // self._slots
-        batches = _batches({index: _width(line) for index, line in lines.items()}, self.batch_size, at_once)
+        batches = _batches({place: _width(part) for place, part in parts.pictures.items()}, self.batch_size, at_once)
         for batch, readings in _side_by_side(
-            at_once, batches, lambda batch: self._read_batch([lines[index] for index in batch], beams)
+            at_once, batches, lambda batch: self._read_batch([parts.pictures[place] for place in batch], beams)
         ):
-            yield dict(zip(batch, readings, strict=True))
-        if len(lines) > 1 or self._exclusive:
+            if finished := parts.finished(dict(zip(batch, readings, strict=True))):
+                yield finished
+        if len(parts.pictures) > 1 or self._exclusive:
             give_back_freed()
 
     def _check_process(self) -> None:
@@ -282,6 +285,36 @@ class Recognizer:
         start = len(text) - len(text.lstrip())
         text = text.strip()
         return text, tuple(confidences[start : start + len(text)])
+
+
+class Parts:
+    """The parts of images that are read one by one, and the readings so far.
+
+    Attributes:
+        pictures: By the parts' numbers, over all images.
+    """
+
+    def __init__(self, images: Sequence[Sequence[Sequence[np.ndarray]]]):
+        """Numbers the parts of each image: its rows, each of parts from the left."""
+        self.pictures: dict[int, np.ndarray] = {}
+        self._readings: dict[int, Reading] = {}
+        self._images: dict[int, list[list[int]]] = {}
+        for index, rows in enumerate(images):
+            for row in rows:
+                numbers = list(range(len(self.pictures), len(self.pictures) + len(row)))
+                self.pictures.update(zip(numbers, row, strict=True))
+                self._images.setdefault(index, []).append(numbers)
+
+    def finished(self, readings: dict[int, Reading]) -> dict[int, Reading]:
+        """Takes the readings of parts; returns those of the images that are now read whole, by their indices."""
+        self._readings |= readings
+        done = {}
+        for index, rows in list(self._images.items()):
+            if all(number in self._readings for row in rows for number in row):
+                lines = [join_readings([self._readings.pop(number) for number in row], " ") for row in rows]
+                done[index] = join_readings(lines, "\n")
+                del self._images[index]
+        return done
 
 
 def _unpickled(reload: Callable[[], Recognizer], changes: dict[str, Any], batch_size: int | None) -> Recognizer:

@@ -7,11 +7,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image
 
 from hwr_core.decoding import latex
 from hwr_core.decoding.latex_grammar import Grammar
 from hwr_core.errors import TooLargeError
+from hwr_core.imaging.line_image import crop_to_ink
+from hwr_core.imaging.line_parts import split_long, split_rows
 from hwr_core.ink.formula import render_formula
 from hwr_core.ink.formula_grouping import group_into_formulas
 from hwr_core.ink.line_grouping import group_into_lines, letter_height
@@ -71,6 +74,14 @@ class Task(ABC):
             TooLargeError: The drawing is larger than the limits allow.
         """
 
+    def parts(self, line: np.ndarray) -> list[list[np.ndarray]]:
+        """Splits an image into what is read one by one: rows from the top, each of parts from the left.
+
+        Args:
+            line: Dark writing on light paper, cropped to the ink, (height, width) uint8.
+        """
+        return [[line]]
+
     def grammar(self, tokens: Callable[[], Sequence[str]], end: int, special: Collection[int]) -> Grammar | None:
         """Returns the grammar that every reading obeys, or None.
 
@@ -87,9 +98,16 @@ class Task(ABC):
 
 
 class TextLineTask(Task):
-    """Images of single text lines, read as plain text."""
+    """Images of single text lines, read as plain text.
+
+    Attributes:
+        longest_line: Width by height up to which a line is read whole; longer ones are read in parts.
+        line_part: Width by height of such parts, about.
+    """
 
     reads_formulas = False
+    longest_line = 22.0
+    line_part = 16.0
 
     def render(self, strokes: Strokes) -> list[DrawnItem]:
         groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
@@ -102,6 +120,10 @@ class TextLineTask(Task):
         usual = [max(letters[:place] + letters[place + 1 :], default=None) for place in range(len(groups))]
         marks = [lone_mark(group, letter) for group, letter in zip(groups, usual, strict=True)]
         return [DrawnItem(*item) for item in zip(groups, images, marks, strict=True)]
+
+    def parts(self, line: np.ndarray) -> list[list[np.ndarray]]:
+        rows = [cropped for row in split_rows(line) if (cropped := crop_to_ink(row)) is not None]
+        return [split_long(row, self.longest_line, self.line_part) for row in rows or [line]]
 
 
 class FormulaTask(Task):
