@@ -1,4 +1,7 @@
-"""Any `VisionEncoderDecoderModel` as the network that is decoded: Microsoft's checkpoints, others of that class, and the shipped ones."""
+"""Runs any `VisionEncoderDecoderModel` on torch: Microsoft's checkpoints, others of that class, and the shipped ones."""
+
+import os
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,23 +14,41 @@ from hwr_core.runtime.settings import low_memory
 from hwr_core.runtime.threads import MAX_THREADS
 
 ENCODED_AT_ONCE = (
-    4  # images, on a CPU: their features still fit its cache, which makes a page a third quicker than all at once
+    4  # images, on a CPU: their features fit its cache, so a page takes a third less time than all at once
 )
+_used_in: int | None = None  # the process that first made a network
+
+
+class ForkedError(RuntimeError):
+    """torch cannot run in a forked process whose parent has used it."""
 
 
 class TorchNetwork:
-    """As `network.Network`. `device` is "cpu" or "cuda"."""
+    """A `decoding.network.Network` on torch.
+
+    Attributes:
+        fills_the_cores: True, because two batches at once slow each other down.
+    """
 
     fills_the_cores = True
 
     def __init__(self, model: VisionEncoderDecoderModel, device: str = "cpu"):
-        self.model, self.device = model.to(device).eval(), device
-        self.model.encoder.to(memory_format=torch.channels_last)  # convolutions are quicker so
+        """Moves the model to `device`, "cpu" or "cuda".
+
+        Raises:
+            ForkedError: torch was used here before this process was forked.
+        """
+        check_not_forked()
+        global _used_in
+        _used_in = os.getpid()
+        # Typed Any: torch's annotations do not know that `to` returns the model's own class.
+        self.model: Any = model.to(device).eval()  # type: ignore[arg-type]  # transformers annotates `to` as a method of self
+        self.device = device
+        self.model.encoder.to(memory_format=torch.channels_last)  # faster convolutions
         self.start, self.end, self.pad = special_tokens(model.config, model.generation_config)
         self.vocabulary = model.config.decoder.vocab_size
-        torch.set_num_threads(
-            min(MAX_THREADS, torch.get_num_threads())
-        )  # which the cores free to us and OMP_NUM_THREADS bound
+        # OMP_NUM_THREADS and the free cores bound what torch reports here.
+        torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))
 
     @torch.inference_mode()
     def encode(self, pixel_values: np.ndarray, beams: int) -> "_Encoded":
@@ -40,10 +61,16 @@ class TorchNetwork:
         ]
         states, mask, ctc_logits = (torch.cat(column) if column[0] is not None else None for column in columns)
         if low_memory() and self.device == "cpu":
-            give_back_freed()  # what the encoder worked with, before the decoder keeps keys and values of every layer
+            give_back_freed()  # of the encoder, before the decoder stores keys and values of every layer
         if hasattr(self.model, "enc_to_dec_proj"):
             states = self.model.enc_to_dec_proj(states)
         return _Encoded(self.model.decoder, states, mask, ctc_logits, beams)
+
+
+def check_not_forked() -> None:
+    """Raises ForkedError if torch was used here before this process was forked: its threads do not exist in the child."""
+    if _used_in not in (None, os.getpid()):
+        raise ForkedError("torch was used before this process was forked: start the process with the method spawn.")
 
 
 class _Encoded:
@@ -54,7 +81,7 @@ class _Encoded:
         rows = torch.arange(len(states), device=states.device).repeat_interleave(beams)
         self.states, self.row_mask = states[rows], mask[rows] if mask is not None else None
         self.cache: EncoderDecoderCache | None = None
-        self.order = np.arange(len(rows))  # of the cache's rows, where they go on as they are
+        self.order = np.arange(len(rows))  # of the cache's rows if no beam moves
 
     def alone(self, item: int) -> "_Encoded":
         return _Encoded(
@@ -63,7 +90,7 @@ class _Encoded:
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
         if self.cache is not None and not np.array_equal(origin, self.order):
-            # An item's beams look at the same image: what the decoder keeps of it need not move.
+            # An item's beams look at the same image, so only the self-attention's cache moves.
             getattr(self.cache, "self_attention_cache", self.cache).reorder_cache(
                 torch.from_numpy(origin).to(self.states.device)
             )

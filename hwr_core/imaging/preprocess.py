@@ -17,7 +17,7 @@ from hwr_core.imaging.page_detection import PAGE_SIDE, is_dark, page_corners, st
 from hwr_core.imaging.resize import shrunk
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.imaging.skew import rotate, skew_angle
-from hwr_core.runtime.scheduling import alone_where_memory_is_short
+from hwr_core.runtime.scheduling import exclusive_if_memory_is_short
 
 # Pixels of a page's longer side: larger pages are shrunk. The lines of a page with 60 lines are then 50 pixels high.
 LONGEST_SIDE = 3600
@@ -77,7 +77,7 @@ def preprocess(
     Returns:
         The cleaned page.
     """
-    with alone_where_memory_is_short(image.size if isinstance(image, np.ndarray) else image.width * image.height):
+    with exclusive_if_memory_is_short(image.size if isinstance(image, np.ndarray) else image.width * image.height):
         work = _Work(image, to_grey(image), steps_side)
         for step in STEPS:
             step(work, settings)

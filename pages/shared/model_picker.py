@@ -40,13 +40,17 @@ class ModelState:
     """What both pages remember of models in a session.
 
     Attributes:
-        failures: The error of each model that could not be loaded, by (checkpoint, device, formulas). It is not tried again at
-            every stroke.
+        failures: The error of each model that could not be loaded, by (checkpoint, device, formulas). It is not tried
+            again at every stroke.
         errors_shown: How many were shown in this run of the page: a number for the next button's key.
     """
 
     failures: dict[tuple[str, str, bool], str] = field(default_factory=dict)
     errors_shown: int = 0
+
+    def forget_failure(self, wanted: tuple[str, str, bool]) -> None:
+        """Has a model tried again that could not be loaded."""
+        self.failures.pop(wanted, None)
 
 
 def downloads_allowed() -> bool:
@@ -157,8 +161,8 @@ def _show_failure(state: ModelState, wanted: tuple[str, str, bool]) -> None:
             "Try again",
             key=f"try_again-{state.errors_shown}",
             icon=":material/refresh:",
-            on_click=state.failures.pop,
-            args=(wanted, None),
+            on_click=state.forget_failure,
+            args=(wanted,),
         )
 
 

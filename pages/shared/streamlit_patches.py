@@ -1,10 +1,12 @@
 """The only module that uses what Streamlit does not offer as its interface. Each function says why it is needed."""
 
 from collections.abc import Callable
+from typing import cast
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit.components.v2.bidi_component import serialization
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -16,16 +18,17 @@ _is_dataframe_like: Callable[[object], bool] = serialization.is_dataframe_like
 
 def apply() -> None:
     """Patches Streamlit for this process. Calling it again changes nothing."""
-    # Starlette writes an upload over 1 MB into a temporary file. Twice the limit, because Streamlit's own is in binary megabytes.
+    # Starlette writes an upload over 1 MB into a temporary file. Twice the limit, because Streamlit's own is in binary
+    # megabytes.
     MultiPartParser.spool_max_size = 2 * MAX_BYTES
-    serialization.is_dataframe_like = _is_no_dictionary_and_dataframe_like
+    setattr(serialization, "is_dataframe_like", _is_no_dictionary_and_dataframe_like)  # noqa: B010, for mypy
 
 
 def uses_navigation() -> bool:
     """Whether `st.navigation` decides which pages there are.
 
-    Until streamlit_app.py has run once, a visit to /photo makes Streamlit list every file in this directory as a page. The first
-    call then returns False and corrects that for the next run.
+    Until streamlit_app.py has run once, a visit to /photo makes Streamlit list every file in this directory as a page.
+    The first call then returns False and corrects that for the next run.
     """
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
@@ -37,7 +40,8 @@ def drop_upload(file: UploadedFile) -> None:
     """Drops Streamlit's copy of an uploaded file, which it would keep until the session ends."""
     context = get_script_run_ctx()
     if context is not None:
-        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+        manager = cast(MemoryUploadedFileManager, context.uploaded_file_mgr)  # the only kind that there is
+        manager.remove_file(context.session_id, file.file_id)
 
 
 def uploads(key: str) -> list[UploadedFile]:

@@ -1,6 +1,7 @@
-"""Runs the steps of `hwr_core.pipeline` on a page, keeps what they give, and shows the progress with a button that stops them."""
+"""Runs the steps of `hwr_core.pipeline` on a page, keeps their results, and shows progress with a Stop button."""
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from hwr_core import pipeline
 from hwr_core.imaging.ink_mask import stroke_width
 from hwr_core.imaging.line_image import small_rgb
 from hwr_core.imaging.preprocess import Preprocessed
-from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.imaging.settings import PreprocessSettings, Turn
 from hwr_core.layout.regions import Region
 from hwr_core.pipeline import Draft, Job, LineReader
 from hwr_core.reading import Page
@@ -27,7 +28,7 @@ GREY_BINS = 64  # of the histogram
 
 @dataclass(frozen=True)
 class Prepared:
-    """A page whose lines are found, and what is shown of it.
+    """A page with its detected lines, and its pictures for the screen.
 
     Attributes:
         draft: After the steps that find the lines, without the cleaned page.
@@ -70,7 +71,7 @@ class ReadSheet:
 
 
 def prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prepared:
-    """Cleans a page and finds its lines, where that is not remembered.
+    """Cleans a page and finds its lines, or returns the remembered result.
 
     Raises:
         HandwritingError: The page is damaged.
@@ -116,7 +117,7 @@ def layout_of(sheet: Sheet, prepared: Prepared) -> tuple[Region, ...]:
 
 
 def read_with(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> ReadWith:
-    """What a reading of this page would now depend on."""
+    """The settings, reader and regions that a reading of this page would now use."""
     return ReadWith(settings, reader, photo_state().page(sheet.key).regions)
 
 
@@ -130,14 +131,14 @@ def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, page: P
 
     # Which way up a page lies is judged by its greys. It does not change with a threshold.
     turn_key = (settings.invert, settings.perspective, settings.flatten)
-    turn = page.turns.get(turn_key, "auto") if settings.turn == "auto" else settings.turn
+    turn: Turn = page.turns.get(turn_key, "auto") if settings.turn == "auto" else settings.turn
     job = Job(picture, _line_reader(reader), replace(settings, turn=turn), steps_side=PREVIEW_SIDE)
     with st.spinner("Cleaning the page and finding its lines…"):
         draft = pipeline.run(pipeline.FIND_STEPS, job)
     cleaned = draft.cleaned
     assert cleaned is not None  # the steps that find lines clean the page
     if settings.turn == "auto" and draft.found and settings.threshold == "none" and settings.stroke == "keep":
-        page.turns[turn_key] = str(draft.turn)
+        page.turns[turn_key] = cast(Turn, str(draft.turn))
     _keep_cleaned(sheet, settings, cleaned)
     measured = stroke_width(cleaned.before_strokes)
     after = stroke_width(cleaned.image) if cleaned.image is not cleaned.before_strokes else measured
@@ -164,7 +165,7 @@ def _at_hand(draft: Draft) -> bool:
 
 
 def _cleaned(sheet: Sheet, draft: Draft, job: Job) -> Preprocessed:
-    """The cleaned page, made anew where it was dropped."""
+    """The cleaned page. If it was dropped, it is made anew."""
     kept = photo_state().memory.get("cleaned", (sheet.key, job.settings))
     if isinstance(kept, Preprocessed):
         return kept

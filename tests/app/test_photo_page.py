@@ -9,12 +9,14 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from hwr_core import load_recognizer
 from hwr_core.imaging.settings import PRESETS, PreprocessSettings
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.layout.regions import region_at
 from hwr_core.reading import BLANK
 from hwr_core.recognizer import Recognizer
+from pages.shared import model_picker
 from pages.workbench.memory import BUDGET
 from pages.workbench.state import photo_state
 from tests.support.app import html_of, pages_read, photo_page, png, text_of, upload
@@ -386,3 +388,28 @@ def test_ink_on_a_transparent_ground_is_shown_as_it_is_read():
     state = app.session_state["photo"]
     prepared = state.memory.get("prepared", (state.current, PreprocessSettings()))
     assert text_of(app) == "good morning\nthank you" and np.median(prepared.view) == 255 and prepared.view.min() < 50
+
+
+def test_a_setting_without_a_control_stays_as_it_was_loaded(letter):
+    mine = PreprocessSettings(padding=40, threshold="otsu")
+    letter.file_uploader(key="settings-0").set_value(("mine.json", mine.to_json().encode(), "application/json")).run()
+    letter.run()
+    assert letter.session_state["photo"].settings == mine
+    letter.button(key="reset").click().run()
+    assert letter.session_state["photo"].settings == PreprocessSettings()
+
+
+@pytest.mark.parametrize("allowed", ["0", "1"])
+def test_only_an_operator_lets_visitors_download_a_model(allowed, monkeypatch):
+    monkeypatch.setenv("HWR_DOWNLOADS", allowed)
+    may_download = []
+
+    def load(name, *arguments, fetch=True, **options):
+        may_download.append(fetch)
+        return load_recognizer(name, *arguments, fetch=fetch, **options)
+
+    monkeypatch.setattr(model_picker, "load_recognizer", load)
+    app = upload(photo_page().run(), ("line.png", png(render_line(write("hello world"), 96, 5))))
+    offered = app.selectbox(key="checkpoint").options
+    assert text_of(app) == "hello world" and set(may_download) == {allowed == "1"}
+    assert ("TrOCR base" in offered) == (allowed == "1") and "Text (shipped)" in offered

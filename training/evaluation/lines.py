@@ -16,7 +16,6 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -208,7 +207,7 @@ def main() -> None:
     arguments.model = arguments.model or ("math" if arguments.task == "math" else "text")
     recognizer = load_recognizer(arguments.model)
     if arguments.language_model is not None:
-        recognizer.decoding = replace(recognizer.decoding, language_model_weight=arguments.language_model)
+        recognizer = recognizer.with_decoding(language_model_weight=arguments.language_model)
     if arguments.task in ("text", "ink"):
         print_size_and_time(recognizer, arguments)
     started = time.perf_counter()

@@ -1,10 +1,9 @@
 """Large checkpoints in half the memory: nearly the same scores, and the same refusals, as with float32 weights."""
 
-from collections import OrderedDict
-
 import numpy as np
 import pytest
 import torch
+from cachetools import LRUCache
 from safetensors.torch import load_file, save_file
 
 from hwr_core import HandwritingError, load_recognizer
@@ -20,7 +19,7 @@ def little_memory(monkeypatch):
     monkeypatch.setenv("HWR_LOW_MEMORY", "1")
     monkeypatch.setattr(torch_checkpoint, "SMALL", 0)
     monkeypatch.setattr(bf16_weights, "AT_ONCE", 1000)  # the matrices of these checkpoints are widened in parts, too
-    monkeypatch.setattr(checkpoints, "_loaded", OrderedDict())
+    monkeypatch.setattr(checkpoints, "_loaded", LRUCache(checkpoints.IN_MEMORY))
 
 
 @pytest.mark.parametrize(
@@ -29,7 +28,7 @@ def little_memory(monkeypatch):
 def test_scores_are_nearly_those_of_float32(layout, tmp_path, monkeypatch):
     folder = str(layout(tmp_path / "checkpoint"))
     half = load_recognizer(folder)
-    monkeypatch.setattr(checkpoints, "_loaded", OrderedDict())
+    monkeypatch.setattr(checkpoints, "_loaded", LRUCache(checkpoints.IN_MEMORY))
     monkeypatch.setenv("HWR_LOW_MEMORY", "0")
     full = load_recognizer(folder)
     kinds = {parameter.dtype for parameter in half.network.model.parameters() if parameter.ndim == 2}
