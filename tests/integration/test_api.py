@@ -193,7 +193,7 @@ def test_too_many_files_pages_strokes_and_bytes_are_rejected(client):
         for row in range(100)
         for i in range(30)
     ]
-    assert "more writing" in client.post("/ink", json={"strokes": wide}).json()["detail"]
+    assert "too much writing" in client.post("/ink", json={"strokes": wide}).json()["detail"]
 
 
 def test_a_misspelt_parameter_is_reported(client):
