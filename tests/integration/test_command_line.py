@@ -241,6 +241,7 @@ def test_a_reader_that_leaves_early_causes_no_trace(folder):
     assert run_hwr("read", str(folder), shell="| true").stderr.count(b"Traceback") == 0
 
 
+@pytest.mark.filterwarnings("ignore:a library in Python")
 def test_quiet_silences_libraries_and_not_the_errors(folder, capfd, monkeypatch):
     from hwr_core import pipeline
 
