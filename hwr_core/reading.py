@@ -29,6 +29,8 @@ class ReadingRecord(TypedDict):
     character_confidences: list[float]
     alternatives: list[AlternativeRecord]
     complete: bool
+    unread: list[list[float]]
+    unreadable: bool
 
 
 class LineRecord(ReadingRecord):
@@ -38,6 +40,7 @@ class LineRecord(ReadingRecord):
     outline: list[list[int]]
     kind: Literal["text", "formula"]
     corrected: bool
+    cell: list[int] | None
 
 
 class PageRecord(TypedDict):
@@ -47,6 +50,14 @@ class PageRecord(TypedDict):
     height: int
     text: str
     lines: list[LineRecord]
+    unread: list[list[int]]
+    unreadable: list[LineRecord]
+
+
+def box_corners(box: Box) -> tuple[Point, Point, Point, Point]:
+    """The corners of a box, clockwise from the upper left."""
+    left, top, right, bottom = box
+    return (left, top), (right, top), (right, bottom), (left, bottom)
 
 
 @dataclass(frozen=True)
@@ -119,7 +130,10 @@ class Reading:
         confidence: the estimated probability that the whole text is right, 0–1.
         character_confidences: the same for each character of `text`.
         alternatives: other possible texts, best first.
-        complete: False if the line is longer than the decoder can write; `text` is then its beginning.
+        complete: False if the line is longer than the decoder can write, or if the decoder began to repeat itself;
+            `text` is then its beginning.
+        unread: stretches of the line that the text does not cover: from and to, 0–1 of the width of its ink.
+        unreadable: whether the ink looks like no text. `text` is then empty, and `alternatives` holds the best guess.
     """
 
     text: str
@@ -127,6 +141,8 @@ class Reading:
     character_confidences: tuple[float, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     complete: bool = True
+    unread: tuple[Span, ...] = ()
+    unreadable: bool = False
 
     def to_dict(self) -> ReadingRecord:
         """The reading as plain values, ready for JSON."""
@@ -136,6 +152,8 @@ class Reading:
             "character_confidences": [round(value, 4) for value in self.character_confidences],
             "alternatives": [{"text": other.text, "score": round(other.score, 4)} for other in self.alternatives],
             "complete": self.complete,
+            "unread": [[round(start, 4), round(end, 4)] for start, end in self.unread],
+            "unreadable": self.unreadable,
         }
 
     def after(self, mark: str) -> "Reading":
@@ -179,7 +197,17 @@ def join_readings(readings: Sequence[Reading], separator: str) -> Reading:
         confidences,
         tuple(Alternative(other.text, min(1.0, other.score)) for other in ranked),
         all(part.complete for part in parts),
+        _spans_of_parts(readings),
     )
+
+
+def _spans_of_parts(readings: Sequence[Reading]) -> tuple[Span, ...]:
+    """The unread stretches of parts of about one length, in shares of the whole; an unreadable part is one."""
+    spans = []
+    for place, part in enumerate(readings):
+        for start, end in [(0.0, 1.0)] if part.unreadable else part.unread:
+            spans.append(((place + start) / len(readings), (place + end) / len(readings)))
+    return tuple(spans)
 
 
 BLANK = Reading("", 1.0)  # the reading of a line without ink
@@ -198,6 +226,7 @@ class Line:
         corrected: whether a person corrected the text.
         reach: horizontal extent of `image` relative to `outline` (0 left end, 1 right end); None if `image` is cropped
             to the ink.
+        cell: where it stands in a table or form; None outside of one.
         gaps: the gaps in the ink, 0–1 of the picture's width; None as long as `image` is kept, which tells them.
     """
 
@@ -214,8 +243,7 @@ class Line:
     @property
     def corners(self) -> tuple[Point, ...]:
         """The corners of `outline`, or of the box if there is no outline."""
-        left, top, right, bottom = self.box
-        return self.outline or ((left, top), (right, top), (right, bottom), (left, bottom))
+        return self.outline or box_corners(self.box)
 
     def with_text(self, text: str) -> "Line":
         """The line with a person's correction: its confidences become 1. With the same text, the line itself."""
@@ -230,8 +258,17 @@ class Line:
             "outline": [list(corner) for corner in self.corners],
             "kind": "formula" if self.formula else "text",
             "corrected": self.corrected,
+            "cell": None if self.cell is None else [self.cell.table, self.cell.row, self.cell.column],
             **self.reading.to_dict(),
         }
+
+
+def cells_of(row: Sequence[Line]) -> list[str]:
+    """The texts of the cells of a row of `Page.rows`; lines of one cell are separated by spaces."""
+    cells: dict[int, list[str]] = {}
+    for line in row:
+        cells.setdefault(0 if line.cell is None else line.cell.column, []).append(line.reading.text)
+    return [" ".join(texts) for texts in cells.values()]
 
 
 @dataclass(frozen=True)
@@ -241,15 +278,19 @@ class Page:
     Attributes:
         lines: the lines, in reading order.
         size: the page's width and height, in pixels, or in canvas units for ink.
+        unread: boxes of ink that is in no line, or that a line's text does not cover.
+        unreadable: lines whose ink looks like no text. Their texts are empty; the best guess is their first alternative.
     """
 
     lines: tuple[Line, ...]
     size: tuple[int, int]
+    unread: tuple[Box, ...] = ()
+    unreadable: tuple[Line, ...] = ()
 
     @property
     def text(self) -> str:
         """The lines in reading order, one below the other; the cells of a row of a table or form with tabs between them."""
-        return "\n".join("\t".join(line.reading.text for line in row) for row in self.rows)
+        return "\n".join("\t".join(cells_of(row)) for row in self.rows)
 
     @property
     def rows(self) -> tuple[tuple[Line, ...], ...]:
@@ -267,4 +308,11 @@ class Page:
     def to_dict(self) -> PageRecord:
         """The page as plain values, ready for JSON: size, text, and for each line its position and reading."""
         lines = [line.to_dict() for line in self.lines]
-        return {"width": self.size[0], "height": self.size[1], "text": self.text, "lines": lines}
+        return {
+            "width": self.size[0],
+            "height": self.size[1],
+            "text": self.text,
+            "lines": lines,
+            "unread": [list(box) for box in self.unread],
+            "unreadable": [line.to_dict() for line in self.unreadable],
+        }

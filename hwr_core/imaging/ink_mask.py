@@ -141,13 +141,13 @@ def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
     if not mask.any():
         return None
     # A table's rim or a fold at the edge can be the largest dark piece. Beside it, letters would count as specks.
-    mask |= writing_mask(_without_rim(grey))
+    mask |= writing_mask(without_rim(grey))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     across, down = width / grey.shape[1], height / grey.shape[0]
     return int(columns[0] * across), int(rows[0] * down), ceil((columns[-1] + 1) * across), ceil((rows[-1] + 1) * down)
 
 
-def _without_rim(grey: np.ndarray) -> np.ndarray:
+def without_rim(grey: np.ndarray) -> np.ndarray:
     """The page with paper in place of the dark pieces that touch its edges."""
     paper = int(np.median(grey))
     dark = (grey < paper - BLANK_CONTRAST).astype(np.uint8)

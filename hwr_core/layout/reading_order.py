@@ -138,36 +138,49 @@ def _block_end(bands: list[list[_Piece]], start: int) -> int:
 
 
 def _in_row(row: list[_Piece], tables: "count[int]") -> list[Ordered]:
-    """The lines of one row: parts of a line that was found in pieces are joined; what stands farther apart are cells."""
-    groups = [[row[0]]]
-    for piece in row[1:]:
-        before = groups[-1][-1]
-        near = piece.left - before.right < JOINED * min(piece.height, before.height)
-        alike = max(piece.height, before.height) < ALIKE * min(piece.height, before.height)
-        # Single characters beside one another are no parts of a line: they may be the cells of a grid.
-        word = max((one.right - one.left) / max(one.height, 1e-6) for one in (piece, before)) > SHORT
-        if near and alike and word:
-            groups[-1].append(piece)
-        else:
-            groups.append([piece])
-    numbers = [tuple(piece.number for piece in group) for group in groups]
-    if len(groups) == 1:
-        return [Ordered(numbers[0])]
-    table = next(tables)
-    return [Ordered(pieces, Cell(table, 0, column)) for column, pieces in enumerate(numbers)]
+    """The lines of one row. Pieces that stand far apart are cells; nearer ones are parts of one cell, read one by one."""
+    lines = _lines_of(row)
+    if len(lines) == 1:
+        return [Ordered(_numbers(lines[0]))]
+    table, column, found = next(tables), 0, []
+    for place, line in enumerate(lines):
+        if place and line[0].left - lines[place - 1][-1].right >= TAB_GAP * min(
+            line[0].height, lines[place - 1][-1].height
+        ):
+            column += 1
+        found.append(Ordered(_numbers(line), Cell(table, 0, column)))
+    return found
 
 
 def _as_table(pieces: list[_Piece], tables: "count[int]") -> list[Ordered]:
     table = next(tables)
     columns = _split(pieces, 0, _gutter(pieces))
     column_of = {piece.number: number for number, column in enumerate(columns) for piece in column}
-    found = []
-    for number, row in enumerate(_rows(pieces)):
-        cells: dict[int, list[int]] = {}
-        for piece in row:
-            cells.setdefault(column_of[piece.number], []).append(piece.number)
-        found += [Ordered(tuple(numbers), Cell(table, number, column)) for column, numbers in sorted(cells.items())]
-    return found
+    return [
+        Ordered(_numbers(line), Cell(table, number, column_of[line[0].number]))
+        for number, row in enumerate(_rows(pieces))
+        for line in _lines_of(row)
+    ]
+
+
+def _lines_of(row: list[_Piece]) -> list[list[_Piece]]:
+    """The pieces of a row, from the left; those whose outlines overlap are one line that was found in parts."""
+    lines = [[row[0]]]
+    for piece in row[1:]:
+        before = lines[-1][-1]
+        near = piece.left - before.right < JOINED * min(piece.height, before.height)
+        alike = max(piece.height, before.height) < ALIKE * min(piece.height, before.height)
+        # Single characters beside one another are no parts of a line: they may be the cells of a grid.
+        word = max((one.right - one.left) / max(one.height, 1e-6) for one in (piece, before)) > SHORT
+        if near and alike and word:
+            lines[-1].append(piece)
+        else:
+            lines.append([piece])
+    return lines
+
+
+def _numbers(line: Sequence[_Piece]) -> tuple[int, ...]:
+    return tuple(piece.number for piece in line)
 
 
 def _usual(pieces: Sequence[_Piece]) -> float:
