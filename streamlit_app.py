@@ -17,7 +17,7 @@ from pages.shared.reading_view import escaped
 
 TEXT, MATH = "Text", "Math"
 EXAMPLE = "see you at 7:30"
-EXAMPLE_HEIGHT = 90  # pixels of the example's letters, where there is room
+EXAMPLE_HEIGHT = 90  # pixels of the example's letters, at most
 EXAMPLE_SHARE = 0.85  # of the canvas that the example fills at most
 HEIGHT = 340  # pixels of the canvas
 PICTURE_WIDTH = 200  # pixels of a drawing in the history
@@ -145,7 +145,7 @@ def write_example(state: DrawState, formulas: bool, width: int, pen: int, colour
 
 
 def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, formulas: bool, wanted: bool) -> None:
-    """Reads the strokes where that is wanted and they were not read before, and shows the reading."""
+    """Shows the reading of the strokes. If it is `wanted` and not known, reads them first."""
     recognizer, reader = recognizer_for(reader, formulas)
     key = (reader, fingerprint(strokes))
     if wanted and (state.reading is None or state.reading.key != key):

@@ -1,14 +1,15 @@
 """Measures the memory of the whole server: `python -m benchmarks.memory`.
 
-It starts the server as a person does and drives it with a real browser: a word written with the mouse, a formula, and a photo of 12
-megapixels. After each step it prints the server's resident memory and its peak (VmRSS and VmHWM of Linux, in MB).
+It starts the server as a person does and drives it with a real browser: a word written with the mouse, a formula, and
+a photo of 12 megapixels. After each step it prints the server's resident memory and its peak (VmRSS and VmHWM of
+Linux, in MB).
 
-`--sessions N` opens the Photo page in N browser windows that stay open. Each adds photos of 12 megapixels and has them read.
-`--low` does so in low-memory mode.
+`--sessions N` opens the Photo page in N browser windows that stay open. Each adds photos of 12 megapixels and has them
+read. `--low` does so in low-memory mode.
 `--load` has 24 clients send photos of 12 megapixels, drawings and drawn formulas at once, in low-memory mode.
 `--results FOLDER` also writes the table into a file of that folder, for the documentation.
-`--base` has the server read a line with a checkpoint of the architecture and the size of `microsoft/trocr-base-handwritten`, with
-random weights, in low-memory mode.
+`--base` has the server read a line in low-memory mode. The checkpoint has the size of
+`microsoft/trocr-base-handwritten`, and random weights.
 """
 
 import argparse
@@ -79,7 +80,7 @@ def photo(seed: int = 0) -> bytes:
 
 
 def drive(page: Page, address: str, say: Callable[[str], None]) -> None:
-    """Does what a person does on both pages, and calls `say` after each step."""
+    """Uses both pages like a person, and calls `say` after each step."""
     page.goto(address)
     page.locator("canvas").last.wait_for()
     say("the Draw page is shown")
@@ -173,7 +174,7 @@ def load() -> Table:
 
 
 def base() -> Table:
-    """The server's peak after it has read two lines with a checkpoint as large as Microsoft's base, in low-memory mode."""
+    """The server's peak after it has read two lines with a checkpoint as large as TrOCR-base, in low-memory mode."""
     from benchmarks.latency import usual_base  # imports torch
 
     packed = io.BytesIO()

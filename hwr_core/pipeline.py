@@ -1,10 +1,11 @@
 """How a photo or a drawing becomes a `Page`: a list of steps that run one after the other.
 
-`PAGE_STEPS` is the list for a photo. Each step takes a `Draft` and gives the next one. `run` takes them in turn; a caller can
-remember the draft after any step (`cached`), watch the reading (`Job.on_progress`) and stop it (`Job.stopped`). `read_page`, `read_region`,
-the command line, the API and the Photo page all run these steps.
+`PAGE_STEPS` is the list for a photo. Each step takes a `Draft` and gives the next one. `run` takes them in turn; a
+caller can remember the draft after any step (`cached`), watch the reading (`Job.on_progress`) and stop it
+(`Job.stopped`). `read_page`, `read_region`, the command line, the API and the Photo page all run these steps.
 
-To add a step: write a function `(Draft, Job) -> Draft`, give `Draft` the fields that it fills in, and put it into `PAGE_STEPS`.
+To add a step: write a function `(Draft, Job) -> Draft`, give `Draft` the fields that it fills in, and put it into
+    `PAGE_STEPS`.
 """
 
 import hashlib
@@ -58,17 +59,20 @@ class KnownReadings(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be read, and how. It is the same for every step.
+    """The task: the photo, the readers and the options. It is the same for every step.
 
     Attributes:
-        picture: Gives the photo, upright as its EXIF orientation says. It may be called several times: no step keeps the photo.
+        picture: Gives the photo, upright as its EXIF orientation says. It may be called several times: no step keeps
+            the photo.
         reader: Reads the lines of text, and tells which way up a page is.
         settings: Of the preprocessing.
-        formula_reader: Gives the reader of regions marked as formulas, when there is one. None: `reader` reads them too.
+        formula_reader: Gives the reader of regions marked as formulas, when there is one. None: `reader` reads them
+            too.
         regions: The lines as a person left them. None: as they are found.
-        steps_side: Pixels of the longest side of the pictures of the preprocessing steps; 0 keeps none, None keeps their full size.
-        on_progress: Called with (lines read, lines to read) before the first batch and after each. An exception that it raises ends
-            the reading.
+        steps_side: Pixels of the longest side of the pictures of the preprocessing steps; 0 keeps none, None keeps
+            their full size.
+        on_progress: Called with (lines read, lines to read) before the first batch and after each. An exception that
+            it raises ends the reading.
         stopped: Asked before each batch. Once it is true, no further line is read.
         readings: Readings that are known, by reader and picture; new ones are added. None: every line is read.
     """
@@ -86,7 +90,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Draft:
-    """A page on its way through the steps. A step fills in what it finds, and leaves the rest.
+    """A page on its way through the steps. A step fills in its results, and leaves the rest.
 
     Attributes:
         size: Width and height of the photo in pixels.
@@ -129,9 +133,10 @@ def run(steps: Sequence[Step], job: Job, draft: Draft = Draft(), cached: Cached 
 
     Args:
         steps: Such as `PAGE_STEPS`, or a part of it.
-        job: What is to be read, and how.
-        draft: What earlier steps gave.
-        cached: Called in place of each step as `cached(step, draft, job)`. It returns what it remembers, or `step(draft, job)`.
+        job: The photo, the readers and the options.
+        draft: The result of earlier steps.
+        cached: Called in place of each step as `cached(step, draft, job)`. It returns a remembered draft, or
+            `step(draft, job)`.
 
     Returns:
         The draft after the last step.
@@ -142,7 +147,10 @@ def run(steps: Sequence[Step], job: Job, draft: Draft = Draft(), cached: Cached 
 
 
 def find(draft: Draft, job: Job) -> Draft:
-    """Preprocesses the photo and finds its lines. A page that lies on its side or its head is turned first (`orientation`)."""
+    """Preprocesses the photo and finds its lines.
+
+    A page that lies on its side or its head is turned first (`orientation`).
+    """
     sizes: list[tuple[int, int]] = []
 
     def picture() -> Image.Image:
@@ -195,7 +203,10 @@ def read(draft: Draft, job: Job) -> Draft:
 
 
 def place(draft: Draft, job: Job) -> Draft:
-    """Puts the lines that hold text on the photo. A region that a person added stays where nothing is read in it, to be filled in."""
+    """Puts the lines that hold text on the photo.
+
+    A region that a person added stays where nothing is read in it, to be filled in.
+    """
     detected = {region.outline for region in draft.found_regions}
     lines, kept = [], []
     for line, region, reading in zip(draft.lines, draft.regions, draft.readings, strict=True):
@@ -221,7 +232,7 @@ def read_lines(images: Sequence[Picture], job: Job, formulas: Sequence[bool] | N
         formulas: Which of the pictures are formulas. None: none is.
 
     Returns:
-        A reading for each picture; None where it was not read because the job was stopped.
+        A reading for each picture. None: not read, because the job was stopped.
     """
     readings: list[Reading | None] = [None] * len(images)
     marked = [False] * len(images) if formulas is None or job.formula_reader is None else list(formulas)
@@ -260,7 +271,7 @@ def read_lines(images: Sequence[Picture], job: Job, formulas: Sequence[bool] | N
 def read_ink(
     strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int | None = None, on_progress: Progress | None = None
 ) -> Page:
-    """Reads drawn strokes. They are grouped into lines by their place; a math checkpoint reads all of them as one formula.
+    """Reads drawn strokes. Text is grouped into lines; a math checkpoint reads all strokes as one formula.
 
     Args:
         strokes: Each an (n, 2) array of x and y, y downwards, in any unit. Points that are not finite are ignored.
@@ -299,16 +310,16 @@ def read_page(
     """Reads a photo or scan with one line or many. A page that lies on its side or its head is turned.
 
     Args:
-        image: A PIL image of any mode, an array, or a function that gives the image. A function saves memory: the photo is
-            not kept while its lines are found and read. It is called again where the page must be turned.
+        image: A PIL image of any mode, an array, or a function that gives the image. A function saves memory: the
+            photo is not kept while its lines are found and read. It is called again where the page must be turned.
         recognizer: Reads the lines.
         settings: Of the preprocessing.
         beams: Width of the beam search. None: the checkpoint's own.
         on_progress: Called with (lines read, lines to read) after each batch.
 
     Returns:
-        The page. Its boxes are in pixels of the photo, turned as its EXIF orientation says; `Line.outline` starts at the upper left of
-        the writing.
+        The page. Its boxes are in pixels of the photo, turned as its EXIF orientation says; `Line.outline` starts at
+        the upper left of the writing.
     """
     job = Job(lambda: _upright(image() if callable(image) else image), LineReader(recognizer, beams), settings)
     return _page(run(PAGE_STEPS, replace(job, on_progress=on_progress)))
@@ -410,7 +421,7 @@ def line_on_photo(line: FoundLine, to_photo: np.ndarray, size: tuple[int, int], 
 
 
 def _cleaned(draft: Draft, job: Job) -> Preprocessed:
-    """The cleaned page, made anew where it was dropped."""
+    """The cleaned page. If it was dropped, it is made anew."""
     if draft.cleaned is not None:
         return draft.cleaned
     made = clean(draft, replace(job, steps_side=0)).cleaned

@@ -53,7 +53,10 @@ def photo_page() -> None:
 
 
 def read_pages(state: PhotoState, sheets: list[Sheet], settings: PreprocessSettings, reader: Reader) -> set[PageKey]:
-    """The pages that are read. The one that is shown is read anew at once where settings change, the others when they are chosen."""
+    """The pages that are read.
+
+    The one that is shown is read anew at once where settings change, the others when they are chosen.
+    """
     return {
         sheet.key
         for sheet in sheets
@@ -72,7 +75,8 @@ def show_page(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Pre
     st.html(STATIC / "photo.css")
     state = photo_state()
     page = state.page(sheet.key)
-    # Each part keeps its place whether or not those above show something. Otherwise the browser shows old and new side by side.
+    # Each part keeps its place whether or not those above show something. Otherwise the browser shows old and new side
+    # by side.
     cleaning, steps, boxes, progress, rest, result = (st.container() for _ in range(6))
     with cleaning:
         prepared = prepare(sheet, settings, reader)
@@ -94,7 +98,7 @@ def show_page(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Pre
     if read.lines_left:
         with rest:
             show_stopped(state, read.lines_left)
-    # A page whose reading was stopped can be exported as it is, and counts as not read.
+    # After Stop, the lines read so far can be exported. The page counts as not read.
     page.read_with = None if read.lines_left else asked[1]
     page.page = without_pictures(read.page)
     with result:

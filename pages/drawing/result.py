@@ -1,4 +1,4 @@
-"""What was read on the canvas: the text or formula, its editable field, and other readings."""
+"""The reading of a drawing: the text or formula, its editable field, and other readings."""
 
 import html
 
@@ -58,7 +58,7 @@ def show_formula(page: Page, correction: Correction) -> None:
 
 
 def _original_is_wanted(correction: Correction) -> bool:
-    """Whether to show what was read: where nothing was edited, and on request."""
+    """Whether to show the original reading: if nothing was edited, or on request."""
     return not correction.edited or bool(st.session_state.get(_original_key(correction)))
 
 

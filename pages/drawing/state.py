@@ -1,4 +1,4 @@
-"""The Draw page's session: what is on the canvas, what was read, and the history."""
+"""The Draw page's session: the drawing, its reading and the history."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Earlier:
 
 @dataclass(frozen=True)
 class DrawnReading:
-    """What was read. `key`: by which reader, and from which strokes."""
+    """A reading. `key`: its reader and the fingerprint of its strokes."""
 
     key: tuple[Hashable, int]
     page: Page
@@ -39,16 +39,17 @@ class DrawnReading:
 class DrawState:
     """The Draw page's session.
 
-    The canvas runs in the browser. It is given a drawing to show, and it sends the objects that are on it. Until it has answered to a
-    new drawing, it still sends the old objects; these are ignored.
+    The canvas runs in the browser. It is given a drawing to show, and it sends the objects that are on it. Until it
+    has answered to a new drawing, it still sends the old objects; these are ignored.
 
     Attributes:
-        objects: What is on the canvas, as Fabric.js objects.
+        objects: The current drawing, as Fabric.js objects.
         undone: The objects that Undo removed, the last one last.
         given: The drawing that the canvas was given last.
-        unanswered: What the canvas had sent when it was given that drawing. None once it has answered.
+        unanswered: The objects that the canvas sent before it was given that drawing. None once it has answered.
         times_given: How many drawings it was given.
-        times_cleared: How often the canvas was cleared. A drawing after Clear is a new one, with a correction of its own.
+        times_cleared: How often the canvas was cleared. A drawing after Clear is a new one, with a correction of its
+            own.
         reading: The last reading.
         history: The drawings that were cleared, the last one first.
         replacements: Texts that buttons put into the editable field.
@@ -65,7 +66,7 @@ class DrawState:
     replacements: dict[str, Replacement] = field(default_factory=dict)
 
     def receive(self, sent: list) -> list:
-        """Takes what the canvas sent, and returns what is on it."""
+        """Takes the objects that the canvas sent. Returns the current drawing."""
         if self.unanswered is None or sent != self.unanswered:
             if len(sent) > len(self.objects):
                 self.undone = []  # a new stroke
@@ -73,7 +74,7 @@ class DrawState:
         return self.objects
 
     def give(self, objects: list) -> None:
-        """Replaces what is on the canvas. The component loads a drawing only where it differs from the last one."""
+        """Replaces the drawing on the canvas. The component loads a drawing only if it differs from the last one."""
         sent = (((st.session_state.get(CANVAS) or {}).get("drawing") or {}).get("raw") or {}).get("objects", [])
         self.unanswered = sent if sent != objects else None
         self.objects = objects
@@ -92,7 +93,7 @@ class DrawState:
             self.give([*self.objects, self.undone.pop()])
 
     def clear(self) -> None:
-        """Clears the canvas. What was read goes to the history."""
+        """Clears the canvas. The reading goes to the history."""
         strokes = strokes_of(self.objects)
         reading = self.reading
         if strokes and reading and reading.page.text and reading.key[1] == fingerprint(strokes):

@@ -1,4 +1,4 @@
-"""An editable field for one reading, which keeps what a person typed."""
+"""An editable field for one reading. It keeps the person's text."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,8 @@ class Replacement:
 
     Attributes:
         text: The field starts with it.
-        times: How often a text was put there. Each time makes another field, because a field in the browser keeps what it shows.
+        times: How often a text was put there. Each time makes another field, because a field in the browser keeps its
+            text.
     """
 
     text: str
@@ -22,8 +23,8 @@ class Replacement:
 class Correction:
     """An editable field that starts as `text`.
 
-    The field starts by its `value`, not by session state. A value that is only in session state does not reach the browser where the
-    next stroke interrupts the run that made the field. So another text makes another field.
+    The field starts by its `value`, not by session state. A value that is only in session state does not reach the
+    browser where the next stroke interrupts the run that made the field. So another text makes another field.
 
     Attributes:
         name: Of one drawing only, so that no correction is shown for another.
@@ -47,7 +48,7 @@ class Correction:
 
     @property
     def edited(self) -> bool:
-        """Whether the text differs from what was read."""
+        """Whether the text differs from the reading."""
         return self.current != self.text
 
     def show(self, label: str) -> str:

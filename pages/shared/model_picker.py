@@ -40,8 +40,8 @@ class ModelState:
     """What both pages remember of models in a session.
 
     Attributes:
-        failures: The error of each model that could not be loaded, by (checkpoint, device, formulas). It is not tried again at
-            every stroke.
+        failures: The error of each model that could not be loaded, by (checkpoint, device, formulas). It is not tried
+            again at every stroke.
         errors_shown: How many were shown in this run of the page: a number for the next button's key.
     """
 

@@ -62,7 +62,7 @@ def escaped(text: str) -> str:
 
 
 def differing(other: str, text: str) -> str:
-    """Another reading as Markdown, in which the words that differ from `text` are bold."""
+    """Another reading as Markdown. Words that differ from `text` are bold."""
     words = other.split(" ")
     matcher = difflib.SequenceMatcher(None, text.split(" "), words, autojunk=False)
     same = {index for block in matcher.get_matching_blocks() for index in range(block.b, block.b + block.size)}

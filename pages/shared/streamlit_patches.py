@@ -18,7 +18,8 @@ _is_dataframe_like: Callable[[object], bool] = serialization.is_dataframe_like
 
 def apply() -> None:
     """Patches Streamlit for this process. Calling it again changes nothing."""
-    # Starlette writes an upload over 1 MB into a temporary file. Twice the limit, because Streamlit's own is in binary megabytes.
+    # Starlette writes an upload over 1 MB into a temporary file. Twice the limit, because Streamlit's own is in binary
+    # megabytes.
     MultiPartParser.spool_max_size = 2 * MAX_BYTES
     setattr(serialization, "is_dataframe_like", _is_no_dictionary_and_dataframe_like)  # noqa: B010, for mypy
 
@@ -26,8 +27,8 @@ def apply() -> None:
 def uses_navigation() -> bool:
     """Whether `st.navigation` decides which pages there are.
 
-    Until streamlit_app.py has run once, a visit to /photo makes Streamlit list every file in this directory as a page. The first
-    call then returns False and corrects that for the next run.
+    Until streamlit_app.py has run once, a visit to /photo makes Streamlit list every file in this directory as a page.
+    The first call then returns False and corrects that for the next run.
     """
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False

@@ -1,4 +1,4 @@
-"""The page with its lines' boxes: shown, or on a canvas where they are moved, deleted and drawn."""
+"""The page with the boxes of its lines: as a picture, or as a canvas for moving, deleting and drawing boxes."""
 
 import base64
 import hashlib
@@ -27,9 +27,9 @@ MARK = 0.25  # opacity of the mark on an unsure word
 CANVAS_WIDTH, MOST_WIDTH, MOST_HEIGHT = 900, 1100, 900  # pixels: until the column's is known, and at most
 JPEG_QUALITY = 82  # of 100
 HELP = (
-    "Draw a box around a line with the mouse. It replaces the boxes inside it. Choose the pencil in the toolbar to move, resize or delete a "
-    "box. A second click on a box renames it; the name “formula” makes it a formula. On a touch screen, use “…” beside each "
-    "line under Correct."
+    "Draw a box around a line with the mouse. It replaces the boxes inside it. Choose the pencil in the toolbar to "
+    "move, resize or delete a box. A second click on a box renames it; the name “formula” makes it a formula. "
+    "On a touch screen, use “…” beside each line under Correct."
 )
 
 
@@ -53,7 +53,7 @@ def with_boxes(prepared: Prepared, page: Page) -> Image.Image:
 
 
 def edit_boxes(sheet: Sheet, prepared: Prepared) -> None:
-    """Shows the page as a canvas. What is changed there becomes the page's layout."""
+    """Shows the page as a canvas. Changes there become the page's layout."""
     state = photo_state()
     page = state.page(sheet.key)
     kind = _box_tools(page)
@@ -61,7 +61,7 @@ def edit_boxes(sheet: Sheet, prepared: Prepared) -> None:
     scale = width / prepared.view.shape[1]
     height = round(prepared.view.shape[0] * scale)
     shown = (sheet.key, width, prepared.view_to_photo.tobytes())
-    if state.canvas_shown != shown:  # another canvas, which must not start from what an earlier one did
+    if state.canvas_shown != shown:  # another canvas: it must not inherit the changes of the earlier one
         state.canvas_shown = shown
         page.renew_canvas()
     start = _start(page, sheet, prepared)

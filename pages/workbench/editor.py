@@ -39,7 +39,7 @@ def show_text(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) ->
 
 
 def with_corrections(page: Page, state: PageState) -> Page:
-    """The page with what a person typed for its lines."""
+    """The page with the person's corrections."""
     return corrected(page, state.corrections)
 
 
@@ -102,7 +102,7 @@ def _row(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, shown: 
 
 
 def _alternatives(page: PageState, number: int, machine: Line, line: Line) -> None:
-    """Other readings of a line, the original one first where it was corrected."""
+    """Other readings of a line. If it was corrected, the original reading comes first."""
     others = [machine.reading.text] if line.corrected else []
     others += [other.text for other in machine.reading.alternatives if other.text != line.reading.text]
     if others:
@@ -121,7 +121,7 @@ def _line_tools(page: PageState, regions: list[Region], number: int, read: ReadS
     """The buttons that change the line itself."""
     place = regions.index(read.regions[number])
     region = regions[place]
-    # The neighbours that are shown: regions in which nothing was read lie between them.
+    # The neighbours that are shown. Regions without text may lie between them.
     before = regions.index(read.regions[number - 1]) if number else None
     after = regions.index(read.regions[number + 1]) if number + 1 < len(read.regions) else None
 
@@ -172,7 +172,10 @@ def _use(page: PageState, outline: Outline, text: str) -> None:
 
 
 def _correct_line(page: PageState, outline: Outline, text: str) -> None:
-    """Sets the text of a line. It replaces an earlier correction, also where the line was then found at a slightly different place."""
+    """Sets the text of a line.
+
+    It replaces an earlier correction, also where the line was then found at a slightly different place.
+    """
     _drop(page, outline)
     page.corrections[outline] = text
 

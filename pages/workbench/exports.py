@@ -56,7 +56,7 @@ def downloads(current: Sheet, pages: dict[PageKey, Page], sheets: list[Sheet]) -
 
 
 def _choose(current: Sheet, written: list[Sheet]) -> list[Sheet]:
-    """The pages to export: this one or all, where there are several."""
+    """The pages to export. With several pages, the user chooses this one or all."""
     if len(written) == 1:
         return written
     one, every = "This page", f"All {len(written)} pages"
@@ -73,7 +73,8 @@ def _choose(current: Sheet, written: list[Sheet]) -> list[Sheet]:
 
 def _data_set(offered: dict[PageId, Page], pictures: dict) -> None:
     st.caption(
-        "The picture and text of each line, as an image folder with `metadata.jsonl`, to train or test models. Lines without text are left out."
+        "The picture and text of each line, as an image folder with `metadata.jsonl`, to train or test models. "
+        "Lines without text are left out."
     )
     corrected = sum(
         line.corrected and bool(line.reading.text.strip()) for page in offered.values() for line in page.lines

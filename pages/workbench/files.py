@@ -24,7 +24,7 @@ STATIC = Path(__file__).parent / "static"
 SHOWN = 8  # pages in the strip at once
 THUMBNAIL = (120, 160)  # pixels
 THUMBNAIL_BYTES = 4 * THUMBNAIL[0] * THUMBNAIL[1]
-ERROR_BYTES = 1000  # of what is kept of a file that cannot be opened
+ERROR_BYTES = 1000  # counted for the error of a file that cannot be opened
 
 # A button where the browser lets a page read the clipboard, and Ctrl+V anywhere on the page.
 _paste = st.components.v2.component(
@@ -118,7 +118,7 @@ def unused(name: str, taken: dict[str, str]) -> str:
 
 
 def choose_sheet(sheets: list[Sheet], read: set[PageKey]) -> Sheet:
-    """Shows the strip of pages where there are several, and returns the page to show.
+    """Returns the page to show. With several pages, shows a strip to choose from.
 
     Args:
         sheets: All pages.
@@ -155,7 +155,8 @@ def _add_files(state: PhotoState) -> None:
         ]
     )
     with upload:
-        # Another uploader after each drop: the old one would list its files a second time, and lose them on a visit to the other page.
+        # Another uploader after each drop: the old one would list its files a second time, and lose them on a visit to
+        # the other page.
         key = f"files-{state.uploaders}"
         st.file_uploader(
             "Pictures and PDFs of handwriting",

@@ -1,8 +1,8 @@
-"""What all Photo sessions keep in memory, within one budget of bytes for the whole process.
+"""The memory of all Photo sessions: one budget of bytes for the whole process.
 
-Keeping pages, pictures of lines and readings makes it cheap to look at a page again. Where there is too much, the least recently used goes
-first, whichever session it belongs to. What was computed is made anew when it is needed again. Files cannot be made anew: they
-go last, and the session that lost one tells its user.
+Keeping pages, pictures of lines and readings makes it cheap to look at a page again. Beyond the budget, the least
+recently used value of any session is dropped first. Computed values are made anew when they are needed again. Files
+cannot be made anew: they are dropped last, and the session that lost one tells its user.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ from typing import TypeVar
 
 from hwr_core.runtime.settings import low_memory
 
-TOTAL_BYTES = 512 << 20  # of everything that is kept
-MADE_BYTES = 256 << 20  # of what can be made anew
-LOW_TOTAL_BYTES = 128 << 20  # of everything, in low-memory mode
-LOW_MADE_BYTES = 80 << 20  # of what can be made anew, in low-memory mode
-FILE = "file"  # the kind of what cannot be made anew
+TOTAL_BYTES = 512 << 20  # of all values
+MADE_BYTES = 256 << 20  # of computed values
+LOW_TOTAL_BYTES = 128 << 20  # of all values, in low-memory mode
+LOW_MADE_BYTES = 80 << 20  # of computed values, in low-memory mode
+FILE = "file"  # the kind of values that cannot be made anew
 
 T = TypeVar("T")
 Key = tuple[int, str, Hashable]  # session, kind, key within these
@@ -33,10 +33,10 @@ class _Entry:
 
 
 class MemoryBudget:
-    """Keeps values of many sessions, and drops the least recently used where they are more than the budget. Thread-safe.
+    """Keeps values of many sessions. Beyond the budget, it drops the least recently used. Thread-safe.
 
     Args:
-        limits: Gives the bytes of everything, and the bytes of what can be made anew. It is asked at each change.
+        limits: Gives two limits in bytes: for all values, and for computed values. It is called at each change.
     """
 
     def __init__(self, limits: Callable[[], tuple[int, int]]):
@@ -58,7 +58,7 @@ class MemoryBudget:
         return SessionMemory(self, next(self._numbers))
 
     def get(self, key: Key) -> object | None:
-        """The value, which is now the last used; None where it was dropped or never kept."""
+        """The value, or None if it is not kept. The value becomes the most recently used."""
         with self._lock:
             entries = self._entries(key)
             if key not in entries:
@@ -67,9 +67,9 @@ class MemoryBudget:
             return entries[key].value
 
     def put(self, key: Key, value: object, size: int) -> None:
-        """Keeps a value of `size` bytes, and drops others where there is too much.
+        """Keeps a value of `size` bytes. Beyond the budget, others are dropped.
 
-        The value itself stays even where it alone is more than the budget: its session is using it.
+        The value itself stays, even if it alone exceeds the budget: its session is using it.
         """
         with self._lock:
             self._drop(key)
@@ -78,7 +78,7 @@ class MemoryBudget:
             self._make_room(key)
 
     def forget(self, matches: Callable[[Key], bool]) -> None:
-        """Drops every value whose key `matches`."""
+        """Drops every value if its key `matches`."""
         with self._lock:
             for key in [key for key in (*self._made, *self._files) if matches(key)]:
                 self._drop(key)
@@ -122,7 +122,7 @@ class SessionMemory:
         weakref.finalize(self, budget.forget, lambda key: key[0] == number)
 
     def remembered(self, kind: str, key: Hashable, make: Callable[[], T], size_of: Callable[[T], int]) -> T:
-        """The value that is kept, or else what `make` gives, which is then kept.
+        """The kept value. Without one, calls `make` and keeps its result.
 
         Args:
             kind: Of value, such as "prepared".
@@ -145,12 +145,12 @@ class SessionMemory:
         self._budget.put((self._number, kind, key), value, size)
 
     def forget(self, kind: str, matches: Callable[[Hashable], bool]) -> None:
-        """Drops the values of a kind whose key `matches`."""
+        """Drops each value of a kind if its key `matches`."""
         self._budget.forget(lambda key: key[0] == self._number and key[1] == kind and matches(key[2]))
 
 
 def limits() -> tuple[int, int]:
-    """The bytes of everything, and of what can be made anew."""
+    """The limits in bytes: for all values, and for computed values."""
     return (LOW_TOTAL_BYTES, LOW_MADE_BYTES) if low_memory() else (TOTAL_BYTES, MADE_BYTES)
 
 

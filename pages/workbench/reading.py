@@ -1,4 +1,4 @@
-"""Runs the steps of `hwr_core.pipeline` on a page, keeps what they give, and shows the progress with a button that stops them."""
+"""Runs the steps of `hwr_core.pipeline` on a page, keeps their results, and shows progress with a Stop button."""
 
 from dataclasses import dataclass, replace
 from typing import cast
@@ -28,7 +28,7 @@ GREY_BINS = 64  # of the histogram
 
 @dataclass(frozen=True)
 class Prepared:
-    """A page whose lines are found, and what is shown of it.
+    """A page with its detected lines, and its pictures for the screen.
 
     Attributes:
         draft: After the steps that find the lines, without the cleaned page.
@@ -71,7 +71,7 @@ class ReadSheet:
 
 
 def prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prepared:
-    """Cleans a page and finds its lines, where that is not remembered.
+    """Cleans a page and finds its lines, or returns the remembered result.
 
     Raises:
         HandwritingError: The page is damaged.
@@ -117,7 +117,7 @@ def layout_of(sheet: Sheet, prepared: Prepared) -> tuple[Region, ...]:
 
 
 def read_with(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> ReadWith:
-    """What a reading of this page would now depend on."""
+    """The settings, reader and regions that a reading of this page would now use."""
     return ReadWith(settings, reader, photo_state().page(sheet.key).regions)
 
 
@@ -165,7 +165,7 @@ def _at_hand(draft: Draft) -> bool:
 
 
 def _cleaned(sheet: Sheet, draft: Draft, job: Job) -> Preprocessed:
-    """The cleaned page, made anew where it was dropped."""
+    """The cleaned page. If it was dropped, it is made anew."""
     kept = photo_state().memory.get("cleaned", (sheet.key, job.settings))
     if isinstance(kept, Preprocessed):
         return kept

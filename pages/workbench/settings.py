@@ -1,4 +1,7 @@
-"""The controls of the preprocessing, in the order of the steps. They are bound to the URL, and can be saved and loaded."""
+"""The controls of the preprocessing, in the order of the steps.
+
+They are bound to the URL, and can be saved and loaded.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -24,7 +27,7 @@ Ask = Callable[..., None]
 
 
 def settings_sidebar() -> tuple[PreprocessSettings, Callable[[float, float], None]]:
-    """Shows the controls in the sidebar. The parameters of a method show where it is chosen.
+    """Shows the controls in the sidebar. The parameters of a method appear when it is chosen.
 
     Returns:
         The settings, and a function that shows the width of the page's strokes, before and after, under their controls.
@@ -140,7 +143,7 @@ def _threshold_controls(ask: Ask, chosen: dict) -> None:
         ask(st.slider, "threshold_level", "Level", *limits, DEFAULT.threshold_level, help=help_)
     if method in ("adaptive", "sauvola"):
         limits = LIMITS["threshold_window"]
-        help_ = "Size in pixels of the area whose mean grey is compared."
+        help_ = "Size in pixels of the area for the mean grey."
         ask(st.slider, "threshold_window", "Window", *limits, DEFAULT.threshold_window, 2, help=help_)
     if method == "adaptive":
         limits = LIMITS["adaptive_offset"]

@@ -1,4 +1,4 @@
-"""The Photo page's session: its files, and for each page what a person changed and what was read."""
+"""The Photo page's session: its files, and the corrections and reading of each page."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class PageKey:
 
 
 class ReadWith(NamedTuple):
-    """What a reading depends on. `regions` is None where the lines are read as they were detected."""
+    """The inputs of a reading. `regions` is None for the lines as detected."""
 
     settings: PreprocessSettings
     reader: Reader
@@ -39,7 +39,7 @@ class ReadWith(NamedTuple):
 
 @dataclass(frozen=True)
 class Confidence:
-    """The mean confidence of a page's characters, on how many lines, and what the page was read with."""
+    """The mean confidence of a page's characters, the number of lines, and the settings and reader."""
 
     read_with: tuple[PreprocessSettings, Reader]
     mean: float
@@ -48,14 +48,15 @@ class Confidence:
 
 @dataclass
 class PageState:
-    """What the session knows of one page.
+    """One page in the session.
 
     Attributes:
         regions: The lines as a person changed them, in the photo's pixels. None: as they were detected.
-        corrections: What a person typed for a line, by the line's outline.
-        fields: How often a button put a text into a line's field. Each time makes another field, which starts with that text.
+        corrections: The person's texts, by the outlines of their lines.
+        fields: How often a button put a text into a line's field. Each time makes another field, which starts with
+            that text.
         page: The page as it was read, without its lines' pictures.
-        read_with: What it was read with. None: it was not read, or its reading was stopped.
+        read_with: The inputs of that reading. None: not read, or stopped.
         turns: Degrees by which the page has to be turned, by the settings that this depends on.
         confidence: Of the last reading.
         confidence_before: Of the reading with the settings before.
@@ -94,14 +95,15 @@ class PhotoState:
         memory: Keeps files, pages and readings, within the budget of all sessions.
         files: The hashes of the files, by their names.
         current: The page that is shown.
-        pages: What is known of each page that was shown or read.
+        pages: The state of each page that was shown or read.
         settings: Of the preprocessing, as they were loaded or chosen last; some have no control.
         settings_error: Why a file with settings could not be loaded.
         stopped: The reading that a person stopped.
         reading: The reading that is going on, or was the last.
         reading_all: Whether all pages are being read.
         canvas_shown: Which page the canvas with the line boxes shows, and how large.
-        uploaders, cameras, settings_uploaders: How many were used up. Each upload makes another widget, which starts empty.
+        uploaders, cameras, settings_uploaders: How many were used up. Each upload makes another widget, which starts
+            empty.
     """
 
     memory: SessionMemory = field(default_factory=BUDGET.session)
@@ -119,7 +121,7 @@ class PhotoState:
     settings_uploaders: int = 0
 
     def page(self, key: PageKey) -> PageState:
-        """What is known of a page."""
+        """The state of a page."""
         return self.pages.setdefault(key, PageState())
 
     def stop(self) -> None:
@@ -132,7 +134,7 @@ class PhotoState:
         self.stopped = None
 
     def forget_files(self, hashes: set[str]) -> None:
-        """Drops all that is known of these files' pages, corrections too."""
+        """Drops the state of these files' pages, with their corrections."""
         for key in [key for key in self.pages if key.file in hashes]:
             del self.pages[key]
         for kind in ("prepared", "cleaned", "thumbnail"):
@@ -153,7 +155,7 @@ class SessionReadings:
         self._memory = memory
 
     def get(self, key: Hashable) -> Reading | None:
-        """The reading of this reader and picture; None where it is not known."""
+        """The reading of this reader and picture, or None if it is unknown."""
         return self._memory.get("reading", key)  # type: ignore[return-value]  # this kind has readings only
 
     def __setitem__(self, key: Hashable, reading: Reading) -> None:
