@@ -41,7 +41,7 @@ def in_bfloat16(weights: Path) -> dict[str, Tensor]:
 
 
 def compute_in_float32(model: nn.Module) -> nn.Module:
-    """Keeps Linear and Embedding weights in bfloat16, converts all other tensors to float32, and computes in float32."""
+    """Keeps Linear and Embedding weights in bfloat16, makes all other tensors float32, and computes in float32."""
     scratch = torch.empty(AT_ONCE)  # shared by all layers: a new one for each takes twice the time
     for module in model.modules():
         if isinstance(module, nn.Linear):

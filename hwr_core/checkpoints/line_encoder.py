@@ -132,7 +132,7 @@ def pointwise(convolution: nn.Conv2d, x: Tensor) -> Tensor:
 
 
 class Backbone(nn.Module):
-    """Grey pixels (batch, 1, height, width) → features (batch, 384, height/4/…, width/4/…), divided by the `strides`."""
+    """Grey pixels (batch, 1, height, width) → features (batch, 384, height/4/…, width/4/…), by the `strides`."""
 
     def __init__(self, strides: Strides = LINE_STRIDES):
         super().__init__()

@@ -59,7 +59,10 @@ _networks: weakref.WeakSet[OnnxNetwork] = weakref.WeakSet()
 
 
 def _keep_after_fork() -> None:
-    """Keeps inherited sessions in a forked child: their destructor would wait for threads that exist in the parent only."""
+    """Keeps inherited sessions for ever in a forked child.
+
+    Their destructor would wait for threads that exist in the parent only.
+    """
     for network in _networks:
         for session in (network.encoder, network.decoder):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))

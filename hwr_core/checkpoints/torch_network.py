@@ -1,4 +1,4 @@
-"""Runs any `VisionEncoderDecoderModel` on torch: Microsoft's checkpoints, others of that class, and the shipped ones."""
+"""Runs any `VisionEncoderDecoderModel` on torch: Microsoft's, others of that class, and the shipped ones."""
 
 import os
 from typing import Any
@@ -20,7 +20,7 @@ _used_in: int | None = None  # the process that first made a network
 
 
 class ForkedError(RuntimeError):
-    """torch cannot run in a forked process whose parent has used it."""
+    """torch was used before this process was forked, so it cannot run here."""
 
 
 class TorchNetwork:
@@ -71,7 +71,10 @@ def _output(parts: list, name: str) -> Tensor | None:
 
 
 def check_not_forked() -> None:
-    """Raises ForkedError if torch was used here before this process was forked: its threads do not exist in the child."""
+    """Raises ForkedError if torch was used here before this process was forked.
+
+    Its threads do not exist in the child.
+    """
     if _used_in not in (None, os.getpid()):
         raise ForkedError("torch was used before this process was forked: start the process with the method spawn.")
 

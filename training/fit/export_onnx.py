@@ -59,9 +59,9 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """TrOCR's decoder, for one or several further steps.
 
-    An item's beams look at the same image. They are queries of one item, so its keys are neither copied nor moved. The
-    buffer of a row's own keys and values (`past`) is longer than its content and is not copied either: the caller writes
-    the new keys and values into it. `past` and `crossed` are lists of keys and values, layer by layer.
+    An item's beams look at the same image. They are queries of one item, so its keys need no copies. The buffer of a
+    row's own keys and values (`past`) is longer than its content: the caller writes the new ones into it. `past` and
+    `crossed` are lists of keys and values, layer by layer.
     """
 
     def __init__(self, model: VisionEncoderDecoderModel):
@@ -145,7 +145,8 @@ def export(folder: Path) -> None:
     _write(
         decoder, (torch.tensor([[4, 5], [6, 7], [8, 9], [4, 4]]), torch.tensor(3), mask, past, crossed),
         ["tokens", "length", "mask", *kept, *looked_at], ["logits", *(f"present_{part}" for part in parts)],
-        ({0: free, 1: free}, {}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)), folder, DECODER,
+        ({0: free, 1: free}, {}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)),
+        folder, DECODER,
     )  # fmt: skip
 
 
