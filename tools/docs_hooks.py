@@ -41,6 +41,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         "environment": environment,
         "formats": formats,
         "inputs": inputs,
+        "others": others,
         "rooms": rooms,
         "routes": routes,
         "settings": settings,
@@ -118,6 +119,13 @@ def inputs() -> str:
 
     rows = [[known.title, ", ".join(f"`{suffix}`" for suffix in known.suffixes)] for known in INPUT_FORMATS]
     return results.markdown(["format", "suffixes"], rows)
+
+
+def others() -> str:
+    """The tables of all result files that no page shows by name, each under a heading."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
+    names = sorted(path.stem for path in results.RESULTS.glob("*.json"))
+    return "\n".join(f"### {name}\n\n{results.table(name)}" for name in names if f"[[table {name}]]" not in text)
 
 
 def checkpoints() -> str:

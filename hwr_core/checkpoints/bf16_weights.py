@@ -45,7 +45,7 @@ def compute_in_float32(model: nn.Module) -> nn.Module:
     scratch = torch.empty(AT_ONCE)  # shared by all layers: a new one for each takes twice the time
     for module in model.modules():
         if isinstance(module, nn.Linear):
-            module.forward = _Linear(module, scratch)
+            setattr(module, "forward", _Linear(module, scratch))  # noqa: B010  mypy: no assignment to a method
             if module.bias is not None:
                 module.bias.data = module.bias.data.float()
         elif isinstance(module, nn.Embedding) and module.weight.numel() > 1_000_000:

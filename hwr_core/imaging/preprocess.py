@@ -24,6 +24,7 @@ LONGEST_SIDE = 3600
 FLATTEN_SIDE = 400  # pixels of the longer side at which the paper's brightness is estimated
 DARKEST_PAPER = 40  # grey level: darker paper is taken as this dark, or noise in black regions would become ink
 PAPER_WHITE = 245  # grey level of the paper after flattening
+TURN_NAMES = {"90": "Rotated 90° left", "180": "Rotated 180°", "270": "Rotated 90° right"}  # names of the steps
 LEAST_SKEW = 0.3  # degrees: a smaller skew is not corrected
 
 
@@ -128,12 +129,12 @@ def _shrink(work: _Work, settings: PreprocessSettings) -> None:
 
 def _straighten(work: _Work, settings: PreprocessSettings) -> None:
     if settings.perspective and (corners := _corners(work.photo)) is not None:
-        work.becomes("Straightened", *straightened(work.grey, corners * work.grey.shape[::-1]))
+        work.becomes("Perspective fixed", *straightened(work.grey, corners * work.grey.shape[::-1]))
 
 
 def _turn(work: _Work, settings: PreprocessSettings) -> None:
     if settings.turn not in ("auto", "0"):
-        work.becomes(f"Turned by {settings.turn}°", *turned(work.grey, int(settings.turn)))
+        work.becomes(TURN_NAMES[settings.turn], *turned(work.grey, int(settings.turn)))
 
 
 def _invert(work: _Work, settings: PreprocessSettings) -> None:
@@ -143,7 +144,7 @@ def _invert(work: _Work, settings: PreprocessSettings) -> None:
 
 def _flatten(work: _Work, settings: PreprocessSettings) -> None:
     if settings.flatten:
-        work.becomes("Flattened", flatten(work.grey))
+        work.becomes("Lighting evened out", flatten(work.grey))
 
 
 def _denoise(work: _Work, settings: PreprocessSettings) -> None:
@@ -153,12 +154,12 @@ def _denoise(work: _Work, settings: PreprocessSettings) -> None:
 
 def _deskew(work: _Work, settings: PreprocessSettings) -> None:
     if settings.deskew and abs(angle := skew_angle(work.grey)) >= LEAST_SKEW:
-        work.becomes(f"Levelled by {angle:.1f}°", *rotate(work.grey, angle))
+        work.becomes(f"Straightened by {angle:.1f}°", *rotate(work.grey, angle))
 
 
 def _remove_ruling(work: _Work, settings: PreprocessSettings) -> None:
     if settings.ruling:
-        work.becomes("Without ruled lines", without_ruling(work.grey))
+        work.becomes("Ruled lines removed", without_ruling(work.grey))
 
 
 def _crop(work: _Work, settings: PreprocessSettings) -> None:

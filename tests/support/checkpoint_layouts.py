@@ -202,7 +202,7 @@ def other_decoder(folder: Path, kind: str, positions: int = 40, seed: int = 0) -
     return folder
 
 
-def random_weights(model: torch.nn.Module, seed: int) -> dict[str, torch.Tensor]:
+def random_weights(model: VisionEncoderDecoderModel, seed: int) -> dict[str, torch.Tensor]:
     """Large enough that the output depends on the image and changes along the line; transformers' own 0.02 says one token."""
     generator = torch.Generator().manual_seed(seed)
     state = {}

@@ -61,7 +61,7 @@ def picture_of_bars(words: list[int], gap: int = 40, height: int = 60) -> Image.
 
 
 def barred_line(text: str, box: tuple[int, int, int, int], widths: list[int], **more) -> Line:
-    """A line with alternatives, whose every fifth character is half sure."""
+    """A line with an alternative. Every fifth character has the confidence 0.5."""
     confidences = tuple(0.5 if index % 5 == 4 else 0.98 for index in range(len(text)))
     return Line(
         box, picture_of_bars(widths), Reading(text, 0.4, confidences, (Alternative("other <one>", 0.2),)), **more

@@ -61,7 +61,7 @@ def test_a_pdf_with_a_password_is_said_to_have_one():
 
 
 def pdf_of(*objects: bytes) -> bytes:
-    """A PDF of these objects, the first its catalogue."""
+    """A PDF with these objects. The first is its catalogue."""
     data, places = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, 1):
         places.append(len(data))
@@ -79,7 +79,7 @@ FORM = b"/Type/XObject/Subtype/Form/BBox[0 0 600 800]/Resources<</XObject<</F 5 
 
 
 def bad_page(what: str) -> tuple[bytes, bytes, bytes]:
-    """A page's content, with the head of its stream, and what the form F draws, which it may draw."""
+    """The head of a page's stream, the page's content, and the content of the form F."""
     if what == "draws itself for ever":
         return b"", b"/F Do", b"/F Do /F Do /F Do /F Do"
     if what == "a gigabyte in a kilobyte":

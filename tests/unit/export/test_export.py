@@ -1,4 +1,4 @@
-"""Every format is what it says it is, and loses nothing of what was read."""
+"""Every format follows its specification and loses nothing of the reading."""
 
 import io
 import json

@@ -24,7 +24,7 @@ def test_each_step_is_kept_by_name_and_the_last_is_what_is_read():
     steps = preprocess(shadow, PreprocessSettings(denoise=1, threshold="otsu", stroke="thicken"))
     assert [step.name for step in steps.steps] == [
         "Grey",
-        "Flattened",
+        "Lighting evened out",
         "Denoised",
         "Cropped",
         "Thresholded (otsu)",
@@ -126,3 +126,18 @@ def test_the_photo_itself_is_not_changed():
 
 def test_large_photos_are_scaled_down():
     assert max(preprocess(Image.new("L", (9000, 300), 255), PLAIN).image.shape) <= 3600
+
+
+@pytest.mark.parametrize(
+    ("turn", "name"), [("90", "Rotated 90° left"), ("180", "Rotated 180°"), ("270", "Rotated 90° right")]
+)
+def test_a_turn_is_named_by_its_direction(turn, name):
+    result = preprocess(page(), dataclasses.replace(PLAIN, turn=turn))
+    assert [step.name for step in result.steps] == ["Grey", name] and result.turn == int(turn)
+
+
+@pytest.mark.parametrize("side", [0, 200, None])
+def test_the_pictures_of_the_steps_are_kept_as_large_as_asked(side):
+    sizes = [max(step.image.shape) for step in preprocess(page(), steps_side=side).steps]
+    expected = {0: [], 200: [200] * len(sizes), None: [900, *sizes[1:]]}[side]
+    assert sizes == expected and (len(sizes) > 2) == (side != 0)

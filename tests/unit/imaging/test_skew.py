@@ -1,4 +1,4 @@
-"""The angle of the lines is measured where it is clear."""
+"""The angle of the lines is measured, and only a clear one counts."""
 
 import numpy as np
 import pytest

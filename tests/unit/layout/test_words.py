@@ -18,7 +18,7 @@ from tests.support.pictures import LINES, barred_line
 def test_words_lie_where_the_ink_parts():
     first, second = words_of(LINES[0])
     assert (first.text, second.text) == ("one", "twelve3")
-    # ink from 40 to 140 and from 180 to 480 of a picture whose ink spans 440: the line's box spans 600
+    # The ink spans 440 pixels, from 40 to 140 and from 180 to 480. The line's box spans 600.
     assert first.box[0] == 100 and first.box[2] == pytest.approx(100 + 600 * 100 / 440, abs=4)
     assert second.box[0] == pytest.approx(100 + 600 * 140 / 440, abs=4) and second.box[2] == 700
     assert first.confidence == pytest.approx(0.98**3) and len(second.character_confidences) == 7
@@ -32,7 +32,7 @@ def test_words_lie_on_their_ink_where_the_outline_is_wider():
         whole = Line((0, 0, 500, 50), ground, Reading("see you soon", 0.9), reach=(0.0, 1.0))
         for line in (whole, *without_pictures(Page((whole,), (500, 50))).lines):
             assert [word.box for word in words_of(line)] == [(150, 0, 200, 50), (220, 0, 250, 50), (270, 0, 350, 50)]
-        # a picture of a little more than what the outline encloses
+        # a picture that is a little wider than the outline
         inner = replace(whole, box=(100, 0, 400, 50), reach=(-1 / 3, 4 / 3))
         assert [word.box[::2] for word in words_of(inner)] == [(150, 200), (220, 250), (270, 350)]
 
