@@ -11,7 +11,7 @@ from starlette.routing import Mount
 from streamlit import config
 
 from hwr_core.errors import SettingsError
-from hwr_core.runtime.log import configure_logging, log_unexpected
+from hwr_core.runtime.log import configure_logging, format_others_as_json, log_unexpected
 from hwr_core.runtime.memory import keep_heaps_few
 from hwr_core.runtime.settings import settings
 from hwr_core.server.api import close_workers, create_api
@@ -22,8 +22,12 @@ logger = logging.getLogger("server")
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Ends the API's threads when the server stops: a mounted application's own lifespan is not run."""
+    if settings().log_format == "json":
+        format_others_as_json()
+    logger.info("The server has started")
     async with close_workers(api):
         yield
+    logger.info("The server has stopped")
 
 
 def report(error: Exception) -> bool:

@@ -44,6 +44,16 @@ def configure_logging(level: str, json_lines: bool = False, stream: TextIO | Non
         logger.setLevel(level)
 
 
+def format_others_as_json() -> None:
+    """Lets the web server and Streamlit, once they have configured their loggers, write JSON too."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    for name in list(logging.root.manager.loggerDict):
+        logger = logging.getLogger(name)
+        if name.split(".")[0] in ("uvicorn", "streamlit", "websockets") and (logger.handlers or not logger.propagate):
+            logger.handlers = [handler]
+
+
 @contextmanager
 def restored_logging() -> Iterator[None]:
     """Undoes every `configure_logging` of its block at the end."""

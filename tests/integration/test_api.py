@@ -88,7 +88,7 @@ def test_a_drawing_is_read(client):
     assert client.post("/ink", json={"strokes": []}).json()["lines"] == []
 
 
-def test_one_bad_file_is_told_beside_the_others(client):
+def test_one_bad_file_is_reported_beside_the_others(client):
     answer = client.post(
         "/recognize?mode=line", files=sent(("a.png", line()), ("b.png", b"no picture"), ("empty.png", b""))
     )
@@ -123,21 +123,21 @@ def test_one_bad_file_is_told_beside_the_others(client):
         ("?checkpoint=text/onnx", b"x", 422, "text/onnx is no checkpoint"),
     ],
 )
-def test_what_cannot_be_read_is_said_in_one_sentence(client, query, content, code, said):
+def test_an_input_that_cannot_be_read_is_reported_in_one_sentence(client, query, content, code, said):
     answer = client.post(f"/recognize{query}", files=sent(("x.png", content)))
     assert answer.status_code == code, answer.text
     detail = answer.json()["detail"]
     assert said in detail and detail.endswith(".") and "\n" not in detail and "Traceback" not in detail
 
 
-def test_an_empty_checkpoint_is_as_if_none_were_named(client):
+def test_an_empty_checkpoint_name_means_the_default(client):
     assert (
         client.post("/recognize?mode=line&checkpoint=", files=sent(("a.png", line()))).json()["pages"][0]["text"]
         == "hello world"
     )
 
 
-def test_settings_count_for_lines_too(client):
+def test_settings_apply_to_lines_too(client):
     grey = png(Image.open(io.BytesIO(line())).convert("L").point(lambda value: 100 + value // 3))
     texts = []
     for query in (
@@ -150,7 +150,7 @@ def test_settings_count_for_lines_too(client):
     assert texts[:2] == ["hello world"] * 2 and texts[2] != "hello world"
 
 
-def test_a_checkpoint_that_reads_something_else_is_not_loaded_for_nothing(client, monkeypatch):
+def test_a_checkpoint_of_the_other_mode_is_not_loaded(client, monkeypatch):
     asked = []
     monkeypatch.setattr(api, "load_recognizer", lambda name, **_: asked.append(name) or load_recognizer(name))
     assert (
@@ -172,7 +172,7 @@ def test_a_picture_of_too_many_pixels_is_too_large(client):
     assert client.post("/recognize", files=sent(("huge.png", huge))).status_code == 413
 
 
-def test_too_many_files_pages_strokes_and_bytes_are_too_much(client):
+def test_too_many_files_pages_strokes_and_bytes_are_rejected(client):
     many = client.post("/recognize?mode=line", files=sent(*[("a.png", line())] * (limits.FILES + 1)))
     assert many.status_code == 422 and many.json()["detail"].startswith("files")
     many = [Image.new("L", (40, 40), 255) for _ in range(limits.PAGES + 1)]
@@ -193,10 +193,10 @@ def test_too_many_files_pages_strokes_and_bytes_are_too_much(client):
         for row in range(100)
         for i in range(30)
     ]
-    assert "more writing" in client.post("/ink", json={"strokes": wide}).json()["detail"]
+    assert "too much writing" in client.post("/ink", json={"strokes": wide}).json()["detail"]
 
 
-def test_what_is_misspelt_is_said(client):
+def test_a_misspelt_parameter_is_reported(client):
     assert "thershold" in client.post("/recognize?thershold=otsu", files=sent(("a.png", line()))).json()["detail"]
     assert client.post("/ink", json={"strokes": [], "beam": 1}).status_code == 422
 
@@ -206,12 +206,12 @@ def test_what_is_misspelt_is_said(client):
     [b"", b"{", b"null", b"[]", b'{"strokes": null}', b'{"strokes": [[["a", 1]]]}', b'{"strokes": [[[NaN, 1]]]}', b'{"strokes": [[[1e400, 1]]]}',
      b'{"strokes": [[[1]]]}', b"\xff\xfe", b'{"strokes": [], "beams": -1}', b'{"strokes": [], "mode": "poem"}', b"[" * 100_000],
 )  # fmt: skip
-def test_an_odd_drawing_is_refused_and_never_breaks_the_server(client, body):
+def test_an_invalid_drawing_is_rejected_and_never_breaks_the_server(client, body):
     answer = client.post("/ink", content=body, headers={"content-type": "application/json"})
     assert answer.status_code in (400, 422) and isinstance(answer.json()["detail"], str)
 
 
-def test_a_token_is_asked_for_where_the_operator_set_one(client, monkeypatch):
+def test_the_token_is_required_if_the_operator_set_one(client, monkeypatch):
     monkeypatch.setenv("HWR_API_TOKEN", "secret")
     assert client.get("/health").status_code == 200
     for headers in (
@@ -229,7 +229,7 @@ def test_a_token_is_asked_for_where_the_operator_set_one(client, monkeypatch):
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_a_request_without_a_token_or_room_is_refused_before_its_body_is_read(full, monkeypatch):
+def test_a_request_without_token_or_beyond_the_queue_is_rejected_before_its_body_is_read(full, monkeypatch):
     monkeypatch.setenv("HWR_QUEUE", "1") if full else monkeypatch.setenv("HWR_API_TOKEN", "secret")
     app, sent_back = api.create_api(), []
     app.state.queue.counts["pages"] = 1
@@ -251,7 +251,7 @@ def test_a_request_without_a_token_or_room_is_refused_before_its_body_is_read(fu
     assert sent_back[0]["status"] == (503 if full else 401)
 
 
-def test_a_body_that_does_not_come_is_given_up_and_takes_no_ones_place(monkeypatch):
+def test_a_stalled_upload_is_rejected_and_takes_no_place_in_the_queue(monkeypatch):
     monkeypatch.setattr(limits, "BODY_SECONDS", 0.5)
     monkeypatch.setenv("HWR_LOW_MEMORY", "1")
     monkeypatch.setenv("HWR_QUEUE", "2")
@@ -296,7 +296,7 @@ def test_a_body_that_does_not_come_is_given_up_and_takes_no_ones_place(monkeypat
     assert app.state.queue.counts == {"lines": 0, "pages": 0} and not app.state.queue.bodies
 
 
-def test_of_two_uploads_that_are_too_much_together_the_first_goes_on(monkeypatch):
+def test_of_two_uploads_that_exceed_the_memory_together_the_first_goes_on(monkeypatch):
     monkeypatch.setenv("HWR_LOW_MEMORY", "1")
     app = api.create_api()
     part = {"type": "http.request", "body": b"x" * 10_000_000, "more_body": True}
@@ -330,7 +330,9 @@ def test_of_two_uploads_that_are_too_much_together_the_first_goes_on(monkeypatch
 
 
 @pytest.mark.parametrize(("short", "most"), [("0", 160_000_000), ("1", 32_000_000)])
-def test_uploads_that_together_are_too_much_wait_and_drawings_have_room_beside_pages(client, monkeypatch, short, most):
+def test_uploads_beyond_the_memory_are_rejected_and_drawings_are_read_beside_a_full_page_queue(
+    client, monkeypatch, short, most
+):
     monkeypatch.setenv("HWR_LOW_MEMORY", short)
     queue = client.app.state.queue
     queue.counts["pages"], queue.bodies["another"] = settings().queue, most
@@ -340,7 +342,7 @@ def test_uploads_that_together_are_too_much_wait_and_drawings_have_room_beside_p
     assert client.post("/ink", json={"strokes": []}).status_code == 200
 
 
-def test_checkpoints_and_health_tell_what_is_loaded(client):
+def test_checkpoints_and_health_list_the_loaded_checkpoints(client):
     load_recognizer("text")
     assert {"text", "math"} <= {checkpoint["name"] for checkpoint in client.get("/checkpoints").json()}
     assert next(checkpoint for checkpoint in client.get("/checkpoints").json() if checkpoint["name"] == "text")[
@@ -350,7 +352,7 @@ def test_checkpoints_and_health_tell_what_is_loaded(client):
     assert health["status"] == "ok" and health["waiting"] == 0 and "text" in health["loaded"]
 
 
-def test_a_full_queue_says_when_to_come_again_and_empties(monkeypatch):
+def test_a_full_queue_answers_retry_after_and_empties(monkeypatch):
     monkeypatch.setenv("HWR_QUEUE", "3")
     go_on, real = threading.Event(), api.read_ink
     monkeypatch.setattr(api, "read_ink", lambda *arguments, **options: go_on.wait(30) and real(*arguments, **options))
@@ -368,7 +370,7 @@ def test_a_full_queue_says_when_to_come_again_and_empties(monkeypatch):
         assert client.post("/ink", json=drawing).status_code == 200 and client.get("/health").json()["waiting"] == 0
 
 
-def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
+def test_requests_of_disconnected_clients_are_dropped(monkeypatch):
     monkeypatch.setattr(limits, "DISCONNECT_POLL", 0.05)
     app, read, held = api.create_api(), [], threading.Event()
 
@@ -434,7 +436,7 @@ def test_sixteen_users_at_once_each_get_their_own_text():
     assert [answer.json()["text"] for answer in answers] == texts
 
 
-def test_nothing_that_is_sent_is_written_to_disk(client, monkeypatch):
+def test_uploads_are_not_written_to_disk(client, monkeypatch):
     import tempfile
 
     def spooled(self, *_):
@@ -577,3 +579,14 @@ def test_a_document_with_many_pages_is_read_a_part_at_a_time(client):
     assert refused.status_code == 413 and f"pages=1-{limits.PAGES}" in refused.json()["detail"]
     rest = client.post(f"/recognize?mode=line&pages={limits.PAGES + 1}-", files=sent(("m.tif", packed)))
     assert [page["page"] for page in rest.json()["pages"]] == list(range(limits.PAGES + 1, limits.PAGES + 6))
+
+
+def test_the_threads_end_with_the_api():
+    app = api.create_api()
+    with TestClient(app) as client:
+        client.post("/ink", json={"strokes": strokes_of("a")})
+        assert any(thread.name.startswith("api-lines") for thread in app.state.workers.lines._threads)
+    for pool in (app.state.workers.lines, app.state.workers.pages):
+        assert not any(thread.is_alive() for thread in pool._threads)
+        with pytest.raises(RuntimeError, match="shutdown"):
+            pool.submit(print)

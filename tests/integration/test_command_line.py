@@ -54,7 +54,7 @@ def test_files_of_one_name_are_told_apart_and_one_named_twice_is_read_once(tmp_p
     assert capfdbinary.readouterr().out.decode() == f"# {first}\nhello world\n\n# {second}\ngood morning\n"
 
 
-def test_a_name_that_is_no_text_and_what_only_looks_like_a_file_cost_nothing(folder, capfdbinary):
+def test_a_name_that_is_no_unicode_a_folder_and_a_pipe_do_no_harm(folder, capfdbinary):
     picture("thank you").save(folder / "c.png")
     os.rename(folder / "c.png", os.fsencode(folder) + b"/c\xff.png")
     (folder / "folder.png").mkdir()
@@ -66,7 +66,7 @@ def test_a_name_that_is_no_text_and_what_only_looks_like_a_file_cost_nothing(fol
 
 
 @pytest.mark.parametrize(("out", "said"), [("missing/x.txt", "there is no folder"), ("a.jpg/", "it is a file")])
-def test_what_cannot_be_written_to_is_said_before_anything_is_read(folder, capfd, monkeypatch, out, said):
+def test_an_output_that_cannot_be_written_is_reported_before_reading(folder, capfd, monkeypatch, out, said):
     monkeypatch.setattr("hwr_core.checkpoints.registry.load_recognizer", lambda *_: pytest.fail("it was read"))
     assert main(["read", str(folder), "--out", f"{folder}/{out}"]) == 2
     assert said in capfd.readouterr().err
@@ -79,7 +79,7 @@ def test_a_folder_to_write_to_gets_a_file_a_page(folder):
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["fax, page 1.xml", "fax, page 2.xml"]
 
 
-def test_what_was_read_before_an_interrupt_is_in_the_folder(folder, monkeypatch):
+def test_pages_read_before_an_interrupt_are_in_the_folder(folder, monkeypatch):
     from hwr_core import pipeline
 
     read, names = pipeline.read_picture, []
@@ -95,7 +95,7 @@ def test_what_was_read_before_an_interrupt_is_in_the_folder(folder, monkeypatch)
     assert (folder / "out" / "a.txt").read_text().strip() == "good morning"
 
 
-def test_what_a_library_makes_of_one_picture_costs_no_other(folder, monkeypatch, capfd):
+def test_a_library_error_on_one_picture_loses_no_other(folder, monkeypatch, capfd):
     from hwr_core import pipeline
 
     read = pipeline.read_picture
@@ -146,13 +146,13 @@ def test_standard_input_in_a_process_of_its_own(folder):
         (["FOLDER/b.png", "--checkpoint", "FOLDER/nothing"], "."),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(folder, arguments, sentence, capfd):
+def test_wrong_arguments_are_reported_in_a_sentence(folder, arguments, sentence, capfd):
     assert main(["read", *(argument.replace("FOLDER", str(folder)) for argument in arguments)]) == 2
     captured = capfd.readouterr()
     assert sentence in captured.err and captured.err.count("\n") == 1 and not captured.out
 
 
-def test_settings_are_heeded(folder, capfdbinary):
+def test_settings_are_applied(folder, capfdbinary):
     (folder / "settings.json").write_text('{"turn": "180"}')
     main(["read", str(folder / "b.png"), "--settings", str(folder / "settings.json"), "--quiet"])
     assert b"hello world" not in capfdbinary.readouterr().out
@@ -241,6 +241,7 @@ def test_a_reader_that_leaves_early_causes_no_trace(folder):
     assert run_hwr("read", str(folder), shell="| true").stderr.count(b"Traceback") == 0
 
 
+@pytest.mark.filterwarnings("ignore:a library in Python")
 def test_quiet_silences_libraries_and_not_the_errors(folder, capfd, monkeypatch):
     from hwr_core import pipeline
 

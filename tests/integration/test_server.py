@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -55,6 +56,9 @@ def test_behind_a_proxy_that_strips_a_prefix_the_api_and_its_documentation_answe
 
 def test_told_to_stop_it_finishes_what_is_being_read(tmp_path):
     with serving(tmp_path, HWR_LOG_FORMAT="json") as (address, process), ThreadPoolExecutor(2) as clients:
+        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))) as odd:
+            odd.sendall(b"nonsense\r\n\r\n")
+            odd.recv(100)
         picture = LETTER.read_bytes()
         files = [("files", ("letter.jpg", picture))] * 3
         waiting = [clients.submit(httpx.post, f"{address}/api/recognize", files=files, timeout=120) for _ in range(2)]
@@ -66,9 +70,13 @@ def test_told_to_stop_it_finishes_what_is_being_read(tmp_path):
         answers = [answer.result() for answer in waiting]
         assert [len(answer.json()["pages"]) for answer in answers] == [3, 3]
         process.wait(30)
-    entries = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if line.startswith("{")]
+    written = (tmp_path / "log").read_text()
+    entries = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+    messages = [entry["message"] for entry in entries]
+    assert messages.index("The server has started") < messages.index("The server has stopped")
+    assert "Invalid HTTP request received." in messages  # the web server's own messages are JSON, too
     assert [(entry["route"], entry["status"]) for entry in entries if "route" in entry] == [("/recognize", 200)] * 2
-    assert "Traceback" not in (tmp_path / "log").read_text()
+    assert "Traceback" not in written
 
 
 def test_a_setting_that_cannot_be_used_stops_the_start(tmp_path):
