@@ -257,35 +257,24 @@ def read_lines(images: Sequence[Picture], job: Job, formulas: Sequence[bool] | N
     Returns:
         A reading for each picture. None: not read, because the job was stopped.
     """
-    readings: list[Reading | None] = [None] * len(images)
-    marked = [False] * len(images) if formulas is None or job.formula_reader is None else list(formulas)
-    groups = []
-    for kind in (False, True):
-        numbers = [number for number, formula in enumerate(marked) if formula == kind]
-        if numbers:
-            reader = job.formula_reader() if kind and job.formula_reader else job.reader
-            groups.append((reader, numbers))
-    keys: dict[int, Hashable] = {}
-    if job.readings is not None:
-        for reader, numbers in groups:
-            keys |= {number: _key(reader, images[number]) for number in numbers}
-        for number, key in keys.items():
-            readings[number] = job.readings.get(key)
-    left = [(reader, [number for number in numbers if readings[number] is None]) for reader, numbers in groups]
-    done, total = 0, sum(len(numbers) for _, numbers in left)
-    if total and job.on_progress is not None and not job.stopped():
-        job.on_progress(0, total)
-    for reader, numbers in left:
-        if not numbers or job.stopped():
-            continue
+    known: KnownReadings = {} if job.readings is None else job.readings
+    tell = job.on_progress or (lambda done, total: None)
+    readers = _readers(len(images), job, formulas)
+    keys = [_key(reader, image) for reader, image in zip(readers, images, strict=True)]
+    readings = [known.get(key) for key in keys]
+    left = [number for number, reading in enumerate(readings) if reading is None]
+    done = 0
+    if left and not job.stopped():
+        tell(0, len(left))
+    for numbers in _same_reader(left, readers):
+        if job.stopped():
+            break
+        reader = readers[numbers[0]]
         for batch in reader.recognizer.stream([images[number] for number in numbers], reader.beams):
             for index, reading in batch.items():
-                readings[numbers[index]] = reading
-                if job.readings is not None:
-                    job.readings[keys[numbers[index]]] = reading
+                readings[numbers[index]] = known[keys[numbers[index]]] = reading
             done += len(batch)
-            if job.on_progress is not None:
-                job.on_progress(done, total)
+            tell(done, len(left))
             if job.stopped():
                 break
     return readings
@@ -475,6 +464,22 @@ def _page(draft: Draft) -> Page:
 
 def _upright(image: Picture) -> Image.Image:
     return upright(as_image(image) if isinstance(image, np.ndarray) else image)
+
+
+def _readers(count: int, job: Job, formulas: Sequence[bool] | None) -> list[LineReader]:
+    """The reader of each picture. The formula reader is asked for only if a picture is a formula."""
+    if formulas is None or job.formula_reader is None or not any(formulas):
+        return [job.reader] * count
+    formula_reader = job.formula_reader()
+    return [formula_reader if formula else job.reader for formula in formulas]
+
+
+def _same_reader(numbers: Sequence[int], readers: Sequence[LineReader]) -> list[list[int]]:
+    """Groups the pictures' numbers by their readers, the reader of the first picture first."""
+    groups: dict[int, list[int]] = {}
+    for number in numbers:
+        groups.setdefault(id(readers[number]), []).append(number)
+    return list(groups.values())
 
 
 def _key(reader: LineReader, image: Picture) -> Hashable:

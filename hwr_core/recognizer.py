@@ -410,7 +410,7 @@ def _together(first: list[Hypothesis], second: list[Hypothesis]) -> list[Hypothe
 def _substitutions(best: Hypothesis, end: int) -> list[tuple[list[int], float]]:
     """Returns the best sequence with one token replaced by its runner-up, for each step where that is likely.
 
-    Each comes with the log probability that the change costs. If the runner-up is the end token, the sequence ends there.
+    Each comes with the log probability that the change costs. A runner-up that is the end token ends the sequence.
     """
     changed = []
     for index, (token, (other, log_probability)) in enumerate(zip(best.tokens, best.runners_up, strict=False)):

@@ -52,7 +52,7 @@ class FormulaPixels:
         self.symbol, self.max_pixels = symbol, max_pixels
 
     def formula(self, image: Image.Image | np.ndarray, zoom: float = 1.0) -> np.ndarray:
-        """Returns one scaled formula: uint8, height and width multiples of `CELL`. `zoom` is a factor of the usual scale."""
+        """Returns one formula, `zoom` times as large as usual: uint8, height and width multiples of `CELL`."""
         grey = to_grey(image)
         size = min(symbol_size(grey), grey.shape[0])
         return self.at_scale(grey, zoom * self.symbol / size)

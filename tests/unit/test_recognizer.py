@@ -1,4 +1,4 @@
-"""A recognizer is shared by all callers: its settings are fixed, copies have others, and it goes to other processes by name."""
+"""A recognizer is shared by all callers: its settings are fixed, copies have others, and it is pickled by name."""
 
 import dataclasses
 import multiprocessing
@@ -168,9 +168,13 @@ def run(script: str, folder) -> str:
     path = folder / "script.py"
     path.write_text(textwrap.dedent(script))
     done = subprocess.run(
-        [sys.executable, path], env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, cwd=folder, capture_output=True, text=True,
+        [sys.executable, path],
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
         timeout=200,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
 
