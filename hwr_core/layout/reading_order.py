@@ -26,9 +26,8 @@ ALIGNED = 0.7  # share of a column's pieces that are level with others' from whi
 LONG_PIECE = 5.0  # width by height of a column's usual piece from which it is prose
 FILLED = 0.45  # share of a column's width that prose usually fills
 COVERED = 0.5  # share of prose rows that have a note beside them under which the note stands apart
-JOINED = (
-    1.2  # of a line's height: white between pieces of one row up to which they are one line that was found in parts
-)
+JOINED = 0.0  # of a line's height: white between the outlines of parts of one line at most
+TAB_GAP = 1.5  # of a line's height: white in a row from which it parts two cells
 SHORT = 1.8  # width by height up to which a piece is a character or two
 ALIKE = 1.7  # ratio of the heights of two such parts at most
 
