@@ -18,6 +18,7 @@ SQUARE_HOLE = 0.85  # share of its own bounding box that the inside of a box fil
 LEAST_BOX = 0.35  # of the line's ink height
 MARK_GAP = 0.12  # of the line's ink height: white between a mark and the text
 MOST_TICK = 0.45  # share of a box's inside that a tick covers at most
+CORNER = 0.12  # share of a box's side that counts as its corner
 TICK_INK = 0.04  # share of a box's inside that is ink from which it is ticked
 
 
@@ -113,6 +114,8 @@ def _box(piece: np.ndarray, height: int) -> str | None:
     holes = [contour for contour, link in zip(contours, nesting[0], strict=True) if link[3] >= 0]
     if not holes or cv2.contourArea(cv2.convexHull(outer)) < SQUARE_HULL * (tall - 1) * (wide - 1):
         return None
+    if not _has_corners(piece):
+        return None
     left, top, across, down = cv2.boundingRect(np.concatenate(holes))
     left, top, across, down = left + 1, top + 1, across - 2, down - 2  # OpenCV's contour of a hole lies on the ink
     if min(across, down) < 4 or across * down < 0.3 * tall * wide:
@@ -126,3 +129,10 @@ def _box(piece: np.ndarray, height: int) -> str | None:
     high, low = max(1, down // 8), max(1, across // 8)
     corners = (inside[high, low], inside[high, -1 - low], inside[-1 - high, low], inside[-1 - high, -1 - low])
     return TICKED_BOX if ink < MOST_TICK and sum(map(bool, corners)) <= 1 else None
+
+
+def _has_corners(piece: np.ndarray) -> bool:
+    """Whether ink lies at all four corners of its bounding box, as of a box; letters round some of them off."""
+    high, low = max(1, round(CORNER * piece.shape[0])), max(1, round(CORNER * piece.shape[1]))
+    corners = (piece[:high, :low], piece[:high, -low:], piece[-high:, :low], piece[-high:, -low:])
+    return all(corner.any() for corner in corners)

@@ -20,6 +20,7 @@ SURE_UPRIGHT = 0.9  # characters' mean confidence from which no other direction 
 BETTER = 0.05  # by which the other way up must read better; of 20 pages the nearest has 0.07
 SHORT_BETTER = 0.12  # the same on pages of short words, where less writing tells less
 LONG_ASPECT = 2.2  # length by height from which the shape of a line tells its direction
+UNREADABLE = 0.3  # confidence of each character of an unreadable line
 DECIDED = 0.6  # share of the page's writing, by length, in such lines from which the shapes decide
 
 
@@ -112,5 +113,9 @@ def is_upside_down(images: Sequence[np.ndarray], recognizer: Recognizer) -> bool
 
 
 def _confidence(readings: Sequence[Reading]) -> float:
+    """The mean confidence of the characters; those of an unreadable line's best guess count with `UNREADABLE`."""
     confidences = [value for reading in readings for value in reading.character_confidences]
+    for reading in readings:
+        if reading.unreadable:
+            confidences += [UNREADABLE] * len(reading.alternatives[0].text)
     return float(np.mean(confidences)) if confidences else 0.0
