@@ -75,7 +75,7 @@ def _is_one_line(outlines: list[np.ndarray]) -> bool:
 
 def cut_line(grey: np.ndarray, outline: np.ndarray) -> FoundLine:
     """The line that `outline` (4, 2) encloses on `grey`."""
-    more = EXPAND_SIDE * line_height(outline) / max(np.linalg.norm(outline[1] - outline[0]), 1e-6)
+    more = EXPAND_SIDE * line_height(outline) / max(float(np.linalg.norm(outline[1] - outline[0])), 1e-6)
     return FoundLine(outline, cut(grey, _expand(outline)), (-float(more), 1 + float(more)))
 
 
@@ -122,9 +122,9 @@ def _in_halves(small: np.ndarray) -> list[np.ndarray] | None:
 
 def overlap(first: Sequence[Point] | np.ndarray, second: Sequence[Point] | np.ndarray) -> float:
     """Intersection over union of two outlines' convex hulls."""
-    hulls = [cv2.convexHull(np.asarray(outline, np.float32)) for outline in (first, second)]
-    common, _ = cv2.intersectConvexConvex(*hulls)
-    return common / max(sum(map(cv2.contourArea, hulls)) - common, 1e-6)
+    one, other = (cv2.convexHull(np.asarray(outline, np.float32)) for outline in (first, second))
+    common, _ = cv2.intersectConvexConvex(one, other)
+    return common / max(cv2.contourArea(one) + cv2.contourArea(other) - common, 1e-6)
 
 
 @lru_cache(maxsize=1)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 from PIL import Image
 
 from hwr_core.imaging.preprocess import Preprocessed, preprocess
-from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.imaging.settings import PreprocessSettings, Turn
 from hwr_core.layout.line_detection import FoundLine, find_lines
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
@@ -36,7 +37,7 @@ def find_upright_lines(
 
     def at(degrees: int) -> tuple[Preprocessed, list[FoundLine]]:
         give_back_freed()
-        cleaned = preprocess(picture(), replace(settings, turn=str(degrees % 360)), steps_side)
+        cleaned = preprocess(picture(), replace(settings, turn=cast(Turn, str(degrees % 360))), steps_side)
         give_back_freed()
         with exclusive_if_memory_is_short(cleaned.image.size):
             found = find_lines(cleaned.image)
