@@ -165,7 +165,7 @@ class Phrases:
 
     def draw(self) -> str:
         """One line, with a list's mark before it now and then."""
-        text = self.unmarked()
+        text = " ".join(self.unmarked().split()) or self.draw()
         if self.rng.random() < 0.06:
             text = f"{self.mark()} {text}"
         return text[:LONGEST].strip()
@@ -236,7 +236,7 @@ class Phrases:
         """A name or a word in capitals, to be written with its letters apart."""
         r = self.rng
         words = [self.word() for _ in range(r.choice([1, 1, 1, 2, 2, 3]))]
-        text = " ".join(words).upper()
+        text = " ".join(filter(None, words)).upper() or "X"
         return (
             text
             if r.random() < 0.8

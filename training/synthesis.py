@@ -84,7 +84,8 @@ class Glyphs:
     def has(self, character: str) -> bool:
         if character not in self.known:
             base, *marks = unicodedata.normalize("NFD", character)
-            self.known[character] = (base in self.symbols or signs.can_draw(base)) and signs.MARKS.issuperset(marks)
+            drawn = base in self.symbols or signs.can_draw(base)
+            self.known[character] = drawn and character in CHARACTERS and signs.MARKS.issuperset(marks)
         return self.known[character]
 
     def compose(self, text: str, rng: random.Random, apart: float = 0.0) -> Strokes:
