@@ -117,8 +117,8 @@ def _tar_lines(path: Path, name: str) -> Iterator[ScanLine]:
             text = normalise(record["text"])
             if text:
                 jpeg = tar.extractfile(files[record["image"]]).read()
-                writer = record["writer"] if name == "dhsd" else writer_of(name, record["page"])
-                yield ScanLine(text, jpeg, writer, record.get("split"))
+                writer = record.get("writer") if name == "dhsd" else None
+                yield ScanLine(text, jpeg, writer or writer_of(name, record["page"]), record.get("split"))
 
 
 def fonts(folder: Path = DATA) -> dict[str, bytes]:
