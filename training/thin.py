@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PreTrainedTokenizerFast, VisionEncoderDecoderModel
 
-from training import vocabulary
+from training import printed, vocabulary
 from training.lines import Batch, LineStream
 from training.train import CTC_WEIGHT, Run, ctc_loss, decoder_inputs, losses, train
 
@@ -130,7 +130,8 @@ def main() -> None:
         if not set(kept) <= set(range(count)):
             parser.error(f"{arguments.whole} has {count} layers there, numbered from 0; there is no layer {max(kept)}.")
     height = whole.config.encoder.image_height
-    stream = LineStream(arguments.seed, vocabulary.fetch(arguments.run.parent / "downloads"), height, arguments.columns)
+    downloads = arguments.run.parent / "downloads"
+    stream = LineStream(arguments.seed, vocabulary.fetch(downloads), height, arguments.columns, printed.fetch(downloads))
     stream.tokenize_with(tokenizer)
     if arguments.trying:
         try_all(whole, list(itertools.islice(iter(stream), TRIED)))
