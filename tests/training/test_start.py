@@ -89,11 +89,14 @@ def test_the_mean_of_checkpoints_is_a_checkpoint(tmp_path):
 
 def test_rows_of_a_curve_follow_one_another(tmp_path):
     path = tmp_path / "results" / "curve.json"
-    for step in (1, 2):
-        curve.append(path, {"step": step})
+    rates = {name: 0.1 for name in (*curve.SAMPLE, "all")}
+    curve.append(path, {"date": "today", "note": "start", "cer": rates})
+    curve.append(path, {"date": "today", "step": 7, "minutes": 2.5, "cer": {**rates, "dhsd": 0.2}})
     results = json.loads(path.read_text(encoding="utf-8"))
-    assert [row["step"] for row in results["rows"]] == [1, 2]
-    assert results["sample"] == curve.SAMPLE and sum(curve.SAMPLE.values()) == 300
+    table = [dict(zip(results["columns"], row, strict=True)) for row in results["rows"]]
+    assert [row["checkpoint"] for row in table] == ["start", "step 7"]
+    assert [row["dhsd CER %"] for row in table] == [10.0, 20.0] and table[1]["minutes of training"] == 2.5
+    assert sum(curve.SAMPLE.values()) == 300
 
 
 def test_a_run_is_copied_only_when_its_state_is_whole(tmp_path, monkeypatch):

@@ -28,9 +28,15 @@ from hwr_core.ink.strokes import level, render_line
 from hwr_core.metrics import cer
 from hwr_core.recognizer import Recognizer
 from training.data.datasets import iam_ondb, scans
+from training.evaluation.result_files import write_results
 from training.evaluation.tables import comparable
 
 SAMPLE = {"val_v": 50, "val_t": 50, "copiste": 75, "dhsd": 75, "tables": 25, "numbers": 25}  # lines of each set
+COLUMNS = ["checkpoint", "minutes of training", *(f"{name} CER %" for name in SAMPLE), "mean CER %", "read at"]
+NOTE = (
+    "A fixed sample of validation lines, read by the moving average, greedily and without a language model. "
+    f"Lines of each set: {', '.join(f'{name} {count}' for name, count in SAMPLE.items())}."
+)
 SETTLED = 20  # seconds after which a saved state is whole
 WAIT = 15
 
@@ -90,16 +96,18 @@ def measure(folder: Path, note: str | None = None) -> dict:
         return row | {"cer": rates(load_recognizer(str(checkpoint), backend="torch"))}
 
 
-def append(path: Path, row: dict, sample_: dict[str, int] = SAMPLE) -> None:
-    """Adds a row to the results, a JSON object of `command`, `sample` and `rows`."""
-    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    results = {
-        "command": "python -m training.evaluation.learning_curve RUN RESULTS",
-        "sample": sample_,
-        "rows": [*results.get("rows", []), row],
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+def append(path: Path, row: dict) -> None:
+    """Adds a row to a result file, which is made where there is none."""
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
+    rates_ = row["cer"]
+    cells = [
+        row["date"],
+        row.get("step"),
+        row.get("minutes"),
+        *(rates_[name] for name in (*SAMPLE, "all")),
+        row.get("note", ""),
+    ]
+    write_results(path, COLUMNS, [*rows, cells], NOTE, "python -m training.evaluation.learning_curve RUN RESULTS")
 
 
 def main() -> None:
