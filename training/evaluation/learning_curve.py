@@ -99,14 +99,10 @@ def measure(folder: Path, note: str | None = None) -> dict:
 def append(path: Path, row: dict) -> None:
     """Adds a row to a result file, which is made where there is none."""
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
-    rates_ = row["cer"]
-    cells = [
-        row["date"],
-        row.get("step"),
-        row.get("minutes"),
-        *(rates_[name] for name in (*SAMPLE, "all")),
-        row.get("note", ""),
-    ]
+    at_step = f"step {row['step']:,}" if "step" in row else ""
+    name = ", ".join(filter(None, (at_step, row.get("note"))))
+    percent = [round(100 * row["cer"][key], 2) for key in (*SAMPLE, "all")]
+    cells = [name, row.get("minutes"), *percent, row["date"]]
     write_results(path, COLUMNS, [*rows, cells], NOTE, "python -m training.evaluation.learning_curve RUN RESULTS")
 
 
