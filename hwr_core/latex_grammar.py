@@ -1,7 +1,7 @@
 r"""Which LaTeX token may follow: decoding that asks it writes nothing that does not render.
 
 The language is that of `latex.canonical`, every argument and script in braces, a subscript before the superscript, `\begin{matrix}` closed;
-and stricter: no argument or script is empty, and a matrix's rows are of one length.
+and stricter: no argument or script is empty, a matrix's rows are of one length, and a word has two letters or more.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwr_core.latex import ARGUMENTS, BEGIN, END
+from hwr_core.latex import ARGUMENTS, BEGIN, END, TEXT
 
-LIMITED = {r"\int", r"\sum", r"\prod", r"\lim"}  # what \limits may follow
+LIMITED = {r"\int", r"\sum", r"\prod", r"\lim", r"\iint", r"\iiint", r"\oint", r"\bigcup", r"\bigcap", r"\bigoplus", r"\bigotimes", r"\coprod"}  # what \limits may follow
 DEPTH = 12  # of braces in one another: deeper than anyone writes
 
 
@@ -29,7 +29,7 @@ class Frame(NamedTuple):
 
 class State(NamedTuple):
     """After some tokens. `last` is what the next may be a script of: "" nothing, "thing", "limited" (\\limits may come), "_"
-    or "^" after such a script. `braces` still have to be opened, `script` names what for; `degree`: a `[` may come instead."""
+    or "^" after such a script, "letter" the first of a word. `braces` still have to be opened, `script` names what for; `degree`: a `[` may come instead."""
 
     frames: tuple[Frame, ...] = ()
     last: str = ""
@@ -43,7 +43,7 @@ START = State()
 
 def advance(state: State, token: str) -> State:
     """The state after one more token, which must be one that `Grammar` allows."""
-    frames, _, braces, script, degree = state
+    frames, last, braces, script, degree = state
     if braces:
         if degree and token == "[":
             return State((*frames, Frame("]", 1)))
@@ -52,23 +52,27 @@ def advance(state: State, token: str) -> State:
         frame = frames[-1]
         if frame.then:
             return State(frames[:-1], "", frame.then)
-        return State(frames[:-1], frame.script or "thing")
+        return State(frames[:-1], frame.script if frame.script in ("_", "^") else "thing")
     if token in ("^", "_"):
         return State(frames, "", 1, token)
     if token in ARGUMENTS:
-        return State(frames, "", ARGUMENTS[token], degree=token == r"\sqrt")
+        return State(frames, "", ARGUMENTS[token], TEXT if token == TEXT else "", degree=token == r"\sqrt")
     if token == BEGIN:
         return State((*frames, Frame(END)))
     if token == "&":
         return State((*frames[:-1], frames[-1]._replace(cells=frames[-1].cells + 1)))
     if token == r"\\":
         return State((*frames[:-1], frames[-1]._replace(width=frames[-1].cells, cells=0)))
+    if frames and frames[-1].script == TEXT and not last:
+        return State(frames, "letter")
     return State(frames, "limited" if token in LIMITED else "thing")
 
 
 def to_close(state: State) -> int:
     """The fewest tokens after which everything is closed; an argument takes a brace, something, and a brace."""
-    count = 3 * state.braces
+    count = 3 * state.braces + (bool(state.braces) and state.script == TEXT)
+    if state.frames and state.frames[-1].script == TEXT and state.last != "thing":
+        count += 1
     empty = not state.last and not state.braces
     for frame in reversed(state.frames):
         count += empty + 1 + 3 * frame.then
@@ -103,10 +107,11 @@ class Grammar:
         """Whether canonical tokens are well formed and of this vocabulary."""
         state = START
         for token in formula:
-            if token not in self.ids or self.ids[token] == self.end or not self.mask(state, -1)[self.ids[token]]:
+            index = self.ids.get(token, self.end)
+            if index == self.end or index in self.special or not self._fits(state, token):
                 return False
             state = advance(state, token)
-        return bool(self.mask(state, -1)[self.end])
+        return not state.frames and not state.braces
 
     def _mask(self, state: State, remaining: int) -> np.ndarray:
         """`remaining` −1 where there is room for anything."""
@@ -126,6 +131,8 @@ class Grammar:
         if braces:
             return token == "{" or (token == "[" and degree)
         inside = frames[-1] if frames else None
+        if inside is not None and inside.script == TEXT:
+            return last == "thing" if token == "}" else len(token) == 1 and token.isalpha()
         if inside is not None and token == inside.closes:
             return bool(last) and (inside.closes != END or inside.width <= inside.cells)
         if token in ("{", "}", END):

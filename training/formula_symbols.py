@@ -1,11 +1,14 @@
-"""The tokens that the math checkpoint writes, and a drawing by hand of each.
+"""The tokens that the math checkpoint writes, and drawings by hand of each.
 
-Most are drawn by CROHME's writers. The few that its formulas lack, in `hershey.json`, come from A. V. Hershey's stroke fonts
+Most are drawn by CROHME's writers, signs by those of Detexify too, digits by those of Pen-Based Digits; characters that CROHME has
+few of come from handwriting fonts also. Some more, in `hershey.json`, come from A. V. Hershey's stroke fonts
 (US National Bureau of Standards, 1967, free to use; taken from the wheel of `Hershey-Fonts` 2.1.0, MIT): their points, y downwards,
 capitals 21 high. They are varied as all others are.
 """
 
+import gzip
 import json
+import random
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,8 +18,12 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from hwr_core.ink import Strokes
-from hwr_core.latex import BEGIN, END
+from hwr_core.latex import BEGIN, END, TEXT
 from training.charset import SPECIAL, as_trocr
+from training.data import DATA, fonts
+from training.detexify import detexify, sized
+from training.font_strokes import glyphs
+from training.formulas import UNDRAWN
 
 CAPITAL = 21  # the height of a capital in `hershey.json`
 # Beside CROHME's.
@@ -25,13 +32,23 @@ EXTRA = (
     "\\partial \\nabla \\perp \\parallel \\cap \\cup \\subset \\propto \\mp \\equiv \\therefore \\angle \\circ \\leftarrow \\approx \\sim \\Rightarrow "
     "\\prod \\overline \\vec \\hat \\dot"
 ).split() + [BEGIN, END, "&", r"\\"]
+# What the second version has beside the first: at the end, so that the first one's rows keep their places.
+SECOND = [TEXT] + (
+    r"\nu \kappa \iota \iint \iiint \oint \uparrow \downarrow \leftrightarrow \Leftrightarrow \Leftarrow \mapsto \rightleftharpoons \nearrow \searrow "
+    r"\langle \rangle \lfloor \rfloor \lceil \rceil \| \wedge \vee \neg \notin \subseteq \supset \supseteq \subsetneq \emptyset \setminus \vdash \models "
+    r"\because \ll \gg \cong \simeq \prec \succ \oplus \otimes \odot \star \bullet \dagger \bigcup \bigcap \bigoplus \bigotimes \triangle \square \hbar "
+    r"\ell \Re \Im \aleph \# \$ ; ? \vdots \ddots \tilde \ddot \mathbb{N} \mathbb{Z} \mathbb{Q} \mathbb{R} \mathbb{C} \mathbb{P} \mathbb{E} "
+    r"\mathbb{F} \mathbb{H} \mathbb{K} \mathbb{D} \mathbb{1} \nexists \nmid \top \triangleq \checkmark"
+).split()  # fmt: skip
+FROM_FONTS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%&*:;?!#$+=/()[]<>"
+ENOUGH = 400  # drawings of a character by CROHME's writers with which fonts add a few only
 
 
 def vocabulary(formulas: Iterable[list[str]]) -> list[str]:
     """The tokens of CROHME's formulas, the most frequent first, then `EXTRA`."""
     counts = Counter(token for tokens in formulas for token in tokens)
     found = [token for token, _ in counts.most_common()]
-    return found + [token for token in EXTRA if token not in counts]
+    return found + [token for token in EXTRA + SECOND if token not in counts]
 
 
 def build_math_tokenizer(tokens: list[str]) -> PreTrainedTokenizerFast:
@@ -58,14 +75,38 @@ def hershey() -> dict[str, list[Strokes]]:
 
 
 def all_drawings(crohme: dict[str, list[Strokes]]) -> dict[str, list[Strokes]]:
-    """CROHME's drawings, and Hershey's where it has fewer than thirty of a token."""
+    """CROHME's drawings, Detexify's, the fonts', Pen-Based Digits', and Hershey's where there are fewer than thirty of a token."""
     found = {token: list(drawn) for token, drawn in crohme.items()}
-    found[r"\cdot"] = found["."]  # CROHME labels both the same
+    found[r"\cdot"] = list(found["."])  # CROHME labels both the same
     found["'"] = found.get("'", []) + found[r"\prime"]
-    for token, drawn in hershey().items():
+    known = hershey()
+    for token, drawn in sized(detexify("train"), {**known, **{t: d for t, d in crohme.items() if len(d) >= 10}}).items():
+        if token not in UNDRAWN:
+            found.setdefault(token, []).extend(drawn)
+    for character, drawn in glyphs(fonts(), FROM_FONTS, 60).items():
+        token = "\\" + character if character in "%#$" else character
+        if token != "&":
+            own = found.setdefault(token, [])
+            own.extend(drawn if len(own) < ENOUGH else drawn[:25])
+    for digit, drawn in pen_digits(60).items():
+        found[digit].extend(drawn)
+    for token, drawn in known.items():
         if len(found.get(token, [])) < 30:
             found.setdefault(token, []).extend(drawn * 4)
     return found
+
+
+def pen_digits(each: int, folder: Path = DATA, seed: int = 1) -> dict[str, list[Strokes]]:
+    """Of every digit `each` drawings by the writers of Pen-Based Digits, 1 high, their centre at the origin."""
+    found: dict[str, list[Strokes]] = {}
+    with gzip.open(folder / "pendigits.jsonl.gz", "rt", encoding="utf-8") as file:
+        for record in map(json.loads, file):
+            strokes = [np.array(stroke, np.float32).reshape(-1, 2) for stroke in record["strokes"]]
+            height = float(np.ptp(np.concatenate(strokes)[:, 1]))
+            if height > 0:
+                found.setdefault(str(record["label"]), []).append(_centred([stroke / height for stroke in strokes]))
+    rng = random.Random(seed)
+    return {digit: rng.sample(drawn, min(each, len(drawn))) for digit, drawn in found.items()}
 
 
 def _centred(strokes: Strokes) -> Strokes:
