@@ -67,6 +67,7 @@ def test_a_file_of_a_wheel_at_hand_is_read_without_fetching(tmp_path, monkeypatc
 
 
 def test_the_lists_are_unpacked_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(vocabulary, "LANGUAGES", ("en", "fr"))
     lists = {vocabulary.MEMBER.format("en"): packed_list(["elk"]), vocabulary.MEMBER.format("fr"): packed_list([], ["accès"])}
     monkeypatch.setattr(vocabulary, "member", lambda folder, requirement, name: lists.pop(name))
     first, second = fetch(tmp_path), fetch(tmp_path)
