@@ -3,6 +3,7 @@
 `python -m training.evaluate text`: lines by writers that it has not seen, its size, and the time it takes.
 `python -m training.evaluate ink`: what people write first, drawn by script in hands that it has not seen (tests/ink).
 `python -m training.evaluate math`: CROHME's formulas, of the test set of 2013 or, for choices, of writers kept out of training.
+`python -m training.evaluate drawn-formulas`: of these only what is drawn by script (tests/ink), matrices among it.
 `python -m training.evaluate pages`: whole pages, as scanned and as a phone takes them, beside `rapidocr`.
 Beside the first two, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
 """
@@ -33,7 +34,7 @@ from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 from tests.ink import Drawing, drawings
 from training.data import iam_ondb, scans
-from training.evaluate_math import evaluate_math
+from training.evaluate_math import evaluate_math, evaluate_drawn_only
 from training.evaluate_pages import evaluate_pages
 from training.peers import TESSERACT, Reader, peers
 from training.tables import comparable, print_row
@@ -167,6 +168,7 @@ def main() -> None:
         "text": evaluate_text,
         "ink": evaluate_ink,
         "math": lambda *found: evaluate_math(found[0], found[2], chosen),
+        "drawn-formulas": lambda *found: evaluate_drawn_only(found[0], found[2], chosen),
         "pages": lambda *found: evaluate_pages(found[0], found[2]),
     }
     parser.add_argument("task", choices=tasks)
@@ -179,7 +181,7 @@ def main() -> None:
     parser.add_argument("--steps", action="store_true", help="pages: each step of the preprocessing on and off")
     parser.add_argument("--dev", action="store_true", help="math: the writers kept out of training, not the test set")
     arguments = parser.parse_args()
-    arguments.model = arguments.model or ("math" if arguments.task == "math" else "text")
+    arguments.model = arguments.model or ("math" if arguments.task in ("math", "drawn-formulas") else "text")
     recognizer = load_recognizer(arguments.model)
     if arguments.language_model is not None:
         recognizer.decoding = replace(recognizer.decoding, language_model_weight=arguments.language_model)

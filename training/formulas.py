@@ -329,7 +329,7 @@ class _Hand:
         boxes = [[self.row(iter(cell)) for cell in row] for row in rows]
         columns = max(map(len, boxes))
         widths = [max(row[index].width for row in boxes if index < len(row)) for index in range(columns)]
-        across, down = self.spread(0.8, 0.3), self.spread(0.5, 0.3)
+        across, down = max(0.55, self.spread(0.85, 0.3)), self.spread(0.5, 0.3)
         ink, y = [], 0.0
         for row in boxes:
             y -= min(box.top for box in row)

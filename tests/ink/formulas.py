@@ -40,6 +40,13 @@ SIGNS = {
     ">": ".4,-6.6 4,-4.2 4,-4.2 .4,-1.8",
     "|": ".3,-9.6 .3,1",
 }
+# For hands that have none of their own.
+BRACKETS = {
+    "[": "1.8,-9.6 .2,-9.6 .2,-9.6 .2,1 .2,1 1.8,1",
+    "]": ".2,-9.6 1.8,-9.6 1.8,-9.6 1.8,1 1.8,1 .2,1",
+    "{": "2.4,-9.6 1.4,-9 1.3,-6 1.2,-5 .2,-4.3 1.2,-3.6 1.3,-2.6 1.4,.4 2.4,1",
+    "}": ".2,-9.6 1.2,-9 1.3,-6 1.4,-5 2.4,-4.3 1.4,-3.6 1.3,-2.6 1.2,.4 .2,1",
+}
 NAMES = {rf"\{name}": name for name in ("sin", "cos", "tan", "log", "lim")}
 FORMULAS = {
     "arithmetic": [r"12 + 7 = 19", r"48 - 19 = 29", r"5 \times 8 = 40", r"12 \div 4 = 3", r"7 \times 6", r"96 \div 8", r"3.5 + 1.25", r"100 - 37 = 63", r"2 + 2 = 4"],
@@ -91,8 +98,9 @@ def symbols(style: str) -> dict[str, list[Strokes]]:
         for character in name:
             drawn[token] += [stroke + (x, 0) for stroke in glyphs[character]]
             x += widths[character]
-    for token, shape in SIGNS.items():
+    for token, shape in {**{bracket: shape for bracket, shape in BRACKETS.items() if bracket not in drawn}, **SIGNS}.items():
         drawn[token] = [handprint.smooth_points(stroke) / handprint.CAPITAL for stroke in shape.split("|")]
+    drawn[r"\{"], drawn[r"\}"] = drawn["{"], drawn["}"]
     return {token: [_centred(strokes)] for token, strokes in drawn.items()}
 
 

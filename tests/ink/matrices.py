@@ -1,0 +1,65 @@
+"""Thirty matrices, determinants, cases and systems, each in one of the hands of `tests.ink`, as `tests.ink.formulas` draws: for measuring,
+never for training. They were written before any checkpoint was measured on them.
+"""
+
+import random
+
+from hwr_core.latex import canonical
+from tests.ink import STYLES, as_mouse
+from tests.ink.formulas import DrawnFormula, symbols
+from training.formulas import FormulaWriter
+
+MATRICES = {
+    "matrices": [
+        r"\begin{pmatrix} 2 & 5 \\ 1 & 3 \end{pmatrix}",
+        r"\begin{bmatrix} 4 & -1 \\ 0 & 7 \end{bmatrix}",
+        r"A = \begin{pmatrix} 1 & 2 & 3 \\ 4 & 5 & 6 \\ 7 & 8 & 9 \end{pmatrix}",
+        r"\begin{pmatrix} x \\ y \end{pmatrix}",
+        r"\begin{bmatrix} a & b \\ c & d \end{bmatrix} \begin{bmatrix} x \\ y \end{bmatrix}",
+        r"\begin{pmatrix} 1 & 0 & 0 \\ 0 & 1 & 0 \\ 0 & 0 & 1 \end{pmatrix}",
+        r"B = \begin{bmatrix} 12 & 8 \\ 30 & 15 \end{bmatrix}",
+        r"\begin{pmatrix} a_{11} & a_{12} \\ a_{21} & a_{22} \end{pmatrix}",
+        r"\begin{pmatrix} \cos \theta & -\sin \theta \\ \sin \theta & \cos \theta \end{pmatrix}",
+        r"\begin{bmatrix} 1 & 2 & 4 \\ 3 & 0 & 6 \end{bmatrix}",
+        r"\begin{pmatrix} 2 & 1 \\ 1 & 1 \end{pmatrix}^{-1}",
+        r"x = \begin{pmatrix} 3 \\ -2 \\ 5 \end{pmatrix}",
+        r"2 \begin{pmatrix} 1 & 4 \\ 0 & 2 \end{pmatrix} = \begin{pmatrix} 2 & 8 \\ 0 & 4 \end{pmatrix}",
+    ],
+    "determinants": [
+        r"\begin{vmatrix} 1 & 2 \\ 3 & 4 \end{vmatrix} = -2",
+        r"\begin{vmatrix} a & b \\ c & d \end{vmatrix}",
+        r"\begin{vmatrix} 2 & 0 & 1 \\ 1 & 3 & 2 \\ 0 & 1 & 4 \end{vmatrix}",
+        r"D = \begin{vmatrix} x & y \\ 1 & 2 \end{vmatrix} = 2x - y",
+        r"\begin{vmatrix} 5 & 7 \\ 6 & 9 \end{vmatrix} = 3",
+    ],
+    "cases": [
+        r"f(x) = \begin{cases} x & x > 0 \\ -x & x < 0 \end{cases}",
+        r"f(x) = \begin{cases} x^2 & \text{if } x \geq 1 \\ 2x & \text{otherwise} \end{cases}",
+        r"y = \begin{cases} 1 & x = 0 \\ 0 & x \neq 0 \end{cases}",
+        r"g(n) = \begin{cases} n & \text{if } n > 5 \\ 3n + 1 & \text{if } n \leq 5 \end{cases}",
+        r"| x | = \begin{cases} x & \text{for } x \geq 0 \\ -x & \text{for } x < 0 \end{cases}",
+        r"h(t) = \begin{cases} 0 & t < 0 \\ t & 0 < t < 1 \\ 1 & t > 1 \end{cases}",
+    ],
+    "systems": [
+        r"\begin{cases} x + y = 5 \\ x - y = 1 \end{cases}",
+        r"\begin{cases} 2x + 3y = 12 \\ 4x - y = 10 \end{cases}",
+        r"\begin{cases} y = 3x - 2 \\ y = x + 6 \end{cases}",
+        r"\begin{cases} x + y + z = 6 \\ 2x - y = 3 \\ y + z = 4 \end{cases}",
+        r"\begin{cases} a + b = 10 \\ ab = 21 \end{cases}",
+        r"\begin{cases} x > 2 \\ x < 9 \end{cases}",
+    ],
+}  # fmt: skip
+
+
+def matrices() -> list[DrawnFormula]:
+    """All thirty, always the same."""
+    found = []
+    for kind, texts in MATRICES.items():
+        for text in texts:
+            style = STYLES[len(found) % len(STYLES)]
+            rng = random.Random(1000 + len(found))
+            tokens = canonical(text)
+            ink = FormulaWriter(symbols(style)).write(tokens, rng)
+            height = rng.uniform(35, 70)
+            found.append(DrawnFormula(kind, style, tokens, [as_mouse(stroke * height, rng) for _, stroke in ink]))
+    return found
