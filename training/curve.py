@@ -90,10 +90,13 @@ def measure(folder: Path, note: str | None = None) -> dict:
         return row | {"cer": rates(load_recognizer(str(checkpoint), backend="torch"))}
 
 
-def append(path: Path, row: dict, sample_: dict[str, int] = SAMPLE) -> None:
+COMMAND = "python -m training.curve RUN RESULTS"
+
+
+def append(path: Path, row: dict, sample_: dict[str, int] = SAMPLE, command: str = COMMAND) -> None:
     """Adds a row to the results, a JSON object of `command`, `sample` and `rows`."""
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    results = {"command": "python -m training.curve RUN RESULTS", "sample": sample_, "rows": [*results.get("rows", []), row]}
+    results = {"command": command, "sample": sample_, "rows": [*results.get("rows", []), row]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

@@ -34,7 +34,7 @@ from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 from tests.ink import Drawing, drawings
 from training.data import iam_ondb, scans
-from training.evaluate_math import evaluate_math, evaluate_drawn_only
+from training.evaluate_math import evaluate_drawn_only, evaluate_math
 from training.evaluate_pages import evaluate_pages
 from training.peers import TESSERACT, Reader, peers
 from training.tables import comparable, print_row

@@ -69,7 +69,10 @@ class Inventor:
     def sign(self, rng: random.Random) -> list[str]:
         if rng.random() < 0.25:  # every sign, alone or in no context that would tell it
             token = rng.choice(self.signs)
-            before, after = rng.choice(((), (rng.choice(VARIABLES),), (str(rng.randint(0, 9)),))), rng.choice(((), (rng.choice(VARIABLES),)))
+            before, after = (
+                rng.choice(((), (rng.choice(VARIABLES),), (str(rng.randint(0, 9)),))),
+                rng.choice(((), (rng.choice(VARIABLES),))),
+            )
             return [*before, token, *after]
         pattern = rng.choice(SIGNS).replace("_", " _ ").replace("^", " ^ ").replace("{", " { ").replace("}", " } ")
         pattern = pattern.replace(r"\mathbb {", r"\mathbb{")
@@ -81,7 +84,9 @@ class Inventor:
         if kind == "digit":
             return str(rng.randint(0, 9))
         if kind == "number":
-            return rng.choice(("", "", "- ")) + " ".join(str(rng.choice((rng.randint(0, 9), rng.randint(10, 99), rng.randint(0, 20), rng.randint(0, 400)))))
+            return rng.choice(("", "", "- ")) + " ".join(
+                str(rng.choice((rng.randint(0, 9), rng.randint(10, 99), rng.randint(0, 20), rng.randint(0, 400))))
+            )
         if kind == "letter":
             return rng.choice(VARIABLES)
         if kind == "index":
@@ -90,7 +95,9 @@ class Inventor:
             return rng.choice(("", "- ")) + rng.choice((r"\cos \theta", r"\sin \theta", "0", "1", r"\cos \phi", r"\sin \alpha"))
         if kind == "fraction":
             return rf"\frac {{ {rng.randint(1, 9)} }} {{ {rng.randint(2, 9)} }}" if rng.random() < 0.6 else str(rng.randint(0, 9))
-        return rng.choice((self.linear(rng), f"{rng.choice(VARIABLES)} ^ {{ 2 }}", rng.choice(VARIABLES), str(rng.randint(0, 9)), rng.choice(self.greek)))
+        return rng.choice(
+            (self.linear(rng), f"{rng.choice(VARIABLES)} ^ {{ 2 }}", rng.choice(VARIABLES), str(rng.randint(0, 9)), rng.choice(self.greek))
+        )
 
     def linear(self, rng: random.Random) -> str:
         factor = "" if rng.random() < 0.5 else str(rng.randint(2, 9))
@@ -106,7 +113,15 @@ class Inventor:
         turn = rng.random()
         letter = rng.choice("ABCDIJKMPQRSTUVXabvwx")
         if name in ("vmatrix",):
-            text = rng.choice((text, f"{letter} = {text}", f"{text} = {rng.choice(('', '- '))} {self.number(rng)}", rf"d e t ( {letter} ) = {text}", f"{text} = a d - b c"))
+            text = rng.choice(
+                (
+                    text,
+                    f"{letter} = {text}",
+                    f"{text} = {rng.choice(('', '- '))} {self.number(rng)}",
+                    rf"d e t ( {letter} ) = {text}",
+                    f"{text} = a d - b c",
+                )
+            )
         elif turn < 0.3:
             text = f"{letter} = {text}"
         elif turn < 0.4:
@@ -141,10 +156,22 @@ class Inventor:
     def cases(self, rng: random.Random) -> list[str]:
         variable, count = rng.choice("xxxxtnyk"), rng.choice((2, 2, 2, 3))
         borders = sorted(rng.sample(range(-9, 30), count))
-        word, last = rng.choice((("if", "otherwise"), ("if", "otherwise"), ("for", "else"), ("si", "sinon"), ("", "otherwise"), ("", ""), ("if", "if")))
+        word, last = rng.choice(
+            (("if", "otherwise"), ("if", "otherwise"), ("for", "else"), ("si", "sinon"), ("", "otherwise"), ("", ""), ("if", "if"))
+        )
         rows = []
         for index, border in enumerate(borders):
-            value = rng.choice((variable, f"- {variable}", self.linear(rng), f"{variable} ^ 2", str(rng.randint(0, 9)), r"\sin " + variable, rf"\sqrt {{ {variable} }}"))
+            value = rng.choice(
+                (
+                    variable,
+                    f"- {variable}",
+                    self.linear(rng),
+                    f"{variable} ^ 2",
+                    str(rng.randint(0, 9)),
+                    r"\sin " + variable,
+                    rf"\sqrt {{ {variable} }}",
+                )
+            )
             relation = rng.choice(INEQUALITIES)
             condition = f"{variable} {relation} {border}" if rng.random() < 0.85 else f"0 < {variable} < {abs(border)}"
             if index == count - 1 and last in ("otherwise", "else", "sinon"):
@@ -179,7 +206,9 @@ class Inventor:
                 return f"{variable} {rng.choice(INEQUALITIES)} {self.number(rng)}"
             if kind == 2:
                 return f"{variable} ^ 2 {rng.choice('+-')} {self.linear(rng)} = 0"
-            return " ".join(self.filled(rng.choice((r"V \in B", r"V = \frac { D } { D }", "f ( x ) = 0", "x = y", r"x = \pm D", "V + D = N")), rng))
+            return " ".join(
+                self.filled(rng.choice((r"V \in B", r"V = \frac { D } { D }", "f ( x ) = 0", "x = y", r"x = \pm D", "V + D = N")), rng)
+            )
 
         def word(some: Sequence[str]) -> str:
             chosen = rng.choice(self.words) if rng.random() < 0.25 else rng.choice(some)
@@ -206,12 +235,18 @@ class Inventor:
         sign = rng.choice(("+", "+", "+", "-", r"\times", ","))
         result = sum(terms) if sign == "+" else abs(terms[0] - sum(terms[1:])) if sign == "-" else self.large(rng)
         text = f" {sign} ".join(written(term, separator) for term in terms)
-        if len(terms) > 1 and rng.random() < 0.75 or rng.random() < 0.2:
+        if (len(terms) > 1 and rng.random() < 0.75) or rng.random() < 0.2:
             text += f" = {written(result, separator)}"
         if rng.random() < 0.12:
-            text = " + ".join([rng.choice(("1", "2", "0", "x", "a"))] * rng.randint(4, 16)) + rng.choice(("", r" + \cdots", f" = {rng.randint(4, 40)}"))
+            text = " + ".join([rng.choice(("1", "2", "0", "x", "a"))] * rng.randint(4, 16)) + rng.choice(
+                ("", r" + \cdots", f" = {rng.randint(4, 40)}")
+            )
         elif rng.random() < 0.08:
-            text = "0 . " + " ".join(rng.choice(("0", "3", "9", "6", str(rng.randint(0, 9)))) * rng.randint(2, 14)) + rng.choice(("", r" \ldots", " 1"))
+            text = (
+                "0 . "
+                + " ".join(rng.choice(("0", "3", "9", "6", str(rng.randint(0, 9)))) * rng.randint(2, 14))
+                + rng.choice(("", r" \ldots", " 1"))
+            )
         return canonical(text)
 
     @staticmethod
@@ -226,4 +261,4 @@ class Inventor:
 
 def written(number: int, separator: str) -> str:
     """Its digits as tokens, groups of three parted by `separator`."""
-    return " ".join(f"{number:,}".replace(",", separator)) if separator.strip() else " ".join(str(number))
+    return " ".join(f"{number:,}".replace(",", separator.strip()))

@@ -1,5 +1,6 @@
 """What is round a formula and under it on paper and on slates: pieces of its neighbours, frames, squares, lines, shadows."""
 
+import itertools
 import random
 
 import cv2
@@ -19,11 +20,20 @@ def beside(strokes: Strokes, other: Strokes, symbol: float, rng: random.Random) 
     left, right = others[:, 0].min(), others[:, 0].max()
     x = low[0] - left + rng.uniform(-0.5, 0.5) * ((high[0] - low[0]) + (right - left)) * 0.6
     reach = rng.uniform(0.05, 0.55) * symbol
-    y = low[1] - others[:, 1].max() - rng.uniform(-0.15, 0.1) * symbol if rng.random() < 0.5 else high[1] - others[:, 1].min() + rng.uniform(-0.15, 0.1) * symbol
+    y = (
+        low[1] - others[:, 1].max() - rng.uniform(-0.15, 0.1) * symbol
+        if rng.random() < 0.5
+        else high[1] - others[:, 1].min() + rng.uniform(-0.15, 0.1) * symbol
+    )
     found = []
     for stroke in other:
         moved = stroke + (x, y)
-        inside = (moved[:, 1] > low[1] - reach) & (moved[:, 1] < high[1] + reach) & (moved[:, 0] > low[0] - symbol) & (moved[:, 0] < high[0] + symbol)
+        inside = (
+            (moved[:, 1] > low[1] - reach)
+            & (moved[:, 1] < high[1] + reach)
+            & (moved[:, 0] > low[0] - symbol)
+            & (moved[:, 0] < high[0] + symbol)
+        )
         found += [piece for piece in _runs(moved, inside) if len(piece) > 1]
     return found
 
@@ -39,7 +49,7 @@ def framed(strokes: Strokes, symbol: float, rng: random.Random) -> Strokes:
     low, high = points.min(0), points.max(0)
     (left, top), (right, bottom) = low - symbol * rng.uniform(0.25, 0.9), high + symbol * rng.uniform(0.25, 0.9)
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]) + _shaken(5, 0.12 * symbol, rng)
-    sides = [_line(start, end, symbol, rng) for start, end in zip(corners[:-1], corners[1:], strict=True)]
+    sides = [_line(start, end, symbol, rng) for start, end in itertools.pairwise(corners)]
     return [np.concatenate(sides)] if rng.random() < 0.5 else sides
 
 

@@ -36,7 +36,7 @@ INVENTED = ("sign", "matrix", "cases", "system", "worded", "long_sum")  # what `
 FLIPPED = 0.12  # share of the letters of one shape, large and small, that become the other: size alone tells them
 # What becomes which capital by growing so much, and by moving up by so much of its height.
 TWINS = {**{letter: (letter.upper(), 1.5, 0.0) for letter in "cosuvwxz"}, "p": ("P", 1.05, 0.33), "y": ("Y", 0.95, 0.35)}
-TWINS |= {capital: (letter, 1 / growth, -moved * growth) for letter, (capital, growth, moved) in TWINS.items()}
+TWINS |= {capital: (letter, 1 / growth, -moved / growth) for letter, (capital, growth, moved) in TWINS.items()}
 SWAPPED = 0.25  # share of the symbols of some formulas that another writer's drawing replaces
 RENAMED = 0.5  # share of the formulas in which some letters and digits become others: the decoder is not to know them by heart
 # What may become what: of one height and place on the line, none of them narrow.
@@ -161,7 +161,10 @@ class FormulaStream(IterableDataset):
         return {
             token
             for token in sorted(set(formula.tokens) & TWINS.keys())
-            if known[token] == formula.tokens.count(token) and token not in names and TWINS[token][0] not in formula.tokens and self.rng.random() < FLIPPED
+            if known[token] == formula.tokens.count(token)
+            and token not in names
+            and TWINS[token][0] not in formula.tokens
+            and self.rng.random() < FLIPPED
         }
 
     def surrounded(self, ink: Ink) -> Ink:

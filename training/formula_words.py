@@ -19,10 +19,10 @@ def words(lines: Iterable[InkLine]) -> dict[str, list[Strokes]]:
     found: dict[str, list[Strokes]] = {}
     for line in lines:
         for word, strokes in split_words(line) or ():
-            letters = word.rstrip(".,;:!?")
-            if letters == word and 2 <= len(word) <= LONGEST and word.isascii() and word.isalpha() and len(found.get(word, ())) < MOST:
-                if (drawing := on_baseline(word, strokes)) is not None:
-                    found.setdefault(word, []).append(drawing)
+            if not (2 <= len(word) <= LONGEST and word.isascii() and word.isalpha()) or len(found.get(word, ())) == MOST:
+                continue
+            if (drawing := on_baseline(word, strokes)) is not None:
+                found.setdefault(word, []).append(drawing)
     return found
 
 
