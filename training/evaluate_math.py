@@ -18,7 +18,7 @@ from hwr_core.latex import canonical
 from hwr_core.metrics import calibration, edit_distance
 from hwr_core.recognizer import Recognizer
 from tests.ink.formulas import DrawnFormula, formulas
-from tests.ink.matrices import matrices
+from tests.ink.matrices import large_numbers, matrices
 from training.crohme import Formula, crohme
 from training.detexify import detexify
 from training.formula_texts import GREEK
@@ -88,7 +88,7 @@ def evaluate_drawn(
 ) -> tuple[list[DrawnFormula], list[Tokens]]:
     """Prints how the formulas drawn by script are read, and the thirty with rows; returns them and the tokens read."""
     drawn, read = [], []
-    for title, made in (("formulas.py", formulas()), ("matrices.py", matrices())):
+    for title, made in (("formulas.py", formulas()), ("matrices.py", [*matrices(), *large_numbers()])):
         some: list[DrawnFormula] = chosen(made, arguments.limit)
         tokens_read, _ = read_all(some, recognizer, arguments.beams, "drawn")
         wrong = [edit_distance(formula.tokens, tokens) for formula, tokens in zip(some, tokens_read, strict=True)]

@@ -4,8 +4,8 @@
     python -m training.formula_curve runs/math docs/results/math_learning_curve.json --every 60       # until interrupted
     python -m training.formula_curve models/math docs/results/math_learning_curve.json --note start   # a checkpoint's folder does as well
 
-The share that is wholly right of formulas by the CROHME writers kept for choices, of formulas drawn by script, of the thirty with rows, and of Detexify's
-signs kept aside. Greedily and without a language model: the rows are to be compared with one another, not with the model card. Of a run, each
+The share that is wholly right of formulas by the CROHME writers kept for choices, of formulas drawn by script, of the thirty with rows, of large
+numbers, and of Detexify's signs kept aside. Greedily and without a language model: the rows are to be compared with one another, not with the model card. Of a run, each
 checkpoint that was read is kept in `kept/`, for `training.average`.
 """
 
@@ -25,14 +25,14 @@ from hwr_core import load_recognizer, read_ink
 from hwr_core.metrics import edit_distance
 from hwr_core.recognizer import Recognizer
 from tests.ink.formulas import formulas
-from tests.ink.matrices import matrices
+from tests.ink.matrices import large_numbers, matrices
 from training.crohme import crohme
 from training.curve import append, sample_of, snapshot
 from training.detexify import detexify
 from training.evaluate_math import Sign, tokens_of
 from training.formula_symbols import EXTRA, SECOND
 
-SAMPLE = {"dev": 150, "drawn": 60, "matrices": 30, "signs": 60}  # formulas of each set
+SAMPLE = {"dev": 150, "drawn": 50, "matrices": 30, "large numbers": 20, "signs": 50}  # formulas of each set
 COMMAND = "python -m training.formula_curve RUN RESULTS"
 
 
@@ -40,7 +40,7 @@ def sample() -> dict[str, Sequence]:
     """The formulas of each set, always the same."""
     written = {*EXTRA, *SECOND}  # the signs that CROHME has few or none of
     signs = [Sign([token], strokes) for token, flourished, strokes in detexify("val") if token in written and not flourished]
-    sets = {"dev": crohme("dev"), "drawn": formulas(), "matrices": matrices(), "signs": signs}
+    sets = {"dev": crohme("dev"), "drawn": formulas(), "matrices": matrices(), "large numbers": large_numbers(), "signs": signs}
     return {name: sample_of(sets[name], count) for name, count in SAMPLE.items()}
 
 

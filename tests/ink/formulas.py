@@ -80,12 +80,16 @@ def formulas() -> list[DrawnFormula]:
     for kind, texts in FORMULAS.items():
         for index, text in enumerate(texts):
             for turn in range(HANDS_PER_FORMULA):
-                style = STYLES[(index + 2 * turn) % len(STYLES)]
-                rng = random.Random(len(found))
-                ink = FormulaWriter(symbols(style)).write(canonical(text), rng)
-                height = rng.uniform(35, 70)
-                found.append(DrawnFormula(kind, style, canonical(text), [as_mouse(stroke * height, rng) for _, stroke in ink]))
+                found.append(drawn(kind, STYLES[(index + 2 * turn) % len(STYLES)], text, len(found)))
     return found
+
+
+def drawn(kind: str, style: str, text: str, seed: int) -> DrawnFormula:
+    """LaTeX in one hand, as a mouse draws it on the canvas."""
+    rng, tokens = random.Random(seed), canonical(text)
+    ink = FormulaWriter(symbols(style)).write(tokens, rng)
+    height = rng.uniform(35, 70)
+    return DrawnFormula(kind, style, tokens, [as_mouse(stroke * height, rng) for _, stroke in ink])
 
 
 @cache

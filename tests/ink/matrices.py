@@ -1,13 +1,9 @@
-"""Thirty matrices, determinants, cases and systems, each in one of the hands of `tests.ink`, as `tests.ink.formulas` draws: for measuring,
-never for training. They were written before any checkpoint was measured on them.
+"""Thirty matrices, determinants, cases and systems, each in one of the hands of `tests.ink`, and large numbers in all of them, as
+`tests.ink.formulas` draws: for measuring, never for training. The thirty were written before any checkpoint was measured on them.
 """
 
-import random
-
-from hwr_core.latex import canonical
-from tests.ink import STYLES, as_mouse
-from tests.ink.formulas import DrawnFormula, symbols
-from training.formulas import FormulaWriter
+from tests.ink import STYLES
+from tests.ink.formulas import DrawnFormula, drawn
 
 MATRICES = {
     "matrices": [
@@ -51,15 +47,24 @@ MATRICES = {
 }  # fmt: skip
 
 
+# Of which most digits were lost, or came back without end.
+LARGE_NUMBERS = (
+    "10,000 + 1,000 = 11,000",
+    "1000000",
+    "100,000,000",
+    "5,000 + 5,000 = 10,000",
+    "0.000001",
+    "99999 + 1 = 100000",
+    "20,000 - 500 = 19,500",
+)
+
+
 def matrices() -> list[DrawnFormula]:
     """All thirty, always the same."""
-    found = []
-    for kind, texts in MATRICES.items():
-        for text in texts:
-            style = STYLES[len(found) % len(STYLES)]
-            rng = random.Random(1000 + len(found))
-            tokens = canonical(text)
-            ink = FormulaWriter(symbols(style)).write(tokens, rng)
-            height = rng.uniform(35, 70)
-            found.append(DrawnFormula(kind, style, tokens, [as_mouse(stroke * height, rng) for _, stroke in ink]))
-    return found
+    texts = [(kind, text) for kind, some in MATRICES.items() for text in some]
+    return [drawn(kind, STYLES[index % len(STYLES)], text, 1000 + index) for index, (kind, text) in enumerate(texts)]
+
+
+def large_numbers() -> list[DrawnFormula]:
+    """Each in all five hands."""
+    return [drawn("large numbers", style, text, 2000 + index) for text in LARGE_NUMBERS for index, style in enumerate(STYLES)]
