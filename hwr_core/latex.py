@@ -223,7 +223,7 @@ def pieces(tokens: list[str]) -> list[str]:
         for token, after in zip(tokens, following, strict=True)
     ]
     for start, token in enumerate(tokens):
-        if token == TEXT:
+        if token == TEXT and "}" in tokens[start:]:
             end = tokens.index("}", start)
             found[start + 1] = "{ " if start and tokens[start - 1] not in _OPENING else "{"
             found[end] = " }" if end + 1 < len(tokens) and tokens[end + 1] not in _CLOSING else "}"

@@ -1,5 +1,6 @@
 """TrOCR inference: pictures of single lines, or of formulas, in, `Reading`s out."""
 
+import itertools
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -149,12 +150,18 @@ class Recognizer:
             return "".join(latex.pieces([self.grammar.tokens[token] for token in tokens]))
         return self.text_of(tokens)
 
+    def _lengths(self, tokens: list[int], text: str) -> list[int]:
+        """How much of `text`, in characters, is written after each token."""
+        if self.grammar is not None:  # what a LaTeX token looks like depends on what follows too
+            return list(itertools.accumulate(map(len, latex.pieces([self.grammar.tokens[token] for token in tokens]))))
+        before = [min(len(self._decode(tokens[:end])), len(text)) for end in range(1, len(tokens))]
+        return [*before, len(text)] if tokens else []
+
     def _text_with_confidences(self, tokens: list[int], log_probabilities: list[float]) -> tuple[str, tuple[float, ...]]:
         """The text without outer spaces, and for each of its characters the probability of the token that it is in."""
         text = self._decode(tokens)
         confidences: list[float] = []
-        for end, log_probability in enumerate(log_probabilities[: len(tokens)], 1):
-            length = len(text) if end == len(tokens) else min(len(self._decode(tokens[:end])), len(text))
+        for length, log_probability in zip(self._lengths(tokens, text), log_probabilities, strict=False):
             confidences += [min(1.0, math.exp(log_probability))] * (length - len(confidences))
         start = len(text) - len(text.lstrip())
         text = text.strip()
