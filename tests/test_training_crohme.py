@@ -110,7 +110,7 @@ def test_every_token_beyond_crohmes_has_a_drawing_or_is_laid_out():
 
     tokens = vocabulary([NORM.split()])
     assert len(tokens) == len(set(tokens))
-    drawn = {*hershey(), *SIZE, *FROM_FONTS, r"\%", r"\prime", r"\ldots", r"\cdot"}  # by Hershey, Detexify, fonts; CROHME's own
+    drawn = {*hershey(), *SIZE, *FROM_FONTS, "-", r"\%", r"\prime", r"\ldots", r"\cdot"}  # by Hershey, Detexify, fonts; CROHME's own
     assert {token for token in tokens if token not in drawn} <= UNDRAWN | {r"\sqrt"}
     assert all(np.isfinite(np.concatenate(strokes)).all() for kinds in hershey().values() for strokes in kinds)
 
