@@ -3,6 +3,7 @@
 `python -m training.evaluation.lines text`: lines by writers that it has not seen, its size, and the time it takes.
 `python -m training.evaluation.lines ink`: what people write first, drawn by script in hands that it has not seen (training/evaluation/drawn).
 `python -m training.evaluation.lines math`: CROHME's formulas, of the test set of 2013 or, for choices, of writers kept out of training.
+`python -m training.evaluation.lines drawn-formulas`: of these only what is drawn by script (training/evaluation/drawn), matrices among it.
 `python -m training.evaluation.lines pages`: whole pages, as scanned and as a phone takes them, beside `rapidocr`.
 Beside the first two, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
 """
@@ -31,7 +32,7 @@ from hwr_core.recognizer import Recognizer
 from hwr_core.runtime.threads import free_threads
 from training.data.datasets import iam_ondb, scans
 from training.evaluation.drawn import Drawing, drawings
-from training.evaluation.formulas import evaluate_math
+from training.evaluation.formulas import evaluate_drawn_only, evaluate_math
 from training.evaluation.pages import evaluate_pages
 from training.evaluation.peers import TESSERACT, Reader, peers
 from training.evaluation.tables import comparable, print_row
@@ -190,6 +191,7 @@ def main() -> None:
         "text": evaluate_text,
         "ink": evaluate_ink,
         "math": lambda *found: evaluate_math(found[0], found[2], chosen),
+        "drawn-formulas": lambda *found: evaluate_drawn_only(found[0], found[2], chosen),
         "pages": lambda *found: evaluate_pages(found[0], found[2]),
     }
     parser.add_argument("task", choices=tasks)
@@ -204,7 +206,7 @@ def main() -> None:
     parser.add_argument("--steps", action="store_true", help="pages: each step of the preprocessing on and off")
     parser.add_argument("--dev", action="store_true", help="math: the writers kept out of training, not the test set")
     arguments = parser.parse_args()
-    arguments.model = arguments.model or ("math" if arguments.task == "math" else "text")
+    arguments.model = arguments.model or ("math" if arguments.task in ("math", "drawn-formulas") else "text")
     recognizer = load_recognizer(arguments.model)
     if arguments.language_model is not None:
         recognizer = recognizer.with_decoding(language_model_weight=arguments.language_model)
