@@ -41,11 +41,11 @@ def in_bfloat16(weights: Path) -> dict[str, Tensor]:
 
 
 def compute_in_float32(model: nn.Module) -> nn.Module:
-    """Keeps Linear and Embedding weights in bfloat16, converts all other tensors to float32, and computes in float32."""
+    """Keeps Linear and Embedding weights in bfloat16, makes all other tensors float32, and computes in float32."""
     scratch = torch.empty(AT_ONCE)  # shared by all layers: a new one for each takes twice the time
     for module in model.modules():
         if isinstance(module, nn.Linear):
-            module.forward = _Linear(module, scratch)
+            setattr(module, "forward", _Linear(module, scratch))  # noqa: B010  mypy: no assignment to a method
             if module.bias is not None:
                 module.bias.data = module.bias.data.float()
         elif isinstance(module, nn.Embedding) and module.weight.numel() > 1_000_000:

@@ -112,15 +112,17 @@ class FormulaEncoder(PreTrainedModel):
         mask = pixel_values != 0 if padded else None  # (batch, 1, height, width)
         mask2 = strided(mask, (2, 2))
         x = self.backbone(pixel_values, mask2, strided(mask2, (2, 2)))
-        mask = strided(mask, (CELL, CELL))[:, 0] if padded else None
+        mask = mask[:, 0, ::CELL, ::CELL] if mask is not None else None
         x = self.norm_in(self.cells(x.movedim(1, -1)))  # (batch, rows, columns, hidden)
-        x = x + _positions(*x.shape[1:], x.device).to(x.dtype)
+        x = x + _positions(x.shape[1], x.shape[2], x.shape[3], x.device).to(x.dtype)
         for layer in self.layers:
             x = layer(x, mask)
         x = shown(self.norm_out(x), of_features(mask))
         logits = self.symbols(x) if self.symbols is not None else None
         return FormulaEncoderOutput(
-            last_hidden_state=x.flatten(1, 2), attention_mask=mask.flatten(1) if padded else None, symbol_logits=logits
+            last_hidden_state=x.flatten(1, 2),
+            attention_mask=mask.flatten(1) if mask is not None else None,
+            symbol_logits=logits,
         )
 
 

@@ -73,7 +73,7 @@ def download(name: str, instead: Path, on_download: Download | None) -> Path:
         HTTPError,
         json.JSONDecodeError,
     ) as error:  # of the disk and the network; others are program errors
-        if getattr(error, "errno", None) in _DISK_ERRORS:
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
             raise HandwritingError(
                 f"{name} could not be stored ({error.strerror}): make room, or set HF_HOME to another folder."
             ) from error

@@ -89,18 +89,20 @@ class Block(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, squeeze_excitation: bool, stride: tuple[int, int]):
         super().__init__()
+        self.stride = stride
         self.token = nn.Conv2d(channels_in, channels_in, 3, stride, 1, groups=channels_in)
         self.excitation = SqueezeExcitation(channels_in) if squeeze_excitation else None
         self.expand = nn.Conv2d(channels_in, 2 * channels_in, 1)
         self.project = nn.Conv2d(2 * channels_in, channels_out, 1)
         self.residual = channels_in == channels_out
 
-    def forward(self, x: Tensor, mask: Mask) -> Tensor:
-        x, mask = self.token(shown(x, mask)), strided(mask, self.token.stride)
+    def forward(self, x: Tensor, mask: Mask) -> tuple[Tensor, Mask]:
+        """Returns the features and their mask, both at this block's stride."""
+        x, mask = self.token(shown(x, mask)), strided(mask, self.stride)
         if self.excitation is not None:
             x = self.excitation(x, mask)
         y = pointwise(self.project, F.gelu(pointwise(self.expand, x)))
-        return x + y if self.residual else y
+        return x + y if self.residual else y, mask
 
 
 def shown(x: Tensor, mask: Mask) -> Tensor:
@@ -130,7 +132,7 @@ def pointwise(convolution: nn.Conv2d, x: Tensor) -> Tensor:
 
 
 class Backbone(nn.Module):
-    """Grey pixels (batch, 1, height, width) → features (batch, 384, height/4/…, width/4/…), divided by the `strides`."""
+    """Grey pixels (batch, 1, height, width) → features (batch, 384, height/4/…, width/4/…), by the `strides`."""
 
     def __init__(self, strides: Strides = LINE_STRIDES):
         super().__init__()
@@ -149,7 +151,7 @@ class Backbone(nn.Module):
     def forward(self, pixels: Tensor, mask2: Mask, mask4: Mask) -> Tensor:
         # mask2 and mask4 (batch, 1, rows or 1, columns): false for padding, at half and at a quarter of the size
         x = F.relu(self.stem1(pixels))
-        if mask2 is not None:
+        if mask2 is not None and mask4 is not None:
             # Under autocast, a float32 mask would make all later features float32.
             mask2, mask4 = mask2.to(x.dtype), mask4.to(x.dtype)
         x = F.pad(shown(x, mask2), (0, 1, 0, 1))
@@ -158,7 +160,7 @@ class Backbone(nn.Module):
         x = shown(torch.cat([F.max_pool2d(x, 2, 1), y], 1), mask2)
         x = F.relu(self.stem4(F.relu(self.stem3(x))))
         for block in self.blocks:
-            x, mask4 = block(x, mask4), strided(mask4, block.token.stride)
+            x, mask4 = block(x, mask4)
         return x
 
 
@@ -227,7 +229,7 @@ class LineEncoder(PreTrainedModel):
     def forward(self, pixel_values: Tensor, padded: bool = True, **kwargs) -> LineEncoderOutput:
         mask = (pixel_values != 0).any(2).any(1)[:, None, None, :] if padded else None  # (batch, 1, 1, width)
         x = self.backbone(pixel_values, strided(mask, (1, 2)), strided(mask, (1, WIDTH_STRIDE)))
-        mask = mask[:, 0, 0, ::WIDTH_STRIDE] if padded else None
+        mask = mask[:, 0, 0, ::WIDTH_STRIDE] if mask is not None else None
         x = self.norm_in(self.columns(x.permute(0, 3, 1, 2).flatten(2)))  # (batch, columns, hidden)
         x = x + sinusoids(x.shape[1], x.shape[2], x.device).to(x.dtype)
         for layer in self.layers:

@@ -51,7 +51,7 @@ def load(folder: Path, name: str) -> LoadedModel:
         ) from error
 
     def tokens() -> list[str]:
-        return [tokenizer.id_to_token(index) for index in range(vocabulary)]
+        return [tokenizer.id_to_token(index) or "" for index in range(vocabulary)]
 
     def text_of(tokens: list[int]) -> str:
         return tokenizer.decode(tokens, skip_special_tokens=True)

@@ -59,7 +59,10 @@ _networks: weakref.WeakSet[OnnxNetwork] = weakref.WeakSet()
 
 
 def _keep_after_fork() -> None:
-    """Keeps inherited sessions in a forked child: their destructor would wait for threads that exist in the parent only."""
+    """Keeps inherited sessions for ever in a forked child.
+
+    Their destructor would wait for threads that exist in the parent only.
+    """
     for network in _networks:
         for session in (network.encoder, network.decoder):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
@@ -87,8 +90,9 @@ class _Encoded:
     def _hold(self, items: list[dict[str, np.ndarray]]) -> None:
         self.items = items
         lengths = [next(iter(item.values())).shape[2] for item in items]  # of their keys and values
-        self.mask = np.arange(max(lengths)) < np.array(lengths)[:, None]
-        self.ctc_logits = _joined([item["ctc_logits"] for item in items], 1) if "ctc_logits" in items[0] else None
+        has_ctc = "ctc_logits" in items[0]
+        self.mask: np.ndarray | None = np.arange(max(lengths)) < np.array(lengths)[:, None]
+        self.ctc_logits: np.ndarray | None = _joined([item["ctc_logits"] for item in items], 1) if has_ctc else None
         self.seen: dict[str, np.ndarray] = {}  # the decoder's inputs that stay the same at every step
         self.past: dict[str, np.ndarray] = {}
         self.history, self.length = np.zeros((0, 0), np.int64), 0
@@ -128,6 +132,7 @@ class _Encoded:
         rows, new = tokens.shape
         if not self.past:
             names = [name for name in self.items[0] if name.startswith("crossed_")]
+            assert self.mask is not None
             self.seen = {"mask": self.mask, **{name: _joined([item[name] for item in self.items], 2) for name in names}}
             self.past = {
                 name: np.zeros((rows, shape[1], 0, shape[3]), np.float32) for name, shape in self.network.past.items()

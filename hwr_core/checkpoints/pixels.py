@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.line_image import spread_contrast, to_grey
+from hwr_core.imaging.conversion import to_grey
+from hwr_core.imaging.line_image import spread_contrast
 from hwr_core.imaging.resize import scale_to_height
 from hwr_core.ink.formula import symbol_size
 
@@ -51,7 +52,7 @@ class FormulaPixels:
         self.symbol, self.max_pixels = symbol, max_pixels
 
     def formula(self, image: Image.Image | np.ndarray, zoom: float = 1.0) -> np.ndarray:
-        """Returns one scaled formula: uint8, height and width multiples of `CELL`. `zoom` is a factor of the usual scale."""
+        """Returns one formula, `zoom` times as large as usual: uint8, height and width multiples of `CELL`."""
         grey = to_grey(image)
         size = min(symbol_size(grey), grey.shape[0])
         return self.at_scale(grey, zoom * self.symbol / size)

@@ -43,8 +43,8 @@ class Checkpoint:
 
 
 CHECKPOINTS = (
-    Checkpoint("text", "Text (shipped)", "Small and quick, reads English and French, works offline."),
-    Checkpoint("math", "Math (shipped)", "Small and quick, reads formulas as LaTeX, works offline.", formulas=True),
+    Checkpoint("text", "Text (built-in)", "Small and quick, reads English and French, works offline."),
+    Checkpoint("math", "Math (built-in)", "Small and quick, reads formulas as LaTeX, works offline.", formulas=True),
     Checkpoint(
         "microsoft/trocr-small-handwritten", "TrOCR small", "Microsoft's, 62 M parameters, English, a 250 MB download."
     ),
@@ -146,7 +146,7 @@ def _downloaded(name: str) -> Path:
 
     if (folder := downloaded(name)) is None:
         raise HandwritingError(
-            f"{name} is not on this server: choose it once in the app, or put its files into models/{name}."
+            f"{name} is not on this server: its operator can put the files into models/{name}, or allow downloads."
         )
     return folder
 

@@ -67,6 +67,6 @@ def stored_tensors(weights: Path) -> dict[str, StoredTensor]:
 
 
 def weights_hash(weights: Path) -> str:
-    """Returns the SHA-256 hash of the whole file in hexadecimal: 14 MB take 8 ms on a processor with SHA instructions."""
+    """Returns the SHA-256 hash of the whole file in hexadecimal. 14 MB take 8 ms with SHA instructions."""
     with open(weights, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

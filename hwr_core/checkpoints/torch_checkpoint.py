@@ -114,7 +114,7 @@ class _Boundary:
         logger.info("Loading %s failed.", self.folder, exc_info=error)
         if isinstance(error, pickle.UnpicklingError):
             raise HandwritingError(
-                f"{self.weights} cannot be loaded: it is damaged, or holds code beside the weights, which is never run; "
+                f"{self.weights} cannot be loaded: it is damaged, or holds code, which is never run; "
                 "get the checkpoint as model.safetensors."
             ) from error
         raise HandwritingError(f"The checkpoint in {self.folder} cannot be loaded: {_first_sentence(error)}") from error
@@ -157,7 +157,10 @@ def _shapes(folder: Path, weights: Path) -> dict[str, Tensor]:
 
 
 def _model(folder: Path, weights: Path, device: str) -> tuple[VisionEncoderDecoderModel, dict]:
-    """Returns the model, and what transformers tells of missing weights. Large weights stay bfloat16 if memory is short."""
+    """Returns the model, and transformers' report on missing weights.
+
+    Large weights stay bfloat16 if memory is short.
+    """
     if not (
         low_memory() and device == "cpu" and weights.name == "model.safetensors" and weights.stat().st_size > SMALL
     ):
@@ -176,7 +179,10 @@ def _model(folder: Path, weights: Path, device: str) -> tuple[VisionEncoderDecod
 
 
 def _fill_positions(model: VisionEncoderDecoderModel) -> None:
-    """Computes sinusoidal positions (printed and stage-1 TrOCRs): no file holds them, and transformers 5 leaves them empty."""
+    """Computes sinusoidal positions, which printed and stage-1 TrOCRs have.
+
+    No file holds them, and transformers 5 leaves them empty.
+    """
     for module in model.modules():
         if type(module).__name__ == "TrOCRSinusoidalPositionalEmbedding":
             module.weights = module.get_embedding(*module.weights.shape, module.padding_idx)
@@ -198,7 +204,10 @@ def _image_processor(folder: Path):
 
 
 def _tokenizer(folder: Path):
-    """Returns the tokenizer of the class that the files name. Microsoft's first ones name none: its files tell the class."""
+    """Returns the tokenizer of the class that the files name.
+
+    Microsoft's first checkpoints name none: the vocabulary's file names tell the class.
+    """
     there = {file.name for file in folder.iterdir()}
     if "tokenizer.json" in there:
         return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)

@@ -1,4 +1,4 @@
-"""Runs any `VisionEncoderDecoderModel` on torch: Microsoft's checkpoints, others of that class, and the shipped ones."""
+"""Runs any `VisionEncoderDecoderModel` on torch: Microsoft's, others of that class, and the shipped ones."""
 
 import os
 from typing import Any
@@ -20,7 +20,7 @@ _used_in: int | None = None  # the process that first made a network
 
 
 class ForkedError(RuntimeError):
-    """torch cannot run in a forked process whose parent has used it."""
+    """torch was used before this process was forked, so it cannot run here."""
 
 
 class TorchNetwork:
@@ -41,8 +41,7 @@ class TorchNetwork:
         check_not_forked()
         global _used_in
         _used_in = os.getpid()
-        # Typed Any: torch's annotations do not know that `to` returns the model's own class.
-        self.model: Any = model.to(device).eval()  # type: ignore[arg-type]  # transformers annotates `to` as a method of self
+        self.model = model.to(device).eval()
         self.device = device
         self.model.encoder.to(memory_format=torch.channels_last)  # faster convolutions
         self.start, self.end, self.pad = special_tokens(model.config, model.generation_config)
@@ -55,11 +54,8 @@ class TorchNetwork:
         images = torch.from_numpy(np.ascontiguousarray(pixel_values)).to(self.device)
         at_once = len(images) if self.device != "cpu" else 1 if low_memory() else ENCODED_AT_ONCE
         parts = [self.model.encoder(part) for part in images.split(at_once)]
-        columns = [
-            [getattr(part, name, None) for part in parts]
-            for name in ("last_hidden_state", "attention_mask", "ctc_logits")
-        ]
-        states, mask, ctc_logits = (torch.cat(column) if column[0] is not None else None for column in columns)
+        states = torch.cat([part.last_hidden_state for part in parts])
+        mask, ctc_logits = _output(parts, "attention_mask"), _output(parts, "ctc_logits")
         if low_memory() and self.device == "cpu":
             give_back_freed()  # of the encoder, before the decoder stores keys and values of every layer
         if hasattr(self.model, "enc_to_dec_proj"):
@@ -67,26 +63,41 @@ class TorchNetwork:
         return _Encoded(self.model.decoder, states, mask, ctc_logits, beams)
 
 
+def _output(parts: list, name: str) -> Tensor | None:
+    """Joins an output of the encoder's that not every encoder has."""
+    if getattr(parts[0], name, None) is None:
+        return None
+    return torch.cat([getattr(part, name) for part in parts])
+
+
 def check_not_forked() -> None:
-    """Raises ForkedError if torch was used here before this process was forked: its threads do not exist in the child."""
+    """Raises ForkedError if torch was used here before this process was forked.
+
+    Its threads do not exist in the child.
+    """
     if _used_in not in (None, os.getpid()):
         raise ForkedError("torch was used before this process was forked: start the process with the method spawn.")
 
 
 class _Encoded:
-    def __init__(self, decoder, states: Tensor, mask: Tensor | None, ctc_logits: Tensor | None, beams: int):
+    """The encoder's output for a batch, and the state of decoding it."""
+
+    def __init__(self, decoder: Any, states: Tensor, mask: Tensor | None, ctc_logits: Tensor | None, beams: int):
         self.decoder, self.beams, self.parts = decoder, beams, (states, mask, ctc_logits)
-        self.mask = mask.cpu().numpy() if mask is not None else None
-        self.ctc_logits = ctc_logits.float().cpu().numpy() if ctc_logits is not None else None
+        self.mask: np.ndarray | None = mask.cpu().numpy() if mask is not None else None
+        self.ctc_logits: np.ndarray | None = ctc_logits.float().cpu().numpy() if ctc_logits is not None else None
         rows = torch.arange(len(states), device=states.device).repeat_interleave(beams)
         self.states, self.row_mask = states[rows], mask[rows] if mask is not None else None
         self.cache: EncoderDecoderCache | None = None
         self.order = np.arange(len(rows))  # of the cache's rows if no beam moves
 
     def alone(self, item: int) -> "_Encoded":
+        states, mask, ctc_logits = self.parts
+        one = slice(item, item + 1)
         return _Encoded(
-            self.decoder, *(part if part is None else part[item : item + 1] for part in self.parts), beams=1
-        )
+            self.decoder, states[one], None if mask is None else mask[one],
+            None if ctc_logits is None else ctc_logits[one], beams=1,
+        )  # fmt: skip
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
         if self.cache is not None and not np.array_equal(origin, self.order):
@@ -101,7 +112,7 @@ class _Encoded:
         return self._run(tokens[None])[0]
 
     def back(self, steps: int) -> None:
-        if steps:
+        if steps and self.cache is not None:
             self.cache.crop(-steps)  # transformers counts from the end
 
     @torch.inference_mode()

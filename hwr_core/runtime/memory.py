@@ -24,6 +24,9 @@ def keep_heaps_few() -> None:
 
 
 def give_back_freed() -> None:
-    """Returns freed memory to the system. It takes some milliseconds: call it after a page or a batch. See malloc_trim(3)."""
+    """Returns freed memory to the system. See malloc_trim(3).
+
+    It takes some milliseconds: call it after a page or a batch of lines.
+    """
     if _C is not None and hasattr(_C, "malloc_trim"):
         _C.malloc_trim(0)

@@ -71,8 +71,8 @@ class Slots:
                 self._changed.notify_all()
 
 
-# While one batch of lines is decoded, which uses a single core, another is encoded. Two batches at once read a third more
-# lines per second than one; more than two slow each other down.
+# While one batch of lines is decoded, which uses a single core, another is encoded. Two batches at once read a third
+# more lines per second than one; more than two slow each other down.
 SLOTS = Slots(min(2, free_threads()))
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=SLOTS.reset)

@@ -412,4 +412,4 @@ def test_only_an_operator_lets_visitors_download_a_model(allowed, monkeypatch):
     app = upload(photo_page().run(), ("line.png", png(render_line(write("hello world"), 96, 5))))
     offered = app.selectbox(key="checkpoint").options
     assert text_of(app) == "hello world" and set(may_download) == {allowed == "1"}
-    assert ("TrOCR base" in offered) == (allowed == "1") and "Text (shipped)" in offered
+    assert ("TrOCR base" in offered) == (allowed == "1") and "Text (built-in)" in offered

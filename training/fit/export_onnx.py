@@ -9,6 +9,7 @@ there is one copy of the weights, and both backends read it. The graphs' metadat
 import argparse
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
+from transformers import VisionEncoderDecoderModel
 
 from hwr_core.checkpoints.onnx_network import DECODER, ENCODER
 from hwr_core.checkpoints.registry import load_recognizer
@@ -32,9 +34,10 @@ class Encoder(nn.Module):
     These stay the same at every step of the decoding.
     """
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: VisionEncoderDecoderModel):
         super().__init__()
-        self.encoder, self.layers = model.encoder, model.decoder.model.decoder.layers
+        self.encoder: Any = model.encoder
+        self.layers: Any = model.decoder.model.decoder.layers
 
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
         # (1, 1, height, width) → keys and values of each layer (1, heads, columns, size of a head), and the logits of a
@@ -56,15 +59,16 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """TrOCR's decoder, for one or several further steps.
 
-    An item's beams look at the same image. They are queries of one item, so its keys are neither copied nor moved. The
-    buffer of a row's own keys and values (`past`) is longer than its content and is not copied either: the caller writes
-    the new keys and values into it. `past` and `crossed` are lists of keys and values, layer by layer.
+    An item's beams look at the same image. They are queries of one item, so its keys need no copies. The buffer of a
+    row's own keys and values (`past`) is longer than its content: the caller writes the new ones into it. `past` and
+    `crossed` are lists of keys and values, layer by layer.
     """
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: VisionEncoderDecoderModel):
         super().__init__()
         causal = model.decoder
-        self.body, self.project = causal.model.decoder, causal.output_projection
+        self.body: Any = causal.model.decoder  # modules' attributes are untyped
+        self.project: Any = causal.output_projection
 
     def forward(
         self, tokens: Tensor, length: Tensor, mask: Tensor, past: list[Tensor], crossed: list[Tensor]
@@ -119,7 +123,8 @@ def export(folder: Path) -> None:
     Its encoder is a `LineEncoder` or a `FormulaEncoder`, its decoder TrOCR's.
     """
     recognizer = load_recognizer(str(folder), backend="torch")
-    model = recognizer.network.model.to(memory_format=torch.contiguous_format)
+    network: Any = recognizer.network
+    model = network.model.to(memory_format=torch.contiguous_format)
     encoder, decoder = Encoder(model).eval(), Decoder(model).eval()
     # An image to trace with, and the axes of images that vary: formulas may have any height.
     height, varying = (64, (2, 3)) if recognizer.reads_formulas else (48, (3,))
@@ -140,7 +145,8 @@ def export(folder: Path) -> None:
     _write(
         decoder, (torch.tensor([[4, 5], [6, 7], [8, 9], [4, 4]]), torch.tensor(3), mask, past, crossed),
         ["tokens", "length", "mask", *kept, *looked_at], ["logits", *(f"present_{part}" for part in parts)],
-        ({0: free, 1: free}, {}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)), folder, DECODER,
+        ({0: free, 1: free}, {}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)),
+        folder, DECODER,
     )  # fmt: skip
 
 
@@ -158,6 +164,7 @@ def _write(
         module, inputs, dynamo=True, opset_version=OPSET, input_names=input_names, output_names=output_names,
         dynamic_shapes=free, verbose=False,
     )  # fmt: skip
+    assert program is not None  # None only if it writes the file itself
     graph = program.model_proto
     _refer(graph, folder / WEIGHTS)
     for part in (

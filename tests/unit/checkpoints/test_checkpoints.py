@@ -1,4 +1,4 @@
-"""`load_recognizer`: every layout that TrOCR is published in, what it refuses and how it says so, its cache, and the hub."""
+"""`load_recognizer`: all layouts that TrOCR is published in, refusals and their messages, the cache, and the hub."""
 
 import builtins
 import contextlib
@@ -410,9 +410,24 @@ def test_a_truncated_download_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["", "   ", "nonsense", "no such directory/at all", "/no/such/place", "~nobody-at-all/x", "a" * 5000, "two\nlines", "nul\0", "a/b/c",
-     "https://huggingface.co/microsoft/trocr-base-handwritten", "..", "owner/..", "a--b/c", "owner/name.git"],
-)  # fmt: skip
+    [
+        "",
+        "   ",
+        "nonsense",
+        "no such directory/at all",
+        "/no/such/place",
+        "~nobody-at-all/x",
+        "a" * 5000,
+        "two\nlines",
+        "nul\0",
+        "a/b/c",
+        "https://huggingface.co/microsoft/trocr-base-handwritten",
+        "..",
+        "owner/..",
+        "a--b/c",
+        "owner/name.git",
+    ],
+)
 def test_a_name_that_can_be_no_checkpoint_is_refused_without_a_network(name, no_network, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     message = refusal(name)
@@ -751,7 +766,8 @@ def downloaded(tmp_path_factory):
         recognizer = load_recognizer("someone/tiny", on_download=on_download)
         result |= {"told": told, "in_the_callers_thread": list(threads), "text": recognizer.read([line])[0].text}
         before = len(told)
-        result["again"] = load_recognizer(" someone/tiny ", on_download=on_download) is recognizer and len(told) == before
+        again = load_recognizer(" someone/tiny ", on_download=on_download)
+        result["again"] = again is recognizer and len(told) == before
         result["sharded"] = load_recognizer("someone/sharded").read([line])[0].text
         result["language_model_of_own"] = load_recognizer("someone/own").decoding.language_model is not None
         result |= {name: refusal("someone/" + name) for name in ("missing", "gated", "empty")}

@@ -1,4 +1,4 @@
-"""The shipped checkpoints on onnxruntime read the same tokens as on torch, and need no torch; the export of their graphs."""
+"""The shipped checkpoints read the same on onnxruntime as on torch, without torch; the export of their graphs."""
 
 import shutil
 import subprocess
