@@ -67,6 +67,7 @@ def test_a_file_of_a_wheel_at_hand_is_read_without_fetching(tmp_path, monkeypatc
 
 
 def test_the_lists_are_unpacked_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(word_frequencies, "LANGUAGES", ("en", "fr"))
     lists = {
         word_frequencies.MEMBER.format("en"): packed_list(["elk"]),
         word_frequencies.MEMBER.format("fr"): packed_list([], ["accès"]),

@@ -1,4 +1,4 @@
-"""The frequent words of both languages, most of them in no transcript of the training data, to stand in texts to be drawn.
+"""The frequent words of the seven languages, most of them in no transcript of the training data, to stand in texts to be drawn.
 
 A quarter of the words of unseen French writers are in no training transcript; a decoder that has never written them reads
 them worse. The words and how often they are used are wordfreq's (Speer 2022, CC BY-SA 4.0), out of its wheel.
@@ -12,12 +12,12 @@ import re
 from pathlib import Path
 
 from training.data.charset import CHARACTERS, normalise
+from training.data.datasets import LANGUAGES
 from training.data.wheels import member
 
 WHEEL = "wordfreq==3.1.1"
 MEMBER = "wordfreq/data/large_{}.msgpack.gz"
-PACKED = "words.json.gz"
-LANGUAGES = ("en", "fr")
+PACKED = "vocabularies.json.gz"
 MOST = 100_000  # words of each language
 FLATTENED = 0.5  # frequency to this power: rare words are what is lacking
 # A word of at least three letters, with what is elided before it and the signs round it.
