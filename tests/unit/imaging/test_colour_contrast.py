@@ -19,7 +19,7 @@ def coloured(ink, paper):
 
 @pytest.mark.parametrize(
     ("ink", "paper"),
-    [((214, 45, 45), (93, 137, 78)), ((240, 160, 30), (250, 250, 246)), ((60, 90, 200), (110, 90, 60))],
+    [((214, 45, 45), (93, 137, 78)), ((240, 160, 30), (250, 250, 246)), ((40, 100, 190), (160, 80, 60))],
 )
 def test_ink_as_bright_as_its_paper_becomes_dark(ink, paper):
     image, mask = coloured(ink, paper)
