@@ -19,11 +19,12 @@ from training.charset import close_up, join_apostrophes, normalise
 
 DATA = Path(os.environ.get("HWR_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 SCANS = ("copiste", "peraire", "cremma19", "poilus", "hooker")
+HELD_OUT_SCANS = ("copiste", "dhsd", "tables", "numbers")  # scans whose every eighth writer or page is for validation
 # CROHME's labels for characters that are no single character there.
 CROHME_LABELS = {
     "\\times": "×", "\\div": "÷", "\\pm": "±", "\\pi": "π", "\\infty": "∞", "\\rightarrow": "→", "\\lt": "<", "\\gt": ">",
 }  # fmt: skip
-HELD_OUT = 8  # every eighth Copiste writer is for validation
+HELD_OUT = 8  # every eighth writer, or page, is for validation
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def iam_ondb(split: str, folder: Path = DATA) -> list[InkLine]:
 
 
 def scans(name: str, split: str, folder: Path = DATA) -> list[ScanLine]:
-    """`split` is train or val. Copiste's val is every eighth writer; the other scans are all for training.
+    """`split` is train or val. Every eighth writer, or page, of `HELD_OUT_SCANS` is val; the other scans are all for training.
 
     The writers of the pages in `pages/`, which evaluate page reading, are in neither.
     """
@@ -66,7 +67,7 @@ def scans(name: str, split: str, folder: Path = DATA) -> list[ScanLine]:
     lines = [line for line in _tar_lines(folder / f"{name}.tar", name) if line.writer not in of_pages]
     if any(line.split for line in lines):
         return [line for line in lines if line.split == split]
-    held_out = set(sorted({line.writer for line in lines})[::HELD_OUT]) if name == "copiste" else set()
+    held_out = set(sorted({line.writer for line in lines})[::HELD_OUT]) if name in HELD_OUT_SCANS else set()
     return [line for line in lines if (line.writer in held_out) == (split == "val")]
 
 
