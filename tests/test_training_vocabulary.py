@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from training import vocabulary, wheels
-from training.german import with_sharp_s
+from training.spelling import with_accents, with_sharp_s
 from training.vocabulary import LANGUAGES, Vocabulary, fetch, frequent, listed_words
 
 FRENCH = Vocabulary(["accès", "soupçon"], [300, 310])
@@ -101,3 +101,20 @@ def test_listed_words_are_those_of_all_languages(tmp_path, lists):
 )
 def test_sharp_s_comes_back_where_german_has_it(word):
     assert with_sharp_s(word.replace("ß", "ss")) == word
+
+
+@pytest.mark.parametrize(
+    ("plain", "accented"),
+    [
+        ("Perche' no?", "Perché no?"),
+        ("E' cosi', piu' o meno.", "È così, più o meno."),
+        ("un po' di te', cioe' poco", "un po' di tè, cioè poco"),
+        ("l'amore dell'arte", "l'amore dell'arte"),
+        ("la parola 'casa' qui", "la parola 'casa' qui"),
+        ("c'e' l'unita'", "c'è l'unità"),
+        ("ne' questo ne' quello", "né questo né quello"),
+        ("la citta' e la virtu'", "la città e la virtù"),
+    ],
+)
+def test_italian_gets_its_accents(plain, accented):
+    assert with_accents(plain) == accented
