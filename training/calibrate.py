@@ -19,9 +19,9 @@ from hwr_core.formula_image import render_formula
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 from training.crohme import crohme
-from training.evaluate import chosen, validation_lines
 from training.evaluate_math import tokens_of
 from training.tables import comparable
+from training.validation import chosen, validation_lines
 
 TEMPERATURES = (0.5, 0.65, 0.8, 1.0, 1.2, 1.5)
 
@@ -31,7 +31,7 @@ def samples(recognizer: Recognizer, count: int) -> tuple[list[Image.Image], Call
     if recognizer.reads_formulas:
         formulas = chosen(crohme("dev"), count)
         return [render_formula(formula.strokes) for formula in formulas], lambda r, index: tokens_of(r.text) == formulas[index].tokens
-    lines = validation_lines(recognizer, count)["IAM-OnDB val_t"]
+    lines = validation_lines(recognizer, count, ["IAM-OnDB val_t"])["IAM-OnDB val_t"]
     return [image for image, _ in lines], lambda r, index: comparable(r.text) == comparable(lines[index][1])
 
 

@@ -15,8 +15,9 @@ from benchmarks.latency import drawing_seconds
 from hwr_core import load_recognizer
 from hwr_core.encoder import BLOCKS
 from hwr_core.metrics import cer
-from training.evaluate import COPISTE, parameters_in, read_all, validation_lines
+from training.evaluate import parameters_in, read_all
 from training.tables import comparable, print_row
+from training.validation import COPISTE, FIRST_SETS, validation_lines
 
 SHAPES = {
     "as trained: width 256, 4 + 3 layers, 48 px, characters": [],
@@ -45,7 +46,7 @@ def main() -> None:
         checkpoint = arguments.out / str(index) / "checkpoint"
         recognizer = load_recognizer(str(checkpoint))
         drawn, scanned = [], []
-        for title, lines in validation_lines(recognizer, arguments.limit).items():
+        for title, lines in validation_lines(recognizer, arguments.limit, FIRST_SETS).items():
             texts = [reading.text for reading in read_all(recognizer, [image for image, _ in lines], 1, name)]
             (scanned if title == COPISTE else drawn).extend(zip((text for _, text in lines), texts, strict=True))
         rates = [cer(*zip(*((comparable(a), comparable(b)) for a, b in pairs), strict=True)) for pairs in (drawn, scanned)]

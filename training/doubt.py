@@ -9,8 +9,9 @@ from itertools import pairwise
 from unittest import mock
 
 from hwr_core import decoding, load_recognizer
-from training.evaluate import read_all, validation_lines
+from training.evaluate import read_all
 from training.tables import comparable, print_row
+from training.validation import validation_lines
 
 EDGES = (0.0, 0.5, 0.7, 0.8, 0.85, 0.9, 1.01)
 
