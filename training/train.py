@@ -14,20 +14,20 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast, VisionEncoderDecoderModel
 
-from hwr_core.encoder import LineEncoderOutput
-from training import vocabulary
+from hwr_core.encoder import Block, LineEncoderOutput
+from training import printed, vocabulary
 from training.charset import SPECIAL, build_bpe_tokenizer, build_tokenizer
 from training.formula_stream import FormulaStream
 from training.formula_symbols import build_math_tokenizer
 from training.lines import EOS, PAD, Batch, LineStream
 from training.model import build_math_model, build_text_model, save_checkpoint, warm_start
 from training.state import load_state, save_state
+from training.warm_start import shape_of, take_over
 
 CTC_WEIGHT = 0.35
 SYMBOLS_WEIGHT = 0.25
@@ -36,6 +36,7 @@ GUIDED_HEADS = 2  # of each decoder layer but the first, which looks where the l
 BACKBONE_RATE = 0.4  # of the learning rate: it starts trained
 TOKEN_NOISE = 0.06  # share of the decoder's inputs replaced, so that it goes on after an error of its own
 SAVE_EVERY = 600  # seconds
+COOLDOWN = 0.3  # of a run's time
 
 Parts = tuple[IterableDataset, PreTrainedTokenizerFast, VisionEncoderDecoderModel]
 
@@ -89,10 +90,10 @@ def ctc_loss(encoded: LineEncoderOutput, targets: Tensor) -> Tensor:
     ctc = F.ctc_loss(
         log_probabilities, targets.clamp(min=0), encoded.attention_mask.sum(1), lengths - 1, blank=PAD, reduction="none", zero_infinity=True
     )
-    return ctc.sum() / (lengths - 1).sum()  # a mean over lines would let a line of one character outweigh all others
+    return ctc.sum() / (lengths - 1).sum().clamp(min=1)  # a mean over lines would let a line of one character outweigh all others
 
 
-def rate_at(step: int, progress: float, peak: float, warmup: int = 300, cooldown: float = 0.3) -> float:
+def rate_at(step: int, progress: float, peak: float, warmup: int = 300, cooldown: float = COOLDOWN) -> float:
     """Warm-up, plateau, linear cool-down (Hägele et al. 2024): can be prolonged without choosing the length beforehand.
 
     `progress` 0–1 is the share of the run's time that is over; by a tenth of it the warm-up is over at the latest.
@@ -106,8 +107,7 @@ class Run:
     def __init__(self, folder: Path, model: VisionEncoderDecoderModel, tokenizer: PreTrainedTokenizerFast, device: str, rate: float):
         self.folder, self.model, self.tokenizer, self.device, self.rate = folder, model.to(device), tokenizer, device, rate
         self.step, self.seconds = 0, 0.0  # done so far, and the time that it took
-        # On a CPU without matrix tiles bf16 is slower than float32.
-        self.bf16 = device != "cpu" or torch.cpu._is_amx_tile_supported()
+        self.bf16 = device != "cpu" or quicker_in_bf16()
         backbone = list(model.encoder.backbone.parameters())
         ids = {id(parameter) for parameter in backbone}
         rest = [parameter for parameter in model.parameters() if id(parameter) not in ids]
@@ -135,10 +135,10 @@ class Run:
         loss = weight * head + (1 - weight) * attention
         return loss if guided is None else loss + GUIDED_WEIGHT * guided, head, attention
 
-    def update(self, batch: Batch, progress: float) -> tuple[float, float]:
+    def update(self, batch: Batch, progress: float, cooldown: float = COOLDOWN) -> tuple[float, float]:
         cells = None if batch.cells is None else batch.cells.to(self.device)
         batch = Batch(batch.pixels.to(self.device).to(memory_format=torch.channels_last), batch.targets.to(self.device), cells)
-        rate = rate_at(self.step, progress, self.rate)
+        rate = rate_at(self.step, progress, self.rate, cooldown=cooldown)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
@@ -154,12 +154,32 @@ class Run:
         return float(head.detach()), float(attention.detach())
 
 
+def quicker_in_bf16(repeats: int = 5) -> bool:
+    """Whether this processor trains one of the backbone's blocks quicker under bf16 autocast.
+
+    Most with AMX or AVX-512 BF16 do; the others widen every number first."""
+    with torch.random.fork_rng(devices=[]):
+        block = Block(192, 192, True, (1, 1)).to(memory_format=torch.channels_last)
+        features = torch.randn(8, 192, 6, 100).to(memory_format=torch.channels_last)
+    seconds = {True: [], False: []}
+    for bf16 in [True, False] * repeats:
+        started = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            block(features, None).float().sum().backward()
+        seconds[bf16].append(time.perf_counter() - started)
+    return min(seconds[True]) < min(seconds[False])
+
+
 def text_parts(arguments: argparse.Namespace, downloads: Path) -> Parts:
-    stream = LineStream(arguments.seed, vocabulary.fetch(downloads), arguments.height, arguments.columns)
+    shape = {"hidden_size": arguments.hidden, "encoder_layers": arguments.encoder_layers or 4, "decoder_layers": arguments.decoder_layers}
+    shape = shape_of(arguments.start) if arguments.start else shape
+    shape["height"] = arguments.height or shape.get("height", 48)
+    faces = printed.fetch(downloads)
+    stream = LineStream(arguments.seed, vocabulary.fetch(downloads), shape["height"], arguments.columns, faces)
     tokenizer = (
         build_bpe_tokenizer(list(itertools.chain(*stream.sentences.values())), arguments.bpe) if arguments.bpe else build_tokenizer()
     )
-    model = build_text_model(len(tokenizer), arguments.hidden, arguments.encoder_layers or 4, arguments.decoder_layers, arguments.height)
+    model = build_text_model(len(tokenizer), **shape)
     return stream.tokenize_with(tokenizer), tokenizer, model
 
 
@@ -180,7 +200,7 @@ def train_checkpoint(arguments: argparse.Namespace) -> None:
         run.resume()
     else:
         if arguments.start:
-            model.load_state_dict({name: tensor.float() for name, tensor in load_file(arguments.start / "model.safetensors").items()})
+            take_over(model, tokenizer.get_vocab(), arguments.start)
         else:
             warm_start(model, downloads, arguments.backbone)
         run.average = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -190,11 +210,12 @@ def train_checkpoint(arguments: argparse.Namespace) -> None:
     model.train()
     stream.seed += run.step  # not the same lines again
     loader = DataLoader(stream, batch_size=None, num_workers=arguments.workers, prefetch_factor=max(2, 20 // arguments.workers))
-    train(run, loader, 60 * arguments.minutes, 60 * arguments.slice if arguments.slice else float("inf"))
+    cooldown = COOLDOWN if arguments.cooldown is None else arguments.cooldown / arguments.minutes
+    train(run, loader, 60 * arguments.minutes, 60 * arguments.slice if arguments.slice else float("inf"), cooldown)
 
 
-def train(run: Run, loader: DataLoader, budget: float, slice_: float) -> None:
-    """Until the run has had `budget` seconds in all, this call `slice_` seconds, or a signal comes."""
+def train(run: Run, loader: DataLoader, budget: float, slice_: float, cooldown: float = COOLDOWN) -> None:
+    """Until the run has had `budget` seconds in all, this call `slice_` seconds, or a signal comes; `cooldown` is a share of the budget."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())  # ends after the step in hand, with everything saved
@@ -207,7 +228,7 @@ def train(run: Run, loader: DataLoader, budget: float, slice_: float) -> None:
                 run.seconds = before + now - started
                 if run.seconds >= budget or now - started > slice_ or stopped.is_set():
                     break
-                for index, value in enumerate(run.update(batch, run.seconds / budget)):
+                for index, value in enumerate(run.update(batch, run.seconds / budget, cooldown)):
                     means[index] += (value - means[index]) * 0.02
                 bar.set_postfix_str(f"step {run.step} encoder {means[0]:.3f} decoder {means[1]:.3f} batch {len(batch)}", refresh=False)
                 bar.update(round(run.seconds) - bar.n)
@@ -223,6 +244,9 @@ def main() -> None:
     parser.add_argument("checkpoint", choices=["text", "math"])
     parser.add_argument("--run", type=Path, help="folder of the run's state and checkpoint; runs/text or runs/math")
     parser.add_argument("--minutes", type=float, default=240, help="training time of the whole run, over all calls")
+    parser.add_argument(
+        "--cooldown", type=float, metavar="MINUTES", help="the last of them, in which the rate falls; three tenths of them unless given"
+    )
     parser.add_argument("--slice", type=float, metavar="MINUTES", help="stop this call after so long; go on with the same command")
     parser.add_argument("--columns", type=int, default=14_000, help="pixel columns in a batch: some 25 lines; ten times as many on a GPU")
     parser.add_argument("--pixels", type=int, default=300_000, help="math: pixels in a batch, some 20 formulas")
@@ -230,7 +254,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that make lines")
-    parser.add_argument("--start", type=Path, help="a checkpoint to go on from, where the run has no state yet")
+    parser.add_argument("--start", type=Path, help="a checkpoint to go on from, whose layers the run takes")
     parser.add_argument("--backbone", type=Path, help="a checkpoint to take only the backbone from, in place of PP-OCRv6-small's")
     parser.add_argument(
         "--freeze", type=int, metavar="BLOCKS", help="leave the backbone's stem and first blocks as they are (quicker on a CPU)"
@@ -238,7 +262,7 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=256, help="width of the encoder's and the decoder's layers")
     parser.add_argument("--encoder-layers", type=int, help="4 for text, 3 for math")
     parser.add_argument("--decoder-layers", type=int, default=3)
-    parser.add_argument("--height", type=int, default=48, help="pixels of a line, a multiple of 16")
+    parser.add_argument("--height", type=int, help="text: pixels of a line, a multiple of 16; 48, or as --start has it")
     parser.add_argument("--bpe", type=int, default=0, metavar="TOKENS", help="byte-pair encoding of so many tokens in place of characters")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()

@@ -35,8 +35,7 @@ def validation_lines(
         names: the sets, of `ALL_SETS`.
 
     Returns:
-        Each set's line images with their transcripts. DHSD's images keep the width of the published files,
-        whose makers squeezed them to 256 × 64 px.
+        Each set's line images with their transcripts. DHSD's images are stretched (`data.scans`).
     """
     return {name: _ink(name, recognizer, limit) if name in INK_SETS else _scans(name, limit) for name in names}
 

@@ -12,13 +12,13 @@ import re
 from pathlib import Path
 
 from training.charset import CHARACTERS, normalise
+from training.data import LANGUAGES
 from training.spelling import with_sharp_s
 from training.wheels import member
 
 WHEEL = "wordfreq==3.1.1"
 MEMBER = "wordfreq/data/large_{}.msgpack.gz"
-PACKED = "vocabularies.json.gz"
-LANGUAGES = ("en", "fr", "de", "es", "it", "pt", "nl")
+PACKED = "frequent_words.json.gz"
 MOST = 100_000  # words of each language
 FLATTENED = 0.5  # frequency to this power: rare words are what is lacking
 # A word of at least three letters, with what is elided before it and the signs round it.
@@ -56,7 +56,7 @@ def fetch(folder: Path) -> dict[str, Vocabulary]:
     """Loads each language's most frequent words.
 
     Args:
-        folder: where `vocabularies.json.gz` lies or is written. The wheel is downloaded there once (57 MB) if the file is
+        folder: where `frequent_words.json.gz` lies or is written. The wheel is downloaded there once (57 MB) if the file is
             missing or lacks a language.
 
     Returns:
