@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,10 +60,19 @@ def weights_in(folder: Path) -> Path | None:
     return next((folder / file for file in WEIGHTS if (folder / file).is_file()), None)
 
 
-def language_model_of(folder: Path, vocabulary: int, end: int) -> LanguageModel | None:
-    """Raises ValueError where the file beside the weights is none for this checkpoint."""
+def language_model_of(folder: Path, tokens: Callable[[], Sequence[str | None]], end: int) -> LanguageModel | None:
+    """Loads the language model beside a checkpoint's weights, if there is one.
+
+    Args:
+        folder: the checkpoint's folder.
+        tokens: gives its tokens in the order of their ids; called if there is a language model.
+        end: the id of the end token.
+
+    Raises:
+        ValueError: the file is damaged, or was counted over other tokens.
+    """
     path = folder / LANGUAGE_MODEL
-    return LanguageModel.load(path, vocabulary, end) if path.is_file() else None
+    return LanguageModel.load(path, tokens(), end) if path.is_file() else None
 
 
 def decoding_settings(

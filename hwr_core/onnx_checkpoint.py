@@ -25,7 +25,8 @@ def load(folder: Path, name: str) -> Recognizer:
         start, end, pad = special_tokens(config, generation_config)
         vocabulary = config.decoder.vocab_size
         network = OnnxNetwork(folder, start, end, pad, vocabulary, free_threads())
-        language_model = language_model_of(folder, vocabulary, end)
+        tokens = [tokenizer.id_to_token(index) for index in range(vocabulary)]
+        language_model = language_model_of(folder, lambda: tokens, end)
     except Exception as error:  # whatever a damaged file makes the libraries raise
         raise HandwritingError(f"The checkpoint in {folder} cannot be loaded: its files are damaged or do not fit one another.") from error
     reads_formulas = isinstance(pixels, FormulaPixels)
@@ -34,7 +35,7 @@ def load(folder: Path, name: str) -> Recognizer:
     grammar = None
     if reads_formulas:
         special = [index for index, token in tokenizer.get_added_tokens_decoder().items() if token.special]
-        grammar = Grammar([tokenizer.id_to_token(index) for index in range(vocabulary)], end, special)
+        grammar = Grammar(tokens, end, special)
 
     def text_of(tokens: list[int]) -> str:
         return tokenizer.decode(tokens, skip_special_tokens=True)

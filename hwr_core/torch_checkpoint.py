@@ -51,7 +51,8 @@ def load(folder: Path, weights: Path, name: str, device: str) -> Recognizer:
             raise HandwritingError(f"The weights in {folder} do not fit its config.json: {len(missing)} are missing, such as {missing[0]}.")
         _fill_positions(model)
         network = TorchNetwork(model, device)
-        language_model = language_model_of(folder, network.vocabulary, network.end)
+        ids = list(range(network.vocabulary))
+        language_model = language_model_of(folder, lambda: tokenizer.convert_ids_to_tokens(ids), network.end)
     except HandwritingError:
         raise
     except pickle.UnpicklingError as error:
@@ -64,7 +65,7 @@ def load(folder: Path, weights: Path, name: str, device: str) -> Recognizer:
     reads_formulas = isinstance(model.config.encoder, FormulaEncoderConfig)
     grammar = None
     if reads_formulas:
-        grammar = Grammar(tokenizer.convert_ids_to_tokens(list(range(network.vocabulary))), network.end, tokenizer.all_special_ids)
+        grammar = Grammar(tokenizer.convert_ids_to_tokens(ids), network.end, tokenizer.all_special_ids)
 
     def pixels(images, **options):
         return image_processor(images, return_tensors="np", **options)["pixel_values"]
