@@ -10,7 +10,7 @@ from hwr_core.reading import Reading
 from tests.ink import STYLES, alphabet, drawings, more_drawings, write
 from training import results
 from training.charset import CHARACTERS
-from training.results import Column, Table
+from training.results import Table, percent, share
 from training.word_scores import bare, marked_words, matched, read_words, unlisted, unlisted_errors
 
 LISTED = frozenset(["the", "dog", "of", "homme", "van"])
@@ -56,33 +56,20 @@ def test_errors_of_rare_words_are_counted_apart_and_punctuation_does_not_matter(
 
 def test_marked_words_tell_the_shares_that_are_wrong():
     words = read_words("a b c d", reading("a b x y", (0, 0.85), (4, 0.2), (6, 0.75)))
-    rows = {row[0]: row[1:] for row in marked_words(words).rows}
-    assert rows["word < 0.5"] == [4, 0.25, 1.0, round(1 / 3, 4), 0.5]
-    assert rows["weakest character < 0.8"] == [4, 0.5, 1.0, 0.0, 1.0]
+    rows = {row[0]: list(row[1:]) for row in marked_words(words).rows}
+    assert rows["word < 0.5"] == [4, 25.0, 100.0, 33.3, 50.0]
+    assert rows["weakest character < 0.8"] == [4, 50.0, 100.0, 0.0, 100.0]
     assert rows["word < 0.3"][1:] == rows["word < 0.5"][1:]
 
 
-def test_a_result_file_has_what_is_needed_to_repeat_it(tmp_path):
-    (tmp_path / "model.safetensors").write_bytes(b"weights")
-    columns = [Column("set"), Column("n"), Column("CER", "%"), Column("time", "ms"), Column("size", "bits")]
-    table = Table("lines", columns, [["a", 12, 0.04567, 61.4, 2.345], ["b", 0, None, 5, 1.0]])
-    path = results.save("text", "models/text", tmp_path, [table], into=tmp_path / "results")
-    found = json.loads(path.read_text())
-    assert found["checkpoint"] == "models/text" and len(found["weights_sha256"]) == 64
-    assert found["command"].startswith("python") and found["date"][:2] == "20"
-    assert results.load(path) == [table]
-    assert table.markdown().splitlines() == [
-        "| set | n | CER | time | size |",
-        "| --- | --- | --- | --- | --- |",
-        "| a | 12 | 4.6 % | 61 | 2.35 |",
-        "| b | 0 | – | 5 | 1.00 |",
-    ]
-
-
-def test_every_result_file_that_is_there_can_be_read():
-    for path in results.RESULTS.glob("*.json"):
-        if "tables" in json.loads(path.read_text(encoding="utf-8")):
-            assert all(len(row) == len(table.columns) for table in results.load(path) for row in table.rows)
+def test_every_table_is_a_result_file_of_its_own(tmp_path):
+    main = Table("", ["set", "lines", "CER %"], [["a", 12, percent(0.04567)], ["b", 0, percent(share(0, 0))]])
+    beside = Table("hands", ["hand", "lines"], [["print", 3]])
+    paths = results.save([main, beside], tmp_path / "results" / "evaluation-text.json", "Checkpoint x.")
+    assert [path.name for path in paths] == ["evaluation-text.json", "evaluation-text-hands.json"]
+    found = json.loads(paths[0].read_text())
+    assert found["rows"] == [["a", 12, 4.6], ["b", 0, None]] and found["note"] == "Checkpoint x."
+    assert main.markdown().splitlines() == ["| set | lines | CER % |", "| --- | --- | --- |", "| a | 12 | 4.6 |", "| b | 0 | – |"]
 
 
 def test_the_second_part_has_all_languages_and_signs_in_every_hand():

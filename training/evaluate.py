@@ -5,10 +5,11 @@
 `python -m training.evaluate math`: CROHME's formulas, of the test set of 2013 or, for choices, of writers kept out of training.
 `python -m training.evaluate pages`: whole pages, as scanned and as a phone takes them, beside `rapidocr`.
 Beside the first two, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
-`--save NAME` writes the tables of the first two into docs/results/NAME.json.
+`--results docs/results/evaluation-text.json` writes the tables of the first two there and beside.
 """
 
 import argparse
+import hashlib
 import math
 import os
 import re
@@ -35,7 +36,7 @@ from training.data import scans
 from training.evaluate_math import evaluate_math
 from training.evaluate_pages import evaluate_pages
 from training.peers import TESSERACT, Reader, peers
-from training.results import Column, Table
+from training.results import Table, percent, share
 from training.tables import comparable
 from training.validation import COPISTE, INK_SETS, chosen, drawn, validation_lines
 from training.vocabulary import listed_words
@@ -43,7 +44,7 @@ from training.word_scores import marked_words, read_words, unlisted_errors
 
 TOGETHER = "IAM-OnDB, both"
 NEW_TEXTS = "of Copiste, texts not in training"
-Measure = tuple[str, Callable[[list[str], list[str]], float]]  # its name, and (truths, texts) → share
+Measure = tuple[str, Callable[[list[str], list[str]], float]]  # its heading, and (truths, texts) → share
 
 
 @dataclass
@@ -86,7 +87,7 @@ def evaluate_text(recognizer: Recognizer, others: dict[str, Reader], arguments: 
         sets[name] = SetReadings([comparable(text) for _, text in lines], texts, readings)
     own = recognizer.name
     return [
-        error_table("lines by unseen writers", {**sets, **derived_sets(sets)}, ("CER", cer), ("WER", wer)),
+        error_table("", "lines by unseen writers", {**sets, **derived_sets(sets)}, ("CER %", cer), ("WER %", wer)),
         unlisted_table(sets, own, listed_words(arguments.downloads)),
         confidence_table(sets, own),
         marked_words([word for s in sets.values() for pair in zip(s.truths, s.readings, strict=True) for word in read_words(*pair)]),
@@ -105,24 +106,19 @@ def derived_sets(sets: dict[str, SetReadings]) -> dict[str, SetReadings]:
 
 def unlisted_table(sets: dict[str, SetReadings], reader: str, listed: frozenset[str]) -> Table:
     """The error rate of words that are in no frequency list, mostly names, beside that of all other words."""
-    columns = [Column("words in no frequency list"), Column("n"), Column("wrong", "%"), Column("other words"), Column("others wrong", "%")]
     counts = {name: unlisted_errors(one.truths, one.texts[reader], listed) for name, one in sets.items()}
     counts["all"] = tuple(map(sum, zip(*counts.values(), strict=True)))
-    rows = [[name, n, share(wrong, n), others, share(missed, others)] for name, (n, wrong, others, missed) in counts.items()]
-    return Table("words in no frequency list", columns, rows)
-
-
-def share(part: int, whole: int) -> float | None:
-    return round(part / whole, 5) if whole else None
+    rows = [[name, n, percent(share(wrong, n)), others, percent(share(missed, others))] for name, (n, wrong, others, missed) in counts.items()]
+    columns = ["validation lines", "words in no frequency list", "wrong %", "other words", "others wrong %"]
+    return Table("unlisted-words", columns, rows)
 
 
 def confidence_table(sets: dict[str, SetReadings], reader: str) -> Table:
     """How many lines of each confidence are wholly right."""
     right = [text == truth for one in sets.values() for text, truth in zip(one.texts[reader], one.truths, strict=True)]
-    confidences = [reading.confidence for one in sets.values() for reading in one.readings]
-    bins = calibration(confidences, right)
-    rows = [[f"{low:.1f} to {high:.1f}", count, round(rate, 4) if count else None] for low, high, count, rate in bins]
-    return Table("confidence of lines", [Column("line confidence"), Column("lines"), Column("wholly right", "%")], rows)
+    bins = calibration([reading.confidence for one in sets.values() for reading in one.readings], right)
+    rows = [[f"{low:.1f} to {high:.1f}", count, percent(rate) if count else None] for low, high, count, rate in bins]
+    return Table("confidence", ["confidence of the line", "lines", "wholly right %"], rows)
 
 
 def trigrams(texts: Iterable[str]) -> set[tuple[str, ...]]:
@@ -132,16 +128,17 @@ def trigrams(texts: Iterable[str]) -> set[tuple[str, ...]]:
 
 
 def evaluate_ink(recognizer: Recognizer, others: dict[str, Reader], arguments: argparse.Namespace) -> list[Table]:
-    """Reads the drawings. Returns tables by kind, by hand and of all, for the first part and the second."""
+    """Reads the drawings. Returns tables by kind and by hand, of the first part and of the second."""
     tables = []
-    for part, made in (("first part", drawings()), ("second part", more_drawings())):
+    for part, made in (("", drawings()), ("more", more_drawings())):
         given = chosen(made, arguments.limit)
         images = [drawn(drawing.strokes, recognizer) for drawing in given]
-        _, texts = texts_by_reader(recognizer, others, images, arguments.beams, part)
+        _, texts = texts_by_reader(recognizer, others, images, arguments.beams, part or "drawings")
         found = SetReadings([comparable(drawing.text) for drawing in given], texts)
-        for name, key in (("by kind", lambda d: d.kind), ("by hand", lambda d: d.style), ("all", lambda d: "all")):
+        for name, key in ((part, lambda d: d.kind), (f"{part}-hands".strip("-"), lambda d: d.style)):
             groups = {group: found.part(i for i, d in enumerate(given) if key(d) == group) for group in dict.fromkeys(map(key, given))}
-            tables.append(error_table(f"drawings, {part}, {name}", groups, ("right", share_right), ("CER", cer)))
+            measures = (("wholly right %", share_right), ("CER %", cer))
+            tables.append(error_table(name, "drawn by script", {**groups, "all": found}, *measures))
         if arguments.misses:
             print_misses(given, found.truths, texts[recognizer.name])
     return tables
@@ -157,15 +154,15 @@ def share_right(truths: list[str], texts: list[str]) -> float:
     return sum(map(str.__eq__, truths, texts)) / max(1, len(truths))
 
 
-def error_table(title: str, sets: dict[str, SetReadings], *measures: Measure) -> Table:
-    """One row a set, and for each reader every measure."""
-    readers = list(next(iter(sets.values())).texts)
-    columns = [Column(title), Column("n"), *(Column(f"{reader} {name}", "%") for reader in readers for name, _ in measures)]
+def error_table(name: str, title: str, sets: dict[str, SetReadings], *measures: Measure) -> Table:
+    """One row a set, and for each reader every measure; the checkpoint's columns are not named after it."""
+    first, *others = next(iter(sets.values())).texts
+    columns = [title, "lines", *(measure for measure, _ in measures), *(f"{reader} {measure}" for reader in others for measure, _ in measures)]
     rows = [
-        [name, len(one.truths), *(round(rate(one.truths, one.texts[reader]), 5) for reader in readers for _, rate in measures)]
-        for name, one in sets.items()
+        [row, len(one.truths), *(percent(rate(one.truths, one.texts[reader])) for reader in (first, *others) for _, rate in measures)]
+        for row, one in sets.items()
     ]
-    return Table(title, columns, rows)
+    return Table(name, columns, rows)
 
 
 def parameters_in(folder: Path) -> int:
@@ -187,6 +184,14 @@ def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -
     print(f"{milliseconds:.0f} ms a drawn line of {len(TEXT)} characters ({free_threads()} threads)\n")
 
 
+def note_of(recognizer: Recognizer, arguments: argparse.Namespace) -> str:
+    """Which checkpoint was read and how, for a result file."""
+    settings = recognizer.settings(arguments.beams)
+    weights = hashlib.sha256((find(arguments.model) / "model.safetensors").read_bytes()).hexdigest()
+    lines = "all lines" if arguments.limit is None else f"at most {arguments.limit} lines of each set"
+    return f"Checkpoint {arguments.model}, weights {weights[:12]}, {settings.beams} beams, {lines}."
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tasks = {
@@ -201,7 +206,7 @@ def main() -> None:
     parser.add_argument("--language-model", type=float, metavar="WEIGHT", help="in place of the checkpoint's own; 0 leaves it out")
     parser.add_argument("--limit", type=int, help="lines of each set, chosen by chance")
     parser.add_argument("--alone", action="store_true", help="without the other readers")
-    parser.add_argument("--save", metavar="NAME", help="text, ink: writes the tables into docs/results/NAME.json")
+    parser.add_argument("--results", type=Path, metavar="PATH", help="text, ink: writes the tables into PATH and files beside it")
     parser.add_argument("--downloads", type=Path, default=Path("runs/downloads"), help="text: where the frequency lists lie")
     parser.add_argument("--misses", action="store_true", help="ink, math: everything that was not read right")
     parser.add_argument("--steps", action="store_true", help="pages: each step of the preprocessing on and off")
@@ -218,8 +223,8 @@ def main() -> None:
     tables = tasks[arguments.task](recognizer, others, arguments) or []
     for table in tables:
         print(table.markdown(), end="\n\n")
-    if arguments.save and tables:
-        print(results.save(arguments.save, arguments.model, find(arguments.model), tables))
+    if arguments.results and tables:
+        results.save(tables, arguments.results, note_of(recognizer, arguments))
     print(f"{time.perf_counter() - started:.0f} seconds in all")
 
 

@@ -3,7 +3,7 @@
 Of text: transcripts of training lines, sentences of seven languages broken into lines, lines of forms, invented texts, and
 wordfreq's words. Of formulas: CROHME's for training, the given ones, invented ones. No validation data. The model holds
 n-grams of the checkpoint's tokens, characters or LaTeX's. `--bits` measures one that is counted without every fifteenth
-text on these texts and on validation transcripts, and writes docs/results/language_model.json.
+text on these texts and on validation transcripts.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from training.crohme import crohme
 from training.formula_texts import given, school
 from training.ngrams import END, Text, coded, count, interpolate, save
 from training.phrases import Phrases
-from training.results import Column, Table
+from training.results import Table
 from training.vocabulary import Vocabulary, fetch
 
 ORDER = 6  # tokens of the longest n-grams
@@ -166,10 +166,11 @@ def measure(checkpoint: Path, vocabularies: dict[str, Vocabulary], least_gain: f
     kept, left_out = held_out(corpus())
     model = counted(texts(kept, vocabularies), tokens, least_gain)
     own = LanguageModel.load(checkpoint / LANGUAGE_MODEL, tokens, END)
-    columns = [Column("texts"), Column("lines"), Column("counted now", "bits"), Column("the checkpoint's file", "bits")]
     measured = {name: lines for name, lines in left_out.items() if name != "numbers"} | validation()
     rows = [[name, len(lines), *(round(bits(one, tokens, lines), 3) for one in (model, own))] for name, lines in measured.items()]
-    return Table(f"bits per character, {len(model.keys):,} n-grams counted, {len(own.keys):,} in the file", columns, rows)
+    rows.append(["n-grams", None, len(model.keys), len(own.keys)])
+    columns = ["texts", "lines", "counted now, bits per character", "the checkpoint's file, bits per character"]
+    return Table("", columns, rows)
 
 
 def main() -> None:
@@ -178,6 +179,7 @@ def main() -> None:
     parser.add_argument("--downloads", type=Path, default=Path("runs/downloads"))
     parser.add_argument("--least-gain", type=float, help="nats by which an n-gram must pay: the higher, the smaller the file")
     parser.add_argument("--bits", action="store_true", help="text: measures, and leaves the checkpoint as it is")
+    parser.add_argument("--results", type=Path, metavar="PATH", help="writes the table of --bits into this file")
     arguments = parser.parse_args()
     tokens = tokens_of(arguments.checkpoint)
     known = set(tokens) - set(SPECIAL)
@@ -187,8 +189,9 @@ def main() -> None:
     least_gain = LEAST_GAIN["math" if of_formulas else "text"] if arguments.least_gain is None else arguments.least_gain
     if arguments.bits:
         table = measure(arguments.checkpoint, fetch(arguments.downloads), least_gain)
-        print(f"{table.title}\n{table.markdown()}")
-        print(results.save("language_model", str(arguments.checkpoint), arguments.checkpoint, [table]))
+        print(table.markdown())
+        if arguments.results:
+            results.save([table], arguments.results, f"Tokens of {arguments.checkpoint}, least gain {least_gain} nats.")
         return
     lines = formulas(known) if of_formulas else texts(corpus(), fetch(arguments.downloads))
     model = counted(lines, tokens, least_gain)

@@ -8,7 +8,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from hwr_core.reading import Reading
-from training.results import Column, Table
+from training.results import Table, percent
 from training.tables import comparable
 
 # A word is marked for checking if its confidence is below the first, or one character's below the second.
@@ -91,8 +91,6 @@ def unlisted_errors(truths: Iterable[str], texts: Iterable[str], listed: frozens
 
 def marked_words(words: Sequence[ReadWord]) -> Table:
     """For each threshold the share of words that it marks, and the shares of wrong words with and without a mark."""
-    shares = ("marked", "marked wrong", "unmarked wrong", "wrong marked")
-    columns = [Column("marked if"), Column("words"), *(Column(name, "%") for name in shares)]
     wrong = np.array([not word.right for word in words])
     whole = np.array([word.confidence for word in words])
     rules = {
@@ -105,9 +103,10 @@ def marked_words(words: Sequence[ReadWord]) -> Table:
         for rule, (values, thresholds) in rules.items()
         for threshold in thresholds
     ]
-    return Table("words marked for checking", columns, rows)
+    columns = ["marked if the confidence of", "words", "marked %", "marked wrong %", "unmarked wrong %", "wrong marked %"]
+    return Table("marked-words", columns, rows)
 
 
 def _mark_shares(marked: np.ndarray, wrong: np.ndarray) -> list[float | None]:
     parts = (marked, wrong[marked], wrong[~marked], marked[wrong])
-    return [round(float(part.mean()), 4) if len(part) else None for part in parts]
+    return [percent(part.mean()) if len(part) else None for part in parts]
