@@ -1,12 +1,13 @@
-# make run: everything from a fresh clone to the app on http://localhost:8501.  make test: the same, then every test.
+# make run: from a fresh clone to the app on http://localhost:8501.   make test: checks, documentation and every test.
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
 ADDRESS ?= localhost
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint evaluate benchmark clean
+.PHONY: run test check format docs serve-docs wheel requirements results evaluate benchmark clean
 
-# For this machine's own browser, which may therefore name directories as checkpoints. ADDRESS=0.0.0.0: for others too, who may not.
+# Only this machine's own browser may name directories as checkpoints; with ADDRESS=0.0.0.0 nobody may.
 run: .venv/.app
 	HWR_LOCAL_CHECKPOINTS=$(if $(filter localhost,$(ADDRESS)),1,0) $(BIN)/streamlit run server.py --server.port $(PORT) --server.address $(ADDRESS)
 
@@ -14,25 +15,49 @@ test: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -q
 
-lint: .venv/.dev
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/python tools/requirements.py --check
+	$(BIN)/python tools/results.py --check
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+
+format: .venv/.dev
 	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+serve-docs: .venv/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
+
+wheel: .venv/.dev
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+requirements:
+	$(PYTHON) tools/requirements.py
+
+results:
+	$(PYTHON) tools/results.py
 
 evaluate: .venv/.dev
-	$(BIN)/python -m training.evaluate text
+	$(BIN)/python -m training.evaluation.lines text
 
 benchmark: .venv/.dev
 	$(BIN)/python -m benchmarks.latency
 	$(BIN)/python -m benchmarks.throughput
 	$(BIN)/python -m benchmarks.memory
 
-.venv/.app: requirements.txt requirements-shipped.txt
+.venv/.app: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP) -r requirements.txt
 	touch $@
 
-.venv/.dev: requirements-dev.txt requirements-batch.txt .venv/.app
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+.venv/.dev: requirements-dev.txt .venv/.app
+	$(PIP) -r requirements-dev.txt
 	touch $@
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist site

@@ -7,10 +7,10 @@ import streamlit as st
 from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
-from hwr_core.canvas import path_object, strokes_of
 from hwr_core.errors import HandwritingError
-from hwr_core.handprint import write, write_formula
-from hwr_core.ink import Strokes, draw
+from hwr_core.ink.canvas import path_object, strokes_of
+from hwr_core.ink.handprint import write, write_formula
+from hwr_core.ink.strokes import Strokes, draw
 from hwr_core.pipeline import read_ink
 from hwr_core.reading import Page
 from pages.common import (
@@ -44,7 +44,9 @@ def main() -> None:
 
 def draw_on_canvas() -> None:
     st.set_page_config(page_title="Draw · Handwriting Recognition", page_icon=":material/draw:", layout="centered")
-    st.html("<style>[data-testid=stMainBlockContainer] { max-width: 66rem; }</style>")  # the canvas is as wide as the column
+    st.html(
+        "<style>[data-testid=stMainBlockContainer] { max-width: 66rem; }</style>"
+    )  # the canvas is as wide as the column
     formulas = st.session_state.get("mode") == MATH
     reader = reader_sidebar(formulas)
     with st.sidebar:
@@ -57,13 +59,25 @@ def draw_on_canvas() -> None:
             help="Reads at the end of each stroke. Off: reads when you press Read.",
         )
         pen = st.slider(
-            "Pen width", 2, 14, 5, key="pen", persist_state="session", help="In pixels. Only for the eye: reading draws your strokes anew."
+            "Pen width",
+            2,
+            14,
+            5,
+            key="pen",
+            persist_state="session",
+            help="In pixels. Only for the eye: reading draws your strokes anew.",
         )
         colour = st.color_picker("Pen colour", "#1c2340", key="colour", persist_state="session")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title("Write, and read it back")
         st.segmented_control(
-            "What you write", [TEXT, MATH], default=TEXT, required=True, key="mode", persist_state="session", label_visibility="collapsed"
+            "What you write",
+            [TEXT, MATH],
+            default=TEXT,
+            required=True,
+            key="mode",
+            persist_state="session",
+            label_visibility="collapsed",
         )
     if reader.checkpoint == shipped(formulas):
         load_ahead(reader.checkpoint, reader.device)
@@ -92,7 +106,9 @@ def canvas_and_reading(reader: Reader, formulas: bool, live: bool, pen: int, col
         read_and_show(strokes, reader, formulas, live or wants_reading)
     else:
         what = "a formula" if formulas else "a word or two"
-        st.html(f"<p class='hint'>Write {what} with the mouse, a pen or a finger, or let the app show you an example.</p>")
+        st.html(
+            f"<p class='hint'>Write {what} with the mouse, a pen or a finger, or let the app show you an example.</p>"
+        )
     show_history()
 
 
@@ -151,7 +167,9 @@ def tools(formulas: bool, live: bool, width: int, pen: int, colour: str) -> bool
         pressed = not live and st.button("Read", type="primary", icon=":material/visibility:", disabled=empty)
         st.button("Undo", icon=":material/undo:", disabled=empty, on_click=undo)
         st.button("Redo", icon=":material/redo:", disabled=not undone, on_click=redo)
-        st.button("Clear", icon=":material/delete:", disabled=empty, on_click=clear, help="What was read goes to the history.")
+        st.button(
+            "Clear", icon=":material/delete:", disabled=empty, on_click=clear, help="What was read goes to the history."
+        )
         if empty:
             st.button(
                 "Show me",
@@ -213,7 +231,9 @@ def show_prediction(page: Page, correction: Correction, seconds: float) -> None:
     with st.container(border=True):
         show_reading(readings)
         sure = min(reading.confidence for reading in readings)
-        advice = "Right, most likely" if sure > 0.9 else "Probably right" if sure > 0.5 else "Look at the shaded letters"
+        advice = (
+            "Right, most likely" if sure > 0.9 else "Probably right" if sure > 0.5 else "Look at the shaded letters"
+        )
         if correction.current != page.text:
             st.caption(f"As it was read, in {seconds:.2f} s; below, as you corrected it")
         else:
@@ -254,7 +274,9 @@ def thumbnail(strokes: list[np.ndarray]) -> Image.Image:
     low, high = np.concatenate(strokes).min(0), np.concatenate(strokes).max(0)
     scale = min(1.0, THUMBNAIL / float((high - low).max() + 1))
     width, height = ((high - low) * scale + 17).astype(int).tolist()
-    return Image.fromarray(draw([(stroke - low) * scale + 8 for stroke in strokes], (height, width), max(2.0, 4 * scale)))
+    return Image.fromarray(
+        draw([(stroke - low) * scale + 8 for stroke in strokes], (height, width), max(2.0, 4 * scale))
+    )
 
 
 def show_history() -> None:

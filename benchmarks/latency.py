@@ -8,47 +8,36 @@ through the model's default `generate`, which stops at 20 tokens. Both use the s
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from transformers import TrOCRConfig, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTConfig, ViTImageProcessorPil
+from transformers import (
+    TrOCRConfig,
+    VisionEncoderDecoderConfig,
+    VisionEncoderDecoderModel,
+    ViTConfig,
+    ViTImageProcessorPil,
+)
 
-from hwr_core import load_recognizer, read_ink
-from hwr_core.handprint import write, write_formula
-from hwr_core.ink import render_line
-from hwr_core.memory import keep_heaps_few
-from hwr_core.recognizer import Recognizer
-from training.peers import peers
+from hwr_core import load_recognizer
+from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import render_line
+from hwr_core.runtime.memory import keep_heaps_few
+from training.evaluation.peers import peers
+from training.evaluation.timing import TEXT, drawing_seconds, median_seconds
 
 ROOT = Path(__file__).resolve().parents[1]
-TEXT = "meet me at the station at 7:30"  # 30 characters
-
-
-def median_seconds(call: Callable[[], object], times: int) -> float:
-    call()
-    seconds = []
-    for _ in range(times):
-        started = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)
-
-
-def drawing_seconds(recognizer: Recognizer, beams: int = 1, times: int = 20) -> float:
-    """Seconds from the strokes of `TEXT`, or of the solutions of a quadratic equation, to the reading, the median of `times`."""
-    strokes = write_formula() if recognizer.reads_formulas else write(TEXT, slant=0.1, unsteadiness=0.006)
-    return median_seconds(lambda: read_ink(strokes, recognizer, beams=beams), times)
 
 
 def usual_base(positions: int = 512) -> VisionEncoderDecoderModel:
     """TrOCR-base with random weights, which go on for as many tokens as it has positions."""
     encoder = ViTConfig(image_size=384, qkv_bias=False)
-    decoder = TrOCRConfig(max_position_embeddings=positions, cross_attention_hidden_size=768, is_decoder=True, add_cross_attention=True)
+    decoder = TrOCRConfig(
+        max_position_embeddings=positions, cross_attention_hidden_size=768, is_decoder=True, add_cross_attention=True
+    )
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder)
     config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = 2, 1, 2
     return VisionEncoderDecoderModel(config)
@@ -64,7 +53,10 @@ def usual_demo() -> Callable[[], object]:
         image = render_line(strokes, 96, 5).convert("RGB")
         with torch.inference_mode():
             return model.generate(
-                processor(image, return_tensors="pt").pixel_values, decoder_start_token_id=2, pad_token_id=1, eos_token_id=None
+                processor(image, return_tensors="pt").pixel_values,
+                decoder_start_token_id=2,
+                pad_token_id=1,
+                eos_token_id=None,
             )
 
     return read
@@ -73,7 +65,7 @@ def usual_demo() -> Callable[[], object]:
 def cold_start(backend: str) -> None:
     """A Python process that imports what it needs, loads the text checkpoint, and reads the line."""
     code = (
-        "from hwr_core import load_recognizer, read_ink; from hwr_core.handprint import write;"
+        "from hwr_core import load_recognizer, read_ink; from hwr_core.ink.handprint import write;"
         f"assert read_ink(write({TEXT!r}), load_recognizer('text', backend={backend!r}), beams=1).text"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
@@ -85,7 +77,9 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # for onnxruntime, here and in the new processes (`free_threads`)
+    os.environ["OMP_NUM_THREADS"] = str(
+        arguments.threads
+    )  # for onnxruntime, here and in the new processes (`free_threads`)
     torch.set_num_threads(arguments.threads)
     keep_heaps_few()  # as the server does
     recognizers = [load_recognizer(name) for name in arguments.models]
@@ -96,11 +90,20 @@ def main() -> None:
             rows.append((f"{recognizer.name}, {what}, {name}", drawing_seconds(recognizer, beams, arguments.times)))
     picture = render_line(write(TEXT, slant=0.1, unsteadiness=0.006), 96, 5)
     for name, reader in peers().items():
-        rows.append((f"{name}, the line's picture", median_seconds(lambda reader=reader: reader(picture), arguments.times)))
+        rows.append(
+            (f"{name}, the line's picture", median_seconds(lambda reader=reader: reader(picture), arguments.times))
+        )
     for backend in ("onnx", "torch"):
-        rows.append((f"a new process to its first reading, on {backend}", median_seconds(lambda backend=backend: cold_start(backend), 3)))
+        rows.append(
+            (
+                f"a new process to its first reading, on {backend}",
+                median_seconds(lambda backend=backend: cold_start(backend), 3),
+            )
+        )
     rows.append(("the usual demo, a line (TrOCR-base, fp32, 20 tokens)", median_seconds(usual_demo(), arguments.times)))
-    print(f"A line of {len(TEXT)} characters, a formula of 24 tokens, {arguments.threads} threads, median of {arguments.times}\n")
+    print(
+        f"A line of {len(TEXT)} characters, a formula of 24 tokens, {arguments.threads} threads, median of {arguments.times}\n"
+    )
     print("| reader | ms | times the demo's speed |\n|---|---|---|")
     for name, seconds in rows:
         print(f"| {name} | {1000 * seconds:.0f} | {rows[-1][1] / seconds:.1f} |")

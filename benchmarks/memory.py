@@ -19,13 +19,17 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from hwr_core.handprint import write, write_formula
-from hwr_core.ink import draw, render_line
-from tests.serving import server
-from tests.test_browser import write_with_mouse
+from benchmarks.driving import write_with_mouse
+from benchmarks.serving import server
+from hwr_core.ink.handprint import write, write_formula
+from hwr_core.ink.strokes import draw, render_line
 
 TARGET = 512  # MB
-LINES = ("we arrived on Thursday evening after a long journey", "the house is small but the garden is full of roses", "come and see us")
+LINES = (
+    "we arrived on Thursday evening after a long journey",
+    "the house is small but the garden is full of roses",
+    "come and see us",
+)
 
 
 def memory_of(pid: int) -> tuple[int, int]:
@@ -69,7 +73,9 @@ def drive(page: Page, address: str, say) -> None:
     page.get_by_role("link", name="Photo").click()
     page.get_by_text("Drop pictures or PDFs").wait_for()
     page.wait_for_timeout(1500)  # until the uploader stays the same one
-    page.locator("input[type=file]").first.set_input_files({"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+    )
     page.get_by_test_id("lines").wait_for()
     page.wait_for_timeout(2000)
     say("a photo of 12 megapixels read")
@@ -82,11 +88,20 @@ def drive(page: Page, address: str, say) -> None:
 
 def load_peak() -> tuple[int, int, int]:
     """The server's peak after 6 photos, 110 drawings and 50 formulas sent by 24 clients; how many of these were read; and of how many."""
-    page, line, formula = photo(), [stroke.tolist() for stroke in write("meet me at the station", slant=0.1)], write_formula()
+    page, line, formula = (
+        photo(),
+        [stroke.tolist() for stroke in write("meet me at the station", slant=0.1)],
+        write_formula(),
+    )
     drawings = [{"strokes": line}] * 11 + [{"strokes": [stroke.tolist() for stroke in formula], "mode": "formula"}] * 5
     with server(HWR_LOW_MEMORY="1") as (address, pid), ThreadPoolExecutor(24) as clients:
-        sent = [clients.submit(httpx.post, f"{address}/api/recognize", files={"files": ("a.jpg", page)}, timeout=600) for _ in range(6)]
-        sent += [clients.submit(httpx.post, f"{address}/api/ink", json=drawing, timeout=600) for drawing in drawings * 10]
+        sent = [
+            clients.submit(httpx.post, f"{address}/api/recognize", files={"files": ("a.jpg", page)}, timeout=600)
+            for _ in range(6)
+        ]
+        sent += [
+            clients.submit(httpx.post, f"{address}/api/ink", json=drawing, timeout=600) for drawing in drawings * 10
+        ]
         read = sum(answer.result().status_code == 200 for answer in sent)
         return memory_of(pid)[1], read, len(sent)
 
@@ -94,7 +109,7 @@ def load_peak() -> tuple[int, int, int]:
 def base_peak() -> int:
     """The server's peak after it has read two lines with a checkpoint as large as Microsoft's base."""
     from benchmarks.latency import usual_base  # these import torch
-    from tests.checkpoint_layouts import base
+    from tests.support.checkpoint_layouts import base
 
     packed = io.BytesIO()
     render_line(write("see you at 7:30", seed=1), 96, 5.0).save(packed, "PNG")
@@ -104,7 +119,9 @@ def base_peak() -> int:
         with server(HWR_LOCAL_CHECKPOINTS="1", HWR_LOW_MEMORY="1") as (address, pid):
             query = urllib.parse.urlencode({"mode": "line", "beams": 1, "checkpoint": folder})
             for _ in range(2):
-                answer = httpx.post(f"{address}/api/recognize?{query}", files={"files": ("a.png", packed.getvalue())}, timeout=300)
+                answer = httpx.post(
+                    f"{address}/api/recognize?{query}", files={"files": ("a.png", packed.getvalue())}, timeout=300
+                )
                 answer.raise_for_status()
             return memory_of(pid)[1]
 

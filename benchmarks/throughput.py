@@ -14,14 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from benchmarks.latency import TEXT, usual_demo
+from benchmarks.latency import usual_demo
 from benchmarks.memory import photo
+from benchmarks.serving import server
 from hwr_core import load_recognizer, open_image, read_page
-from hwr_core.handprint import write
-from hwr_core.ink import render_line
-from hwr_core.memory import keep_heaps_few
-from tests.serving import server
-from training.peers import peers
+from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import render_line
+from hwr_core.runtime.memory import keep_heaps_few
+from training.evaluation.peers import peers
+from training.evaluation.timing import TEXT
 
 COUNT = 48
 REQUESTS = 8  # of each user
@@ -58,7 +59,9 @@ def users_table() -> None:
             times = sorted(1000 * answer[0] for answer in answers)
             lost = sum(answer[1:] != (200, expected) for answer in answers)
             p95 = times[int(np.ceil(0.95 * len(times))) - 1]
-            print(f"| {users} | {len(answers)} | {lost} | {statistics.median(times):.0f} | {p95:.0f} | {len(answers) / seconds:.1f} |")
+            print(
+                f"| {users} | {len(answers)} | {lost} | {statistics.median(times):.0f} | {p95:.0f} | {len(answers) / seconds:.1f} |"
+            )
 
 
 def main() -> None:
@@ -70,12 +73,17 @@ def main() -> None:
     rows = []
     for name, beams in (("greedy", 1), ("4 beams", 4)):
         rows.append(
-            (f"text, one at a time, {name}", per_second(lambda beams=beams: [recognizer.read([image], beams) for image in images], COUNT))
+            (
+                f"text, one at a time, {name}",
+                per_second(lambda beams=beams: [recognizer.read([image], beams) for image in images], COUNT),
+            )
         )
         rows.append((f"text, batched, {name}", per_second(lambda beams=beams: recognizer.read(images, beams), COUNT)))
     for name, reader in peers().items():
         reader(images[0])
-        rows.append((f"{name}, one at a time", per_second(lambda reader=reader: [reader(image) for image in images], COUNT)))
+        rows.append(
+            (f"{name}, one at a time", per_second(lambda reader=reader: [reader(image) for image in images], COUNT))
+        )
     demo = usual_demo()
     demo()
     rows.append(("the usual demo, one at a time", per_second(lambda: [demo() for _ in range(8)], 8)))

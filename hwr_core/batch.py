@@ -23,17 +23,19 @@ import pyarrow
 import pyarrow.parquet as parquet
 from tqdm import tqdm
 
-from hwr_core.checkpoints import load_recognizer
-from hwr_core.documents import open_document, shown
+from hwr_core.checkpoints.registry import load_recognizer
+from hwr_core.documents.document import open_document, shown
+from hwr_core.documents.input_formats import SUFFIXES
 from hwr_core.errors import HandwritingError
-from hwr_core.limits import SUFFIXES
+from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.pipeline import Mode, read_picture
 from hwr_core.reading import Page
-from hwr_core.settings import PreprocessSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 CHUNK = 8  # files that a worker is given at once, and that are done again where it is killed
-LINE = pyarrow.struct([("text", pyarrow.string()), ("confidence", pyarrow.float32()), ("box", pyarrow.list_(pyarrow.int32()))])
+LINE = pyarrow.struct(
+    [("text", pyarrow.string()), ("confidence", pyarrow.float32()), ("box", pyarrow.list_(pyarrow.int32()))]
+)
 SCHEMA = pyarrow.schema([
     ("path", pyarrow.string()), ("page", pyarrow.int32()), ("width", pyarrow.int32()), ("height", pyarrow.int32()), ("text", pyarrow.string()),
     ("confidence", pyarrow.float32()), ("lines", pyarrow.list_(LINE)), ("error", pyarrow.string()), ("seconds", pyarrow.float32()),
@@ -74,11 +76,15 @@ class Worker:
             return [_row(path, 1, error=str(error))]
         for index in range(document.count):
             try:
-                page = read_picture(partial(document.page, index), self.recognizer, self.job.mode, self.job.settings, self.job.beams)
+                page = read_picture(
+                    partial(document.page, index), self.recognizer, self.job.mode, self.job.settings, self.job.beams
+                )
                 rows.append(_row(path, index + 1, page))
             except HandwritingError as error:
                 rows.append(_row(path, index + 1, error=str(error)))
-            except Exception as error:  # whatever a library makes of an odd picture: it must not cost the files beside it
+            except (
+                Exception
+            ) as error:  # whatever a library makes of an odd picture: it must not cost the files beside it
                 rows.append(_row(path, index + 1, error=f"It cannot be read ({type(error).__name__})."))
             rows[-1]["seconds"], started = time.perf_counter() - started, time.perf_counter()
         return rows
@@ -98,7 +104,10 @@ def _bytes(path: str) -> bytes:
 def _row(path: str, number: int, page: Page | None = None, error: str | None = None) -> dict:
     row = dict.fromkeys(SCHEMA.names) | {"path": shown(path), "page": number, "error": error, "seconds": 0.0}
     if page is not None:
-        lines = [{"text": line.reading.text, "confidence": line.reading.confidence, "box": list(line.box)} for line in page.lines]
+        lines = [
+            {"text": line.reading.text, "confidence": line.reading.confidence, "box": list(line.box)}
+            for line in page.lines
+        ]
         row |= {"width": page.size[0], "height": page.size[1], "text": page.text, "lines": lines}
         row["confidence"] = min((line["confidence"] for line in lines), default=None)
     return row
@@ -111,7 +120,9 @@ def files_of(pattern: str) -> list[str]:
     else:
         found = [path for path in glob(pattern, recursive=True) if os.path.isfile(path)]
     if not found:
-        raise HandwritingError(f"There are no pictures in {pattern}: name a folder, or a pattern such as 'scans/*.jpg'.")
+        raise HandwritingError(
+            f"There are no pictures in {pattern}: name a folder, or a pattern such as 'scans/*.jpg'."
+        )
     return sorted(map(os.path.abspath, found))
 
 
@@ -125,9 +136,13 @@ class Results:
             try:
                 metadata = parquet.read_schema(path).metadata or {}
             except pyarrow.ArrowException:
-                raise HandwritingError(f"{path} is there and is no Parquet file: name another file, or delete it.") from None
+                raise HandwritingError(
+                    f"{path} is there and is no Parquet file: name another file, or delete it."
+                ) from None
             if metadata.get(JOB) != job.to_json().encode():
-                raise HandwritingError(f"{out} was read with another checkpoint or other settings: name another file, or delete it.")
+                raise HandwritingError(
+                    f"{out} was read with another checkpoint or other settings: name another file, or delete it."
+                )
 
     def files(self) -> list[Path]:
         """The parts first: what they have is newer than the file."""
@@ -138,7 +153,11 @@ class Results:
         found: set[str] = set()
         for file in self.files():
             table = parquet.read_table(file, columns=["path", "error"]).to_pydict()
-            bad = {path for path, error in zip(table["path"], table["error"], strict=True) if error is not None and file == self.out}
+            bad = {
+                path
+                for path, error in zip(table["path"], table["error"], strict=True)
+                if error is not None and file == self.out
+            }
             found |= set(table["path"]) - bad
         return found
 
@@ -184,13 +203,20 @@ def run(pattern: str, out: Path, job: Job, workers: int | None = None, quiet: bo
 
     with tqdm(total=len(files), initial=len(files) - len(left), unit="file", disable=quiet, file=sys.stderr) as bar:
         if left:
-            for chunk in (CHUNK, 1):  # a file that kills its worker takes those beside it along: they are read again, alone
+            for chunk in (
+                CHUNK,
+                1,
+            ):  # a file that kills its worker takes those beside it along: they are read again, alone
                 for rows in _read(still(), job, workers, chunk):
                     results.add(rows)
                     bar.update(len(set(rows["path"].to_pylist())))
             lost = still()  # those whose worker died with them, time and again
             if lost:
-                results.add(pyarrow.Table.from_pylist([_row(path, 1, error="The worker that read it died.") for path in lost], SCHEMA))
+                results.add(
+                    pyarrow.Table.from_pylist(
+                        [_row(path, 1, error="The worker that read it died.") for path in lost], SCHEMA
+                    )
+                )
                 bar.update(len(lost))
     results.finish()
     return len(files)
@@ -220,7 +246,9 @@ def _read(files: Sequence[str], job: Job, workers: int | None, chunk: int) -> It
         ray.get(ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_try).remote(job))
     except ray.exceptions.RayTaskError as error:
         cause = error.cause
-        raise cause if isinstance(cause, HandwritingError) else HandwritingError(f"No worker can start: {cause!r}.") from None
+        raise (
+            cause if isinstance(cause, HandwritingError) else HandwritingError(f"No worker can start: {cause!r}.")
+        ) from None
     blocks = -(-len(files) // chunk)
     data = ray.data.from_items([{"path": os.fsencode(path)} for path in files], override_num_blocks=blocks)
     data = data.map_batches(

@@ -9,16 +9,16 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.errors import TooLargeError
-from hwr_core.formula_image import render_formula
-from hwr_core.images import upright
-from hwr_core.ink import as_points, group_into_lines, level, render_line
-from hwr_core.limits import DRAWN_LENGTH, DRAWN_LINES
-from hwr_core.lines import FoundLine
-from hwr_core.orientation import find_upright_lines
-from hwr_core.preprocess import preprocess
+from hwr_core.imaging.line_image import upright
+from hwr_core.imaging.preprocess import preprocess
+from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.ink.formula import render_formula
+from hwr_core.ink.strokes import as_points, group_into_lines, level, render_line
+from hwr_core.layout.line_detection import FoundLine
+from hwr_core.layout.orientation import find_upright_lines
 from hwr_core.reading import BLANK, Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
-from hwr_core.settings import PreprocessSettings
+from hwr_core.runtime.limits import DRAWN_LENGTH, DRAWN_LINES
 
 Mode = Literal["page", "line", "formula"]
 
@@ -46,7 +46,9 @@ def read_ink(
             raise TooLargeError("The drawing has more writing than can be read at once: draw less at a time.")
     readings = recognizer.read(images, beams=beams, on_progress=on_progress)
     formula = recognizer.reads_formulas
-    lines = [Line(_extent(group), *found, formula=formula) for group, *found in zip(groups, images, readings, strict=True)]
+    lines = [
+        Line(_extent(group), *found, formula=formula) for group, *found in zip(groups, images, readings, strict=True)
+    ]
     lines = [line for line in lines if line.reading.text]
     far = np.concatenate(strokes).max(0) if strokes else (0, 0)
     return Page(tuple(lines), (int(np.ceil(far[0])), int(np.ceil(far[1]))))
@@ -95,11 +97,21 @@ def read_region(
     right, bottom = min(photo.width, max(box[0], box[2])), min(photo.height, max(box[1], box[3]))
     if right - left < 4 or bottom - top < 4:
         return Line((left, top, max(left, right), max(top, bottom)), Image.new("L", (1, 1), 255), BLANK)
-    cleaned = preprocess(photo.crop((left, top, right, bottom)), replace(settings, deskew=False, perspective=False), steps_side=0)
+    cleaned = preprocess(
+        photo.crop((left, top, right, bottom)), replace(settings, deskew=False, perspective=False), steps_side=0
+    )
     reading = recognizer.read([cleaned.image], beams=beams)[0]
-    ends = cv2.perspectiveTransform(np.array([[(0, 0), (cleaned.image.shape[1], 0)]], float), cleaned.to_photo)[0, :, 0] / (right - left)
+    ends = cv2.perspectiveTransform(np.array([[(0, 0), (cleaned.image.shape[1], 0)]], float), cleaned.to_photo)[
+        0, :, 0
+    ] / (right - left)
     reach = tuple(ends.tolist()) if cleaned.turn == 0 else None
-    return Line((left, top, right, bottom), Image.fromarray(cleaned.image), reading, formula=recognizer.reads_formulas, reach=reach)
+    return Line(
+        (left, top, right, bottom),
+        Image.fromarray(cleaned.image),
+        reading,
+        formula=recognizer.reads_formulas,
+        reach=reach,
+    )
 
 
 def read_picture(
@@ -122,9 +134,15 @@ def read_picture(
     return Page((line,) if line.reading.text else (), photo.size)
 
 
-def page_of(size: tuple[int, int], to_photo: np.ndarray, found: Sequence[FoundLine], readings: Sequence[Reading]) -> Page:
+def page_of(
+    size: tuple[int, int], to_photo: np.ndarray, found: Sequence[FoundLine], readings: Sequence[Reading]
+) -> Page:
     """The last step of `read_page`, for callers that do the others themselves: the lines that hold text, on the photo."""
-    lines = [line_on_photo(line, to_photo, size, reading) for line, reading in zip(found, readings, strict=True) if reading.text]
+    lines = [
+        line_on_photo(line, to_photo, size, reading)
+        for line, reading in zip(found, readings, strict=True)
+        if reading.text
+    ]
     return Page(tuple(lines), size)
 
 

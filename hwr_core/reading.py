@@ -1,10 +1,13 @@
 """What reading gives: a `Reading` of one line, a `Line` on a page, a `Page`."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from pathlib import PurePath
+from typing import Literal, TypeVar
 
 from PIL import Image
-from typing_extensions import TypedDict  # as pydantic, which the API describes its answers with, asks for before Python 3.12
+from typing_extensions import (
+    TypedDict,
+)  # as pydantic, which the API describes its answers with, asks for before Python 3.12
 
 Point = tuple[int, int]
 Span = tuple[float, float]  # along a line: from and to
@@ -42,6 +45,39 @@ class PageRecord(TypedDict):
     height: int
     text: str
     lines: list[LineRecord]
+
+
+@dataclass(frozen=True)
+class PageId:
+    """Identifies a page of a document.
+
+    Attributes:
+        file: the document's name, with or without folders.
+        number: the page's number in the document, from 1.
+        count: how many pages the document has.
+    """
+
+    file: str
+    number: int = 1
+    count: int = 1
+
+    @property
+    def title(self) -> str:
+        """The name to display: the file's name, with the page number if the document has several pages."""
+        return self.file if self.count == 1 else f"{self.file}, page {self.number}"
+
+    @property
+    def stem(self) -> str:
+        """The name of a file that is written for this page, without folders and suffix."""
+        stem = PurePath(self.file.replace("\\", "/")).stem or "page"
+        return stem if self.count == 1 else f"{stem}, page {self.number}"
+
+    def __str__(self) -> str:
+        return self.title
+
+
+# Type of the keys of a mapping of pages: the pages' identities, or the names of their pictures.
+PageName = TypeVar("PageName", bound=PageId | str)
 
 
 @dataclass(frozen=True)

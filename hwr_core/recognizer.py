@@ -10,16 +10,16 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from hwr_core import latex
-from hwr_core.batching import Batcher
-from hwr_core.decoding import decode
-from hwr_core.limits import low_memory
-from hwr_core.line_image import clean_line
-from hwr_core.memory import give_back_freed
-from hwr_core.network import Network
+from hwr_core.decoding import latex
+from hwr_core.decoding.decode import decode
+from hwr_core.decoding.network import Network
+from hwr_core.decoding.scores import DecodingSettings, Hypothesis
+from hwr_core.imaging.line_image import clean_line
 from hwr_core.reading import BLANK, Alternative, Reading
-from hwr_core.scores import DecodingSettings, Hypothesis
-from hwr_core.turns import TURNS
+from hwr_core.runtime.batching import Batcher
+from hwr_core.runtime.memory import give_back_freed
+from hwr_core.runtime.scheduling import TURNS
+from hwr_core.runtime.settings import low_memory
 
 ALTERNATIVES = 5
 # A formula read with less confidence is looked at again, smaller and larger, and the likeliest reading of all counts. Of formulas by
@@ -65,7 +65,9 @@ class Recognizer:
         # On torch two at once are much slower than one after the other.
         self._turns = TURNS.count if network.fills_the_cores or self._alone else 1
         # Not a method of this object: it would hold itself, and its weights stay until the garbage is looked for.
-        self._batcher = Batcher(partial(_decode_batch, network, pixels), self.batch_size, partial(TURNS.take, self._turns))
+        self._batcher = Batcher(
+            partial(_decode_batch, network, pixels), self.batch_size, partial(TURNS.take, self._turns)
+        )
 
     def read(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None, on_progress: Progress | None = None
@@ -87,7 +89,9 @@ class Recognizer:
                 on_progress(done, len(images))
         return readings
 
-    def stream(self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None) -> Iterator[dict[int, Reading]]:
+    def stream(
+        self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None
+    ) -> Iterator[dict[int, Reading]]:
         """As `read`, batch by batch as they are read: each with the readings by their pictures' places in `images`."""
         if beams is not None and beams < 1:
             raise ValueError("The number of beams must be at least 1.")
@@ -103,7 +107,9 @@ class Recognizer:
         if len(written) >= SPLIT:
             count = min(len(written), -(-count // at_once) * at_once)
         batches = [part.tolist() for part in np.array_split(written, count)] if written else []
-        for batch, readings in _side_by_side(at_once, batches, lambda batch: self._read_batch([lines[index] for index in batch], beams)):
+        for batch, readings in _side_by_side(
+            at_once, batches, lambda batch: self._read_batch([lines[index] for index in batch], beams)
+        ):
             yield dict(zip(batch, readings, strict=True))
         if len(written) > 1 or self._alone:
             give_back_freed()
@@ -111,9 +117,15 @@ class Recognizer:
     def _read_batch(self, lines: list[np.ndarray], beams: int | None) -> list[Reading]:
         images = [Image.fromarray(line).convert("RGB") for line in lines]
         results = self._decoded(images, beams)
-        doubtful = [index for index, found in enumerate(results) if _confidence(found[0]) < DOUBTFUL] if self.reads_formulas else []
+        doubtful = (
+            [index for index, found in enumerate(results) if _confidence(found[0]) < DOUBTFUL]
+            if self.reads_formulas
+            else []
+        )
         for zoom in ZOOMS if doubtful else ():
-            for index, found in zip(doubtful, self._decoded([images[i] for i in doubtful], beams, zoom=zoom), strict=True):
+            for index, found in zip(
+                doubtful, self._decoded([images[i] for i in doubtful], beams, zoom=zoom), strict=True
+            ):
                 results[index] = _together(results[index], found)
         return [self._reading(hypotheses) for hypotheses in results]
 
@@ -149,7 +161,9 @@ class Recognizer:
             return "".join(latex.pieces([self.grammar.tokens[token] for token in tokens]))
         return self.text_of(tokens)
 
-    def _text_with_confidences(self, tokens: list[int], log_probabilities: list[float]) -> tuple[str, tuple[float, ...]]:
+    def _text_with_confidences(
+        self, tokens: list[int], log_probabilities: list[float]
+    ) -> tuple[str, tuple[float, ...]]:
         """The text without outer spaces, and for each of its characters the probability of the token that it is in."""
         text = self._decode(tokens)
         confidences: list[float] = []
@@ -183,7 +197,9 @@ def _side_by_side(
         pool.shutdown(wait=False, cancel_futures=True)  # whoever wants no more need not wait for what is under way
 
 
-def _decode_batch(network: Network, pixels: Pixels, kind: tuple[DecodingSettings, dict], images: list[Image.Image]) -> list[list[Hypothesis]]:
+def _decode_batch(
+    network: Network, pixels: Pixels, kind: tuple[DecodingSettings, dict], images: list[Image.Image]
+) -> list[list[Hypothesis]]:
     settings, options = kind
     return decode(network, pixels(images, **options), settings)
 

@@ -12,11 +12,12 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit.components.v2.bidi_component import serialization
 
-from hwr_core.checkpoints import CHECKPOINTS, default_beams, load_recognizer
+from hwr_core.checkpoints.registry import CHECKPOINTS, default_beams, load_recognizer
 from hwr_core.errors import HandwritingError
-from hwr_core.limits import MAX_BYTES, local_checkpoints
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
+from hwr_core.runtime.limits import MAX_BYTES
+from hwr_core.runtime.settings import local_checkpoints
 
 # An upload over 1 MB would otherwise pass through a temporary file on its way to us: pictures stay in memory.
 MultiPartParser.spool_max_size = 2 * MAX_BYTES  # above the server's own limit, which is in binary megabytes
@@ -125,7 +126,9 @@ def reader_sidebar(formulas: bool = False) -> Reader:
         devices = _devices()
         device = devices[0]
         if len(devices) > 1:
-            device = st.selectbox("Device", devices, key="device", persist_state="session", help="Where the checkpoint runs.")
+            device = st.selectbox(
+                "Device", devices, key="device", persist_state="session", help="Where the checkpoint runs."
+            )
     return Reader(checkpoint, device, beams)
 
 
@@ -151,7 +154,9 @@ def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, 
     wanted = (reader.checkpoint, reader.device, formulas)
     if wanted not in failures:
         try:
-            recognizer = load_recognizer(reader.checkpoint, reader.device, on_download=_download_bar(), local=local_checkpoints())
+            recognizer = load_recognizer(
+                reader.checkpoint, reader.device, on_download=_download_bar(), local=local_checkpoints()
+            )
             if recognizer.reads_formulas == formulas or reader.checkpoint not in (shipped(True), shipped(False)):
                 return recognizer, reader
             raise HandwritingError(f"{reader.checkpoint} reads {'text' if formulas else 'formulas'}.")
@@ -159,8 +164,12 @@ def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, 
             failures[wanted] = str(error)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.error(as_is(f"{failures[wanted]} The shipped checkpoint reads meanwhile."), icon=":material/error:")
-        st.session_state.failures_shown = shown = st.session_state.get("failures_shown", 0) + 1  # in a run, it may be met again
-        st.button("Try again", key=f"try_again-{shown}", icon=":material/refresh:", on_click=failures.pop, args=(wanted, None))
+        st.session_state.failures_shown = shown = (
+            st.session_state.get("failures_shown", 0) + 1
+        )  # in a run, it may be met again
+        st.button(
+            "Try again", key=f"try_again-{shown}", icon=":material/refresh:", on_click=failures.pop, args=(wanted, None)
+        )
     try:
         return load_recognizer(shipped(formulas)), Reader(shipped(formulas), "cpu", default_beams(shipped(formulas)))
     except HandwritingError as error:
@@ -191,7 +200,9 @@ def differing(other: str, text: str) -> str:
     words = other.split(" ")
     matcher = difflib.SequenceMatcher(None, text.split(" "), words, autojunk=False)
     same = {index for block in matcher.get_matching_blocks() for index in range(block.b, block.b + block.size)}
-    return " ".join(as_is(word) if index in same or not word else f"**{as_is(word)}**" for index, word in enumerate(words))
+    return " ".join(
+        as_is(word) if index in same or not word else f"**{as_is(word)}**" for index, word in enumerate(words)
+    )
 
 
 @st.cache_resource(show_spinner=False)

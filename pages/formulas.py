@@ -27,17 +27,27 @@ def show_formula(reading: Reading, correction: Correction, remark: str) -> None:
         if not reading.complete:
             st.warning("The formula is longer than this checkpoint can write; only its beginning is shown.")
         st.caption(
-            "As you corrected it" if changed else f"{advice(reading.confidence)} · {reading.confidence:.0%} sure that all of it is right{remark}"
+            "As you corrected it"
+            if changed
+            else f"{advice(reading.confidence)} · {reading.confidence:.0%} sure that all of it is right{remark}"
         )
     edited = correction.show("LaTeX: correct it if need be")
     with st.container(horizontal=True, gap="small"):
         copy_button(edited, key="copy")
-        st.download_button("Download", edited, "formula.tex", icon=":material/download:", on_click="ignore", key="download")
+        st.download_button(
+            "Download", edited, "formula.tex", icon=":material/download:", on_click="ignore", key="download"
+        )
     show_others(reading, correction)
 
 
 def advice(confidence: float) -> str:
-    return "Right, most likely" if confidence > 0.9 else "Probably right" if confidence > 0.5 else "Look at the shaded signs"
+    return (
+        "Right, most likely"
+        if confidence > 0.9
+        else "Probably right"
+        if confidence > 0.5
+        else "Look at the shaded signs"
+    )
 
 
 def show_others(reading: Reading, correction: Correction) -> None:

@@ -5,8 +5,8 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from hwr_core.errors import HandwritingError
-from hwr_core.settings import PreprocessSettings
-from hwr_core.words import without_pictures
+from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.layout.words import without_pictures
 from pages.common import Reader, as_is, reader_sidebar, recognizer_for
 from pages.workbench.boxes import edit_boxes, renew, with_boxes
 from pages.workbench.editor import show_text, with_corrections
@@ -41,10 +41,16 @@ def photo_page() -> None:
         )
         return
     _, reader = recognizer_for(reader)  # the shipped one, where another cannot be had
-    done: dict = st.session_state.setdefault("pages_read", {})  # by sheet: what it was read with, and the page without pictures
+    done: dict = st.session_state.setdefault(
+        "pages_read", {}
+    )  # by sheet: what it was read with, and the page without pictures
     # The one on the desk is read anew at once where settings change; the others when they are chosen, or all are read.
     now = st.session_state.get("on_desk")
-    read = {key for key, (what, _) in done.items() if what is not None and (key == now or what == (settings, reader, layouts().get(key)))}
+    read = {
+        key
+        for key, (what, _) in done.items()
+        if what is not None and (key == now or what == (settings, reader, layouts().get(key)))
+    }
     sheet = choose_sheet(sheets, read)
     for_all = st.container()
     try:
@@ -68,7 +74,11 @@ def on_desk(sheet: Sheet, settings: PreprocessSettings, reader: Reader, done: di
         preview(prepared)
     with boxes:
         if st.toggle(
-            "Change the boxes", key="editing", on_change=renew, args=(sheet,), help="Move, delete or draw lines' boxes on the page."
+            "Change the boxes",
+            key="editing",
+            on_change=renew,
+            args=(sheet,),
+            help="Move, delete or draw lines' boxes on the page.",
         ):
             edit_boxes(sheet, prepared)
     what = (sheet.key, settings, reader, layouts().get(sheet.key))
@@ -79,28 +89,41 @@ def on_desk(sheet: Sheet, settings: PreprocessSettings, reader: Reader, done: di
     if read.unread:
         with rest, st.container(horizontal=True, vertical_alignment="center"):
             st.warning(
-                f"Reading was stopped; {read.unread} line{'s are' if read.unread > 1 else ' is'} not read.", icon=":material/stop_circle:"
+                f"Reading was stopped; {read.unread} line{'s are' if read.unread > 1 else ' is'} not read.",
+                icon=":material/stop_circle:",
             )
             st.button("Go on", key="go_on", on_click=go_on, icon=":material/play_circle:")
     # A page that was stopped can be taken away as it is, and counts as not read.
-    done[sheet.key] = (None if read.unread else (settings, reader, layouts().get(sheet.key)), without_pictures(read.page))
+    done[sheet.key] = (
+        None if read.unread else (settings, reader, layouts().get(sheet.key)),
+        without_pictures(read.page),
+    )
     with result:
         show_result(sheet, prepared, settings, reader, read)
 
 
-def show_result(sheet: Sheet, prepared: Prepared, settings: PreprocessSettings, reader: Reader, read: ReadSheet) -> None:
+def show_result(
+    sheet: Sheet, prepared: Prepared, settings: PreprocessSettings, reader: Reader, read: ReadSheet
+) -> None:
     """The page with its lines, and their text beside it."""
     shown = with_corrections(read.page, sheet.key)
     if not shown.lines:
         if not read.unread:
-            st.info("No handwriting was found in this picture. A box can be drawn where some is.", icon=":material/search_off:")
+            st.info(
+                "No handwriting was found in this picture. A box can be drawn where some is.",
+                icon=":material/search_off:",
+            )
             confidence(sheet, settings, reader, read)
         return
     picture, text = st.columns(2, gap="medium")
     with picture, st.container(key="page_picture"):
         count = f"{len(shown.lines)} line{'s' if len(shown.lines) > 1 else ''}"
         st.subheader(f"{count} found" if sheet.key not in layouts() else count)
-        st.image(with_boxes(prepared, shown), width="stretch", alt="The page with its lines outlined and numbered, unsure words in red")
+        st.image(
+            with_boxes(prepared, shown),
+            width="stretch",
+            alt="The page with its lines outlined and numbered, unsure words in red",
+        )
         confidence(sheet, settings, reader, read)
     with text:
         show_text(sheet, prepared, read, shown)
@@ -108,7 +131,9 @@ def show_result(sheet: Sheet, prepared: Prepared, settings: PreprocessSettings, 
 
 def read_all(sheets: list[Sheet], settings: PreprocessSettings, reader: Reader, done: dict) -> None:
     """Every page that was not read with these settings; a damaged one is said and left out. Each counts when it is done."""
-    left = [sheet for sheet in sheets if done.get(sheet.key, (None,))[0] != (settings, reader, layouts().get(sheet.key))]
+    left = [
+        sheet for sheet in sheets if done.get(sheet.key, (None,))[0] != (settings, reader, layouts().get(sheet.key))
+    ]
     st.button(
         f"Read all {len(sheets)} pages", key="read_all", icon=":material/library_books:", on_click=_start_all, disabled=not left,
         help=None if left else "All are read.",
@@ -153,7 +178,8 @@ def histogram(prepared: Prepared) -> None:
     """Of the greys that the threshold is, or would be, applied to. Drawn by hand: the chart libraries take 100 MB of memory."""
     heights = 90 * np.sqrt(prepared.greys / max(1.0, prepared.greys.max()))
     bars = "".join(
-        f"<rect x='{4 * place}' y='{100 - height:.1f}' width='3.4' height='{height:.1f}'/>" for place, height in enumerate(heights)
+        f"<rect x='{4 * place}' y='{100 - height:.1f}' width='3.4' height='{height:.1f}'/>"
+        for place, height in enumerate(heights)
     )
     level = prepared.threshold_level
     rule = "" if level is None else f"<rect x='{level:.1f}' y='0' width='2' height='100' fill='#d6453d'/>"

@@ -5,10 +5,8 @@ import shutil
 
 import pytest
 
+from benchmarks.serving import server
 from hwr_core import load_recognizer
-from tests.serving import ROOT, server
-
-SAMPLES = ROOT / "pages" / "samples"
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +30,19 @@ def chromium():
     if path is None:
         assert not os.environ.get("CI"), "CI must have Chromium: .ci/run installs it"
         pytest.skip("no Chromium here: install Debian's chromium package")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--disable-component-update"]
+    arguments = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-quic",
+        "--disable-component-update",
+    ]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs the browser tests last: Playwright keeps an event loop in this thread, in which `asyncio.run` fails."""
+    items.sort(key=lambda item: "chromium" in getattr(item, "fixturenames", ()))

@@ -1,42 +1,55 @@
-"""Pages as files: `export(pages, "alto")`. One document holds all pages where its format can; otherwise a ZIP has a file for each."""
+"""Pages as files: `export(pages, "alto")`.
+
+A format is a line in `FORMATS` and a function in a module of its own. The module is imported at the first use.
+"""
 
 import importlib
 import io
-import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from PIL import Image
 
-from hwr_core.reading import Page
+from hwr_core.reading import Page, PageId, PageName
 
-_NAME = re.compile(r"(.*?)((?:, page \d+)?)", re.DOTALL)  # as `Document.page_name` gives it
-Pictures = Mapping[str, Callable[[], Image.Image]]
+Pictures = Mapping[PageName, Callable[[], Image.Image]]
 
 
 @dataclass(frozen=True)
 class Format:
-    """`home` and `writer` name the function that writes it, imported when first used; `single` those of one page a file."""
+    """An export format.
+
+    Attributes:
+        name: the name that `export` and the command line take.
+        title: the name to display.
+        suffix: the ending of file names, with the dot.
+        mime: the media type.
+        module: the module of `hwr_core.export` that writes the format.
+        function: the function in `module`. It takes all pages; if `single`, a page's name and the page; if
+            `needs_pictures`, all pages and their pictures. It returns str or bytes.
+        single: whether a file holds one page only. Several pages become a ZIP of such files.
+        needs_pictures: whether the file shows the pages' pictures.
+    """
 
     name: str
     title: str
     suffix: str
     mime: str
-    home: str
-    writer: str
+    module: str
+    function: str
     single: bool = False
     needs_pictures: bool = False
 
 
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 FORMATS = {
     format.name: format
     for format in (
         Format("txt", "Plain text", ".txt", "text/plain", "plain", "to_txt"),
         Format("md", "Markdown", ".md", "text/markdown", "plain", "to_markdown"),
         Format("json", "JSON", ".json", "application/json", "plain", "to_json"),
-        Format("docx", "Word", ".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "word", "to_docx"),
+        Format("docx", "Word", ".docx", _WORD, "word", "to_docx"),
         Format("pdf", "Searchable PDF", ".pdf", "application/pdf", "pdf", "to_pdf", needs_pictures=True),
         Format("alto", "ALTO 4", ".xml", "application/xml", "alto", "to_alto", single=True),
         Format("page", "PAGE 2019", ".xml", "application/xml", "page_xml", "to_page_xml", single=True),
@@ -45,18 +58,28 @@ FORMATS = {
 }
 
 
-def export(pages: Mapping[str, Page], format: str, pictures: Pictures | None = None) -> bytes:
-    """The file's bytes. `pages` by the names of their pictures; `pictures` gives, for formats that show them, each page's upright picture.
+def export(pages: Mapping[PageName, Page], format: str, pictures: Pictures[PageName] | None = None) -> bytes:
+    """Writes pages in a format.
 
-    Raises ValueError for an unknown format, no pages, or missing pictures.
+    Args:
+        pages: the pages, each by its `PageId` or by the name of its picture. Lines without text are left out.
+        format: a key of `FORMATS`.
+        pictures: functions that return the pages' upright pictures, by the same keys as `pages`. Only formats with
+            `needs_pictures` use them.
+
+    Returns:
+        The file's bytes; text is in UTF-8. Several pages in a format with `single` become a ZIP.
+
+    Raises:
+        ValueError: unknown format, no pages, or missing pictures.
     """
     if format not in FORMATS:
         raise ValueError(f"There is no format {format}: choose one of {', '.join(FORMATS)}.")
     if not pages:
         raise ValueError("There is no page to export.")
     chosen = FORMATS[format]
-    pages = {name: Page(tuple(line for line in page.lines if line.reading.text.strip()), page.size) for name, page in pages.items()}
-    write = getattr(importlib.import_module(f"hwr_core.export.{chosen.home}"), chosen.writer)
+    pages = {name: _with_text(page) for name, page in pages.items()}
+    write = getattr(importlib.import_module(f"hwr_core.export.{chosen.module}"), chosen.function)
     if chosen.needs_pictures:
         if pictures is None or any(name not in pictures for name in pages):
             raise ValueError(f"{chosen.title} needs the pages' pictures.")
@@ -74,28 +97,38 @@ def export(pages: Mapping[str, Page], format: str, pictures: Pictures | None = N
 
 
 def suffix_of(format: str, count: int) -> str:
-    """How the name of a file of `count` pages in this format ends."""
+    """The suffix of the file that `export` makes of `count` pages in this format."""
     chosen = FORMATS[format]
     return ".zip" if chosen.single and count > 1 else chosen.suffix
 
 
 class FileNames:
-    """Called with each picture's name in turn, gives a file's: its stem, without folders, numbered where it was given before. A page's number in its
-    document stays: `notes.pdf, page 3` is `notes, page 3`."""
+    """Gives each page the name of a file that no other page has.
+
+    The name is the stem of the page's file, without folders, then the page number if the document has several pages.
+    A name that is taken gets a number in brackets.
+
+    Args:
+        suffix: the ending of all names.
+    """
 
     def __init__(self, suffix: str):
         self.suffix = suffix
         self.taken: set[str] = set()
 
-    def __call__(self, name: str) -> str:
-        document, page = _NAME.fullmatch(name).groups()
-        stem = (PurePath(document.replace("\\", "/")).stem or "page") + page
+    def __call__(self, name: PageId | str) -> str:
+        """The file name for a page, given its `PageId` or the name of its picture."""
+        stem = (name if isinstance(name, PageId) else PageId(name)).stem
         file, number = stem + self.suffix, 1
         while file.casefold() in self.taken:
             number += 1
             file = f"{stem} ({number}){self.suffix}"
         self.taken.add(file.casefold())
         return file
+
+
+def _with_text(page: Page) -> Page:
+    return Page(tuple(line for line in page.lines if line.reading.text.strip()), page.size)
 
 
 def _encoded(content: str | bytes) -> bytes:

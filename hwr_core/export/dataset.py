@@ -1,31 +1,45 @@
-"""Lines with their texts as a data set to train on: Hugging Face's `imagefolder` layout, in a ZIP."""
+"""Lines with their texts as a data set for training, in Hugging Face's `imagefolder` layout."""
 
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image
 
-from hwr_core.export import FileNames
-from hwr_core.line_image import to_rgb
-from hwr_core.lines import cut_line
-from hwr_core.reading import Page
+from hwr_core.export import FileNames, Pictures
+from hwr_core.imaging.line_image import to_rgb
+from hwr_core.layout.line_detection import cut_line
+from hwr_core.reading import Page, PageName
 
 METADATA = "metadata.jsonl"
 
 
-def to_dataset(pages: Mapping[str, Page], pictures: Mapping[str, Callable[[], Image.Image]], only_corrected: bool = False) -> bytes:
-    """A PNG of each line as it is on the photo, in its colours, levelled, and `metadata.jsonl` with `file_name`, `text`, `kind` (text or
-    formula) and `corrected`. `only_corrected` leaves out the lines that no person changed. ValueError where no line is left.
+def to_dataset(pages: Mapping[PageName, Page], pictures: Pictures[PageName], only_corrected: bool = False) -> bytes:
+    """Packs the lines of pages, with their texts, as a data set in a ZIP.
 
-    `datasets.load_dataset("imagefolder", data_dir=…)` reads the unpacked folder.
+    The ZIP has a PNG of each line, cut out of the photo in colour and levelled. `metadata.jsonl` has a row for each
+    with `file_name`, `text`, `kind` ("text" or "formula") and `corrected`. Unpacked, the folder loads with
+    `datasets.load_dataset("imagefolder", data_dir=…)`.
+
+    Args:
+        pages: the pages, each by its identity or the name of its picture. Lines without text are left out.
+        pictures: functions that return the pages' upright pictures, by the same keys.
+        only_corrected: whether to leave out lines that nobody corrected.
+
+    Returns:
+        The ZIP's bytes.
+
+    Raises:
+        ValueError: no line is left.
     """
     packed, rows = io.BytesIO(), []
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for (name, page), stem in zip(pages.items(), map(FileNames(""), pages), strict=True):
-            chosen = [line for line in page.lines if line.reading.text.strip() and (line.corrected or not only_corrected)]
+            chosen = [
+                line for line in page.lines if line.reading.text.strip() and (line.corrected or not only_corrected)
+            ]
             if not chosen:
                 continue
             photo = np.asarray(to_rgb(pictures[name]()))

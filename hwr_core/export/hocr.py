@@ -1,4 +1,4 @@
-"""Pages as hOCR 1.2 (Breuel): an HTML document that also says where every line and word is."""
+"""Pages as hOCR 1.2 (Breuel): an HTML document with the position of every line and word."""
 
 from collections.abc import Mapping
 
@@ -6,15 +6,21 @@ from lxml import etree
 from lxml.html import builder as html
 from lxml.html import tostring
 
-from hwr_core.export.alto import clean, round_all
-from hwr_core.reading import Box, Line, Page
-from hwr_core.words import words_of
+from hwr_core.export.xml_common import enclosing_box, xml_text
+from hwr_core.layout.words import words_of
+from hwr_core.reading import Box, Line, Page, PageId, PageName
 
 CAPABILITIES = "ocr_page ocr_carea ocr_par ocr_line ocrx_word"
 
 
-def to_hocr(pages: Mapping[str, Page]) -> bytes:
-    """UTF-8 HTML; `x_wconf` is a word's confidence in per cent."""
+def to_hocr(pages: Mapping[PageName, Page]) -> bytes:
+    """Writes pages as one HTML document in UTF-8, with all positions in pixels.
+
+    `x_wconf` is a word's confidence in per cent.
+
+    Args:
+        pages: the pages, each by its identity or the name of its picture.
+    """
     head = html.HEAD(
         html.META(charset="utf-8"), html.TITLE("Handwriting"), html.META(name="ocr-system", content="Handwriting Recognition"),
         html.META(name="ocr-capabilities", content=CAPABILITIES),
@@ -23,11 +29,13 @@ def to_hocr(pages: Mapping[str, Page]) -> bytes:
     return tostring(html.HTML(head, body), encoding="utf-8", doctype="<!DOCTYPE html>", pretty_print=True)
 
 
-def _page(number: int, name: str, page: Page) -> etree._Element:
-    file = clean(name).replace('"', "'")
-    sheet = _element(html.DIV, "ocr_page", f"page_{number}", f'image "{file}"; {_bbox((0, 0, *page.size))}; ppageno {number - 1}')
+def _page(number: int, name: PageId | str, page: Page) -> etree._Element:
+    file = xml_text(name).replace('"', "'")
+    sheet = _element(
+        html.DIV, "ocr_page", f"page_{number}", f'image "{file}"; {_bbox((0, 0, *page.size))}; ppageno {number - 1}'
+    )
     if page.lines:
-        place = _bbox(round_all([line.box for line in page.lines]))
+        place = _bbox(enclosing_box([line.box for line in page.lines]))
         area = _element(html.DIV, "ocr_carea", f"block_{number}", place)
         paragraph = _element(html.P, "ocr_par", f"par_{number}", place)
         paragraph.extend(_line(f"{number}_{index}", line) for index, line in enumerate(page.lines, 1))
@@ -39,8 +47,13 @@ def _page(number: int, name: str, page: Page) -> etree._Element:
 def _line(number: str, line: Line) -> etree._Element:
     element = _element(html.SPAN, "ocr_line", f"line_{number}", _bbox(line.box))
     for index, word in enumerate(words_of(line), 1):
-        part = _element(html.SPAN, "ocrx_word", f"word_{number}_{index}", f"{_bbox(word.box)}; x_wconf {round(100 * word.confidence)}")
-        part.text, part.tail = clean(word.text), " "
+        part = _element(
+            html.SPAN,
+            "ocrx_word",
+            f"word_{number}_{index}",
+            f"{_bbox(word.box)}; x_wconf {round(100 * word.confidence)}",
+        )
+        part.text, part.tail = xml_text(word.text), " "
         element.append(part)
     element.tail = "\n"
     return element

@@ -1,29 +1,39 @@
-"""A page as PAGE XML of 2019-07-15 (PRImA, Pletschacher and Antonacopoulos 2010): text lines and formulas with their outlines."""
+"""A page as PAGE XML of 2019-07-15 (Pletschacher and Antonacopoulos 2010): text lines and formulas with outlines."""
 
 from datetime import UTC, datetime
 
 from lxml import etree
 
-from hwr_core.export.alto import clean, points, round_all
-from hwr_core.reading import Box, Line, Page, Point
-from hwr_core.words import words_of
+from hwr_core.export.xml_common import enclosing_box, polygon_points, xml_text
+from hwr_core.layout.words import words_of
+from hwr_core.reading import Box, Line, Page, PageId, Point
 
-NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
+PAGE_NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 
 
-def to_page_xml(name: str, page: Page) -> bytes:
-    """UTF-8 XML. Alternatives are further `TextEquiv`s of a line, their `index` telling the order; a formula is a line marked in `custom`."""
-    root = etree.Element(f"{{{NAMESPACE}}}PcGts", nsmap={None: NAMESPACE})
+def to_page_xml(name: PageId | str, page: Page) -> bytes:
+    """Writes a page as PAGE XML in UTF-8, with all positions in pixels.
+
+    A line's alternatives are further `TextEquiv` elements; `index` gives their order. A formula is a line with
+    `structure {type:formula;}` in `custom`.
+
+    Args:
+        name: the page's identity, or the name of its picture.
+        page: the page.
+    """
+    root = etree.Element(f"{{{PAGE_NAMESPACE}}}PcGts", nsmap={None: PAGE_NAMESPACE})
     metadata = _add(root, "Metadata")
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for tag, text in (("Creator", "Handwriting Recognition"), ("Created", now), ("LastChange", now)):
         _add(metadata, tag).text = text
-    sheet = _add(root, "Page", imageFilename=clean(name), imageWidth=str(page.size[0]), imageHeight=str(page.size[1]))
+    sheet = _add(
+        root, "Page", imageFilename=xml_text(name), imageWidth=str(page.size[0]), imageHeight=str(page.size[1])
+    )
     if page.lines:
         order = _add(_add(sheet, "ReadingOrder"), "OrderedGroup", id="order")
         _add(order, "RegionRefIndexed", index="0", regionRef="region")
         region = _add(sheet, "TextRegion", id="region")
-        _add_coords(region, _corners(round_all([line.box for line in page.lines])))
+        _add_coords(region, _corners(enclosing_box([line.box for line in page.lines])))
         for number, line in enumerate(page.lines, 1):
             _add_line(region, number, line)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
@@ -31,7 +41,9 @@ def to_page_xml(name: str, page: Page) -> bytes:
 
 def _add_line(region: etree._Element, number: int, line: Line) -> None:
     element = _add(region, "TextLine", id=f"line_{number}", production="handwritten-cursive")
-    element.set("custom", f"readingOrder {{index:{number - 1};}}" + (" structure {type:formula;}" if line.formula else ""))
+    element.set(
+        "custom", f"readingOrder {{index:{number - 1};}}" + (" structure {type:formula;}" if line.formula else "")
+    )
     if line.corrected:
         element.set("comments", "corrected by hand")
     _add_coords(element, line.corners)
@@ -39,7 +51,10 @@ def _add_line(region: etree._Element, number: int, line: Line) -> None:
         part = _add(element, "Word", id=f"line_{number}_word_{index}")
         _add_coords(part, word.corners)
         _add_text(part, word.text, word.confidence)
-    readings = [(line.reading.text, line.reading.confidence), *((other.text, other.score) for other in line.reading.alternatives)]
+    readings = [
+        (line.reading.text, line.reading.confidence),
+        *((other.text, other.score) for other in line.reading.alternatives),
+    ]
     for index, (text, confidence) in enumerate(readings):
         _add_text(element, text, confidence, index if len(readings) > 1 else None)
 
@@ -48,11 +63,11 @@ def _add_text(parent: etree._Element, text: str, confidence: float, index: int |
     equivalent = _add(parent, "TextEquiv", conf=f"{min(1.0, max(0.0, confidence)):.3f}")
     if index is not None:
         equivalent.set("index", str(index))
-    _add(equivalent, "Unicode").text = clean(text)
+    _add(equivalent, "Unicode").text = xml_text(text)
 
 
 def _add_coords(parent: etree._Element, corners: tuple[Point, ...]) -> None:
-    _add(parent, "Coords", points=points(corners, " "))
+    _add(parent, "Coords", points=polygon_points(corners))
 
 
 def _corners(box: Box) -> tuple[Point, ...]:
@@ -61,4 +76,4 @@ def _corners(box: Box) -> tuple[Point, ...]:
 
 
 def _add(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
-    return etree.SubElement(parent, f"{{{NAMESPACE}}}{tag}", attributes)
+    return etree.SubElement(parent, f"{{{PAGE_NAMESPACE}}}{tag}", attributes)

@@ -1,9 +1,9 @@
-"""Pages as a PDF that shows their pictures and has their text behind them, to be searched and copied."""
+"""Pages as a searchable PDF: it shows their pictures, and their text can be searched and copied."""
 
 import io
 import math
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from PIL import Image
 from reportlab.lib.utils import ImageReader
@@ -11,24 +11,33 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.pdfgen.textobject import PDFTextObject
 
-from hwr_core.line_image import to_rgb
-from hwr_core.reading import Page
-from hwr_core.words import Word, words_of
+from hwr_core.export import Pictures
+from hwr_core.imaging.line_image import to_rgb
+from hwr_core.layout.words import Word, words_of
+from hwr_core.reading import Page, PageName
 
 FONT = "Helvetica"
-LONGEST = 842.0  # points of a sheet's longer side: A4's
-PICTURE_SIDE = 2200  # pixels of the longer side of the picture in the file, 190 an inch on A4
-INVISIBLE = 3
-LEAST_GAP = 0.2  # of a line's height, between two words
+SHEET_SIDE = 842.0  # points: the longer side of a sheet, as of A4
+PICTURE_SIDE = 2200  # pixels: the longer side of a page's picture, 190 per inch on A4
+JPEG_QUALITY = 80  # of 100
+INVISIBLE = 3  # PDF's text rendering mode
+MIN_GAP = 0.2  # of a line's height: the gap that keeps two words apart in a reader's text
 
 
-def to_pdf(pages: Mapping[str, Page], pictures: Mapping[str, Callable[[], Image.Image]]) -> bytes:
-    """One sheet a page, of the picture's shape. The pictures are asked for one at a time, and kept as JPEG."""
+def to_pdf(pages: Mapping[PageName, Page], pictures: Pictures[PageName]) -> bytes:
+    """Writes pages as one PDF: each page's picture, with its text behind it.
+
+    Each sheet has its picture's shape. Pictures are asked for one at a time, and are stored as JPEG.
+
+    Args:
+        pages: the pages, each by its identity or the name of its picture.
+        pictures: functions that return the pages' upright pictures, by the same keys.
+    """
     packed = io.BytesIO()
     canvas = Canvas(packed, pageCompression=1)
-    canvas.setTitle(next(iter(pages)) if len(pages) == 1 else f"{len(pages)} pages")
+    canvas.setTitle(str(next(iter(pages))) if len(pages) == 1 else f"{len(pages)} pages")
     for name, page in pages.items():
-        scale = LONGEST / max(page.size)
+        scale = SHEET_SIDE / max(page.size)
         width, height = page.size[0] * scale, page.size[1] * scale
         canvas.setPageSize((width, height))
         canvas.drawImage(ImageReader(_jpeg(pictures[name]())), 0, 0, width, height)
@@ -45,15 +54,24 @@ def to_pdf(pages: Mapping[str, Page], pictures: Mapping[str, Callable[[], Image.
 
 
 def _put(text: PDFTextObject, word: Word, following: Word | None, scale: float, height: float) -> None:
-    """A word along the lower edge of its outline, stretched to its width, or less where the next one is so near that readers of the
-    file, who go by the gaps, would take both for one."""
+    """Writes a word along the lower edge of its outline, stretched to the outline's width.
+
+    PDF readers tell words apart by the gaps between them. Before a near word, this word is made narrower.
+
+    Args:
+        text: the sheet's text.
+        word: the word, with corners in pixels.
+        following: the next word of the line; None after the last.
+        scale: points per pixel.
+        height: the sheet's height in points.
+    """
     written = encodable(word.text)
     (left, low), (right, other) = word.corners[3], word.corners[2]
     length = math.hypot(right - left, other - low) * scale
     tall = math.hypot(word.corners[3][0] - word.corners[0][0], word.corners[3][1] - word.corners[0][1]) * scale
     if following is not None:
         left_of_next, low_of_next = following.corners[3]
-        room = math.hypot(left_of_next - left, low_of_next - low) * scale - LEAST_GAP * tall
+        room = math.hypot(left_of_next - left, low_of_next - low) * scale - MIN_GAP * tall
         length = max(min(length, room), length / 2)
     if not written or length <= 0 or tall <= 0:
         return
@@ -63,16 +81,23 @@ def _put(text: PDFTextObject, word: Word, following: Word | None, scale: float, 
     text.setFont(FONT, size)
     text.setHorizScale(100 * length / natural)
     cosine, sine = math.cos(angle), math.sin(angle)
-    lift = 0.2 * tall  # from the outline to the line that the letters stand on
+    lift = 0.2 * tall  # from the outline's lower edge to the baseline
     text.setTextTransform(cosine, sine, -sine, cosine, left * scale - sine * lift, height - low * scale + cosine * lift)
     text.textOut(written + (" " if following is not None else ""))
 
 
 def encodable(text: str) -> str:
-    """What Helvetica's encoding (Windows-1252) can write: other letters lose their accents, what is left becomes a question mark."""
+    """The text in characters of Helvetica's encoding, Windows-1252.
+
+    Other letters lose their accents. Characters that are left become question marks.
+    """
     found = []
     for character in text:
-        plain = character if _writes(character) else "".join(c for c in unicodedata.normalize("NFKD", character) if _writes(c))
+        plain = (
+            character
+            if _writes(character)
+            else "".join(c for c in unicodedata.normalize("NFKD", character) if _writes(c))
+        )
         found.append(plain or "?")
     return "".join(found)
 
@@ -89,6 +114,6 @@ def _jpeg(picture: Image.Image) -> io.BytesIO:
     picture = to_rgb(picture)
     picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     packed = io.BytesIO()
-    picture.save(packed, "JPEG", quality=80)
+    picture.save(packed, "JPEG", quality=JPEG_QUALITY)
     packed.seek(0)
     return packed

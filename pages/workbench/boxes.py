@@ -9,10 +9,10 @@ import streamlit as st
 from PIL import Image
 from streamlit_drawable_canvas import boxes_to_drawing, st_canvas
 
-from hwr_core.canvas import labelled_boxes_of
-from hwr_core.layout import FORMULA, Region, box_on, regions_drawn
+from hwr_core.ink.canvas import labelled_boxes_of
+from hwr_core.layout.regions import FORMULA, Region, box_on, regions_drawn
+from hwr_core.layout.words import words_of
 from hwr_core.reading import Page
-from hwr_core.words import words_of
 from pages.common import DOUBTFUL, column_width
 from pages.workbench.files import Sheet
 from pages.workbench.reading import Prepared, layout_of, layouts
@@ -38,7 +38,14 @@ def with_boxes(prepared: Prepared, page: Page) -> Image.Image:
                 cv2.fillPoly(marks, [outline.round().astype(np.int32)], RED, cv2.LINE_AA)
         left, bottom = corners[3].round().astype(int).tolist()
         cv2.putText(
-            canvas, str(number), (max(0, left - round(26 * size)), bottom), cv2.FONT_HERSHEY_DUPLEX, 0.9 * size, RED, 2, cv2.LINE_AA
+            canvas,
+            str(number),
+            (max(0, left - round(26 * size)), bottom),
+            cv2.FONT_HERSHEY_DUPLEX,
+            0.9 * size,
+            RED,
+            2,
+            cv2.LINE_AA,
         )
     untouched = (canvas == prepared.view).all(2) & (marks != prepared.view).any(2)
     canvas[untouched] = (0.75 * canvas[untouched] + 0.25 * marks[untouched]).astype(np.uint8)
@@ -59,7 +66,12 @@ def edit_boxes(sheet: Sheet, prepared: Prepared) -> None:
         )
         if sheet.key in layouts():
             st.button(
-                "Back to the lines as found", key="as_found", icon=":material/undo:", on_click=restore, args=(sheet,), type="tertiary"
+                "Back to the lines as found",
+                key="as_found",
+                icon=":material/undo:",
+                on_click=restore,
+                args=(sheet,),
+                type="tertiary",
             )
         st.caption(
             "Draw a box round a line with the mouse; it takes the place of boxes in it. With the toolbar's pencil, a click picks a box, to be moved, stretched or deleted; "
@@ -69,7 +81,9 @@ def edit_boxes(sheet: Sheet, prepared: Prepared) -> None:
     scale = width / prepared.view.shape[1]
     height = round(prepared.view.shape[0] * scale)
     shown = (sheet.key, width, prepared.view_to_photo.tobytes())
-    if st.session_state.get("canvas_shown") != shown:  # another canvas, which must not start from what an earlier one did
+    if (
+        st.session_state.get("canvas_shown") != shown
+    ):  # another canvas, which must not start from what an earlier one did
         st.session_state.canvas_shown = shown
         renew(sheet)
     start = _start(sheet, prepared)

@@ -6,7 +6,7 @@ import io
 import streamlit as st
 from PIL import Image
 
-from hwr_core.layout import Outline, Region, corrected, joined, same_line
+from hwr_core.layout.regions import Outline, Region, corrected, joined, same_line
 from hwr_core.metrics import cer, edit_distance, wer
 from hwr_core.reading import Line, Page
 from pages.common import copy_button, differing, shaded
@@ -35,7 +35,9 @@ def show_text(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) ->
     """`shown` is the page with its corrections."""
     st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        view = st.segmented_control("View", [TEXT, CORRECT], default=TEXT, required=True, key="view", label_visibility="collapsed")
+        view = st.segmented_control(
+            "View", [TEXT, CORRECT], default=TEXT, required=True, key="view", label_visibility="collapsed"
+        )
         copy_button(shown.text, key="copy-page")
     if view == TEXT:
         _lines(shown)
@@ -60,9 +62,21 @@ def _correct(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) -> 
     strips = -(-len(shown.lines) // SHOWN)
     strip = st.pagination(strips, key=f"lines-{sheet.key}") - 1 if strips > 1 else 0
     for number in range(strip * SHOWN, min(len(shown.lines), (strip + 1) * SHOWN)):
-        _row(sheet, prepared, number, read, shown.lines[number], shown.lines[number + 1] if number + 1 < len(shown.lines) else None)
+        _row(
+            sheet,
+            prepared,
+            number,
+            read,
+            shown.lines[number],
+            shown.lines[number + 1] if number + 1 < len(shown.lines) else None,
+        )
     done = sum(line.corrected for line in shown.lines)
-    if st.toggle("Compare with what was read", key="compare", disabled=not done, help="How many characters and words you corrected."):
+    if st.toggle(
+        "Compare with what was read",
+        key="compare",
+        disabled=not done,
+        help="How many characters and words you corrected.",
+    ):
         _compare(read.page, shown)
 
 
@@ -79,10 +93,19 @@ def _row(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, line: L
     st.html(f"<div>{picture}<div class='remark'>{number + 1} · {remark}{unsure}</div></div>")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.text_input(
-            f"Line {number + 1}", line.reading.text, key=key, label_visibility="collapsed", on_change=_take, args=(sheet, outline, key)
+            f"Line {number + 1}",
+            line.reading.text,
+            key=key,
+            label_visibility="collapsed",
+            on_change=_take,
+            args=(sheet, outline, key),
         )
         with st.popover(
-            "", icon=":material/more_horiz:", key=f"more-{key}", on_change="rerun", help="Alternatives, and what the line is"
+            "",
+            icon=":material/more_horiz:",
+            key=f"more-{key}",
+            on_change="rerun",
+            help="Alternatives, and what the line is",
         ) as more:
             if more.open:
                 _tools(sheet, prepared, number, read, line, following)
@@ -96,7 +119,11 @@ def _tools(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, line:
         st.caption("Or is it one of these?")
     for place, other in enumerate(others[:4]):
         st.button(
-            differing(other, line.reading.text), key=f"use-{number}-{place}", width="stretch", on_click=_use, args=(sheet, outline, other)
+            differing(other, line.reading.text),
+            key=f"use-{number}-{place}",
+            width="stretch",
+            on_click=_use,
+            args=(sheet, outline, other),
         )
     regions = list(layout_of(sheet, prepared))
     place = regions.index(read.regions[number])
@@ -107,10 +134,21 @@ def _tools(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, line:
     with st.container(horizontal=True):
 
         def change(title: str, icon: str, changed: list[Region], disabled: bool = False) -> None:
-            st.button(title, key=f"{title}-{number}", icon=f":material/{icon}:", on_click=_set, args=(sheet, changed), disabled=disabled)
+            st.button(
+                title,
+                key=f"{title}-{number}",
+                icon=f":material/{icon}:",
+                on_click=_set,
+                args=(sheet, changed),
+                disabled=disabled,
+            )
 
         kind = Region(region.outline, not region.formula)
-        change("It is text" if region.formula else "It is a formula", "function", [*regions[:place], kind, *regions[place + 1 :]])
+        change(
+            "It is text" if region.formula else "It is a formula",
+            "function",
+            [*regions[:place], kind, *regions[place + 1 :]],
+        )
         if after is not None and following is not None:
             rest = [other for index, other in enumerate(regions) if index not in (place, after)]
             at = place - (after < place)

@@ -15,7 +15,11 @@ ICONS = {"txt": "download", "docx": "description", "pdf": "picture_as_pdf"}
 
 def downloads(current: Sheet, pages: dict[tuple[str, int], Page], sheets: list[Sheet]) -> None:
     """`pages` by their sheets' keys, with their corrections; of `sheets` those are offered that have text."""
-    written = {sheet.name: (sheet, pages[sheet.key]) for sheet in sheets if sheet.key in pages and pages[sheet.key].text.strip()}
+    written = {
+        sheet.page_id: (sheet, pages[sheet.key])
+        for sheet in sheets
+        if sheet.key in pages and pages[sheet.key].text.strip()
+    }
     if not written:
         return
     st.subheader("Take it with you")
@@ -24,7 +28,12 @@ def downloads(current: Sheet, pages: dict[tuple[str, int], Page], sheets: list[S
         if len(written) > 1:
             one, every = "This page", f"All {len(written)} pages"
             which = st.segmented_control(
-                "Which", [one, every], default=every, required=True, key=f"which-{len(written)}", label_visibility="collapsed"
+                "Which",
+                [one, every],
+                default=every,
+                required=True,
+                key=f"which-{len(written)}",
+                label_visibility="collapsed",
             )
             if which == one:
                 chosen = {name: pair for name, pair in written.items() if pair[0].key == current.key}
@@ -48,9 +57,18 @@ def downloads(current: Sheet, pages: dict[tuple[str, int], Page], sheets: list[S
                 if name not in FIRST:
                     offer(name, width="stretch")
         with st.popover("Data set", icon=":material/dataset:"):
-            st.caption("Each line's picture with its text, as an image folder with `metadata.jsonl`, to train or test readers on. Lines without text are left out.")
-            corrected = sum(line.corrected and bool(line.reading.text.strip()) for page in offered.values() for line in page.lines)
-            only = st.toggle(f"Only the {corrected} corrected lines", corrected > 0, disabled=not corrected, key=f"only-{corrected > 0}")
+            st.caption(
+                "Each line's picture with its text, as an image folder with `metadata.jsonl`, to train or test readers on. Lines without text are left out."
+            )
+            corrected = sum(
+                line.corrected and bool(line.reading.text.strip()) for page in offered.values() for line in page.lines
+            )
+            only = st.toggle(
+                f"Only the {corrected} corrected lines",
+                corrected > 0,
+                disabled=not corrected,
+                key=f"only-{corrected > 0}",
+            )
             st.download_button(
                 "Data set", partial(to_dataset, offered, pictures, only and corrected > 0), "handwriting-lines.zip", "application/zip",
                 key="export-dataset", on_click="ignore", width="stretch",

@@ -10,18 +10,18 @@ from PIL import Image, ImageOps
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from hwr_core.documents import Document, open_document
+from hwr_core.documents.document import Document, open_document
+from hwr_core.documents.input_formats import UPLOADER_TYPES, suffix_of_mime_type
 from hwr_core.errors import HandwritingError
-from hwr_core.limits import MAX_BYTES
-from hwr_core.line_image import to_rgb
+from hwr_core.imaging.line_image import to_rgb
+from hwr_core.reading import PageId
+from hwr_core.runtime.limits import MAX_BYTES
 from pages.common import as_is
 from pages.workbench.memory import digest, forget, remembered
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-TYPES = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "heic", "heif", "pdf", "bmp", "gif", "avif"]
 SHOWN = 8  # pages in the strip at once
 THUMBNAIL = (120, 160)  # pixels
-SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
 
 # The clipboard: a button where the browser lets a page read it, and Ctrl+V anywhere on the page.
 _paste = st.components.v2.component(
@@ -70,7 +70,11 @@ class Sheet:
 
     @property
     def name(self) -> str:
-        return self.document.page_name(self.index)
+        return self.page_id.title
+
+    @property
+    def page_id(self) -> PageId:
+        return self.document.page_id(self.index)
 
     def picture(self) -> Image.Image:
         return self.document.page(self.index)
@@ -116,7 +120,12 @@ def _take_in(tray: dict[str, bytes]) -> None:
         # A new uploader after each drop: this one would list its files a second time, and lose them on a visit to the other page.
         key = f"files-{state.setdefault('drops', 0)}"
         st.file_uploader(
-            "Pictures and PDFs of handwriting", TYPES, accept_multiple_files=True, key=key, on_change=_take_uploads, args=(key,)
+            "Pictures and PDFs of handwriting",
+            UPLOADER_TYPES,
+            accept_multiple_files=True,
+            key=key,
+            on_change=_take_uploads,
+            args=(key,),
         )
     with paste:
         pasted = _paste(key="paste", on_pasted_change=lambda: None)
@@ -129,7 +138,13 @@ def _take_in(tray: dict[str, bytes]) -> None:
     with samples, st.container(horizontal=True):
         for path in sorted(SAMPLES.iterdir()):
             title = path.stem.replace("-", " ").capitalize()
-            st.button(title, key=f"sample-{path.stem}", icon=":material/image:", on_click=put, args=(path.name, path.read_bytes()))
+            st.button(
+                title,
+                key=f"sample-{path.stem}",
+                icon=":material/image:",
+                on_click=put,
+                args=(path.name, path.read_bytes()),
+            )
 
 
 def put(name: str, data: bytes) -> None:
@@ -170,7 +185,7 @@ def _take_pasted(pasted: dict) -> None:
         data = base64.b64decode(str(pasted.get("data"))[: 2 * MAX_BYTES], validate=True)
     except (binascii.Error, ValueError):
         data = b""
-    put(f"pasted{SUFFIXES.get(str(pasted.get('type')), '.png')}", data)
+    put(f"pasted{suffix_of_mime_type(str(pasted.get('type')))}", data)
 
 
 def unused(name: str, taken: dict[str, bytes]) -> str:
@@ -193,7 +208,9 @@ def choose_sheet(sheets: list[Sheet], done: set[tuple[str, int]]) -> Sheet:
         st.button("Remove", key="remove", icon=":material/delete:", type="tertiary", on_click=remove, args=([sheets[current].document.name],),
                   help="Takes this file away, with its corrections.")  # fmt: skip
         if len({sheet.document.name for sheet in sheets}) > 1:
-            st.button("Remove all", key="remove_all", type="tertiary", on_click=remove, args=(list(st.session_state.tray),))
+            st.button(
+                "Remove all", key="remove_all", type="tertiary", on_click=remove, args=(list(st.session_state.tray),)
+            )
     return sheets[current]
 
 
@@ -203,7 +220,9 @@ def _strip(sheets: list[Sheet], current: int, done: set[tuple[str, int]]) -> Non
     if strips > 1:
         key = f"strip-{len(sheets)}-{current}"  # turns to the page on the desk
         strip = st.pagination(strips, default=strip + 1, key=key) - 1
-    for column, number in zip(st.columns(SHOWN), range(strip * SHOWN, min(len(sheets), (strip + 1) * SHOWN)), strict=False):
+    for column, number in zip(
+        st.columns(SHOWN), range(strip * SHOWN, min(len(sheets), (strip + 1) * SHOWN)), strict=False
+    ):
         sheet = sheets[number]
         with column:
             if (picture := _thumbnail(sheet)) is not None:

@@ -8,15 +8,16 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from hwr_core.checkpoints import default_beams
-from hwr_core.layout import Region, lines_at, regions_of
-from hwr_core.line_image import small_rgb
-from hwr_core.lines import FoundLine
-from hwr_core.orientation import find_upright_lines
+from hwr_core.checkpoints.registry import default_beams
+from hwr_core.imaging.ink_mask import stroke_width
+from hwr_core.imaging.line_image import small_rgb
+from hwr_core.imaging.preprocess import preprocess
+from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.layout.line_detection import FoundLine
+from hwr_core.layout.orientation import find_upright_lines
+from hwr_core.layout.regions import Region, lines_at, regions_of
 from hwr_core.pipeline import line_on_photo
-from hwr_core.preprocess import preprocess, stroke_width
 from hwr_core.reading import Page, Reading
-from hwr_core.settings import PreprocessSettings
 from pages.common import Reader, recognizer_for, shipped
 from pages.workbench.files import Sheet
 from pages.workbench.memory import digest, remembered
@@ -88,7 +89,9 @@ def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prep
     )  # fmt: skip
 
 
-def _view(small: Image.Image, size: tuple[int, int], shape: tuple[int, int], to_photo: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _view(
+    small: Image.Image, size: tuple[int, int], shape: tuple[int, int], to_photo: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The photo of `size`, which `small` is in its colours, seen as the cleaned page is, (height, width, 3) uint8; and the matrix from its pixels to the photo's."""
     scale = min(1.0, VIEW_SIDE / max(shape))
     height, width = max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
@@ -111,7 +114,9 @@ def layouts() -> dict[tuple[str, int], tuple[Region, ...]]:
     return st.session_state.setdefault("layouts", {})
 
 
-def read_sheet(sheet: Sheet, prepared: Prepared, settings: PreprocessSettings, reader: Reader, stopped: bool = False) -> ReadSheet:
+def read_sheet(
+    sheet: Sheet, prepared: Prepared, settings: PreprocessSettings, reader: Reader, stopped: bool = False
+) -> ReadSheet:
     """Reads what was not read before; where it was `stopped`, nothing more."""
     changed = sheet.key in layouts()
     regions = layout_of(sheet, prepared)
@@ -120,7 +125,9 @@ def read_sheet(sheet: Sheet, prepared: Prepared, settings: PreprocessSettings, r
     readings: list[Reading | None] = [None] * len(found)
     for formulas in (False, True):
         numbers = [number for number, region in enumerate(regions) if region.formula == formulas]
-        for number, reading in zip(numbers, _read(sheet, [found[n] for n in numbers], reader, formulas, known, stopped), strict=True):
+        for number, reading in zip(
+            numbers, _read(sheet, [found[n] for n in numbers], reader, formulas, known, stopped), strict=True
+        ):
             readings[number] = reading
     while len(known) > READINGS:
         known.pop(next(iter(known)))
@@ -149,7 +156,9 @@ def _cut(sheet: Sheet, regions: Sequence[Region], prepared: Prepared, settings: 
     return [at_hand.get(region.outline) or lines_at([region], grey, prepared.to_photo)[0] for region in regions]
 
 
-def _read(sheet: Sheet, lines: Sequence[FoundLine], reader: Reader, formulas: bool, known: dict, stopped: bool) -> list[Reading | None]:
+def _read(
+    sheet: Sheet, lines: Sequence[FoundLine], reader: Reader, formulas: bool, known: dict, stopped: bool
+) -> list[Reading | None]:
     if not lines:
         return []
     wanted = Reader(shipped(True), reader.device, default_beams(shipped(True))) if formulas else reader

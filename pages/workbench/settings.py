@@ -5,12 +5,18 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from hwr_core.settings import LIMITS, PRESETS, PreprocessSettings
+from hwr_core.imaging.settings import LIMITS, PRESETS, PreprocessSettings
 from pages.common import as_is
 from pages.workbench.files import uploads
 
 DEFAULT = PreprocessSettings()
-THRESHOLDS = {"none": "None (best for reading)", "otsu": "Otsu", "adaptive": "Adaptive", "sauvola": "Sauvola", "manual": "Manual"}
+THRESHOLDS = {
+    "none": "None (best for reading)",
+    "otsu": "Otsu",
+    "adaptive": "Adaptive",
+    "sauvola": "Sauvola",
+    "manual": "Manual",
+}
 
 
 def settings_sidebar() -> PreprocessSettings:
@@ -44,8 +50,20 @@ def settings_sidebar() -> PreprocessSettings:
             st.segmented_control, "denoise", "Denoise", [0, 1, 2], default=DEFAULT.denoise, required=True,
             format_func=["Off", "Light", "Strong"].__getitem__, help="A median filter: takes away specks, and a little of fine strokes.",
         )  # fmt: skip
-        ask(st.toggle, "deskew", "Level the lines", DEFAULT.deskew, help="Turns the page by up to 12° so that its lines run level.")
-        ask(st.toggle, "ruling", "Take away ruled lines", DEFAULT.ruling, help="Also squared paper's. Strokes across them stay.")
+        ask(
+            st.toggle,
+            "deskew",
+            "Level the lines",
+            DEFAULT.deskew,
+            help="Turns the page by up to 12° so that its lines run level.",
+        )
+        ask(
+            st.toggle,
+            "ruling",
+            "Take away ruled lines",
+            DEFAULT.ruling,
+            help="Also squared paper's. Strokes across them stay.",
+        )
         ask(st.toggle, "crop", "Crop to the ink", DEFAULT.crop, help="Cuts away empty margins.")
         st.subheader("Threshold")
         ask(
@@ -53,7 +71,14 @@ def settings_sidebar() -> PreprocessSettings:
             help="Black and white only. Usually reads worse than grey; helps on very faint or stained pages.",
         )  # fmt: skip
         if chosen["threshold"] == "manual":
-            ask(st.slider, "threshold_level", "Level", *LIMITS["threshold_level"], DEFAULT.threshold_level, help="Darker than this is ink.")
+            ask(
+                st.slider,
+                "threshold_level",
+                "Level",
+                *LIMITS["threshold_level"],
+                DEFAULT.threshold_level,
+                help="Darker than this is ink.",
+            )
         if chosen["threshold"] in ("adaptive", "sauvola"):
             ask(
                 st.slider, "threshold_window", "Window", *LIMITS["threshold_window"], DEFAULT.threshold_window, 2,
@@ -65,7 +90,15 @@ def settings_sidebar() -> PreprocessSettings:
                 help="Grey levels below the neighbourhood's mean that count as ink.",
             )  # fmt: skip
         if chosen["threshold"] == "sauvola":
-            ask(st.slider, "sauvola_k", "k", *LIMITS["sauvola_k"], DEFAULT.sauvola_k, 0.01, help="Higher takes less as ink.")
+            ask(
+                st.slider,
+                "sauvola_k",
+                "k",
+                *LIMITS["sauvola_k"],
+                DEFAULT.sauvola_k,
+                0.01,
+                help="Higher takes less as ink.",
+            )
         st.subheader("Stroke width")
         ask(
             st.selectbox, "stroke", "Strokes", ["keep", "thin", "thicken", "normalise"], format_func=str.capitalize,
@@ -109,8 +142,17 @@ def use(settings: PreprocessSettings) -> None:
 def _presets(settings: PreprocessSettings) -> None:
     st.session_state.preset = next((name for name, preset in PRESETS.items() if preset == settings), None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox("For a", list(PRESETS), key="preset", placeholder="page of its own kind", on_change=_use_preset, index=None)
-        st.button("", key="reset", icon=":material/restart_alt:", on_click=use, args=(DEFAULT,), help="Reset all to the defaults")
+        st.selectbox(
+            "For a", list(PRESETS), key="preset", placeholder="page of its own kind", on_change=_use_preset, index=None
+        )
+        st.button(
+            "",
+            key="reset",
+            icon=":material/restart_alt:",
+            on_click=use,
+            args=(DEFAULT,),
+            help="Reset all to the defaults",
+        )
 
 
 def _use_preset() -> None:
@@ -120,7 +162,13 @@ def _use_preset() -> None:
 def _save_and_load(settings: PreprocessSettings) -> None:
     st.session_state.setdefault("settings_files", 0)
     with st.popover("Save or load", icon=":material/tune:", width="stretch"):
-        st.download_button("Save these settings", settings.to_json(), "handwriting-settings.json", "application/json", on_click="ignore")
+        st.download_button(
+            "Save these settings",
+            settings.to_json(),
+            "handwriting-settings.json",
+            "application/json",
+            on_click="ignore",
+        )
         key = f"settings-{st.session_state.settings_files}"
         st.file_uploader("Load settings", "json", key=key, on_change=_load, args=(key,), max_upload_size=1)
         st.caption("They are also in this page's address, to be bookmarked or sent.")

@@ -1,0 +1,87 @@
+"""What a checkpoint's files say of how it is decoded; takes transformers' objects, and plain JSON read into namespaces."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from hwr_core.decoding.language_model import LanguageModel
+from hwr_core.decoding.latex_grammar import Grammar
+from hwr_core.decoding.scores import DecodingSettings
+from hwr_core.runtime.paths import MODELS as MODELS
+
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+LANGUAGE_MODEL = "language_model.safetensors"  # beside the weights of a checkpoint that has one
+MAX_LENGTH = 512  # tokens of a line, for decoders whose positions have no end
+
+
+def read_json(path: Path) -> SimpleNamespace:
+    """An empty namespace where there is no such file; ValueError where it is none of JSON."""
+    if not path.is_file():
+        return SimpleNamespace()
+    return json.loads(path.read_text(encoding="utf-8"), object_hook=lambda values: SimpleNamespace(**values))
+
+
+def special_tokens(config: Any, generation_config: Any) -> tuple[int, int, int]:
+    """The tokens that start, end and pad a line, found where `generate` finds them; ValueError where none ends it."""
+
+    def named(*names: str) -> int | None:
+        for name in names:
+            for place in (generation_config, config, config.decoder):
+                if (value := getattr(place, name, None)) is not None:
+                    return value[0] if isinstance(value, list) else value
+        return None
+
+    start, end = named("decoder_start_token_id", "bos_token_id"), named("eos_token_id")
+    if start is None or end is None:
+        raise ValueError("It names no token that starts or ends a line (decoder_start_token_id, eos_token_id).")
+    pad = named("pad_token_id")
+    return start, end, end if pad is None else pad
+
+
+def positions(decoder: Any) -> int:
+    """How many tokens the decoder has positions for; RoBERTa leaves the first ones, up to the pad token's, unused."""
+    count = getattr(decoder, "max_position_embeddings", None) or MAX_LENGTH
+    return count - decoder.pad_token_id - 1 if "roberta" in decoder.model_type else count
+
+
+def weights_in(folder: Path) -> Path | None:
+    """The weights file of a checkpoint's folder."""
+    return next((folder / file for file in WEIGHTS if (folder / file).is_file()), None)
+
+
+def language_model_of(folder: Path, tokens: Callable[[], Sequence[str | None]], end: int) -> LanguageModel | None:
+    """Loads the language model beside a checkpoint's weights, if there is one.
+
+    Args:
+        folder: the checkpoint's folder.
+        tokens: gives its tokens in the order of their ids; called if there is a language model.
+        end: the id of the end token.
+
+    Raises:
+        ValueError: the file is damaged, or was counted over other tokens.
+    """
+    path = folder / LANGUAGE_MODEL
+    return LanguageModel.load(path, tokens(), end) if path.is_file() else None
+
+
+def decoding_settings(
+    config: Any, generation_config: Any, language_model: LanguageModel | None, grammar: Grammar | None
+) -> DecodingSettings:
+    """How a checkpoint is decoded; a shipped one names its own values in its `config.json`."""
+    ctc_weight, language_model_weight = (
+        getattr(config, "ctc_weight", 0.0),
+        getattr(config, "language_model_weight", 0.0),
+    )
+    return DecodingSettings(
+        beams=getattr(generation_config, "num_beams", None) or 1,
+        ctc_weight=ctc_weight,
+        language_model=language_model,
+        language_model_weight=language_model_weight,
+        grammar=grammar,
+        # CTC already weighs against what is too short; the decoder alone needs its scores taken per token.
+        length_penalty=0.0 if ctc_weight else 1.0,
+        temperature=getattr(config, "confidence_temperature", 1.0),
+        max_length=positions(config.decoder),
+    )

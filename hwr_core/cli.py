@@ -1,0 +1,432 @@
+"""The command line: `hwr read` reads pages, `hwr batch` reads very many, `hwr serve` starts the pages and the API.
+
+Exit status: 0 if all was read, 1 if some files could not be read, 2 if the command could not be carried out.
+"""
+
+import logging
+import os
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TextIO
+
+import click
+from PIL import Image
+
+from hwr_core.documents.input_formats import SUFFIXES
+from hwr_core.documents.page_range import ALL_PAGES, PageRange
+from hwr_core.errors import HandwritingError, MissingPackageError
+from hwr_core.export import FORMATS, FileNames, export, suffix_of
+from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.reading import Page, PageId
+from hwr_core.runtime.limits import BEAMS
+from hwr_core.runtime.log import configure_logging, log_unexpected
+from hwr_core.runtime.settings import settings
+
+Decode = Callable[[], Image.Image]  # decodes a page's picture, or raises HandwritingError
+
+MODES = click.Choice(["page", "line", "formula"])
+OWN_ADDRESSES = ("localhost", "127.0.0.1", "::1")  # only this machine's browsers reach them
+
+logger = logging.getLogger(__name__)
+_messages: TextIO | None = None  # where `say` writes; None means sys.stderr
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: The words after the program's name; by default those that the process was started with.
+
+    Returns:
+        The exit status.
+    """
+    _open_standard_streams()
+    try:
+        with hwr.make_context("hwr", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            return hwr.invoke(context) or 0
+    except click.exceptions.Exit as done:  # --help
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except HandwritingError as error:
+        say(str(error))
+        logger.debug("The command stopped", exc_info=error)
+        return 2
+    except BrokenPipeError:  # the reader of the output closed it, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except OSError as error:
+        say(f"{error.filename or 'The output'} cannot be used ({error.strerror}).")
+        logger.debug("The command stopped", exc_info=error)
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except Exception as error:
+        say(f"Internal error ({type(error).__name__}): run the command with --debug to see where.")
+        log_unexpected(logger, "The command", error)
+        return 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def hwr() -> None:
+    """Reads handwriting as text or as LaTeX."""
+
+
+def reading_options(command: Callable) -> Callable:
+    """Adds the options that `read` and `batch` share."""
+    for option in (
+        click.option("--debug", is_flag=True, help="Log everything, with the traces of errors."),
+        click.option("--quiet", is_flag=True, help="Write no progress and no messages of libraries."),
+        click.option("--settings", "settings_file", type=Path, help="Preprocessing settings: a JSON file."),
+        click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu"),
+        click.option("--beams", type=int, help="Beams of the search; by default the checkpoint's number."),
+        click.option(
+            "--checkpoint", help='"text", "math", a hub id or a folder. Default: math for formulas, else text.'
+        ),
+        click.option("--mode", type=MODES, help="What each picture shows. Default: formula for math, else page."),
+    ):
+        command = option(command)
+    return command
+
+
+@hwr.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--format", type=click.Choice(list(FORMATS)), help="Default: the format of --out's suffix, else txt.")
+@click.option(
+    "--out", help="A file for all pages, or a folder for a file each: one that exists, or a name ending in /."
+)
+@click.option("--pages", help="Pages of each document, such as 3-7 or 1,4,9-.")
+@reading_options
+def read(
+    files: Sequence[str], format: str | None, out: str | None, pages: str | None, mode: str | None, checkpoint: str | None,
+    beams: int | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
+) -> int:  # fmt: skip
+    """Reads pictures, PDFs, folders of them, or - for standard input.
+
+    A file that cannot be read is reported on standard error. The others are read, and the exit status is 1.
+    """
+    with console(quiet, debug):
+        output = output_of(out, format)
+        preprocessing = checked_settings(settings_file, beams)
+        chosen = PageRange.parse(pages) if pages is not None else ALL_PAGES
+        sources = list(dict.fromkeys(sources_of(files)))
+        names = Counter(path.name for path in sources if path is not None)
+        from hwr_core import load_recognizer  # imported once the arguments are known to be good
+        from hwr_core.layout.words import without_pictures
+        from hwr_core.pipeline import read_picture
+
+        recognizer = load_recognizer(checkpoint or ("math" if mode == "formula" else "text"), device)
+        default = "formula" if recognizer.reads_formulas else "page"
+        if recognizer.reads_formulas != ((mode or default) == "formula"):
+            raise HandwritingError(
+                f"The checkpoint {recognizer.name} does not fit --mode {mode}: leave one of the two out."
+            )
+        failed = 0
+        for path in sources:
+            for name, decode in pages_of(path, names, chosen):
+                try:
+                    page = without_pictures(read_picture(decode, recognizer, mode or default, preprocessing, beams))
+                except HandwritingError as error:
+                    failed += 1
+                    say(str(error))
+                    continue
+                except Exception as error:  # a bug, or a library's error on an odd picture: the other files are read
+                    failed += 1
+                    say(f"{name} cannot be read: internal error ({type(error).__name__}).")
+                    log_unexpected(logger, "Reading a page", error)
+                    continue
+                output.add(name, page, decode)
+                if not quiet:
+                    say(f"{name}: {len(page.lines)} line{'' if len(page.lines) == 1 else 's'}")
+        output.finish()
+        return 1 if failed else 0
+
+
+@hwr.command()
+@click.argument("files", metavar="FOLDER_OR_GLOB")
+@click.option("--out", type=Path, required=True, help="The Parquet file.")
+@click.option("--workers", type=click.IntRange(1), help="Processes that read. Default: one for each core or GPU.")
+@reading_options
+def batch(
+    files: str, out: Path, workers: int | None, mode: str | None, checkpoint: str | None, beams: int | None, device: str,
+    settings_file: Path | None, quiet: bool, debug: bool,
+) -> int:  # fmt: skip
+    """Reads very many files into one Parquet file, a row a page, on Ray.
+
+    FOLDER_OR_GLOB is a folder with its subfolders, or a pattern such as 'scans/*.jpg'. Files that cannot be read become
+    rows with an error. After an interruption the same command reads only the rest.
+    """
+    with console(quiet, debug):
+        preprocessing = checked_settings(settings_file, beams)
+        try:
+            from hwr_core.batch import Job, run
+        except ImportError as error:
+            raise MissingPackageError(error.name, "batch") from error
+        if out.is_dir():
+            raise HandwritingError(f"{out} is a folder: name a file.")
+        chosen = portable_name(checkpoint or ("math" if mode == "formula" else "text"))
+        job = Job(chosen, mode or ("formula" if chosen == "math" else "page"), beams, preprocessing, device)
+        count = run(files, out, job, workers, quiet)
+        if not quiet:
+            say(f"{out}: {count} files")
+        return 0
+
+
+@hwr.command(context_settings={"ignore_unknown_options": True})
+@click.option("--port", default=8501, show_default=True)
+@click.option("--address", default="localhost", show_default=True, help="0.0.0.0 lets other machines in.")
+@click.option("--debug", is_flag=True, help="Log everything, with the traces of errors.")
+@click.argument("streamlit_options", nargs=-1, type=click.UNPROCESSED)
+def serve(port: int, address: str, debug: bool, streamlit_options: Sequence[str]) -> None:
+    """Starts the pages, and the API at /api.
+
+    Other options go to Streamlit, such as --server.baseUrlPath=hwr. Environment variables HWR_… set tokens and limits.
+    """
+    settings()  # raises for a variable that cannot be used
+    for package in ("streamlit", "fastapi"):
+        if find_spec(package) is None:
+            raise MissingPackageError(package, "app" if package == "streamlit" else "server")
+    if debug:
+        os.environ["HWR_LOG_LEVEL"] = "DEBUG"
+    if address in OWN_ADDRESSES:
+        os.environ.setdefault("HWR_LOCAL_CHECKPOINTS", "true")
+        os.environ.setdefault("HWR_DOWNLOADS", "true")
+    from streamlit.web.cli import main as streamlit
+
+    place = ["--server.port", str(port), "--server.address", address]
+    streamlit.main(["run", str(app_folder() / "server.py"), *place, *streamlit_options], standalone_mode=False)
+
+
+def app_folder() -> Path:
+    """Returns the folder of the pages: `hwr_core/_app` of an installed package, else the folder of the checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "_app", package.parent):
+        if (folder / "server.py").is_file():
+            return folder
+    raise HandwritingError("The pages are not installed: install the package again.")
+
+
+def say(message: str) -> None:
+    """Writes a message to the user on standard error."""
+    print(message, file=_messages or sys.stderr, flush=True)
+
+
+@contextmanager
+def console(quiet: bool, debug: bool) -> Iterator[None]:
+    """Configures logging. With `quiet` and without `debug`, whatever libraries write to standard error is discarded."""
+    global _messages
+    level = "DEBUG" if debug else settings().log_level or "CRITICAL"
+    as_json = settings().log_format == "json"
+    if debug or not quiet:
+        configure_logging(level, as_json)
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere, os.fdopen(kept, "w", errors="backslashreplace") as _messages:
+        configure_logging(level, as_json, _messages)
+        os.dup2(nowhere.fileno(), 2)  # libraries in C write to the descriptor
+        try:
+            with redirect_stderr(nowhere), warnings.catch_warnings(action="ignore"):
+                yield
+        finally:
+            os.dup2(kept, 2)
+            _messages = None
+            configure_logging(level, as_json)
+
+
+def _open_standard_streams() -> None:
+    """Opens streams that the caller closed, so that no file that is opened later takes their descriptors."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (as long as the process)
+
+
+def checked_settings(file: Path | None, beams: int | None) -> PreprocessSettings:
+    """Returns the preprocessing settings of `file`, or the defaults.
+
+    Raises:
+        HandwritingError: The file has no such settings, or `beams` is out of range.
+    """
+    if beams is not None and not 1 <= beams <= BEAMS:
+        raise HandwritingError(f"The number of beams is from 1 to {BEAMS}.")
+    if file is None:
+        return PreprocessSettings()
+    try:
+        return PreprocessSettings.from_json(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise HandwritingError(f"{file} cannot be read: check the name.") from None
+    except ValueError as error:
+        raise HandwritingError(str(error)) from None
+
+
+def portable_name(checkpoint: str) -> str:
+    """Returns the checkpoint's name for other processes and machines, which have copies of `models/` elsewhere.
+
+    Raises:
+        HandwritingError: There is no such checkpoint.
+    """
+    from hwr_core.checkpoints.registry import MODELS, find
+
+    if (folder := find(checkpoint)) is None:
+        return checkpoint.strip()
+    folder = folder.absolute()
+    return folder.relative_to(MODELS).as_posix() if folder.is_relative_to(MODELS) else str(folder)
+
+
+def sources_of(names: Sequence[str]) -> Iterator[Path | None]:
+    """Yields the files that are named, and those of named folders and their subfolders, sorted; None for standard input.
+
+    Raises:
+        HandwritingError: A file does not exist, or a folder has no pictures.
+    """
+    for name in names:
+        path = Path(name)
+        if name == "-":
+            yield None
+        elif path.is_dir():
+            yield from pictures_in(path)
+        elif path.is_file():
+            yield path
+        else:
+            raise HandwritingError(f"There is no file {name}.")
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Returns the pictures and documents in a folder and its subfolders, sorted.
+
+    Raises:
+        HandwritingError: There are none.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not found:
+        raise HandwritingError(f"There are no pictures in {folder}.")
+    return found
+
+
+def pages_of(path: Path | None, names: Mapping[str, int], chosen: PageRange) -> Iterator[tuple[PageId, Decode]]:
+    """Yields the identity of each chosen page of a file and the function that decodes it.
+
+    For a file that cannot be opened, the function raises `HandwritingError`.
+
+    Args:
+        path: The file; None for standard input.
+        names: How many files share a name. These are called by their paths.
+        chosen: The pages of a document.
+    """
+    from hwr_core.documents.document import open_document, shown
+
+    name = "standard input" if path is None else shown(path.name if names[path.name] == 1 else path)
+    try:
+        document = open_document(_bytes_of(path), name)
+        indices = chosen.indices(document.count, name)
+    except OSError as error:
+        yield PageId(name), partial(_raise, HandwritingError(f"{name} cannot be read ({error.strerror})."))
+    except HandwritingError as error:
+        yield PageId(name), partial(_raise, error)
+    else:
+        for index in indices:
+            yield document.page_id(index), partial(document.page, index)
+
+
+def _bytes_of(path: Path | None) -> bytes:
+    if path is not None:
+        return path.read_bytes()
+    if sys.stdin is None:
+        raise HandwritingError("Standard input is closed: name a file.")
+    return sys.stdin.buffer.read()
+
+
+def _raise(error: HandwritingError) -> Image.Image:
+    raise error
+
+
+def output_of(out: str | None, format: str | None) -> "FilePerPage | OneFile":
+    """Returns the writer for `--out` and `--format`.
+
+    Raises:
+        HandwritingError: Nothing can be written there. It is raised before pages are read, which may take an hour.
+    """
+    if out is None:
+        return OneFile(None, format or "txt")
+    path = Path(out)
+    if path.is_dir() or out.endswith(("/", "\\")):
+        if path.is_file():
+            raise HandwritingError(f"{out} cannot be written: it is a file.")
+        return FilePerPage(path, format or "txt")
+    if not path.parent.is_dir():
+        raise HandwritingError(f"{out} cannot be written: there is no folder {path.parent}.")
+    return OneFile(path, format or format_of(path))
+
+
+def format_of(path: Path) -> str:
+    """Returns the format that a file's suffix names, txt for an unknown suffix.
+
+    Raises:
+        HandwritingError: Several formats have this suffix.
+    """
+    suffix = path.suffix.lower()
+    found = [name for name, format in FORMATS.items() if suffix in (format.suffix, ".zip" if format.single else None)]
+    if len(found) > 1:
+        raise HandwritingError(f"Several formats have the suffix {suffix}: choose one of --format {', '.join(found)}.")
+    return found[0] if found else "txt"
+
+
+class FilePerPage:
+    """Writes a file for each page as soon as it is read."""
+
+    def __init__(self, folder: Path, format: str):
+        self.folder, self.format, self.names = folder, format, FileNames(FORMATS[format].suffix)
+
+    def add(self, name: PageId, page: Page, decode: Decode) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / self.names(name)).write_bytes(export({name: page}, self.format, {name: decode}))
+
+    def finish(self) -> None:
+        """Does nothing: all files are written."""
+
+
+class OneFile:
+    """Writes all pages at the end, to a file or to standard output."""
+
+    def __init__(self, out: Path | None, format: str):
+        self.out, self.format = out, format
+        self.pages: dict[PageId, Page] = {}
+        self.pictures: dict[PageId, Decode] = {}  # each holds its file's bytes: only for formats that show pictures
+        self._check_stdout(1)
+
+    def add(self, name: PageId, page: Page, decode: Decode) -> None:
+        self.pages[name] = page
+        if FORMATS[self.format].needs_pictures:
+            self.pictures[name] = decode
+
+    def finish(self) -> None:
+        """Writes the file."""
+        if not self.pages:
+            return
+        self._check_stdout(len(self.pages))
+        content = export(self.pages, self.format, self.pictures)
+        if self.out is not None:
+            self.out.write_bytes(content)
+        else:
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+
+    def _check_stdout(self, count: int) -> None:
+        if self.out is not None:
+            return
+        if sys.stdout is None:
+            raise HandwritingError("Standard output is closed: name a file with --out.")
+        if sys.stdout.isatty() and suffix_of(self.format, count) in (".pdf", ".docx", ".zip"):
+            raise HandwritingError(f"A terminal cannot show {FORMATS[self.format].title}: name a file with --out.")

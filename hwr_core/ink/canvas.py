@@ -1,0 +1,78 @@
+"""The canvas's JSON (Fabric.js objects, as `streamlit-drawable-canvas` gives them) to strokes and back."""
+
+import numpy as np
+
+from hwr_core.ink.strokes import Strokes
+from hwr_core.reading import Box
+
+FARTHEST = 1e6  # pixels from the canvas's corner
+_ORIGINS = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
+
+
+def path_object(points: np.ndarray, pen: int, colour: str) -> dict:
+    """A stroke as the canvas component (Fabric.js) keeps one."""
+    (left, top), (right, bottom) = points.min(0).tolist(), points.max(0).tolist()
+    path = [["M", *map(float, points[0])], *(["L", float(x), float(y)] for x, y in points[1:])]
+    return {
+        "type": "Path", "path": path, "left": (left + right) / 2, "top": (top + bottom) / 2, "originX": "center", "originY": "center",
+        "stroke": colour, "strokeWidth": pen, "fill": None, "strokeLineCap": "round", "strokeLineJoin": "round",
+    }  # fmt: skip
+
+
+def strokes_of(objects: object) -> Strokes:
+    """The strokes, each (n, 2), of the canvas's objects: the end points of their path's segments, moved as the object was.
+
+    A browser can send anything: what is no such object, or lies nowhere, is left out.
+    """
+    strokes = []
+    for item in _dictionaries(objects):
+        path = item.get("path")
+        segments = [segment for segment in path if isinstance(segment, list)] if isinstance(path, list) else []
+        ends = [segment[-2:] for segment in segments if len(segment) >= 3]  # M, Q and L; Z closes and has none
+        points = np.array([end for end in ends if all(map(_is_number, end))], np.float64).reshape(-1, 2)
+        if len(points):
+            strokes.append(_moved(points, item).astype(np.float32))
+    return strokes
+
+
+def labelled_boxes_of(objects: object) -> list[tuple[str, Box]]:
+    """The rectangles among the canvas's objects with their labels, in its pixels, as they were drawn, moved or scaled."""
+    boxes = []
+    for item in _dictionaries(objects):
+        if str(item.get("type")).lower() in ("rect", "labeledrect"):
+            width, height = (
+                abs(_number(item, side) * _number(item, scale, 1))
+                for side, scale in (("width", "scaleX"), ("height", "scaleY"))
+            )
+            across, down = (_ORIGINS.get(str(item.get(name)), 0.0) for name in ("originX", "originY"))
+            left, top = _number(item, "left") - across * width, _number(item, "top") - down * height
+            boxes.append(
+                (str(item.get("label") or ""), (round(left), round(top), round(left + width), round(top + height)))
+            )
+    return boxes
+
+
+def _dictionaries(objects: object) -> list[dict]:
+    return [item for item in objects if isinstance(item, dict)] if isinstance(objects, list) else []
+
+
+def _is_number(value: object) -> bool:
+    """Of a place that could be on a canvas."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < FARTHEST
+
+
+def _number(item: dict, name: str, default: float = 0.0) -> float:
+    value = item.get(name, default)
+    return float(value) if _is_number(value) else default
+
+
+def _moved(points: np.ndarray, item: dict) -> np.ndarray:
+    """Where the object was moved, scaled or turned to with the component's edit tool; Fabric keeps the path as drawn."""
+    low, high = points.min(0), points.max(0)
+    scale = np.array([_number(item, "scaleX", 1), _number(item, "scaleY", 1)])
+    angle, place = np.radians(_number(item, "angle")), np.array([_number(item, "left"), _number(item, "top")])
+    stays = np.allclose((low + high) / 2, place, atol=_number(item, "strokeWidth", 1))
+    if item.get("originX") != "center" or (np.all(scale == 1) and angle == 0 and stays):
+        return points
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return ((points - (low + high) / 2) * scale) @ turn + place

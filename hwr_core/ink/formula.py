@@ -1,0 +1,55 @@
+"""A formula as a picture: how large its symbols are, and drawing one from strokes."""
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from hwr_core.imaging.ink_mask import ink_mask
+from hwr_core.ink.strokes import Strokes, as_points, draw
+
+DRAWN_AT = 44.0  # pixels of a symbol's height where strokes are drawn: twice what the encoder sees
+PEN = 4.0  # pixels, at that size
+LARGEST, MOST = 3000, 1_000_000  # pixels of a drawn formula's longer side, and in all: more than the encoder sees of it
+
+
+def typical_size(widths: np.ndarray, heights: np.ndarray) -> float:
+    """How high the symbols of a formula are, from the extents of its strokes or of its connected pieces of ink.
+
+    The geometric mean of the heights, without those of dots, minus signs and fraction bars. Against the digits of 1,500
+    formulas of CROHME it spreads by a fifth, less than medians of heights, widths or diagonals do.
+    """
+    longest = np.maximum(widths, heights)
+    high = heights[(heights >= 0.4 * np.median(longest)) & (heights > 0)]
+    return float(np.exp(np.log(high).mean())) if len(high) else float(np.median(longest))
+
+
+def symbol_size(grey: np.ndarray) -> float:
+    """`typical_size` in pixels of the ink of a picture, dark on light, uint8; its height where it is blank."""
+    mask = ink_mask(grey)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return float(grey.shape[0])
+    return typical_size(stats[1:, cv2.CC_STAT_WIDTH].astype(float), stats[1:, cv2.CC_STAT_HEIGHT].astype(float))
+
+
+def ink_size(strokes: Strokes) -> float:
+    """`typical_size` of strokes, in their unit; 1 where they have no extent."""
+    extents = np.array([np.ptp(stroke, axis=0) for stroke in strokes])
+    return typical_size(extents[:, 0], extents[:, 1]) or 1.0
+
+
+def render_formula(strokes: Strokes, symbol: float = DRAWN_AT, stroke_width: float = PEN) -> Image.Image:
+    """Draws strokes, each (n, 2), black on white, so that their symbols are `symbol` pixels high, with a pen `stroke_width` pixels wide.
+
+    The picture has at most `LARGEST` pixels on its longer side, and some `MOST` in all, scaled down if need be. Raises ValueError where there is no stroke.
+    """
+    strokes = [as_points(stroke) for stroke in strokes if len(stroke)]
+    if not strokes:
+        raise ValueError("There is no stroke to draw.")
+    points = np.concatenate(strokes)
+    low, extent = points.min(0), np.ptp(points, axis=0)
+    edge = symbol * 0.2 + stroke_width
+    area = max(float(extent.prod()), 1e-12)
+    scale = min(symbol / ink_size(strokes), (LARGEST - 2 * edge) / max(float(extent.max()), 1e-6), (MOST / area) ** 0.5)
+    width, height = (int(np.ceil(side * scale + 2 * edge)) for side in extent)
+    return Image.fromarray(draw([(stroke - low) * scale + edge for stroke in strokes], (height, width), stroke_width))

@@ -1,0 +1,133 @@
+"""From a page to its lines: `rapidocr`'s text detector, and the order in which to read them."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from hwr_core.imaging.ink_mask import ink_box
+from hwr_core.imaging.resize import shrunk
+from hwr_core.layout.reading_order import line_height, reading_order, rows_of
+from hwr_core.reading import Point, Span
+
+DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
+LARGE, USUAL = (
+    120,
+    60,
+)  # pixels of a line's height there: above the first, the page is seen smaller, with lines of the second
+WHOLE, OVERLAP, SEAM = (
+    700_000,
+    96,
+    4,
+)  # pixels there: of a picture that is seen at once, of the halves' overlap, and of what is uncertain
+EXPAND_SIDE, EXPAND_UP = 0.2, 0.06  # of a line's height, added to the detector's outline
+_DETECTING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class FoundLine:
+    """`outline` (4, 2) float: the corners on the page in pixels, clockwise from the top left; `image`
+    (height, width) uint8: what they enclose and a little round it, levelled; `reach` as of `Line`."""
+
+    outline: np.ndarray
+    image: np.ndarray
+    reach: Span = (0.0, 1.0)
+
+
+def find_lines(grey: np.ndarray) -> list[FoundLine]:
+    """The lines of a page (height, width) uint8, dark on light, in reading order; none on a blank page.
+
+    A picture of one line, which a detector made for pages finds badly, is taken whole.
+    """
+    box = ink_box(grey)
+    if box is None:
+        return []
+    outlines = detect(grey)
+    if len(rows_of(outlines)) <= 1 and box[2] - box[0] > 2 * (box[3] - box[1]):
+        left, top, right, bottom = box
+        outline = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
+        return [FoundLine(outline, grey, (-left / (right - left), (grey.shape[1] - left) / (right - left)))]
+    return [cut_line(grey, outline) for outline in reading_order(outlines)]
+
+
+def cut_line(grey: np.ndarray, outline: np.ndarray) -> FoundLine:
+    """The line that `outline` (4, 2) encloses on `grey`."""
+    more = EXPAND_SIDE * line_height(outline) / max(np.linalg.norm(outline[1] - outline[0]), 1e-6)
+    return FoundLine(outline, cut(grey, _expand(outline)), (-float(more), 1 + float(more)))
+
+
+def detect(grey: np.ndarray) -> list[np.ndarray]:
+    """The outlines (4, 2) of the pieces of text on `grey`, in its pixels."""
+    found = _detected(grey, DETECTOR_SIDE)
+    if found:
+        scale = min(1.0, DETECTOR_SIDE / max(grey.shape))
+        height = scale * float(np.median([line_height(outline) for outline in found]))
+        if height > LARGE:  # the detector breaks large writing into pieces
+            found = _detected(grey, max(64, round(scale * max(grey.shape) * USUAL / height))) or found
+    return found
+
+
+def _detected(grey: np.ndarray, side: int) -> list[np.ndarray]:
+    """As seen at `side` pixels of the longest side."""
+    small = shrunk(grey, side)
+    scale = max(small.shape) / max(grey.shape)
+    with _DETECTING:
+        found = _in_halves(small) if small.size > WHOLE and small.shape[0] > 4 * OVERLAP else None
+        return [quad / scale for quad in (_quads(small) if found is None else found)]
+
+
+def _quads(small: np.ndarray) -> list[np.ndarray]:
+    margin = 32  # text that touches the edge is missed without some paper round it
+    small = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=int(np.median(small)))
+    found = _detector()(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), use_det=True, use_cls=False, use_rec=False).boxes
+    return [] if found is None else [np.asarray(quad, float) - margin for quad in found]
+
+
+def _in_halves(small: np.ndarray) -> list[np.ndarray] | None:
+    """The upper half, then the lower one, which takes half the memory; each sees a little of the other, and finds what has its middle on
+    its own side. None where something found does not end within what its half sees: large or upright writing."""
+    middle = small.shape[0] // 2
+    upper = [quad for quad in _quads(small[: middle + OVERLAP]) if quad[:, 1].mean() < middle + SEAM]
+    lower = [quad + (0, middle - OVERLAP) for quad in _quads(small[middle - OVERLAP :])]
+    lower = [quad for quad in lower if quad[:, 1].mean() >= middle - SEAM]
+    if any(quad[:, 1].max() > middle + OVERLAP - SEAM for quad in upper) or any(
+        quad[:, 1].min() < middle - OVERLAP + SEAM for quad in lower
+    ):
+        return None
+    return upper + [quad for quad in lower if all(overlap(quad, other) < 0.5 for other in upper)]
+
+
+def overlap(first: Sequence[Point] | np.ndarray, second: Sequence[Point] | np.ndarray) -> float:
+    """Intersection over union of two outlines' convex hulls."""
+    hulls = [cv2.convexHull(np.asarray(outline, np.float32)) for outline in (first, second)]
+    common, _ = cv2.intersectConvexConvex(*hulls)
+    return common / max(sum(map(cv2.contourArea, hulls)) - common, 1e-6)
+
+
+@lru_cache(maxsize=1)
+def _detector():
+    from rapidocr import RapidOCR
+
+    # The page comes scaled as it should be seen; its own default would enlarge a narrow one to 736 pixels.
+    return RapidOCR(params={"Det.limit_type": "max", "Det.limit_side_len": 4096, "Global.log_level": "warning"})
+
+
+def _expand(outline: np.ndarray) -> np.ndarray:
+    """Some more room than the detector leaves: for ascenders, descenders and the ends of words."""
+    height = line_height(outline)
+    along = (outline[1] - outline[0]) / max(np.linalg.norm(outline[1] - outline[0]), 1e-6)
+    down = (outline[3] - outline[0]) / max(np.linalg.norm(outline[3] - outline[0]), 1e-6)
+    signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    return outline + signs[:, :1] * along * EXPAND_SIDE * height + signs[:, 1:] * down * EXPAND_UP * height
+
+
+def cut(grey: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """The piece of `grey` inside `outline`, levelled, at its own size."""
+    width = max(1, round(float(np.linalg.norm(outline[1] - outline[0]) + np.linalg.norm(outline[2] - outline[3])) / 2))
+    height = max(1, round(line_height(outline)))
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(outline.astype(np.float32), target)
+    return cv2.warpPerspective(grey, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

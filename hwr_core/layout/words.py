@@ -1,0 +1,121 @@
+"""Where the words of a read line are: the reading says which there are, the ink of the line's picture where they part."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from hwr_core.imaging.ink_mask import ink_mask, is_light_on_dark
+from hwr_core.reading import Box, Line, Page, Point, Span
+
+NO_PICTURE = Image.new("L", (1, 1), 255)
+NARROW, WIDE = set("iIjl.,;:'!|()[]- t1"), set("mwMWœæ—%")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a line: its text, the chance that every character is right (of those the reading tells), and its corners on the page,
+    clockwise from the top left."""
+
+    text: str
+    confidence: float
+    character_confidences: tuple[float, ...]
+    corners: tuple[Point, ...]
+
+    @property
+    def box(self) -> Box:
+        xs, ys = zip(*self.corners, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+
+
+def words_of(line: Line) -> list[Word]:
+    """The words between the spaces of the line's text, from the left; a formula is one."""
+    text = line.reading.text
+    spans = _spans(text) if not line.formula else [(0, len(text))] if text.strip() else []
+    if not spans:
+        return []
+    ends = _ends(line, spans)
+    confidences = line.reading.character_confidences or (line.reading.confidence,) * len(text)
+    words = []
+    for (start, end), (left, right) in zip(spans, ends, strict=True):
+        own = confidences[start:end]
+        words.append(Word(text[start:end], float(np.prod(own)), own, _corners(line, left, right)))
+    return words
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    spans, start = [], 0
+    for word in text.split(" "):
+        if word:
+            spans.append((start, start + len(word)))
+        start += len(word) + 1
+    return spans
+
+
+def gaps_of(image: Image.Image) -> tuple[Span, ...]:
+    """Where there is white from top to bottom, before the line's first ink and after its last too: from and to, 0–1 of the picture."""
+    grey = np.asarray(image.convert("L"))
+    columns = (
+        np.flatnonzero(ink_mask(255 - grey if is_light_on_dark(grey) else grey).any(0))
+        if grey.size > 1
+        else np.empty(0)
+    )
+    if len(columns) < 2:
+        return ()
+    edges = np.concatenate([[-1], columns, [grey.shape[1]]])
+    ends = np.flatnonzero(np.diff(edges) > 1)
+    return tuple(((edges[end] + 1) / grey.shape[1], edges[end + 1] / grey.shape[1]) for end in ends.tolist())
+
+
+def without_pictures(page: Page) -> Page:
+    """The page without its lines' pictures, for keeping many: where their words are is still told the same."""
+    lines = (replace(line, gaps=gaps_of(line.image), image=NO_PICTURE) for line in page.lines)
+    return replace(page, lines=tuple(lines))
+
+
+def _ends(line: Line, spans: list[tuple[int, int]]) -> list[Span]:
+    """For each word where it starts and ends, 0–1 along the line's outline."""
+    gaps = gaps_of(line.image) if line.gaps is None else line.gaps
+    first = gaps[0][1] if gaps and gaps[0][0] == 0 else 0.0  # ink of the picture
+    last = gaps[-1][0] if gaps and gaps[-1][1] == 1 else 1.0
+    within = [
+        ((left - first) / (last - first), (right - first) / (last - first))
+        for left, right in gaps
+        if first < right and left < last
+    ]
+    parts = np.array(_parts(line.reading.text, spans, within))
+    if line.reach is not None:
+        start, end = line.reach
+        parts = start + (first + parts * (last - first)) * (end - start)
+    return parts.clip(0, 1).tolist()
+
+
+def _parts(text: str, spans: list[tuple[int, int]], gaps: Sequence[Span]) -> list[Span]:
+    """For each word where it starts and ends, 0–1 of the way from the line's first ink to its last, as `gaps` are.
+
+    By the usual widths of letters first; then every space moves to the widest gap in the ink near it.
+    """
+    widths = np.cumsum([0.0, *(0.55 if c in NARROW else 1.5 if c in WIDE else 1.0 for c in text)])
+    places = [(widths[start] / widths[-1], widths[end] / widths[-1]) for start, end in spans]
+    if len(spans) < 2:
+        return places
+    parts = [list(place) for place in places]
+    reached = 0.0  # no space before the one to its left
+    for index in range(len(spans) - 1):
+        middle = (places[index][1] + places[index + 1][0]) / 2
+        window = 0.6 * min(places[index][1] - places[index][0], places[index + 1][1] - places[index + 1][0]) + 0.02
+        near = [gap for gap in gaps if abs((gap[0] + gap[1]) / 2 - middle) < window and gap[0] > reached]
+        if near:
+            left, right = max(near, key=lambda gap: gap[1] - gap[0])
+            parts[index][1], parts[index + 1][0] = left, right
+        reached = parts[index][1]
+    return [(left, max(left, right)) for left, right in parts]
+
+
+def _corners(line: Line, left: float, right: float) -> tuple[Point, ...]:
+    """The part of the line's outline from `left` to `right`, 0–1."""
+    corners = np.array(line.corners, float)
+    top, bottom = corners[1] - corners[0], corners[2] - corners[3]
+    found = [corners[0] + left * top, corners[0] + right * top, corners[3] + right * bottom, corners[3] + left * bottom]
+    return tuple((round(float(x)), round(float(y))) for x, y in found)

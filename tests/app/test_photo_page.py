@@ -1,0 +1,389 @@
+"""The Photo page's workbench, driven with Streamlit's AppTest: pages of files, lines' boxes, corrections, settings."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from hwr_core.imaging.settings import PRESETS, PreprocessSettings
+from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import render_line
+from hwr_core.layout.regions import region_at
+from hwr_core.reading import BLANK
+from hwr_core.recognizer import Recognizer
+from tests.support.app import html_of, photo_page, png, text_of, upload
+from tests.support.paths import SAMPLES
+
+
+def page_of(*texts: str) -> Image.Image:
+    sheet = Image.new("L", (1000, 160 * len(texts) + 40), 255)
+    for row, text in enumerate(texts):
+        line = render_line(write(text, seed=row), 96, 5)
+        line.thumbnail((900, 90))
+        sheet.paste(line.convert("L"), (60, 40 + 160 * row))
+    return sheet
+
+
+def pdf(*pages: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    pages[0].save(buffer, "PDF", save_all=True, append_images=pages[1:])
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def letter() -> AppTest:
+    return upload(photo_page().run(), ("letter.jpg", (SAMPLES / "letter.jpg").read_bytes()))
+
+
+def correcting(app: AppTest) -> AppTest:
+    return app.segmented_control(key="view").set_value("Correct").run()
+
+
+def click(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def more(app: AppTest, number: int) -> AppTest:
+    """Opens the tools of a line."""
+    key = next(field.key for field in app.text_input if field.label == f"Line {number}")
+    app.session_state[f"more-{key}"] = True
+    return app.run()
+
+
+def test_a_pdfs_pages_are_in_the_strip_and_read_when_they_are_chosen():
+    app = upload(
+        photo_page().run(), ("notes.pdf", pdf(page_of("good morning"), page_of("thank you"), page_of("see you soon")))
+    )
+    assert not app.exception and text_of(app) == "good morning"
+    assert len(app.session_state["pages_read"]) == 1, "the others are not read before they are asked for"
+    app.button(key="page-2").click().run()
+    assert text_of(app) == "see you soon" and any("notes.pdf, page 3" in markdown.value for markdown in app.markdown)
+    click(app, "Read all 3 pages")
+    assert len(app.session_state["pages_read"]) == 3
+    assert app.segmented_control(key="which-3").value == "All 3 pages"
+
+
+def test_a_strip_of_many_pages_has_pages_itself():
+    app = upload(photo_page().run(), ("notes.pdf", pdf(*[page_of(f"page {number}") for number in range(1, 20)])))
+    assert not app.exception
+    strip = [button.label for button in app.button if (button.key or "").startswith("page-")]
+    assert [label.removesuffix(" ✓") for label in strip] == [*map(str, range(1, 9))]
+    assert len(app.get("pagination")) == 1
+
+
+def test_files_survive_a_visit_to_the_other_page_and_can_be_removed(letter):
+    letter.run()
+    assert "Martha" in text_of(letter)
+    upload(letter, ("line.png", png(render_line(write("hello world"), 96, 5))))
+    assert list(letter.session_state["tray"]) == ["letter.jpg", "line.png"] and text_of(letter) == "hello world"
+    remembered = ("pages_read", "kept_prepared", "kept_cleaned", "kept_documents", "turns", "confidences")
+    line = letter.session_state["on_desk"]
+    letter.button(key="remove").click().run()
+    left = [key for name in remembered for key in letter.session_state[name] if isinstance(key, tuple)]
+    assert left and not [key for key in left if line in key or line[0] in key], "nothing is remembered of it"
+    assert list(letter.session_state["tray"]) == ["letter.jpg"] and "Martha" in text_of(letter)
+
+
+def test_a_correction_sticks_where_the_settings_change_and_reaches_every_export(letter):
+    correcting(letter)
+    field = next(field for field in letter.text_input if field.label == "Line 5")
+    field.set_value("Yours, Editha").run()
+    assert not letter.exception
+    letter.toggle(key="flatten").set_value(False).run()
+    fields = [field.value for field in letter.text_input if field.label.startswith("Line")]
+    assert "Yours, Editha" in fields
+    letter.segmented_control(key="view").set_value("Text").run()
+    assert text_of(letter).endswith("Yours, Editha")
+
+
+def test_the_error_rate_against_the_corrections_is_shown_on_request(letter):
+    correcting(letter)
+    machine = "\n".join(field.value for field in letter.text_input if field.label.startswith("Line"))
+    next(field for field in letter.text_input if field.label == "Line 1").set_value("Dear Marthe,").run()
+    letter.toggle(key="compare").set_value(True).run()
+    shown = next(caption.value for caption in letter.caption if caption.value.startswith("Character error rate"))
+    assert f"(1 of {len(machine.replace(chr(10), ''))})" in shown
+
+
+def test_another_reading_is_taken_with_a_click(letter):
+    more(correcting(letter), 1)
+    other = letter.button(key="use-0-0")
+    label = other.label.replace("**", "")
+    other.click().run()
+    assert next(field for field in letter.text_input if field.label == "Line 1").value == label
+
+
+def test_lines_are_joined_deleted_and_put_in_order(letter):
+    more(correcting(letter), 2)
+    click(letter, "Delete")
+    assert len([field for field in letter.text_input if field.label.startswith("Line")]) == 4 and not letter.exception
+    more(letter, 1)
+    click(letter, "Down")
+    fields = [field.value for field in letter.text_input if field.label.startswith("Line")]
+    assert fields[1] == "Dear Martha,"
+    more(letter, 3)
+    click(letter, "Join with the next")
+    assert len([field for field in letter.text_input if field.label.startswith("Line")]) == 3 and not letter.exception
+    letter.toggle(key="editing").set_value(True).run()
+    click(letter, "Back to the lines as found")
+    assert len([field for field in letter.text_input if field.label.startswith("Line")]) == 5
+
+
+def test_regions_in_which_nothing_was_read_stay_out_of_sight(letter, monkeypatch):
+    read = Recognizer.stream
+    blank = 1  # the second line of the letter
+
+    def stream(self, images, beams=None):
+        for batch in read(self, images, beams):
+            yield {place: BLANK if place == blank and len(images) == 5 else reading for place, reading in batch.items()}
+
+    monkeypatch.setattr(Recognizer, "stream", stream)
+    letter = upload(photo_page().run(), ("letter.jpg", (SAMPLES / "letter.jpg").read_bytes()))
+    first, second, third, fourth = text_of(letter).split("\n")
+    correcting(letter)
+    click(more(letter, 1), "Down")
+    assert [field.value for field in letter.text_input if field.label.startswith("Line ")] == [
+        second,
+        first,
+        third,
+        fourth,
+    ]
+    more(letter, 4).button(key="Delete-3").click().run()
+    assert [field.value for field in letter.text_input if field.label.startswith("Line ")] == [second, first, third]
+
+
+def test_a_line_that_was_emptied_is_no_correction_for_the_data_set(letter):
+    correcting(letter)
+    letter.text_input(key=next(field.key for field in letter.text_input if field.label == "Line 1")).set_value("").run()
+    assert any(toggle.label == "Only the 0 corrected lines" and toggle.disabled for toggle in letter.toggle)
+
+
+def test_a_line_that_is_a_formula_is_read_as_one():
+    app = upload(photo_page().run(), ("page.png", png(page_of("good morning", "x + y = 2"))))
+    more(correcting(app), 2)
+    click(app, "It is a formula")
+    assert not app.exception
+    fields = [field.value for field in app.text_input if field.label.startswith("Line")]
+    assert fields == ["good morning", "x+y=2"]
+    _, page = next(iter(app.session_state["pages_read"].values()))
+    assert [line.formula for line in page.lines] == [False, True]
+
+
+def test_reading_can_be_stopped_and_gone_on_with(monkeypatch):
+    from hwr_core.recognizer import Recognizer
+    from pages.workbench import reading
+
+    original = Recognizer.stream
+
+    def stopped_after_a_batch(self, images, beams=None):
+        for number, batch in enumerate(original(self, images, beams)):
+            if number == 1 and beams != 1:
+                reading.stop()
+                reading.st.rerun()
+            yield batch
+
+    monkeypatch.setattr(Recognizer, "stream", stopped_after_a_batch)
+    monkeypatch.setattr(Recognizer, "batch_size", 2)
+    app = upload(photo_page().run(), ("letter.jpg", (SAMPLES / "letter.jpg").read_bytes()))
+    assert not app.exception and "3 lines are not read" in app.warning[0].value
+    assert len(text_of(app).splitlines()) == 2
+    monkeypatch.setattr(Recognizer, "stream", original)
+    app.button(key="go_on").click().run()
+    assert not app.warning and len(text_of(app).splitlines()) == 5
+
+
+def test_the_settings_are_saved_and_loaded_and_an_odd_file_is_said(letter):
+    letter.selectbox(key="threshold").set_value("otsu").run()
+    saved = PreprocessSettings(threshold="otsu")
+    letter.button(key="reset").click().run()
+    assert letter.selectbox(key="threshold").value == "none"
+    key = "settings-0"
+    letter.file_uploader(key=key).set_value(("mine.json", saved.to_json().encode(), "application/json")).run()
+    assert not letter.exception and letter.selectbox(key="threshold").value == "otsu"
+    bomb = b'<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><b>&b;</b>'
+    for number, data in enumerate(
+        [bomb, b"[" * 100_000, json.dumps({"stroke_amount": 1e9}).encode(), b'{"__class__": "os"}', b"\xff\xfe"], 1
+    ):
+        letter.file_uploader(key=f"settings-{number}").set_value(("odd.json", data, "application/json")).run()
+        assert not letter.exception and letter.error[0].value.startswith("odd.json: ")
+        assert letter.selectbox(key="threshold").value == "otsu", "what was set stays"
+
+
+def test_presets_set_every_control_and_the_choice_shows_which_it_is(letter):
+    letter.selectbox(key="preset").set_value("Whiteboard").run()
+    assert not letter.exception and letter.selectbox(key="stroke").value == PRESETS["Whiteboard"].stroke
+    letter.toggle(key="deskew").set_value(False).run()
+    assert letter.selectbox(key="preset").value is None, "no preset any more"
+    letter.button(key="reset").click().run()
+    assert letter.toggle(key="deskew").value is True
+
+
+def test_settings_come_from_the_address_and_nonsense_there_is_ignored():
+    app = photo_page()
+    app.query_params["threshold"] = "Sauvola"
+    app.query_params["sauvola_k"] = "0.35"
+    app.query_params["stroke"] = "nonsense"
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="threshold").value == "sauvola" and app.selectbox(key="stroke").value == "keep"
+    assert next(slider for slider in app.slider if slider.label == "k").value == pytest.approx(0.35)
+
+
+def test_a_setting_that_reads_worse_is_said(letter):
+    letter.selectbox(key="threshold").set_value("manual").run()
+    letter.slider(key="threshold_level").set_value(40).run()
+    assert any("read worse than before" in warning.value for warning in letter.warning)
+
+
+def test_going_back_to_a_page_costs_nothing(monkeypatch):
+    from hwr_core.layout import orientation
+
+    cleaned = []
+    original = orientation.preprocess
+    monkeypatch.setattr(orientation, "preprocess", lambda *arguments: cleaned.append(1) or original(*arguments))
+    files = [(f"{text}.png", png(page_of(text, text))) for text in ("good morning", "thank you")]
+    app = upload(photo_page().run(), *files)
+    app.button(key="page-1").click().run()
+    before = len(cleaned)
+    app.button(key="page-0").click().run()
+    assert text_of(app).startswith("good morning") and len(cleaned) == before == 2
+
+
+def test_a_page_of_three_hundred_lines_is_shown_in_parts():
+    sheet = Image.new("L", (3000, 4000), 255)
+    word = render_line(write("hello"), 60, 3).convert("L")
+    word.thumbnail((160, 50))
+    for number in range(300):
+        sheet.paste(word, (60 + 290 * (number % 10), 60 + 125 * (number // 10)))
+    app = photo_page()
+    app.default_timeout = 240
+    app = upload(app.run(), ("many.png", png(sheet)))
+    assert not app.exception
+    correcting(app)
+    assert not app.exception
+    fields = [field for field in app.text_input if field.label.startswith("Line")]
+    assert len(fields) == 25 and html_of(app).count("class='crop'") == 25
+
+
+def test_read_all_reads_pages_that_no_one_saw():
+    app = upload(photo_page().run(), ("notes.pdf", pdf(*[page_of(f"page {number}") for number in "2345"])))
+    click(app, "Read all 4 pages")
+    assert not app.exception and len(app.session_state["pages_read"]) == 4 and not app.session_state["reading_all"]
+
+
+def test_a_page_read_with_other_settings_has_no_tick():
+    app = upload(photo_page().run(), ("notes.pdf", pdf(page_of("good morning"), page_of("thank you"))))
+    click(app, "Read all 2 pages")
+
+    def ticked() -> list[bool]:
+        return ["✓" in app.button(key=f"page-{number}").label for number in (0, 1)]
+
+    assert ticked() == [True, True]
+    app.selectbox(key="threshold").set_value("otsu").run()
+    assert ticked() == [True, False]
+    app.selectbox(key="threshold").set_value("none").run()
+    assert ticked() == [True, True]
+
+
+def test_a_page_that_was_stopped_does_not_count_as_read(monkeypatch):
+    from hwr_core.recognizer import Recognizer
+    from pages.workbench import reading
+
+    original = Recognizer.stream
+
+    def stopped_after_a_batch(self, images, beams=None):
+        for number, batch in enumerate(original(self, images, beams)):
+            if number == 1 and beams != 1:
+                reading.stop()
+                reading.st.rerun()
+            yield batch
+
+    monkeypatch.setattr(Recognizer, "stream", stopped_after_a_batch)
+    monkeypatch.setattr(Recognizer, "batch_size", 1)
+    app = upload(photo_page().run(), ("notes.pdf", pdf(page_of("good morning", "thank you"), page_of("see you soon"))))
+    monkeypatch.setattr(Recognizer, "stream", original)
+    app.button(key="page-1").click().run()
+    assert [app.button(key=f"page-{number}").label for number in (0, 1)] == ["1", "2"]
+    assert not app.button(key="read_all").disabled
+    click(app, "Read all 2 pages")
+    assert app.button(key="read_all").disabled
+    _, page = next(read for key, read in app.session_state["pages_read"].items() if key[1] == 0)
+    assert page.text == "good morning\nthank you"
+
+
+def test_stopping_all_stops_the_page_that_is_read_and_is_forgotten_with_the_file(monkeypatch):
+    from hwr_core.recognizer import Recognizer
+    from pages.workbench import reading
+
+    def stopped(self, images, beams=None):
+        reading.stop()
+        reading.st.rerun()
+        yield
+
+    notes = ("notes.pdf", pdf(page_of("good morning"), page_of("see you soon")))
+    app = upload(photo_page().run(), notes)
+    with monkeypatch.context() as patch:
+        patch.setattr(Recognizer, "stream", stopped)
+        click(app, "Read all 2 pages")
+    assert not app.exception and not app.warning  # the page on the desk had been read
+    app.button(key="page-1").click().run()
+    assert "Reading was stopped; 1 line is not read." in app.warning[0].value
+    app.button(key="remove").click().run()
+    app = upload(app, notes)
+    app.button(key="page-1").click().run()
+    assert not app.warning and text_of(app) == "see you soon"
+
+
+def test_a_formula_with_nothing_in_it_is_no_error():
+    app = upload(photo_page().run(), ("page.png", png(page_of("good morning", "thank you"))))
+    key = app.session_state["on_desk"]
+    empty = region_at((700, 300, 900, 340), np.eye(3), formula=True)
+    app.session_state["layouts"] = {key: (empty,)}
+    app.run()
+    assert not app.exception and text_of(app) == "…"
+
+
+def test_joined_lines_keep_what_was_corrected_in_either():
+    app = correcting(upload(photo_page().run(), ("page.png", png(page_of("good morning", "thank you")))))
+    next(field for field in app.text_input if field.label == "Line 1").set_value("Good mourning").run()
+    more(app, 1)
+    click(app, "Join with the next")
+    assert not app.exception and [field.value for field in app.text_input if field.label.startswith("Line")] == [
+        "Good mourning thank you"
+    ]
+
+
+def test_the_last_correction_of_a_line_counts_wherever_it_is_found(letter):
+    correcting(letter)
+
+    def first(text: str | None = None) -> str:
+        field = next(field for field in letter.text_input if field.label == "Line 1")
+        if text is not None:
+            field.set_value(text).run()
+        return next(field for field in letter.text_input if field.label == "Line 1").value
+
+    first("once")
+    letter.toggle(key="perspective").set_value(False).run()
+    assert first("twice") == "twice"
+    letter.toggle(key="perspective").set_value(True).run()
+    assert first() == "twice"
+    letter.toggle(key="crop").set_value(False).run()
+    assert first() == "twice"
+
+
+def test_a_turn_found_under_odd_settings_does_not_stay(letter):
+    letter.segmented_control(key="invert").set_value("always").run()
+    letter.button(key="reset").click().run()
+    assert "Martha" in text_of(letter)
+
+
+def test_ink_on_a_transparent_ground_is_shown_as_it_is_read():
+    ink = page_of("good morning", "thank you")
+    clear = Image.new("RGBA", ink.size, (0, 0, 0, 0))
+    clear.putalpha(Image.eval(ink, lambda grey: 255 - grey))
+    app = upload(photo_page().run(), ("clear.png", png(clear)))
+    prepared = next(iter(app.session_state["kept_prepared"].values()))
+    assert text_of(app) == "good morning\nthank you" and np.median(prepared.view) == 255 and prepared.view.min() < 50

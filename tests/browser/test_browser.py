@@ -1,0 +1,203 @@
+"""The app in real headless Chromium: writing with the mouse and with a finger, uploading a photo, moving a slider."""
+
+import base64
+import re
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+from benchmarks.driving import PATIENCE, canvas_box, ink_on_canvas, write_with_finger, write_with_mouse
+from hwr_core.ink.handprint import write
+from tests.support.paths import SAMPLES
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def desktop(chromium, app_address):
+    page = chromium.new_page(viewport={"width": 1280, "height": 950})
+    page.set_default_timeout(PATIENCE)
+    page.goto(app_address)
+    page.locator("canvas").last.wait_for()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def phone(chromium, app_address):
+    context = chromium.new_context(
+        viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True, device_scale_factor=2
+    )
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(app_address)
+    page.locator("canvas").last.wait_for()
+    page.wait_for_function("document.querySelector('[data-testid=stMain]') && true")
+    yield page
+    context.close()
+
+
+def reading(page, contains: str):
+    found = page.get_by_test_id("reading").filter(has_text=re.compile(contains, re.IGNORECASE))
+    found.wait_for()
+    return found.inner_text()
+
+
+def test_a_word_written_with_the_mouse_is_in_the_prediction(desktop):
+    before = canvas_box(desktop)
+    write_with_mouse(desktop, "hello world")
+    assert "hello" in reading(desktop, "hello world")
+    assert "hello world" in desktop.get_by_role("textbox", name="Correct it if need be").input_value()
+    assert canvas_box(desktop) == before, "the canvas moved under the pen"
+
+
+def test_a_word_written_with_a_finger_on_a_phone_is_in_the_prediction(phone):
+    write_with_finger(phone, "hello")
+    assert "hello" in reading(phone, "hello").lower()
+
+
+def test_the_whole_canvas_is_on_a_phones_screen(phone):
+    box = canvas_box(phone)
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 400 and box["width"] > 300
+    assert phone.evaluate("document.scrollingElement.scrollWidth") <= 400
+
+
+def test_undo_redo_and_clear_on_the_canvas(desktop):
+    write_with_mouse(desktop, "to it")
+    reading(desktop, "to")
+    strokes = len(write("to it"))
+    assert strokes > 4
+    ink = [ink_on_canvas(desktop)]
+    for label, times in (("Undo", 3), ("Redo", 1)):
+        for _ in range(times):
+            desktop.locator("button[kind=secondary]").filter(has_text=label).click()
+            desktop.wait_for_timeout(1200)
+        ink.append(ink_on_canvas(desktop))
+    assert ink[1] < ink[2] < ink[0], "three strokes went, one came back"
+    assert "to" in reading(desktop, "to")
+    desktop.locator("button[kind=secondary]").filter(has_text="Clear").first.click()
+    desktop.get_by_text("Write a word or two").wait_for()
+    desktop.get_by_text("Earlier in this session").wait_for()
+
+
+def test_the_drawing_is_still_there_after_a_visit_to_the_photo_page(desktop):
+    write_with_mouse(desktop, "hello")
+    reading(desktop, "hello")
+    desktop.get_by_role("link", name="Photo").click()
+    desktop.get_by_text("Drop pictures or PDFs").wait_for()
+    desktop.get_by_role("link", name="Draw").click()
+    reading(desktop, "hello")
+    write_with_mouse(desktop, "o")  # and it can be written on
+    desktop.get_by_role("button", name="Undo").first.wait_for()
+
+
+def test_the_example_is_written_and_read(desktop):
+    desktop.get_by_role("button", name="Show me").click()
+    reading(desktop, "see you at")
+
+
+def test_a_photo_is_uploaded_previewed_and_read_and_the_threshold_moves_the_preview(chromium, app_address):
+    page = chromium.new_page(viewport={"width": 1360, "height": 1000})
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{app_address}/photo")
+    page.get_by_role("link", name="Draw").wait_for()  # the app's own navigation, also on a direct visit
+    assert page.get_by_role("link", name="common").count() == 0
+    page.locator("input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
+    page.get_by_test_id("lines").filter(has_text="Martha").wait_for()
+    method = page.locator("[data-testid=stSelectbox]").filter(has_text="Method").locator("input")
+    method.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)  # a list that opens while the sidebar still scrolls closes at once
+    method.click()
+    page.get_by_role("option", name="Manual").click()
+    page.get_by_text("Threshold at 128").wait_for()
+    page.get_by_test_id("lines").wait_for()
+    thresholded = page.locator("[data-testid=stImage]").filter(has_text="Thresholded").locator("img")
+    before = thresholded.get_attribute("src")
+    slider = page.get_by_role("slider", name="Level")
+    slider.focus()
+    for _ in range(25):
+        slider.press("ArrowLeft")
+    page.get_by_text("Threshold at 103").wait_for()
+    page.get_by_test_id("lines").wait_for()
+    assert thresholded.get_attribute("src") != before
+    page.close()
+
+
+def test_a_read_page_is_downloaded_as_a_searchable_pdf(chromium, app_address):
+    page = chromium.new_page(viewport={"width": 1360, "height": 1000}, accept_downloads=True)
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{app_address}/photo")
+    page.locator("input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
+    page.get_by_test_id("lines").filter(has_text="Martha").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Searchable PDF").click()
+    assert download.value.suggested_filename == "handwriting.pdf"
+    document = pypdfium2.PdfDocument(Path(download.value.path()).read_bytes())
+    assert "Martha" in document[0].get_textpage().get_text_range()
+    page.close()
+
+
+def test_boxes_are_drawn_and_deleted_with_the_mouse(chromium, app_address):
+    page = chromium.new_page(viewport={"width": 1360, "height": 1200})
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{app_address}/photo")
+    page.get_by_role("tab", name="Samples").click()
+    page.get_by_role("button", name="Letter").click()
+    page.get_by_test_id("lines").filter(has_text="Martha").wait_for()
+    page.get_by_text("Change the boxes").click()
+    canvas = page.locator("canvas.upper-canvas")
+    canvas.wait_for()
+    page.wait_for_timeout(2500)
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    # Round the second half of the second line, as the picture lies on the canvas.
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.26 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.34 * box["height"], steps=6)
+    page.mouse.move(box["x"] + 0.98 * box["width"], box["y"] + 0.44 * box["height"], steps=6)
+    page.mouse.up()
+    page.get_by_role("heading", name="6 lines").wait_for()
+    page.get_by_test_id("lines").filter(has_text=re.compile("after a long.*after a long", re.DOTALL)).wait_for()
+    canvas.hover()
+    page.locator(".dc-toolbar [title*='dit']").first.click()
+    box = canvas.bounding_box()
+    page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.35 * box["height"])
+    page.locator("[title='Delete selected'], [aria-label='Delete selected']").first.click()
+    page.get_by_role("heading", name="5 lines").wait_for()
+    page.close()
+
+
+def test_a_picture_in_the_clipboard_is_pasted(chromium, app_address):
+    page = chromium.new_page(viewport={"width": 1360, "height": 1000})
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{app_address}/photo")
+    page.get_by_role("tab", name="Paste").click()
+    page.get_by_role("button", name="Paste a picture").wait_for()
+    data = base64.b64encode((SAMPLES / "shopping-list.jpg").read_bytes()).decode()
+    page.evaluate(
+        """(data) => {
+            const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0))
+            const clipboard = new DataTransfer()
+            clipboard.items.add(new File([bytes], "image.jpg", { type: "image/jpeg" }))
+            document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: clipboard, bubbles: true }))
+        }""",
+        data,
+    )
+    page.get_by_text("pasted.jpg").wait_for()
+    page.get_by_test_id("lines").wait_for()
+    page.close()
+
+
+def test_settings_live_in_the_address(chromium, app_address):
+    page = chromium.new_page(viewport={"width": 1360, "height": 1000})
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{app_address}/photo")
+    page.get_by_text("Level the lines").click()
+    page.wait_for_url("**deskew=false**")
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    page.get_by_text("Level the lines").wait_for()
+    assert not page.get_by_role("switch", name="Level the lines").is_checked()
+    page.close()

@@ -1,0 +1,161 @@
+"""Reading on the shipped checkpoint: ink and photos in, text out."""
+
+import json
+import weakref
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hwr_core import HandwritingError, open_image, read_ink, read_page
+from hwr_core.export.plain import to_json, to_txt
+from hwr_core.imaging.preprocess import preprocess
+from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import draw, render_line
+from hwr_core.layout.line_detection import find_lines
+from hwr_core.metrics import cer
+from tests.support.paths import SAMPLES
+from training.samples import LETTER
+
+
+def test_drawn_words_are_read(recognizer):
+    words = [
+        "hello world",
+        "see you at 7:30",
+        "thank you very much",
+        "the garden is full of roses",
+        "meet me at the station",
+    ]
+    pages = [
+        read_ink(write(text, slant=0.1, unsteadiness=0.008, seed=seed), recognizer) for seed, text in enumerate(words)
+    ]
+    assert cer(words, [page.text for page in pages]) < 0.1
+
+
+def test_two_drawn_lines_are_two_lines_of_text_in_order(recognizer):
+    strokes = [stroke + (0, 140) for stroke in write("see you soon")] + write("hello there")
+    page = read_ink(strokes, recognizer)
+    assert [line.reading.text for line in page.lines] == page.text.splitlines()
+    assert cer(["hello there", "see you soon"], page.text.splitlines()) < 0.15
+    assert page.lines[0].box[3] <= page.lines[1].box[1]
+
+
+def test_the_size_of_the_writing_does_not_matter(recognizer):
+    texts = {read_ink(write("good morning", height=height), recognizer).text for height in (15, 60, 400)}
+    assert len(texts) == 1
+
+
+def test_nothing_drawn_gives_an_empty_page_and_asks_no_model(recognizer, monkeypatch):
+    monkeypatch.setattr("hwr_core.recognizer.decode", lambda *args: pytest.fail("the model was asked"))
+    assert read_ink([], recognizer).text == ""
+    assert read_ink([np.zeros((0, 2)), np.array([[np.nan, 1.0]])], recognizer).lines == ()
+    assert recognizer.read([Image.new("RGB", (400, 80), "white")])[0].text == ""
+
+
+def test_a_page_is_read_line_by_line_in_order(recognizer):
+    photo = open_image(SAMPLES / "letter.jpg")
+    page = read_page(photo, recognizer)
+    assert len(page.lines) == len(LETTER)
+    assert page.size == photo.size
+    assert cer(LETTER, [line.reading.text for line in page.lines]) < 0.25
+    tops = [line.box[1] for line in page.lines]
+    assert tops == sorted(tops)
+    assert all(
+        0 <= left < right <= photo.width and 0 <= top < bottom <= photo.height
+        for left, top, right, bottom in (line.box for line in page.lines)
+    )
+
+
+def test_light_writing_on_a_dark_board_is_read(recognizer):
+    page = read_page(open_image(SAMPLES / "whiteboard-in-the-dark.jpg"), recognizer)
+    assert len(page.lines) == 4
+    assert cer(["Meeting on Monday"], [page.lines[0].reading.text]) < 0.3
+
+
+def test_a_photo_of_one_line_is_one_line(recognizer):
+    strokes = [stroke + (40, 40) for stroke in write("the    quick brown    fox", height=70)]
+    width = int(np.concatenate(strokes).max() + 40)
+    photo = Image.fromarray(draw(strokes, (190, width), 6))
+    assert len(find_lines(preprocess(photo).image)) == 1
+
+
+def test_two_columns_are_read_one_after_the_other():
+    left = [s + (60, 80 + 120 * row) for row in range(4) for s in write("left side here", height=50)]
+    right = [s + (900, 80 + 120 * row) for row in range(4) for s in write("right side here", height=50)]
+    middles = [line.outline[:, 0].mean() for line in find_lines(draw(left + right, (640, 1600), 5))]
+    assert len(middles) == 8
+    assert all(x < 800 for x in middles[:4]) and all(x > 800 for x in middles[4:])
+
+
+@pytest.mark.parametrize("colour", ["black", "white", "grey"])
+def test_a_page_without_writing_has_no_lines(recognizer, colour):
+    assert read_page(Image.new("RGB", (800, 600), colour), recognizer).lines == ()
+
+
+def test_confidence_is_higher_for_clear_than_for_garbled_writing(recognizer):
+    clear = recognizer.read([render_line(write(text), 96, 5) for text in ("thank you", "hello world", "good morning")])
+    garbled = recognizer.read(
+        [
+            render_line(write(text, unsteadiness=0.16, seed=4), 96, 5)
+            for text in ("thank you", "hello world", "good morning")
+        ]
+    )
+    assert min(reading.confidence for reading in clear) > max(reading.confidence for reading in garbled)
+
+
+def test_beams_and_alternatives(recognizer):
+    image = render_line(write("clever little dog", unsteadiness=0.03, seed=2), 96, 5)
+    greedy, searched = recognizer.read([image], beams=1)[0], recognizer.read([image], beams=4)[0]
+    for reading in (greedy, searched):
+        texts = [other.text for other in reading.alternatives]
+        assert texts and reading.text not in texts and len(set(texts)) == len(texts)
+        scores = [other.score for other in reading.alternatives]
+        assert scores == sorted(scores, reverse=True) and max(scores) <= reading.confidence
+    with pytest.raises(ValueError, match="at least 1"):
+        recognizer.read([image], beams=0)
+
+
+def test_progress_is_told_and_can_end_the_reading(recognizer):
+    images = [render_line(write("one two"), 96, 5)] * 20
+    told = []
+    recognizer.read(images, on_progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (20, 20) and len(told) > 1
+
+    def cancel(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recognizer.read(images, on_progress=cancel)
+
+
+def test_exports_say_the_same_as_the_page(recognizer):
+    page = read_ink(write("hello world"), recognizer)
+    assert to_txt({"a": page}) == page.text + "\n"
+    assert to_txt({"a": page, "b": page}).startswith("# a\n")
+    entry = json.loads(to_json({"é.png": page}))[0]
+    assert entry["name"] == "é.png" and entry["text"] == page.text
+    assert len(entry["lines"][0]["character_confidences"]) == len(entry["lines"][0]["text"])
+
+
+def test_a_wrong_checkpoint_name_is_one_sentence():
+    from hwr_core import load_recognizer
+
+    with pytest.raises(HandwritingError, match="no directory"):
+        load_recognizer("there is no such thing")
+
+
+def test_a_photo_given_by_a_function_is_read_the_same_and_not_kept_while_its_lines_are(recognizer, monkeypatch):
+    given, alive, read = [], [], recognizer.read
+
+    def photo() -> Image.Image:
+        picture = open_image((SAMPLES / "letter.jpg").read_bytes())
+        given.append(weakref.ref(picture))
+        return picture
+
+    expected = read_page(photo(), recognizer)
+    monkeypatch.setattr(
+        recognizer, "read", lambda *args, **options: alive.append(given[-1]() is not None) or read(*args, **options)
+    )
+    page = read_page(photo, recognizer)
+    assert page.text == expected.text and page.size == expected.size
+    assert alive and not any(alive)

@@ -1,0 +1,59 @@
+"""The two pages in Streamlit's AppTest, and what they show."""
+
+import html
+import io
+import re
+
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from hwr_core.ink.canvas import path_object
+from tests.support.paths import ROOT
+
+TIMEOUT = 60
+
+
+def draw_page() -> AppTest:
+    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=TIMEOUT)
+
+
+def photo_page() -> AppTest:
+    return AppTest.from_file(str(ROOT / "pages" / "photo.py"), default_timeout=TIMEOUT)
+
+
+def on_canvas(app: AppTest, strokes) -> AppTest:
+    objects = [path_object(stroke, 5, "#000000") for stroke in strokes]
+    app.session_state["canvas"] = {"drawing": {"raw": {"objects": objects}, "data": None}}
+    return app
+
+
+def plain(label: str) -> str:
+    return label.replace("**", "")  # the words that differ are bold
+
+
+def html_of(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def text_of(app: AppTest) -> str:
+    """The lines of the page on the Photo page's desk."""
+    body = next(element.proto.body for element in app.get("html") if "data-testid='lines'" in element.proto.body)
+    lines = re.findall(r"<span class='reading small'>(.*?)</span></div>", body)
+    return "\n".join(html.unescape(re.sub(r"<[^>]+>", "", line)) for line in lines)
+
+
+def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    app.file_uploader(key=f"files-{app.session_state['drops']}").set_value(
+        [(name, data, "image/png") for name, data in files]
+    )
+    return app.run()
+
+
+def png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()

@@ -1,0 +1,124 @@
+"""The shipped checkpoints on onnxruntime: read as with torch, token for token, and without torch; the export that makes their graphs."""
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from hwr_core import HandwritingError, load_recognizer
+from hwr_core.checkpoints.checkpoint_config import MODELS
+from hwr_core.checkpoints.onnx_network import OnnxNetwork
+from hwr_core.ink.formula import render_formula
+from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import level, render_line
+from tests.support import checkpoint_layouts as layouts
+from tests.support.paths import ROOT
+from training.evaluation.drawn import drawings
+from training.evaluation.drawn.formulas import formulas
+from training.fit.export_onnx import export
+
+
+def lines_of(recognizer, every: int):
+    return [
+        render_line(level(d.strokes), recognizer.ink_height, recognizer.ink_stroke_width) for d in drawings()[::every]
+    ]
+
+
+def same(ours, theirs) -> None:
+    assert [reading.text for reading in ours] == [reading.text for reading in theirs]
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.confidence == pytest.approx(other.confidence, abs=1e-3)
+        assert one.character_confidences == pytest.approx(other.character_confidences, abs=1e-3)
+        assert [alternative.text for alternative in one.alternatives] == [
+            alternative.text for alternative in other.alternatives
+        ]
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_the_text_checkpoint_reads_the_same_on_both_backends(beams):
+    ours, theirs = load_recognizer("text"), load_recognizer("text", backend="torch")
+    assert isinstance(ours.network, OnnxNetwork) and not isinstance(theirs.network, OnnxNetwork)
+    images = lines_of(ours, 8)
+    same(ours.read(images, beams=beams), theirs.read(images, beams=beams))
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_the_math_checkpoint_reads_the_same_on_both_backends(beams):
+    ours, theirs = load_recognizer("math"), load_recognizer("math", backend="torch")
+    images = [render_formula(formula.strokes) for formula in formulas()[::5]]
+    same(ours.read(images, beams=beams), theirs.read(images, beams=beams))
+
+
+def test_a_step_gives_the_logits_that_torch_gives_wherever_its_beams_come_from():
+    ours, theirs = load_recognizer("text"), load_recognizer("text", backend="torch")
+    pixels = ours.pixels([image.convert("RGB") for image in lines_of(ours, 60)])
+    encoded = [recognizer.network.encode(pixels, 2) for recognizer in (ours, theirs)]
+    assert np.array_equal(encoded[0].mask, encoded[1].mask)
+    kept = encoded[0].mask
+    assert np.allclose(encoded[0].ctc_logits[kept], encoded[1].ctc_logits[kept], atol=2e-3)
+    rng, rows = np.random.default_rng(0), 2 * len(pixels)
+    origin = np.arange(rows)
+    for step in range(6):
+        tokens = rng.integers(4, ours.network.vocabulary, rows)
+        logits = [one.step(tokens, origin) for one in encoded]
+        assert np.allclose(*logits, atol=2e-3)
+        origin = np.arange(rows).reshape(-1, 2)[:, rng.permutation(2)].ravel()  # each beam from another one of its item
+        if step == 3:
+            items = np.arange(1, len(pixels))
+            for one in encoded:
+                one.keep(items)
+            origin, rows = origin[2:], rows - 2
+
+
+def test_a_shipped_checkpoint_reads_without_torch_or_transformers():
+    code = """
+import sys
+from hwr_core import load_recognizer, read_ink, read_page
+from hwr_core.ink.handprint import write, write_formula
+from hwr_core.ink.strokes import render_line
+assert read_ink(write("hello world"), load_recognizer("text")).text == "hello world"
+assert "sqrt" in read_ink(write_formula(), load_recognizer("math")).text
+assert read_page(render_line(write("hello world"), 96, 5.0), load_recognizer("text")).text == "hello world"
+print([name for name in ("torch", "transformers", "scipy", "pandas") if name in sys.modules])
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.stdout.strip() == "[]", run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("layout", [layouts.own, layouts.math])
+def test_what_is_exported_reads_as_the_weights_it_was_exported_from(layout, tmp_path):
+    folder = layout(tmp_path / "checkpoint")
+    before = load_recognizer(str(folder))
+    export(folder)
+    after = load_recognizer(str(folder))
+    assert after is not before and isinstance(after.network, OnnxNetwork)
+    images = [
+        render_line(write(text), 96, 5.0)
+        for text in ("hello world", "a", "1984", "four", "the fifth in a batch is encoded apart")
+    ]
+    for beams in (1, 3):
+        same(after.read(images, beams=beams), before.read(images, beams=beams))
+
+
+@pytest.mark.parametrize(
+    "file", ["onnx/encoder_model.onnx", "onnx/decoder_with_past_model.onnx", "tokenizer.json", "model.safetensors"]
+)
+def test_a_damaged_file_is_said_in_one_sentence(file, tmp_path):
+    shutil.copytree(MODELS / "text", tmp_path / "text")
+    content = (tmp_path / "text" / file).read_bytes()
+    (tmp_path / "text" / file).write_bytes(content[: len(content) // 2])
+    with pytest.raises(HandwritingError, match="cannot be loaded"):
+        load_recognizer(str(tmp_path / "text"))
+
+
+def test_no_alternative_shows_a_token_that_is_no_text():
+    math, text = load_recognizer("math"), load_recognizer("text")
+    readings = math.read([render_formula(formula.strokes) for formula in formulas()[::3]], beams=1) + text.read(
+        lines_of(text, 12), beams=1
+    )
+    others = [other.text for reading in readings for other in reading.alternatives]
+    assert len(others) > 50 and not [
+        other for other in others if "</s>" in other or "<pad>" in other or not other.strip()
+    ]

@@ -1,0 +1,63 @@
+"""Formulas in their canonical form."""
+
+import pytest
+
+from hwr_core import HandwritingError
+from hwr_core.decoding.latex import canonical, pieces
+
+
+@pytest.mark.parametrize(
+    ("formula", "tokens"),
+    [
+        ("$x^2$", "x ^ { 2 }"),
+        (r"\frac12", r"\frac { 1 } { 2 }"),
+        (r"\frac1{2}x_1^2", r"\frac { 1 } { 2 } x _ { 1 } ^ { 2 }"),
+        (r"A^2_k", "A _ { k } ^ { 2 }"),
+        (r"{ \mbox { g } { \mbox { i } m } }", "g i m"),
+        (r"\left ( {\Delta u} \right )", r"( \Delta u )"),
+        (r"\sqrt[3]{x}", r"\sqrt [ 3 ] { x }"),
+        (r"\sqrt 2", r"\sqrt { 2 }"),
+        (r"\int\limits_{3}^{6} 2 dx", r"\int \limits _ { 3 } ^ { 6 } 2 d x"),
+        (r"a \le b \ne c \to d", r"a \leq b \neq c \rightarrow d"),
+        (r"P\gtp+1", "P > p + 1"),
+        (r"lim_{x \to 0} sin x", r"\lim _ { x \rightarrow 0 } \sin x"),
+        (r"2 l o g ( x )", r"2 \log ( x )"),
+        (r"\ln x + \max(a, b)", "l n x + m a x ( a , b )"),
+        (r"{\mathrm{d}}x \, \cdot\, \left. y \right|", r"d x \cdot y |"),
+        (r"y^\prime", r"y ^ { \prime }"),
+        (r"\displaystyle .5 + \mathbf .5", ". 5 + . 5"),
+        (r"\bigl. x \bigr|", "x |"),
+        ("", ""),
+    ],
+)
+def test_formulas_that_say_the_same_have_the_same_tokens(formula, tokens):
+    assert canonical(formula) == tokens.split()
+    assert canonical(tokens) == tokens.split()  # which is its own canonical form
+
+
+@pytest.mark.parametrize(
+    ("formula", "complaint"),
+    [
+        ("{x", "lacks a }"),
+        ("x}", "a } that nothing opens"),
+        (r"\frac{1}", r"\\frac without its argument"),
+        ("x^", r"\^ without its argument"),
+        ("x^{2}^{3}", r"two \^"),
+        (r"\sqrt[3{x}", "lacks a ]"),
+        (r"x_}", "_ without its argument"),
+        (r"x \end{matrix}", "that nothing opens"),
+        (r"\begin{pmatrix} x & 2", "lacks an"),
+        (r"\begin{tikzcd} x \end{tikzcd}", "no matrix"),
+        ("{" * 3000 + "}" * 3000, "in one another"),
+    ],
+)
+def test_what_is_not_well_formed_is_said_in_one_sentence(formula, complaint):
+    with pytest.raises(HandwritingError, match=complaint):
+        canonical(formula)
+
+
+def test_tokens_are_joined_so_that_they_mean_the_same():
+    assert "".join(pieces([])) == ""
+    for formula in (r"\pi r^2", r"\frac{a}{b}", r"\sin x", r"\sin 2 \alpha b"):
+        assert canonical("".join(pieces(canonical(formula)))) == canonical(formula)
+    assert "".join(pieces(canonical(r"\pi  r + \pi 2"))) == r"\pi r+\pi2"

@@ -1,0 +1,277 @@
+"""Every format is what it says it is, and loses nothing of what was read."""
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pypdfium2
+import pytest
+from docx import Document
+from lxml import etree, html
+from PIL import Image
+
+from hwr_core import PreprocessSettings, load_recognizer, read_page, read_region
+from hwr_core.export import FORMATS, FileNames, export, suffix_of
+from hwr_core.export.pdf import encodable
+from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import render_line
+from hwr_core.layout.words import NO_PICTURE, without_pictures, words_of
+from hwr_core.pipeline import read_picture
+from hwr_core.reading import Alternative, Line, Page, PageId, Reading
+
+DATA = Path(__file__).parents[2] / "support" / "data"
+ALTO = {"a": "http://www.loc.gov/standards/alto/ns-v4#"}
+PAGE = {"p": "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"}
+ODD = '<b>&amp; "é" \x00\x0b'
+
+
+def picture_of(words: list[int], gap: int = 40, height: int = 60) -> Image.Image:
+    """A line's picture with a black bar of each width for a word."""
+    grey = np.full((height, sum(words) + gap * (len(words) + 1)), 255, np.uint8)
+    x = gap
+    for width in words:
+        grey[15:45, x : x + width] = 20
+        x += width + gap
+    return Image.fromarray(grey)
+
+
+def line(text: str, box: tuple[int, int, int, int], widths: list[int], **more) -> Line:
+    confidences = tuple(0.5 if index % 5 == 4 else 0.98 for index in range(len(text)))
+    return Line(box, picture_of(widths), Reading(text, 0.4, confidences, (Alternative("other <one>", 0.2),)), **more)
+
+
+LINES = (
+    line("one twelve3", (100, 50, 700, 110), [100, 300]),
+    line("# no heading * $5", (100, 150, 900, 210), [20, 40, 200, 20, 60]),
+    line(r"\frac{a}{b}", (100, 250, 400, 350), [200], formula=True),
+    line(
+        "déjà vu", (100, 400, 500, 460), [150, 80], outline=((100, 410), (500, 400), (500, 450), (100, 460))
+    ).with_text(f"déjà {ODD}"),
+)
+SHEET = Page(LINES, (1000, 1400))
+EMPTY = Page((), (300, 200))
+PICTURES = {name: lambda: Image.new("RGB", (1000, 1400), "white") for name in ("a.jpg", "b.jpg")}
+
+
+def test_words_lie_where_the_ink_parts():
+    first, second = words_of(LINES[0])
+    assert (first.text, second.text) == ("one", "twelve3")
+    # ink from 40 to 140 and from 180 to 480 of a picture whose ink spans 440: the line's box spans 600
+    assert first.box[0] == 100 and first.box[2] == pytest.approx(100 + 600 * 100 / 440, abs=4)
+    assert second.box[0] == pytest.approx(100 + 600 * 140 / 440, abs=4) and second.box[2] == 700
+    assert first.confidence == pytest.approx(0.98**3) and len(second.character_confidences) == 7
+
+
+def test_words_lie_on_their_ink_where_the_outline_is_wider():
+    picture = Image.new("L", (1000, 100), 255)
+    for start, end in ((300, 400), (440, 500), (540, 700)):
+        picture.paste(10, (start, 30, end, 70))
+    for ground in (picture, picture.point(lambda value: 255 - value)):  # chalk too
+        whole = Line((0, 0, 500, 50), ground, Reading("see you soon", 0.9), reach=(0.0, 1.0))
+        for line in (whole, *without_pictures(Page((whole,), (500, 50))).lines):
+            assert [word.box for word in words_of(line)] == [(150, 0, 200, 50), (220, 0, 250, 50), (270, 0, 350, 50)]
+        # a picture of a little more than what the outline encloses
+        inner = replace(whole, box=(100, 0, 400, 50), reach=(-1 / 3, 4 / 3))
+        assert [word.box[::2] for word in words_of(inner)] == [(150, 200), (220, 250), (270, 350)]
+
+
+@pytest.mark.parametrize("settings", [PreprocessSettings(), PreprocessSettings(crop=False)])
+def test_words_of_a_photo_lie_on_their_ink(settings):
+    drawn = render_line(write("see you soon", slant=0.1), 96, 5)
+    photo = Image.new("L", (drawn.width + 1200, 700), 255)
+    photo.paste(drawn, (800, 300))
+    recognizer = load_recognizer()
+    dark = np.flatnonzero((np.asarray(photo) < 128).any(0))
+    ends = [
+        dark[0],
+        *(edge for place in np.flatnonzero(np.diff(dark) > 20) for edge in (dark[place], dark[place + 1])),
+        dark[-1],
+    ]
+    assert len(ends) == 6  # three words
+    region = read_region(photo, (100, 200, photo.width - 50, 500), recognizer, settings)
+    for line in (
+        read_page(photo, recognizer, settings).lines[0],
+        read_picture(lambda: photo, recognizer, "line").lines[0],
+        region,
+    ):
+        assert line.reading.text == "see you soon"
+        assert [edge for word in words_of(line) for edge in word.box[::2]] == pytest.approx(ends, abs=12)
+    rows = np.flatnonzero((np.asarray(photo) < 128).any(1))
+    assert read_page(photo, recognizer, settings).lines[0].box[1::2] == pytest.approx((rows[0], rows[-1]), abs=12)
+
+
+def test_a_page_without_its_pictures_has_its_words_where_they_were():
+    page = Page(LINES, (1000, 600))
+    kept = without_pictures(page)
+    assert all(line.image.size == (1, 1) for line in kept.lines)
+    assert [words_of(line) for line in kept.lines] == [words_of(line) for line in page.lines]
+    changed = [line.with_text("an other text") for line in LINES]
+    assert [words_of(line.with_text("an other text")) for line in kept.lines] == [words_of(line) for line in changed]
+
+
+def test_words_of_a_tilted_line_follow_it_and_a_formula_is_one():
+    first, second = words_of(LINES[3])[:2]
+    assert first.corners[0] == (100, 410) and second.corners[0][1] < first.corners[0][1]
+    assert [word.text for word in words_of(LINES[2])] == [r"\frac{a}{b}"]
+    assert words_of(LINES[0].with_text("  ")) == []
+
+
+@pytest.mark.parametrize("text", ["a", "a b c d e f g h", "x  y", "one two three"])
+def test_words_are_in_order_whatever_the_ink(text):
+    for widths in ([5], [300, 2, 2], [10] * 12):
+        words = words_of(line(text, (0, 0, 500, 50), widths))
+        assert [word.text for word in words] == text.split()
+        edges = [edge for word in words for edge in (word.box[0], word.box[2])]
+        assert edges == sorted(edges) and edges[0] >= 0 and edges[-1] <= 500
+
+
+def test_alto_is_valid_and_says_what_was_read_where():
+    root = etree.fromstring(export({"a.jpg": SHEET}, "alto"))
+    etree.XMLSchema(etree.parse(DATA / "alto-4-subset.xsd")).assertValid(root)
+    strings = root.xpath("//a:TextLine[1]/a:String", namespaces=ALTO)
+    assert [string.get("CONTENT") for string in strings] == ["one", "twelve3"]
+    assert strings[1].get("CC") == "4 0 0 0 0 4 0"  # characters 4 and 9 of the line are half sure
+    assert root.xpath("//a:TextLine[@CS='true']/a:Shape/a:Polygon/@POINTS", namespaces=ALTO) == [
+        "100,410 500,400 500,450 100,460"
+    ]
+    assert root.xpath("//a:TextLine[@TAGREFS='formula']/a:String/@CONTENT", namespaces=ALTO) == [r"\frac{a}{b}"]
+    etree.XMLSchema(etree.parse(DATA / "alto-4-subset.xsd")).assertValid(
+        etree.fromstring(export({"e.jpg": EMPTY}, "alto"))
+    )
+
+
+def test_page_xml_is_valid_and_has_the_alternatives():
+    schema = etree.XMLSchema(etree.parse(DATA / "page-2019-07-15.xsd"))
+    for page in (SHEET, EMPTY):
+        root = etree.fromstring(export({"a.jpg": page}, "page"))
+        schema.assertValid(root)
+    root = etree.fromstring(export({"a.jpg": SHEET}, "page"))
+    found = root.xpath("//p:TextLine[1]/p:TextEquiv/p:Unicode/text()", namespaces=PAGE)
+    assert found == ["one twelve3", "other <one>"]
+    assert root.xpath("//p:TextLine[4]/p:Word[1]//p:Unicode/text()", namespaces=PAGE) == ["déjà"]
+
+
+def test_hocr_has_every_word_with_its_box():
+    root = html.fromstring(export({"a.jpg": SHEET, "b.jpg": EMPTY}, "hocr"))
+    words = root.xpath("//span[@class='ocrx_word']")
+    assert [word.text for word in words[:2]] == ["one", "twelve3"]
+    assert words[0].get("title").startswith("bbox 100 50 ") and "x_wconf 94" in words[0].get("title")
+    assert len(root.xpath("//div[@class='ocr_page']")) == 2
+
+
+def test_json_keeps_to_its_schema():
+    schema = json.loads((Path(export.__code__.co_filename).parent / "page.schema.json").read_text())
+    content = json.loads(export({"a.jpg": SHEET, "b.jpg": EMPTY}, "json"))
+    jsonschema.validate(content, schema)
+    assert content[0]["lines"][2]["kind"] == "formula" and content[0]["lines"][3]["corrected"]
+    content[0]["lines"][0]["confidence"] = 2
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(content, schema)
+
+
+def test_markdown_shows_the_text_as_it_is():
+    text = export({"a.jpg": SHEET}, "md").decode()
+    assert r"\# no heading \* \$5" in text and "$$\n\\frac{a}{b}\n$$" in text and text.startswith("## a.jpg\n")
+    numbered = Page((line("1. first", (0, 0, 10, 10), [5]), line("- second", (0, 0, 10, 10), [5])), (10, 10))
+    assert (
+        "1\\. first" in export({"a": numbered}, "md").decode()
+        and "\\- second" in export({"a": numbered}, "md").decode()
+    )
+
+
+def test_docx_opens_with_all_lines():
+    document = Document(io.BytesIO(export({"a.jpg": SHEET, "b.jpg": SHEET}, "docx")))
+    texts = [paragraph.text for paragraph in document.paragraphs]
+    assert texts.count("a.jpg") == 1 and any(text.startswith("one twelve3\n# no heading * $5\n") for text in texts)
+
+
+def test_pdf_shows_the_picture_and_finds_the_text_where_it_is():
+    document = pypdfium2.PdfDocument(export({"a.jpg": SHEET, "b.jpg": EMPTY}, "pdf", PICTURES))
+    assert len(document) == 2
+    page = document[0]
+    width, height = page.get_size()
+    assert width / height == pytest.approx(1000 / 1400, abs=0.01)
+    text = page.get_textpage()
+    assert text.get_text_range().splitlines()[:2] == ["one twelve3", "# no heading * $5"]
+    search = text.search("twelve3")
+    index, _ = search.get_next()
+    left, bottom, _, top = text.get_charbox(index)
+    scale = height / 1400
+    assert (
+        left == pytest.approx(words_of(LINES[0])[1].box[0] * scale, abs=8)
+        and height - 110 * scale - 4 < bottom < top < height - 50 * scale + 4
+    )
+    # nothing of the text is seen: the sheet is as white as its picture
+    assert np.asarray(page.render(scale=1).to_pil().convert("L")).min() > 250
+
+
+def test_words_that_nearly_touch_stay_two_in_the_pdfs_text():
+    line = Line((100, 100, 700, 160), NO_PICTURE, Reading("tight fit", 0.9), gaps=((0.56, 0.562),))
+    page = pypdfium2.PdfDocument(export({"a.jpg": Page((line,), (1000, 1400))}, "pdf", PICTURES))[0].get_textpage()
+    assert page.get_text_range() == "tight fit"
+    (_, _, end, _), (start, *_) = page.get_charbox(4), page.get_charbox(6)
+    assert start - end > 0.1 * 60 * 842 / 1400
+
+
+def test_letters_beyond_the_fonts_encoding_keep_what_can_be_kept():
+    assert encodable("déjà — ćŻ α") == "déjà — cZ ?"
+
+
+def test_several_pages_of_a_single_page_format_come_as_a_zip():
+    archive = zipfile.ZipFile(io.BytesIO(export({"x/a.jpg": SHEET, "a.png": EMPTY}, "page")))
+    assert archive.namelist() == ["a.xml", "a (2).xml"]
+    assert (suffix_of("page", 2), suffix_of("page", 1), suffix_of("pdf", 2)) == (".zip", ".xml", ".pdf")
+    assert list(map(FileNames(".txt"), ["../../etc/passwd", "c:\\x\\y.jpg", ".jpg"])) == [
+        "passwd.txt",
+        "y.txt",
+        ".jpg.txt",
+    ]
+    pages = [PageId("a/notes.pdf", 1, 3), PageId("a/notes.pdf", 3, 3), PageId("b/notes.pdf", 3, 3), PageId("one.pdf")]
+    assert list(map(FileNames(".xml"), pages)) == [
+        "notes, page 1.xml", "notes, page 3.xml", "notes, page 3 (2).xml", "one.xml",
+    ]  # fmt: skip
+
+
+def test_a_page_number_in_the_name_of_a_file_is_not_taken_for_one_of_a_document():
+    assert FileNames(".txt")("a letter, page 2.jpg") == "a letter, page 2.txt"
+    assert FileNames(".txt")("draft.v2, page 3") == "draft.txt"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_pages_are_given_by_their_file_and_number(format):
+    ids = [PageId("notes.pdf", number, 2) for number in (1, 2)]
+    pages, pictures = dict.fromkeys(ids, SHEET), dict.fromkeys(ids, PICTURES["a.jpg"])
+    named = {page_id.title: SHEET for page_id in ids}
+    content = export(pages, format, pictures)
+    if suffix_of(format, 2) == ".zip":
+        assert zipfile.ZipFile(io.BytesIO(content)).namelist() == ["notes, page 1.xml", "notes, page 2.xml"]
+    elif format not in ("docx", "pdf"):  # these hold the time
+        assert content == export(named, format)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_line_that_was_emptied_is_left_out(format):
+    emptied = Page((LINES[0].with_text(" "),), (1000, 1400))
+    files = [export({"a.jpg": page}, format, PICTURES) for page in (emptied, Page((), (1000, 1400)))]
+    if format not in ("docx", "pdf", "page"):  # these hold the time
+        assert files[0] == files[1]
+    if format == "alto":
+        etree.XMLSchema(etree.parse(DATA / "alto-4-subset.xsd")).assertValid(etree.fromstring(files[0]))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_takes_an_empty_page_and_odd_names(format):
+    assert export({f'"{ODD}.jpg': EMPTY}, format, {f'"{ODD}.jpg': lambda: Image.new("L", (300, 200), 200)})
+
+
+def test_what_cannot_be_exported_is_said():
+    with pytest.raises(ValueError, match="no format doc"):
+        export({"a": SHEET}, "doc")
+    with pytest.raises(ValueError, match="no page"):
+        export({}, "txt")
+    with pytest.raises(ValueError, match="pictures"):
+        export({"a": SHEET}, "pdf")

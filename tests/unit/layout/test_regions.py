@@ -1,0 +1,163 @@
+"""Regions of a page: joined, added in reading order, taken to another view and back, and corrections that stay."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hwr_core.imaging.preprocess import preprocess
+from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import render_line
+from hwr_core.layout.line_detection import FoundLine, find_lines
+from hwr_core.layout.reading_order import reading_order
+from hwr_core.layout.regions import (
+    Region,
+    box_on,
+    corrected,
+    joined,
+    overlap,
+    region_at,
+    regions_drawn,
+    regions_of,
+    with_added,
+)
+from hwr_core.reading import Line, Page, Reading
+
+UPRIGHT = np.eye(3)
+ON_ITS_SIDE = np.array([[0, -1, 1000], [1, 0, 0], [0, 0, 1]], float)  # a view whose x runs down the photo
+
+
+def box(left, top, right, bottom):
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
+
+
+def row(number, left=100, right=900):
+    return region_at((left, 100 * number, right, 100 * number + 60), UPRIGHT)
+
+
+def line(region, text, confidence=0.5):
+    return Line(
+        (0, 0, 1, 1), Image.new("L", (4, 4)), Reading(text, confidence, (confidence,) * len(text)), region.outline
+    )
+
+
+@pytest.mark.parametrize("view", [UPRIGHT, ON_ITS_SIDE, np.diag([2.0, 2.0, 1.0])])
+def test_a_box_is_taken_to_the_photo_and_back(view):
+    assert box_on(region_at((30, 40, 330, 90), view), view) == (30, 40, 330, 90)
+
+
+def test_found_lines_become_regions_of_the_photo():
+    found = [FoundLine(box(10, 20, 110, 50), np.zeros((30, 100), np.uint8))]
+    assert regions_of(found, np.diag([3.0, 3.0, 1.0])) == (Region(((30, 60), (330, 60), (330, 150), (30, 150))),)
+
+
+def test_two_pieces_are_joined_in_the_direction_of_the_wider():
+    first, second = region_at((100, 100, 500, 160), UPRIGHT), region_at((520, 105, 700, 150), UPRIGHT, formula=True)
+    assert joined([second, first]) == Region(((100, 100), (700, 100), (700, 160), (100, 160)))
+    up = region_at((100, 100, 500, 160), ON_ITS_SIDE)
+    assert box_on(joined([up, region_at((520, 105, 700, 150), ON_ITS_SIDE)]), ON_ITS_SIDE) == (100, 100, 700, 160)
+
+
+def test_a_drawn_box_comes_where_it_is_read():
+    regions = (row(0), row(2), row(3))
+    assert with_added(regions, row(1), UPRIGHT) == (row(0), row(1), row(2), row(3))
+    assert with_added(regions, row(4), UPRIGHT)[-1] == row(4)
+    assert with_added((), row(4), UPRIGHT) == (row(4),)
+    changed = (row(3), row(0))  # as a person put them
+    assert with_added(changed, row(4), UPRIGHT) == (row(3), row(4), row(0)), "the order that a person chose stays"
+
+
+def test_what_was_drawn_on_the_canvas_is_the_layout():
+    start = (
+        region_at((0, 0, 400, 40), UPRIGHT),
+        region_at((0, 100, 400, 140), UPRIGHT),
+        region_at((0, 200, 400, 240), UPRIGHT),
+    )
+    boxes = [(0, 0, 400, 40), (0, 100, 400, 140), (0, 200, 400, 240)]
+    stayed = [("1", (1, 0, 401, 41)), ("2", (0, 100, 400, 140)), ("3", (0, 200, 400, 240))]
+    assert regions_drawn(stayed, start, boxes, UPRIGHT, (1000, 600)) == start
+    assert regions_drawn(stayed[:1] + stayed[2:], start, boxes, UPRIGHT, (1000, 600)) == (start[0], start[2]), "deleted"
+    moved = regions_drawn([("1", (50, 0, 450, 40)), *stayed[1:]], start, boxes, UPRIGHT, (1000, 600))
+    assert moved == (region_at((50, 0, 450, 40), UPRIGHT), *start[1:])
+    drawn = regions_drawn(
+        [*stayed, ("formula", (0, 150, 300, 190)), ("text", (5, 5, 8, 8))], start, boxes, UPRIGHT, (1000, 600)
+    )
+    assert drawn == (*start[:2], region_at((0, 150, 300, 190), UPRIGHT, formula=True), start[2]), (
+        "in reading order; a mere click is no box"
+    )
+    low = [(0, 0, 400, 4), (0, 10, 400, 14), (0, 20, 400, 24)]  # as on a narrow screen
+    assert regions_drawn([(str(n + 1), box) for n, box in enumerate(low)], start, low, UPRIGHT, (1000, 600)) == start, (
+        "none is too small to stay"
+    )
+    fractions = regions_drawn([*stayed, ("formula", (0, -5, 900, 95))], start, boxes, UPRIGHT, (1000, 600))
+    assert fractions == (region_at((0, 0, 900, 95), UPRIGHT, formula=True), *start[1:]), (
+        "in the place of the line that it encloses"
+    )
+    relabelled = regions_drawn([("1 formula", boxes[0]), *stayed[1:]], start, boxes, UPRIGHT, (1000, 600))
+    assert relabelled[0].formula and relabelled[0].outline == start[0].outline
+
+
+def test_of_a_drawn_box_what_lies_on_the_page_counts():
+    (region,) = regions_drawn([("text", (-10_000, 20, 900_000, 80))], (), (), UPRIGHT, (1000, 600))
+    assert region == region_at((0, 20, 1000, 80), UPRIGHT)
+    assert regions_drawn([("text", (2_000, 20, 3_000, 80))], (), (), UPRIGHT, (1000, 600)) == ()
+
+
+def test_overlap_is_intersection_over_union():
+    assert overlap(box(0, 0, 100, 100), box(50, 0, 150, 100)) == pytest.approx(1 / 3)
+    assert overlap(box(0, 0, 10, 10), box(20, 20, 30, 30)) == 0
+
+
+def test_a_correction_stays_where_the_line_is_found_a_little_aside():
+    page = Page((line(row(0), "helo"), line(row(1), "world")), (1000, 400))
+    aside = region_at((104, 3, 905, 62), UPRIGHT).outline
+    shown = corrected(page, {aside: "hello"})
+    assert shown.text == "hello\nworld" and shown.lines[0].corrected and not shown.lines[1].corrected
+    assert corrected(page, {region_at((0, 900, 50, 950), UPRIGHT).outline: "nowhere"}) == page
+
+
+def test_of_two_corrections_each_goes_to_its_own_line():
+    page = Page(tuple(line(row(number), str(number)) for number in range(300)), (1000, 40_000))
+    shown = corrected(page, {row(number).outline: f"line {number}" for number in range(0, 300, 2)})
+    assert [one.corrected for one in shown.lines] == [number % 2 == 0 for number in range(300)]
+
+
+def order(outlines, lean=0.0):
+    """The names of boxes in reading order, the page leaning by `lean` pixels a pixel."""
+    leaning = {
+        name: outline + np.stack([lean * outline[:, 1], 0 * outline[:, 1]], 1) for name, outline in outlines.items()
+    }
+    found = reading_order(list(leaning.values()))
+    return [next(name for name, outline in leaning.items() if outline is one) for one in found]
+
+
+@pytest.mark.parametrize("lean", [0.0, -0.015, 0.02])
+def test_columns_are_read_one_after_the_other_also_where_the_fold_leans(lean):
+    left = {f"left {n}": box(50, 120 * n, 900, 120 * n + 90) for n in range(20)}
+    right = {f"right {n}": box(930, 120 * n + 5, 1800, 120 * n + 95) for n in range(20)}
+    assert order({**right, **left}, lean) == [*left, *right]
+
+
+def test_pieces_of_a_few_rows_are_read_along_the_rows():
+    form = {}
+    for n, label in enumerate(("name", "street", "town", "date")):
+        form[label] = box(50, 100 * n, 250, 100 * n + 60)
+        form[f"{label} filled in"] = box(290, 100 * n, 700, 100 * n + 60)
+    assert order(form) == list(form)
+
+
+def test_a_page_number_between_two_columns_parts_nothing():
+    left = {f"left {n}": box(50, 100 * n, 700, 100 * n + 60) for n in range(5)}
+    right = {f"right {n}": box(1000, 100 * n, 1600, 100 * n + 60) for n in range(5)}
+    found = order({**left, "12": box(830, 480, 870, 540), **right})
+    assert [name for name in found if name != "12"] == [*left, *right]
+
+
+@pytest.mark.parametrize("scale", [1, 4])
+def test_large_writing_is_not_broken_into_pieces(scale):
+    sheet = Image.new("L", (1000, 360), 255)
+    for row, text in enumerate(("good morning", "thank you")):
+        written = render_line(write(text, seed=row), 96, 5)
+        written.thumbnail((900, 90))
+        sheet.paste(written.convert("L"), (60, 40 + 160 * row))
+    large = sheet.resize((1000 * scale, 360 * scale))
+    assert len(find_lines(preprocess(large).image)) == 2

@@ -1,0 +1,51 @@
+"""Canonical LaTeX tokens as a tree, for what has to go through a formula by its structure."""
+
+from collections.abc import Iterator
+
+from hwr_core.decoding.latex import BEGIN, END
+
+
+class Placed(str):
+    """A token that knows which of its formula's tokens it is, and keeps that through layout; `place` −1 where nobody knows."""
+
+    place: int
+
+    def __new__(cls, token: str, place: int = -1) -> "Placed":
+        placed = super().__new__(cls, token)
+        placed.place = place
+        return placed
+
+
+ACCENTS = {r"\overline", r"\vec", r"\hat", r"\dot"}
+
+
+def tree(tokens: Iterator[str], end: str | None = None) -> list:
+    """Nested lists: a token, or [token, argument, …] where it takes some; scripts follow as ["^" or "_", argument]."""
+    nodes: list = []
+    for token in tokens:
+        if token == end:
+            break
+        if token == r"\frac":
+            nodes.append([token, _argument(tokens), _argument(tokens)])
+        elif token == r"\sqrt":
+            first = next(tokens)
+            degree = tree(tokens, "]") if first == "[" else None
+            if degree is not None:
+                next(tokens)
+            nodes.append([token, tree(tokens, "}"), degree])
+        elif token in ACCENTS:
+            nodes.append([token, _argument(tokens)])
+        elif token == BEGIN:
+            nodes.append([token, *tree(tokens, END)])
+        elif token in ("^", "_"):
+            nodes.append([token, _argument(tokens)])
+        elif token == "{":
+            nodes.extend(tree(tokens, "}"))
+        else:
+            nodes.append(token)
+    return nodes
+
+
+def _argument(tokens: Iterator[str]) -> list:
+    next(tokens)  # the brace
+    return tree(tokens, "}")

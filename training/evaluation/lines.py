@@ -1,0 +1,266 @@
+"""Measures how well a checkpoint reads what it was not trained on.
+
+`python -m training.evaluation.lines text`: lines by writers that it has not seen, words in no frequency list, marked words.
+`python -m training.evaluation.lines ink`: what people write first, drawn by script in hands that it has not seen (tests/ink).
+`python -m training.evaluation.lines math`: CROHME's formulas, of the test set of 2013 or, for choices, of writers kept out of training.
+`python -m training.evaluation.lines pages`: whole pages, as scanned and as a phone takes them, beside `rapidocr`.
+Beside the first two, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
+`--results docs/results/evaluation-text.json` writes the tables of the first two there and beside.
+"""
+
+import argparse
+import hashlib
+import math
+import os
+import re
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from PIL import Image
+from safetensors import safe_open
+from tqdm import tqdm
+
+from hwr_core import load_recognizer
+from hwr_core.checkpoints.registry import find
+from hwr_core.metrics import calibration, cer, wer
+from hwr_core.reading import Reading
+from hwr_core.recognizer import Recognizer
+from hwr_core.runtime.threads import free_threads
+from training.data.datasets import scans
+from training.data.word_frequencies import listed_words
+from training.evaluation import results
+from training.evaluation.drawn import Drawing, drawings, more_drawings
+from training.evaluation.formulas import evaluate_math
+from training.evaluation.pages import evaluate_pages
+from training.evaluation.peers import TESSERACT, Reader, peers
+from training.evaluation.results import Table, percent, share
+from training.evaluation.tables import comparable
+from training.evaluation.timing import TEXT, drawing_seconds
+from training.evaluation.validation import COPISTE, INK_SETS, chosen, drawn, validation_lines
+from training.evaluation.word_scores import marked_words, read_words, unlisted_errors
+
+TOGETHER = "IAM-OnDB, both"
+NEW_TEXTS = "of Copiste, texts not in training"
+Measure = tuple[str, Callable[[list[str], list[str]], float]]  # its heading, and (truths, texts) → share
+
+
+@dataclass
+class SetReadings:
+    """A validation set as it was read: transcripts, each reader's texts, and the recognizer's readings."""
+
+    truths: list[str]
+    texts: dict[str, list[str]]
+    readings: list[Reading] = field(default_factory=list)
+
+    def part(self, indices: Iterable[int]) -> "SetReadings":
+        """The lines of these indices."""
+        kept = list(indices)
+        texts = {reader: [texts[index] for index in kept] for reader, texts in self.texts.items()}
+        return SetReadings([self.truths[index] for index in kept], texts)
+
+
+def read_all(recognizer: Recognizer, images: list[Image.Image], beams: int | None, name: str) -> list[Reading]:
+    with tqdm(total=len(images), desc=name, leave=False) as bar:
+        return recognizer.read(images, beams=beams, on_progress=lambda done, _: bar.update(done - bar.n))
+
+
+def texts_by_reader(
+    recognizer: Recognizer, others: dict[str, Reader], images: list[Image.Image], beams: int | None, name: str
+) -> tuple[list[Reading], dict[str, list[str]]]:
+    """The recognizer's readings, and by reader the texts as they are compared, the recognizer's first."""
+    readings = read_all(recognizer, images, beams, name)
+    texts = {recognizer.name: [comparable(reading.text) for reading in readings]}
+    for other, read in others.items():
+        with ThreadPoolExecutor(
+            os.cpu_count() if other == TESSERACT else 1
+        ) as pool:  # a process of one thread for each line
+            texts[other] = [
+                comparable(text) for text in tqdm(pool.map(read, images), f"{name}, {other}", len(images), leave=False)
+            ]
+    return readings, texts
+
+
+def evaluate_text(recognizer: Recognizer, others: dict[str, Reader], arguments: argparse.Namespace) -> list[Table]:
+    """Reads all validation lines. Returns the tables of errors, rare words, line confidences and marked words."""
+    sets: dict[str, SetReadings] = {}
+    for name, lines in validation_lines(recognizer, arguments.limit).items():
+        readings, texts = texts_by_reader(recognizer, others, [image for image, _ in lines], arguments.beams, name)
+        sets[name] = SetReadings([comparable(text) for _, text in lines], texts, readings)
+    own = recognizer.name
+    return [
+        error_table("", "lines by unseen writers", {**sets, **derived_sets(sets)}, ("CER %", cer), ("WER %", wer)),
+        unlisted_table(sets, own, listed_words(arguments.downloads)),
+        confidence_table(sets, own),
+        marked_words(
+            [
+                word
+                for s in sets.values()
+                for pair in zip(s.truths, s.readings, strict=True)
+                for word in read_words(*pair)
+            ]
+        ),
+    ]
+
+
+def derived_sets(sets: dict[str, SetReadings]) -> dict[str, SetReadings]:
+    """Both ink sets together, and Copiste's lines whose text no training page has."""
+    ink = [sets[name] for name in INK_SETS]
+    texts = {reader: [text for one in ink for text in one.texts[reader]] for reader in ink[0].texts}
+    known = trigrams(
+        line.text for name in ("copiste", "peraire", "cremma19", "poilus") for line in scans(name, "train")
+    )
+    own = [trigrams([truth]) for truth in sets[COPISTE].truths]
+    new = [index for index, some in enumerate(own) if len(some) > 2 * len(some & known) or not some]
+    return {TOGETHER: SetReadings([t for one in ink for t in one.truths], texts), NEW_TEXTS: sets[COPISTE].part(new)}
+
+
+def unlisted_table(sets: dict[str, SetReadings], reader: str, listed: frozenset[str]) -> Table:
+    """The error rate of words that are in no frequency list, mostly names, beside that of all other words."""
+    counts = {name: unlisted_errors(one.truths, one.texts[reader], listed) for name, one in sets.items()}
+    counts["all"] = tuple(map(sum, zip(*counts.values(), strict=True)))
+    rows = [
+        [name, n, percent(share(wrong, n)), others, percent(share(missed, others))]
+        for name, (n, wrong, others, missed) in counts.items()
+    ]
+    columns = ["validation lines", "words in no frequency list", "wrong %", "other words", "others wrong %"]
+    return Table("unlisted-words", columns, rows)
+
+
+def confidence_table(sets: dict[str, SetReadings], reader: str) -> Table:
+    """How many lines of each confidence are wholly right."""
+    right = [text == truth for one in sets.values() for text, truth in zip(one.texts[reader], one.truths, strict=True)]
+    bins = calibration([reading.confidence for one in sets.values() for reading in one.readings], right)
+    rows = [[f"{low:.1f} to {high:.1f}", count, percent(rate) if count else None] for low, high, count, rate in bins]
+    return Table("confidence", ["confidence of the line", "lines", "wholly right %"], rows)
+
+
+def trigrams(texts: Iterable[str]) -> set[tuple[str, ...]]:
+    """All three words that follow one another: several of Copiste's volunteers copied the same texts."""
+    words = [re.findall(r"\w+", text.lower()) for text in texts]
+    return {tuple(line[start : start + 3]) for line in words for start in range(len(line) - 2)}
+
+
+def evaluate_ink(recognizer: Recognizer, others: dict[str, Reader], arguments: argparse.Namespace) -> list[Table]:
+    """Reads the drawings. Returns tables by kind and by hand, of the first part and of the second."""
+    tables = []
+    for part, made in (("", drawings()), ("more", more_drawings())):
+        given = chosen(made, arguments.limit)
+        images = [drawn(drawing.strokes, recognizer) for drawing in given]
+        _, texts = texts_by_reader(recognizer, others, images, arguments.beams, part or "drawings")
+        found = SetReadings([comparable(drawing.text) for drawing in given], texts)
+        for name, key in ((part, lambda d: d.kind), (f"{part}-hands".strip("-"), lambda d: d.style)):
+            groups = {
+                group: found.part(i for i, d in enumerate(given) if key(d) == group)
+                for group in dict.fromkeys(map(key, given))
+            }
+            measures = (("wholly right %", share_right), ("CER %", cer))
+            tables.append(error_table(name, "drawn by script", {**groups, "all": found}, *measures))
+        if arguments.misses:
+            print_misses(given, found.truths, texts[recognizer.name])
+    return tables
+
+
+def print_misses(given: list[Drawing], truths: list[str], texts: list[str]) -> None:
+    for drawing, truth, text in zip(given, truths, texts, strict=True):
+        if text != truth:
+            print(f"{drawing.kind:10} {drawing.style:8} {truth!r} read {text!r}")
+
+
+def share_right(truths: list[str], texts: list[str]) -> float:
+    return sum(map(str.__eq__, truths, texts)) / max(1, len(truths))
+
+
+def error_table(name: str, title: str, sets: dict[str, SetReadings], *measures: Measure) -> Table:
+    """One row a set, and for each reader every measure; the checkpoint's columns are not named after it."""
+    first, *others = next(iter(sets.values())).texts
+    columns = [
+        title,
+        "lines",
+        *(measure for measure, _ in measures),
+        *(f"{reader} {measure}" for reader in others for measure, _ in measures),
+    ]
+    rows = [
+        [
+            row,
+            len(one.truths),
+            *(percent(rate(one.truths, one.texts[reader])) for reader in (first, *others) for _, rate in measures),
+        ]
+        for row, one in sets.items()
+    ]
+    return Table(name, columns, rows)
+
+
+def parameters_in(folder: Path) -> int:
+    """How many a checkpoint's weights hold."""
+    with safe_open(folder / "model.safetensors", "np") as weights:
+        return sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118  it is no dictionary
+
+
+def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -> None:
+    folder = find(arguments.model)
+    files = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    settings = recognizer.settings(arguments.beams)
+    milliseconds = 1000 * drawing_seconds(recognizer, settings.beams)
+    language = f"language model at {settings.language_model_weight}" if settings.language_model else "no language model"
+    print(
+        f"{arguments.model}, {settings.beams} beams, {language}: {parameters_in(folder) / 1e6:.2f} M parameters, {files / 1e6:.1f} MB on disk, ",
+        end="",
+    )
+    print(f"{milliseconds:.0f} ms a drawn line of {len(TEXT)} characters ({free_threads()} threads)\n")
+
+
+def note_of(recognizer: Recognizer, arguments: argparse.Namespace) -> str:
+    """Which checkpoint was read and how, for a result file."""
+    settings = recognizer.settings(arguments.beams)
+    weights = hashlib.sha256((find(arguments.model) / "model.safetensors").read_bytes()).hexdigest()
+    lines = "all lines" if arguments.limit is None else f"at most {arguments.limit} lines of each set"
+    return f"Checkpoint {arguments.model}, weights {weights[:12]}, {settings.beams} beams, {lines}."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    tasks = {
+        "text": evaluate_text,
+        "ink": evaluate_ink,
+        "math": lambda *found: evaluate_math(found[0], found[2], chosen),
+        "pages": lambda *found: evaluate_pages(found[0], found[2]),
+    }
+    parser.add_argument("task", choices=tasks)
+    parser.add_argument("--model", help="a checkpoint as load_recognizer takes it; text or math unless given")
+    parser.add_argument("--beams", type=int, help="unless given, the checkpoint's own number")
+    parser.add_argument(
+        "--language-model", type=float, metavar="WEIGHT", help="in place of the checkpoint's own; 0 leaves it out"
+    )
+    parser.add_argument("--limit", type=int, help="lines of each set, chosen by chance")
+    parser.add_argument("--alone", action="store_true", help="without the other readers")
+    parser.add_argument(
+        "--results", type=Path, metavar="PATH", help="text, ink: writes the tables into PATH and files beside it"
+    )
+    parser.add_argument(
+        "--downloads", type=Path, default=Path("runs/downloads"), help="text: where the frequency lists lie"
+    )
+    parser.add_argument("--misses", action="store_true", help="ink, math: everything that was not read right")
+    parser.add_argument("--steps", action="store_true", help="pages: each step of the preprocessing on and off")
+    parser.add_argument("--dev", action="store_true", help="math: the writers kept out of training, not the test set")
+    arguments = parser.parse_args()
+    arguments.model = arguments.model or ("math" if arguments.task == "math" else "text")
+    recognizer = load_recognizer(arguments.model)
+    if arguments.language_model is not None:
+        recognizer.decoding = replace(recognizer.decoding, language_model_weight=arguments.language_model)
+    if arguments.task in ("text", "ink"):
+        print_size_and_time(recognizer, arguments)
+    started = time.perf_counter()
+    others = {} if arguments.alone or arguments.task not in ("text", "ink") else peers()
+    tables = tasks[arguments.task](recognizer, others, arguments) or []
+    for table in tables:
+        print(table.markdown(), end="\n\n")
+    if arguments.results and tables:
+        results.save(tables, arguments.results, note_of(recognizer, arguments))
+    print(f"{time.perf_counter() - started:.0f} seconds in all")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""How well whole pages are found and read: `python -m training.evaluation.lines pages`.
+
+The 15 pages of `../shared/data/pages`, as they were scanned and as a phone would take them (by code: on a table, tilted, in
+perspective, with a shadow, blurred, noisy, as JPEG), beside `rapidocr` reading the same pages whole; with `--steps`, each step of the
+preprocessing on and off. The lines' places and texts are the transcribers'. They left out what is printed on a page (two lines of consent on
+most of Copiste's), so a second CER leaves out, for both readers, lines that lie where nothing was transcribed.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from hwr_core.imaging.page_detection import clockwise
+from hwr_core.imaging.preprocess import preprocess
+from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.layout.line_detection import cut, overlap
+from hwr_core.metrics import cer
+from hwr_core.pipeline import read_page
+from hwr_core.reading import Page
+from hwr_core.recognizer import Recognizer
+from training.data.datasets import DATA
+from training.evaluation.tables import comparable, print_row
+
+PHONE_SIDE = 3000  # pixels of the longer side of what the phone takes
+STEPS: dict[str, dict] = {
+    "as by default": {},
+    "perspective off": {"perspective": False},
+    "flattening off": {"flatten": False},
+    "levelling off": {"deskew": False},
+    "ruled lines taken away": {"ruling": True},
+    "denoised": {"denoise": 1},
+    "Otsu's threshold": {"threshold": "otsu"},
+    "Sauvola's threshold": {"threshold": "sauvola"},
+    "strokes brought to 4 pixels": {"stroke": "normalise"},
+}
+
+
+@dataclass(frozen=True)
+class Transcribed:
+    """A page's picture and its lines: each a polygon (n, 2) on the picture, and what is written there."""
+
+    name: str
+    image: Image.Image
+    polygons: list[np.ndarray]
+    texts: list[str]
+
+
+def transcribed_pages() -> list[Transcribed]:
+    found = []
+    for row in (DATA / "pages" / "pages.jsonl").read_text(encoding="utf-8").splitlines():
+        record = json.loads(row)
+        image = Image.open(DATA / "pages" / record["image"]).convert("RGB")
+        lines = record["lines"]
+        found.append(
+            Transcribed(
+                record["image"],
+                image,
+                [np.array(line["polygon"], float) for line in lines],
+                [line["text"] for line in lines],
+            )
+        )
+    return found
+
+
+def as_by_phone(page: Transcribed, seed: int) -> Transcribed:
+    """The page as a phone would take it, its lines where they then are."""
+    rng = np.random.default_rng(seed)
+    width, height = page.image.size
+    scale = 0.82 * PHONE_SIDE / max(width, height)
+    size = np.array([width, height]) * scale
+    frame = (size / 0.82).round().astype(int)
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * size
+    angle = np.deg2rad(rng.uniform(-5, 5))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    placed = (corners - size / 2) @ turn.T + frame / 2 + rng.uniform(-0.045, 0.045, (4, 2)) * size
+    matrix = cv2.getPerspectiveTransform((corners / scale).astype(np.float32), placed.astype(np.float32))
+    table = np.array([(70, 46, 30), (40, 42, 46), (120, 96, 66), (58, 74, 60)][seed % 4], float)
+    grain = cv2.GaussianBlur(rng.normal(0, 40, (frame[1], frame[0])).astype(np.float32), (0, 0), sigmaX=25, sigmaY=1.2)
+    photo = table + grain[..., None] * 1.5
+    on_page = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, tuple(frame.tolist())) > 127
+    warped = cv2.warpPerspective(np.asarray(page.image), matrix, tuple(frame.tolist()), flags=cv2.INTER_AREA)
+    photo = np.where(on_page[..., None], warped, photo)
+    down, across = np.mgrid[0 : 1 : complex(0, frame[1]), 0 : 1 : complex(0, frame[0])]
+    direction = rng.uniform(0, 2 * np.pi)
+    along = (across - 0.5) * np.cos(direction) + (down - 0.5) * np.sin(direction)
+    light = 1 - 0.25 * (along + 0.5) - rng.uniform(0.15, 0.4) / (1 + np.exp(-(along - rng.uniform(-0.1, 0.3)) * 30))
+    photo = cv2.GaussianBlur((photo * light[..., None]).astype(np.float32), (0, 0), rng.uniform(0.6, 1.3))
+    photo = (photo + rng.normal(0, 4, photo.shape)).clip(0, 255).astype(np.uint8)
+    _, packed = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 85))])
+    taken = Image.fromarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1])
+    polygons = [cv2.perspectiveTransform(polygon[None], matrix)[0] for polygon in page.polygons]
+    return replace(page, image=taken, polygons=polygons)
+
+
+def found_share(polygons: list[np.ndarray], page: Page) -> tuple[int, int]:
+    """How many of the lines have a found one with an intersection over union of 0.5 or more, and how many there are."""
+    return sum(any(overlap(polygon, line.corners) >= 0.5 for line in page.lines) for polygon in polygons), len(polygons)
+
+
+def one_line(texts: list[str]) -> str:
+    return comparable(" ".join(texts))
+
+
+def by_hand(page: Transcribed, recognizer: Recognizer, beams: int | None) -> str:
+    """The text of the lines cut out where the transcribers drew them, in their order."""
+    grey = preprocess(
+        page.image, PreprocessSettings(perspective=False, deskew=False, crop=False, invert="never"), steps_side=0
+    )
+    to_page = np.linalg.inv(grey.to_photo)
+    corners = [clockwise(cv2.boxPoints(cv2.minAreaRect(polygon.astype(np.float32)))) for polygon in page.polygons]
+    images = [cut(grey.image, cv2.perspectiveTransform(quad[None], to_page)[0]) for quad in corners]
+    return one_line([reading.text for reading in recognizer.read(images, beams=beams)])
+
+
+def rapidocr_page(page: Transcribed, engine) -> tuple[str, str]:
+    """All that it reads, and what of it lies where something was transcribed."""
+    found = engine(np.asarray(page.image)[..., ::-1].copy())
+    texts = list(found.txts or ())
+    return one_line(texts), one_line(where_transcribed(page, [] if found.boxes is None else list(found.boxes), texts))
+
+
+def where_transcribed(page: Transcribed, outlines: list, texts: list[str]) -> list[str]:
+    """The texts of those outlines of which a tenth or more lies inside the transcribed lines."""
+    scale = 1000 / max(page.image.size)
+    mask = np.zeros((round(page.image.height * scale) + 1, round(page.image.width * scale) + 1), np.uint8)
+    for polygon in page.polygons:
+        cv2.fillPoly(mask, [(polygon * scale).round().astype(np.int32)], 1)
+    kept = []
+    for outline, text in zip(outlines, texts, strict=True):
+        own = cv2.fillPoly(np.zeros_like(mask), [(np.asarray(outline, float) * scale).round().astype(np.int32)], 1)
+        if (own & mask).sum() >= 0.1 * max(1, own.sum()):
+            kept.append(text)
+    return kept
+
+
+def evaluate_pages(recognizer: Recognizer, arguments: argparse.Namespace) -> None:
+    scans = transcribed_pages()[: arguments.limit]
+    versions = {"scans": scans, "as a phone takes them": [as_by_phone(page, seed) for seed, page in enumerate(scans)]}
+    if arguments.steps:
+        _steps_table(versions, recognizer, arguments.beams)
+        return
+    from rapidocr import RapidOCR
+
+    engine = RapidOCR(params={"Global.log_level": "error"})
+    print_row(
+        [
+            f"{len(scans)} pages",
+            "lines found",
+            "page CER",
+            "without what is not transcribed",
+            "CER of lines cut by hand",
+            "seconds a page",
+        ]
+        + ["rapidocr CER", "without what is not transcribed", "rapidocr seconds"]
+    )
+    print_row(["---"] * 9)
+    for name, pages in versions.items():
+        truths = [one_line(page.texts) for page in pages]
+        shares, texts, chosen, seconds = _read(pages, recognizer, PreprocessSettings(), arguments.beams, name)
+        hand = [by_hand(page, recognizer, arguments.beams) for page in tqdm(pages, f"{name}, by hand", leave=False)]
+        started = time.perf_counter()
+        other = [rapidocr_page(page, engine) for page in tqdm(pages, f"{name}, rapidocr", leave=False)]
+        other_seconds = (time.perf_counter() - started) / len(pages)
+        print_row(
+            [
+                name,
+                _share(shares),
+                f"{cer(truths, texts):.1%}",
+                f"{cer(truths, chosen):.1%}",
+                f"{cer(truths, hand):.1%}",
+                f"{seconds:.1f}",
+                *(f"{cer(truths, list(column)):.1%}" for column in zip(*other, strict=True)),
+                f"{other_seconds:.1f}",
+            ]
+        )
+        for page, share, truth, *read in zip(pages, shares, truths, texts, chosen, hand, strict=True):
+            print_row(
+                [
+                    f"· {page.name}",
+                    f"{share[0]} of {share[1]}",
+                    *(f"{cer([truth], [text]):.1%}" for text in read),
+                    "",
+                    "",
+                    "",
+                    "",
+                ]
+            )
+
+
+def _steps_table(versions: dict[str, list[Transcribed]], recognizer: Recognizer, beams: int | None) -> None:
+    print_row(
+        [
+            "preprocessing",
+            *(f"{name}: {what}" for name in versions for what in ("lines found", "page CER", "seconds a page")),
+        ]
+    )
+    print_row(["---"] * (1 + 3 * len(versions)))
+    for step, changes in STEPS.items():
+        cells = []
+        for name, pages in versions.items():
+            shares, _, chosen, seconds = _read(
+                pages, recognizer, PreprocessSettings(**changes), beams, f"{step}, {name}"
+            )
+            cells += [_share(shares), f"{cer([one_line(page.texts) for page in pages], chosen):.1%}", f"{seconds:.1f}"]
+        print_row([step, *cells])
+
+
+def _read(
+    pages: list[Transcribed], recognizer: Recognizer, settings: PreprocessSettings, beams: int | None, name: str
+) -> tuple[list[tuple[int, int]], list[str], list[str], float]:
+    """Of each page how many lines were found of how many, its text, what of it was transcribed, and the seconds a page."""
+    shares, texts, chosen, seconds = [], [], [], 0.0
+    for page in tqdm(pages, name, leave=False):
+        started = time.perf_counter()
+        read = read_page(page.image, recognizer, settings, beams)
+        seconds += time.perf_counter() - started
+        shares.append(found_share(page.polygons, read))
+        lines = [line.reading.text for line in read.lines]
+        texts.append(one_line(lines))
+        chosen.append(one_line(where_transcribed(page, [line.corners for line in read.lines], lines)))
+    return shares, texts, chosen, seconds / len(pages)
+
+
+def _share(shares: list[tuple[int, int]]) -> str:
+    found, there = (sum(values) for values in zip(*shares, strict=True))
+    return f"{found / there:.1%}"

@@ -1,0 +1,212 @@
+"""Counts a checkpoint's language model and puts it beside its weights: `python -m training.fit.count_ngrams models/text`, or `models/math`.
+
+Of text: transcripts of training lines, sentences of seven languages broken into lines, lines of forms, invented texts, and
+wordfreq's words. Of formulas: CROHME's for training, the given ones, invented ones. No validation data. The model holds
+n-grams of the checkpoint's tokens, characters or LaTeX's. `--bits` measures one that is counted without every fifteenth
+text on these texts and on validation transcripts.
+"""
+
+import argparse
+import random
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
+from hwr_core.decoding.language_model import LanguageModel
+from hwr_core.decoding.latex_grammar import Grammar
+from training.data import datasets as data
+from training.data.charset import SPECIAL, close_up
+from training.data.crohme import crohme
+from training.data.word_frequencies import Vocabulary, fetch
+from training.evaluation import results
+from training.evaluation.results import Table
+from training.fit.ngrams import END, Text, coded, count, interpolate, save
+from training.synthesis.formula_texts import given, school
+from training.synthesis.phrases import Phrases
+
+ORDER = 6  # tokens of the longest n-grams
+LEAST_GAIN = {"text": 1.0, "math": 1.0}  # nats, of `interpolate`
+INVENTED = 60_000  # texts of the kinds that people write first
+CAPITALS = 0.15  # weight of every text a second time, in capitals: transcripts have few
+FRENCH = 2.0  # weight of the French transcripts, of which there are few
+CROHME, GIVEN, SCHOOL = 1.0, 0.3, 0.1  # weights of formulas
+SCRIBBLES = 800  # empty formulas: nothing at all is what a scribble reads as
+MOST_FREQUENT, LEAST_FREQUENT = 30.0, 0.15  # weights of a vocabulary's most frequent word, and the least of any
+WIDTHS = 20, 70  # characters of a line of a broken sentence
+HELD_OUT = 15  # `--bits` leaves out one distinct text in so many of each source,
+MOST_HELD_OUT = 400  # texts, and at most as many
+FRENCH_SCANS = ("copiste", "peraire", "cremma19", "poilus")
+
+Corpus = dict[str, list[str]]  # source → lines; a source's name starts with its language
+
+
+def corpus(seed: int = 1) -> Corpus:
+    """All lines of text that are counted, but for the invented ones and the words."""
+    rng = random.Random(seed)
+    sources = {
+        "en, IAM-OnDB": [close_up(line.text) for line in data.iam_ondb("train")],
+        "en, quotations": broken(data.english(), rng),
+        "en, Hooker's letters": transcripts("hooker"),
+        "fr, scans": transcripts(*FRENCH_SCANS),
+        "fr, tables": transcripts("tables"),
+        "de, DHSD": transcripts("dhsd"),
+        "numbers": transcripts("numbers"),
+        "forms": data.form_lines(),
+    }
+    return sources | {f"{language}, sentences": broken(texts, rng) for language, texts in data.sentences().items()}
+
+
+def transcripts(*names: str) -> list[str]:
+    return [line.text for name in names for line in data.scans(name, "train")]
+
+
+def broken(texts: Iterable[str], rng: random.Random) -> list[str]:
+    """Texts broken into lines, each text of another width."""
+    return [part for text in texts for part in textwrap.wrap(text, rng.randint(*WIDTHS))]
+
+
+def texts(sources: Corpus, vocabularies: dict[str, Vocabulary], seed: int = 1) -> Iterator[Text]:
+    """Every text to count: the lines, lines invented from them, and the words of all languages."""
+    for name, lines in sources.items():
+        for line in lines:
+            yield from cases(line, FRENCH if name == "fr, scans" else 1.0)
+    phrases = Phrases(by_language(sources), vocabularies, random.Random(seed), sources["forms"])
+    for _ in range(INVENTED):
+        yield Text(phrases.everyday())
+    for vocabulary in vocabularies.values():
+        yield from words(vocabulary)
+
+
+def by_language(sources: Corpus) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, lines in sources.items():
+        if "," in name:
+            found.setdefault(name[:2], []).extend(lines)
+    return found
+
+
+def cases(text: str, weight: float) -> Iterator[Text]:
+    yield Text(text, weight)
+    yield Text(text.upper(), weight * CAPITALS)
+
+
+def words(vocabulary: Vocabulary) -> Iterator[Text]:
+    """A language's words between spaces, frequent ones with more weight."""
+    shares = np.diff(vocabulary.cumulative, prepend=0) / vocabulary.cumulative[0]
+    for word, share in zip(vocabulary.words, shares.tolist(), strict=True):
+        weight = max(LEAST_FREQUENT, MOST_FREQUENT * share)
+        yield Text(f" {word} ", weight, whole=False)
+        yield Text(f" {word.capitalize()} ", weight * 0.3, whole=False)
+        yield Text(f" {word.upper()} ", weight * CAPITALS, whole=False)
+
+
+def formulas(known: set[str], seed: int = 1) -> Iterator[Text]:
+    """Formulas to count, of these tokens."""
+    rng = random.Random(seed)
+    for formula in crohme("train"):
+        yield Text(formula.tokens, CROHME)
+    for tokens in given(Grammar([*SPECIAL, *sorted(known)], END, range(len(SPECIAL)))):
+        yield Text(tokens, GIVEN)
+    for _ in range(INVENTED // 4):
+        yield Text(school(rng), SCHOOL)
+    for _ in range(SCRIBBLES):
+        yield Text([])
+
+
+def counted(lines: Iterable[Text], tokens: Sequence[str], least_gain: float) -> LanguageModel:
+    """The language model over these tokens, in the order of their ids."""
+    ids = {token: index for index, token in enumerate(tokens) if token not in SPECIAL}
+    return coded(interpolate(count(lines, ids, ORDER, len(tokens)), len(tokens), least_gain), len(tokens))
+
+
+def tokens_of(checkpoint: Path) -> list[str]:
+    """A checkpoint's tokens in the order of their ids."""
+    tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
+    return [tokenizer.id_to_token(index) for index in range(tokenizer.get_vocab_size())]
+
+
+def held_out(sources: Corpus, seed: int = 5) -> tuple[Corpus, Corpus]:
+    """The corpus without some texts of each source, and these texts."""
+    kept, left_out = {}, {}
+    for name, lines in sources.items():
+        distinct = sorted(set(lines))
+        out = set(random.Random(seed).sample(distinct, min(MOST_HELD_OUT, len(distinct) // HELD_OUT)))
+        kept[name] = [line for line in lines if line not in out]
+        left_out[name] = sorted(out)
+    return kept, left_out
+
+
+def validation() -> Corpus:
+    """Transcripts of validation lines."""
+    ink = [close_up(line.text) for split in ("val_v", "val_t") for line in data.iam_ondb(split)]
+    names = {"fr, Copiste": "copiste", "de, DHSD": "dhsd", "fr, tables": "tables", "numbers": "numbers"}
+    found = {"en, IAM-OnDB": ink} | {
+        name: [line.text for line in data.scans(own, "val")] for name, own in names.items()
+    }
+    return {f"{name}, validation": lines for name, lines in found.items()}
+
+
+def bits(model: LanguageModel, tokens: Sequence[str], lines: Iterable[str]) -> float:
+    """Bits per character, the end of each line among them; lines with other characters are left out."""
+    ids = {token: index for index, token in enumerate(tokens) if token not in SPECIAL}
+    total, characters = 0.0, 0
+    for line in lines:
+        if set(line) <= ids.keys():
+            written = np.array([*(ids[character] for character in line), END])
+            contexts = model.along(model.start(1), written[:-1].tolist())
+            total -= float(model.score(contexts, written[:, None]).sum())
+            characters += len(written)
+    return total / np.log(2) / characters
+
+
+def measure(checkpoint: Path, vocabularies: dict[str, Vocabulary], least_gain: float) -> Table:
+    """Bits per character of a model counted without the texts it is measured on, and of the checkpoint's own file."""
+    tokens = tokens_of(checkpoint)
+    kept, left_out = held_out(corpus())
+    model = counted(texts(kept, vocabularies), tokens, least_gain)
+    own = LanguageModel.load(checkpoint / LANGUAGE_MODEL, tokens, END)
+    measured = {name: lines for name, lines in left_out.items() if name != "numbers"} | validation()
+    rows = [
+        [name, len(lines), *(round(bits(one, tokens, lines), 3) for one in (model, own))]
+        for name, lines in measured.items()
+    ]
+    rows.append(["n-grams", None, len(model.keys), len(own.keys)])
+    columns = ["texts", "lines", "counted now, bits per character", "the checkpoint's file, bits per character"]
+    return Table("", columns, rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--downloads", type=Path, default=Path("runs/downloads"))
+    parser.add_argument(
+        "--least-gain", type=float, help="nats by which an n-gram must pay: the higher, the smaller the file"
+    )
+    parser.add_argument("--bits", action="store_true", help="text: measures, and leaves the checkpoint as it is")
+    parser.add_argument("--results", type=Path, metavar="PATH", help="writes the table of --bits into this file")
+    arguments = parser.parse_args()
+    tokens = tokens_of(arguments.checkpoint)
+    known = set(tokens) - set(SPECIAL)
+    of_formulas = r"\frac" in known
+    if not of_formulas and any(len(token) != 1 for token in known):
+        parser.error("The checkpoint's tokens are neither characters nor LaTeX's; this language model is of these.")
+    least_gain = LEAST_GAIN["math" if of_formulas else "text"] if arguments.least_gain is None else arguments.least_gain
+    if arguments.bits:
+        table = measure(arguments.checkpoint, fetch(arguments.downloads), least_gain)
+        print(table.markdown())
+        if arguments.results:
+            results.save([table], arguments.results, f"Tokens of {arguments.checkpoint}, least gain {least_gain} nats.")
+        return
+    lines = formulas(known) if of_formulas else texts(corpus(), fetch(arguments.downloads))
+    model = counted(lines, tokens, least_gain)
+    path = arguments.checkpoint / LANGUAGE_MODEL
+    save(model, tokens, path)
+    print(f"{len(model.keys):,} n-grams of up to {model.order} tokens, {path.stat().st_size / 1e6:.1f} MB in {path}")
+
+
+if __name__ == "__main__":
+    main()
