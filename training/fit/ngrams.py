@@ -12,10 +12,8 @@ from hwr_core.decoding.language_model import ABSENT, FORMAT, LENGTH, LanguageMod
 from training.data.charset import SPECIAL
 
 END = SPECIAL.index("</s>")
-SHORTEST_PRUNED = 3  # tokens: shorter n-grams are all kept
-# Weight of a distinct follower in the discount: 1 is Witten and Bell's. 4 foretold texts that were left out of the counting
-# best, of 1, 2 and 4.
-DISTINCT = 4
+# What absolute discounting takes off a count below 1.5, below 2.5 and above (Chen and Goodman 1999); never more than the count.
+DISCOUNTS = 0.8, 1.2, 1.6
 CODES = 255  # of log probabilities, besides `ABSENT`, and of backoffs, besides 0
 ROUNDS = 12  # of k-means over the values that share a code
 
@@ -79,32 +77,31 @@ def _joined(lines: Iterable[Text], ids: dict[str, int], order: int) -> tuple[np.
     return np.array(tokens, np.int64), before, np.repeat(np.array(weights), sizes)
 
 
-def interpolate(counts: Counts, vocabulary: int, least_gain: float = 0.0) -> list[Ngrams]:
-    """Smooths and prunes.
+def interpolate(counts: Counts, vocabulary: int, fewest: dict[int, float] | None = None) -> list[Ngrams]:
+    """Smooths counts by interpolated Kneser–Ney (Kneser and Ney 1995) and leaves rare n-grams out.
 
-    After a context seen n times with d different tokens, a token seen c times gets c / (n + `DISTINCT` d), and the shorter
-    context's probabilities share what is left, also of the n-grams that are left out: all add up to one.
+    The longest n-grams count as often as they were seen, shorter ones as often as different tokens precede them. What
+    the discount takes off after a context is shared out as after the shorter context: all add up to one, also with
+    n-grams left out.
 
     Args:
         counts: of `count`.
         vocabulary: the number of tokens.
-        least_gain: nats that the counted texts must gain by an n-gram of at least `SHORTEST_PRUNED` tokens over the
-            shorter one (Seymore and Rosenfeld 1996); others are left out.
+        fewest: by length the weighted count below which n-grams are left out.
 
     Returns:
         The n-grams of each length, every one's context among the shorter ones.
     """
     bits, tables = bits_of(vocabulary), []
     shorter, shorter_p = np.zeros(1, np.int64), np.full(1, 1 / vocabulary)
-    for length, (keys, weights) in enumerate(counts, 1):
+    for length, (keys, seen) in enumerate(counts, 1):
+        weights = seen if length == len(counts) else _preceding(keys, seen, counts[length], bits * length)
         starts = np.flatnonzero(np.diff(keys >> bits, prepend=-1))
         sizes = np.diff(starts, append=len(keys))
-        shares = weights / np.repeat(np.add.reduceat(weights, starts) + DISTINCT * sizes, sizes)
-        backed = shorter_p[np.searchsorted(shorter, keys & (1 << bits * (length - 1)) - 1)]
-        if length >= SHORTEST_PRUNED and least_gain:
-            left = np.repeat(1 - np.add.reduceat(shares, starts), sizes)
-            shares[weights * np.log((shares + left * backed) / backed) < least_gain] = 0
+        shares = (weights - _discounts(weights)) / np.repeat(np.add.reduceat(weights, starts), sizes)
+        shares[seen < (fewest or {}).get(length, 0)] = 0
         left = 1 - np.add.reduceat(shares, starts)
+        backed = shorter_p[np.searchsorted(shorter, keys & (1 << bits * (length - 1)) - 1)]
         p, kept = shares + np.repeat(left, sizes) * backed, shares > 0
         if length == 1:  # every token of the alphabet is there, seen or not
             p = np.bincount(keys, shares, vocabulary) + left / vocabulary
@@ -114,6 +111,19 @@ def interpolate(counts: Counts, vocabulary: int, least_gain: float = 0.0) -> lis
         tables.append(Ngrams(keys[kept], np.log(p[kept]), np.zeros(kept.sum())))
         shorter, shorter_p = keys, p
     return _with_contexts([table for table in tables if len(table.keys)], bits)
+
+
+def _preceding(keys: np.ndarray, seen: np.ndarray, longer: tuple[np.ndarray, np.ndarray], bits: int) -> np.ndarray:
+    """How many different tokens precede each n-gram; rare ones count as less than one. At a text's start at most one."""
+    longer_keys, longer_seen = longer
+    endings = np.searchsorted(keys, longer_keys & (1 << bits) - 1)
+    preceding = np.bincount(endings, np.minimum(longer_seen, 1), len(keys))
+    return np.where(preceding > 0, preceding, np.minimum(seen, 1))
+
+
+def _discounts(weights: np.ndarray) -> np.ndarray:
+    once, twice, more = DISCOUNTS
+    return np.minimum(weights, np.where(weights < 1.5, once, np.where(weights < 2.5, twice, more)))
 
 
 def _with_backoffs(table: Ngrams, contexts: np.ndarray, backoffs: np.ndarray) -> Ngrams:

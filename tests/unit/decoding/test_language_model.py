@@ -3,17 +3,17 @@
 import dataclasses
 import math
 
-import checkpoint_layouts as layouts
 import numpy as np
 import pytest
-from hwr_core.scores import DecodingSettings
 
 from hwr_core import HandwritingError, load_recognizer
 from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL, MODELS
-from hwr_core.decoding import decode
+from hwr_core.decoding.decode import decode
 from hwr_core.decoding.language_model import ABSENT, LENGTH, LanguageModel, bits_of, tokens_hash
-from hwr_core.ink import render_line
+from hwr_core.decoding.scores import DecodingSettings
 from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import render_line
+from tests.support import checkpoint_layouts as layouts
 from training.fit.count_ngrams import tokens_of
 from training.fit.ngrams import END, Text, coded, count, interpolate, save
 
@@ -23,8 +23,8 @@ NAMES = ["<s>", "<pad>", "</s>", "<unk>", *"abcd "]
 TEXTS = [Text("abc abd"), Text("abc abc"), Text("dab", 2.0), Text(" cab ", 0.5, whole=False), Text("xyz")]
 
 
-def model(texts=TEXTS, order=4, least_gain=0.0, ids=IDS, tokens=TOKENS) -> LanguageModel:
-    return coded(interpolate(count(iter(texts), ids, order, tokens), tokens, least_gain), tokens)
+def model(texts=TEXTS, order=4, fewest=None, ids=IDS, tokens=TOKENS) -> LanguageModel:
+    return coded(interpolate(count(iter(texts), ids, order, tokens), tokens, fewest), tokens)
 
 
 def after(found: LanguageModel, text: str) -> dict[str, float]:
@@ -41,20 +41,22 @@ def after(found: LanguageModel, text: str) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("least_gain", [0.0, 0.2, 99.0])
+@pytest.mark.parametrize("fewest", [{}, {3: 1.1, 4: 1.6}, {2: 99, 3: 99, 4: 99}])
 @pytest.mark.parametrize("text", ["", "a", "ab", "abc ab", "dddd", "d d a", " cab"])
-def test_nothing_is_impossible_and_all_adds_up_to_one(text, least_gain):
-    assert min(after(model(least_gain=least_gain), text).values()) > 0
+def test_nothing_is_impossible_and_all_adds_up_to_one(text, fewest):
+    assert min(after(model(fewest=fewest), text).values()) > 0
 
 
-def test_one_step_is_what_the_discount_says():
+def test_one_step_is_what_kneser_and_ney_say():
     found = model([Text("ab"), Text("ac"), Text("ab")], order=2)
-    # After a: b twice, c once. Four for each distinct one are kept for the letters by themselves, among them the end.
-    alone, kept = {"a": 3, "b": 2, "c": 1, "end": 3}, 4 * 4
-    alone = {letter: (number + kept / TOKENS) / (9 + kept) for letter, number in alone.items()}
-    assert after(found, "a")["b"] == pytest.approx(2 / 11 + 8 / 11 * alone["b"], rel=1e-5)
-    assert after(found, "a")["end"] == pytest.approx(8 / 11 * alone["end"], rel=1e-5)
-    assert after(found, "a")["d"] == pytest.approx(8 / 11 * kept / TOKENS / (9 + kept), rel=1e-5)
+    # By themselves letters count as often as they follow different ones: a, b, c one, the end two, after b and c.
+    left = (3 * 0.8 + 1.2) / 5
+    alone = {letter: 0.2 / 5 + left / TOKENS for letter in "abc"} | {"d": left / TOKENS, "end": 0.8 / 5 + left / TOKENS}
+    # After a: b twice, c once. 1.2 and 0.8 of them are shared out as by themselves.
+    assert after(found, "a")["b"] == pytest.approx(0.8 / 3 + 2 / 3 * alone["b"], rel=1e-5)
+    assert after(found, "a")["c"] == pytest.approx(0.2 / 3 + 2 / 3 * alone["c"], rel=1e-5)
+    assert after(found, "a")["end"] == pytest.approx(2 / 3 * alone["end"], rel=1e-5)
+    assert after(found, "a")["d"] == pytest.approx(2 / 3 * alone["d"], rel=1e-5)
 
 
 def test_longer_contexts_tell_more():
@@ -73,10 +75,10 @@ def test_a_fragment_tells_of_its_inside_only():
     assert after(found, " cab ")["end"] == pytest.approx(after(without, " cab ")["end"], rel=0.2)
 
 
-def test_ngrams_that_foretell_little_are_left_out_and_the_others_stay():
-    whole, pruned, none = model(), model(least_gain=0.3), model(least_gain=99.0)
-    assert of_length(none, 2) == of_length(whole, 2) and of_length(none, 4) == 0
+def test_rare_long_ngrams_are_left_out_and_the_common_ones_stay():
+    whole, pruned = model(), model(fewest={4: 1.6})
     assert 0 < of_length(pruned, 4) < of_length(whole, 4)
+    assert of_length(pruned, 3) == of_length(whole, 3)
     assert after(pruned, "dab")["end"] == pytest.approx(after(whole, "dab")["end"], rel=0.2)
 
 
@@ -98,9 +100,9 @@ def test_codes_are_near_the_values_where_there_are_many():
     assert np.abs(found.levels[found.codes] - log_p)[known].mean() < 0.02
 
 
-@pytest.mark.parametrize("least_gain", [0.0, 0.2])
-def test_it_comes_back_from_its_file_as_it_was(tmp_path, least_gain):
-    saved = model(least_gain=least_gain)
+@pytest.mark.parametrize("fewest", [{}, {3: 1.1, 4: 1.6}])
+def test_it_comes_back_from_its_file_as_it_was(tmp_path, fewest):
+    saved = model(fewest=fewest)
     save(saved, NAMES, tmp_path / LANGUAGE_MODEL)
     found = LanguageModel.load(tmp_path / LANGUAGE_MODEL, NAMES, END)
     assert found.order == saved.order and found.end == END
