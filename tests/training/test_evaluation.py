@@ -64,7 +64,7 @@ def test_errors_of_rare_words_are_counted_apart_and_punctuation_does_not_matter(
 
 def test_marked_words_tell_the_shares_that_are_wrong():
     words = read_words("a b c d", reading("a b x y", (0, 0.85), (4, 0.2), (6, 0.75)))
-    rows = {row[0]: list(row[1:]) for row in marked_words(words).rows}
+    rows = {row[0]: list(row[1:]) for row in marked_words("marked-words", words).rows}
     assert rows["word < 0.5"] == [4, 25.0, 100.0, 33.3, 50.0]
     assert rows["weakest character < 0.8"] == [4, 50.0, 100.0, 0.0, 100.0]
     assert rows["word < 0.3"][1:] == rows["word < 0.5"][1:]

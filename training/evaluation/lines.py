@@ -39,11 +39,11 @@ from training.evaluation.peers import TESSERACT, Reader, peers
 from training.evaluation.results import Table, percent, share
 from training.evaluation.tables import comparable
 from training.evaluation.timing import TEXT, drawing_seconds
-from training.evaluation.validation import COPISTE, INK_SETS, chosen, drawn, validation_lines
-from training.evaluation.word_scores import marked_words, read_words, unlisted_errors
+from training.evaluation.validation import COPISTE, FIRST_SETS, INK_SETS, chosen, drawn, validation_lines
+from training.evaluation.word_scores import ReadWord, marked_words, read_words, unlisted_errors
 
 TOGETHER = "IAM-OnDB, both"
-NEW_TEXTS = "of Copiste, texts not in training"
+NEW_TEXTS = "Copiste, only texts that no one in training copied"
 Measure = tuple[str, Callable[[list[str], list[str]], float]]  # its heading, and (truths, texts) → share
 
 
@@ -91,18 +91,18 @@ def evaluate_text(recognizer: Recognizer, others: dict[str, Reader], arguments: 
         sets[name] = SetReadings([comparable(text) for _, text in lines], texts, readings)
     own = recognizer.name
     return [
-        error_table("", "lines by unseen writers", {**sets, **derived_sets(sets)}, ("CER %", cer), ("WER %", wer)),
+        error_table("", "validation lines", {**sets, **derived_sets(sets)}, ("CER %", cer), ("WER %", wer)),
         unlisted_table(sets, own, listed_words(arguments.downloads)),
         confidence_table(sets, own),
-        marked_words(
-            [
-                word
-                for s in sets.values()
-                for pair in zip(s.truths, s.readings, strict=True)
-                for word in read_words(*pair)
-            ]
-        ),
+        marked_words("marked-words", words_of(sets.values())),
+        marked_words("marked-words-first-sets", words_of(sets[name] for name in FIRST_SETS)),
     ]
+
+
+def words_of(sets: Iterable[SetReadings]) -> list[ReadWord]:
+    """All words that were read, each compared with its line's transcript."""
+    pairs = [pair for one in sets for pair in zip(one.truths, one.readings, strict=True)]
+    return [word for truth, reading in pairs for word in read_words(truth, reading)]
 
 
 def derived_sets(sets: dict[str, SetReadings]) -> dict[str, SetReadings]:

@@ -12,13 +12,15 @@ from training.data.datasets import iam_ondb, scans
 
 Lines = list[tuple[Image.Image, str]]  # line images and their transcripts
 
-COPISTE = "Copiste, every eighth writer"
-INK_SETS = {"IAM-OnDB val_v": "val_v", "IAM-OnDB val_t": "val_t"}
+# The names of the rows in docs/results/evaluation-text.json.
+COPISTE = "Copiste, every eighth writer, French, pen on paper"
+VAL_T = "IAM-OnDB val_t, English, drawn"
+INK_SETS = {"IAM-OnDB val_v, English, drawn": "val_v", VAL_T: "val_t"}
 SCAN_SETS = {
     COPISTE: "copiste",
-    "DHSD, every eighth writer": "dhsd",
-    "tables, every eighth page": "tables",
-    "numbers, every eighth page": "numbers",
+    "DHSD, every eighth writer, German, pen on paper": "dhsd",
+    "tables, every eighth page, French, 1903–12": "tables",
+    "numbers, every eighth page, 19th–20th century": "numbers",
 }
 FIRST_SETS = (*INK_SETS, COPISTE)  # English and French sentences, the sets of the first checkpoints
 ALL_SETS = (*INK_SETS, *SCAN_SETS)

@@ -89,7 +89,7 @@ def unlisted_errors(truths: Iterable[str], texts: Iterable[str], listed: frozens
     return counts[0], counts[1], counts[2], counts[3]
 
 
-def marked_words(words: Sequence[ReadWord]) -> Table:
+def marked_words(name: str, words: Sequence[ReadWord]) -> Table:
     """For each threshold the share of words that it marks, and the shares of wrong words with and without a mark."""
     wrong = np.array([not word.right for word in words])
     whole = np.array([word.confidence for word in words])
@@ -111,7 +111,7 @@ def marked_words(words: Sequence[ReadWord]) -> Table:
         "unmarked wrong %",
         "wrong marked %",
     ]
-    return Table("marked-words", columns, rows)
+    return Table(name, columns, rows)
 
 
 def _mark_shares(marked: np.ndarray, wrong: np.ndarray) -> list[float | None]:

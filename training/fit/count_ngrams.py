@@ -203,7 +203,7 @@ def main() -> None:
             results.save(
                 [table],
                 arguments.results,
-                f"Tokens of {arguments.checkpoint}. The file was counted on English and French lines that stand in the first column too.",
+                f"Tokens of {arguments.checkpoint}. The counted model has not seen the texts it is measured on.",
             )
         return
     lines = formulas(known) if of_formulas else texts(corpus(), fetch(arguments.downloads))
