@@ -7,9 +7,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: run test check format docs serve-docs wheel requirements results evaluate benchmark clean
 
-# Only this machine's own browser may name directories as checkpoints; with ADDRESS=0.0.0.0 nobody may.
+# With ADDRESS=0.0.0.0 other machines are let in; then visitors may neither name directories as checkpoints nor start downloads.
 run: .venv/.app
-	HWR_LOCAL_CHECKPOINTS=$(if $(filter localhost,$(ADDRESS)),1,0) $(BIN)/streamlit run server.py --server.port $(PORT) --server.address $(ADDRESS)
+	$(BIN)/python -m hwr_core serve --port $(PORT) --address $(ADDRESS)
 
 test: .venv/.dev
 	$(BIN)/ruff check .
@@ -46,8 +46,8 @@ evaluate: .venv/.dev
 	$(BIN)/python -m training.evaluation.lines text
 
 benchmark: .venv/.dev
-	$(BIN)/python -m benchmarks.latency
-	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks.latency --results docs/results
+	$(BIN)/python -m benchmarks.throughput --results docs/results
 	$(BIN)/python -m benchmarks.memory
 
 .venv/.app: requirements.txt

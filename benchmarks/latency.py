@@ -1,9 +1,10 @@
-"""Times one drawn line of 30 characters and one drawn formula from strokes to text or LaTeX, beside what the usual TrOCR demo does, in the same
-run, and beside PP-OCRv6-small (`rapidocr`) and Tesseract on the drawn picture; and a first reading after a cold start.
+"""Times a drawn line and a drawn formula, from strokes to text or LaTeX, beside other readers in the same run.
 
-`python -m benchmarks.latency` prints medians and their ratio; the ratio is what carries over to another machine. The
-demo is `trocr-base-handwritten`'s architecture with random weights (they take as long as trained ones), in float32,
-through the model's default `generate`, which stops at 20 tokens. Both use the same threads.
+The others are PP-OCRv6-small (`rapidocr`) and Tesseract on the line's picture, and the usual TrOCR demo: the architecture of
+`trocr-base-handwritten` with random weights, which take as long as trained ones, in float32, through the model's default
+`generate`, which stops at 20 tokens. All use the same threads. The ratios carry over to other machines.
+
+`python -m benchmarks.latency --results docs/results` also writes the documentation's table.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -27,6 +29,7 @@ from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.runtime.memory import keep_heaps_few
 from training.evaluation.peers import peers
+from training.evaluation.result_files import Cell, print_table, write_results
 from training.evaluation.timing import TEXT, drawing_seconds, median_seconds
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,37 +79,41 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=["text", "math"])
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--results", type=Path, metavar="FOLDER", help="also write the result file there")
     arguments = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = str(
-        arguments.threads
-    )  # for onnxruntime, here and in the new processes (`free_threads`)
+    # For onnxruntime, here and in the new processes (`free_threads`).
+    os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
     torch.set_num_threads(arguments.threads)
     keep_heaps_few()  # as the server does
-    recognizers = [load_recognizer(name) for name in arguments.models]
-    rows = []
-    for recognizer in recognizers:
-        for name, beams in (("greedy", 1), ("4 beams", 4)):
-            what = "a formula" if recognizer.reads_formulas else "a line"
-            rows.append((f"{recognizer.name}, {what}, {name}", drawing_seconds(recognizer, beams, arguments.times)))
+    rows: list[tuple[str, float]] = []
+
+    def time(name: str, call: Callable[[], object], times: int = arguments.times) -> None:
+        rows.append((name, median_seconds(call, times)))
+
+    for name in arguments.models:
+        recognizer = load_recognizer(name)
+        input_ = (
+            "a drawn formula of 24 tokens" if recognizer.reads_formulas else f"a drawn line of {len(TEXT)} characters"
+        )
+        label = input_ if name in ("text", "math") else f"{name}: {input_}"
+        rows.append((f"{label}, greedy", drawing_seconds(recognizer, 1, arguments.times)))
+        rows.append((f"{label}, four beams, as the app reads", drawing_seconds(recognizer, 4, arguments.times)))
     picture = render_line(write(TEXT, slant=0.1, unsteadiness=0.006), 96, 5)
     for name, reader in peers().items():
-        rows.append(
-            (f"{name}, the line's picture", median_seconds(lambda reader=reader: reader(picture), arguments.times))
-        )
-    for backend in ("onnx", "torch"):
-        rows.append(
-            (
-                f"a new process to its first reading, on {backend}",
-                median_seconds(lambda backend=backend: cold_start(backend), 3),
-            )
-        )
-    rows.append(("the usual demo, a line (TrOCR-base, fp32, 20 tokens)", median_seconds(usual_demo(), arguments.times)))
-    print(
-        f"A line of {len(TEXT)} characters, a formula of 24 tokens, {arguments.threads} threads, median of {arguments.times}\n"
+        time(f"{name}, the line's picture", partial(reader, picture))
+    time("a new process to its first reading", partial(cold_start, "onnx"), 3)
+    time("a new process to its first reading, on torch", partial(cold_start, "torch"), 3)
+    time("the usual demo, the line", usual_demo())
+    demo = rows[-1][1]
+    columns = ["from input to text", "ms", "times the demo's speed"]
+    table: list[list[Cell]] = [[name, round(1000 * seconds), round(demo / seconds, 1)] for name, seconds in rows]
+    note = (
+        f"{arguments.threads} threads, median of {arguments.times} calls. The usual demo is TrOCR-base in float32, one line at a "
+        "time, through the default generate. The ratios carry over to other machines, the milliseconds do not."
     )
-    print("| reader | ms | times the demo's speed |\n|---|---|---|")
-    for name, seconds in rows:
-        print(f"| {name} | {1000 * seconds:.0f} | {rows[-1][1] / seconds:.1f} |")
+    print_table(columns, table, note)
+    if arguments.results:
+        write_results(arguments.results / "benchmark-latency.json", columns, table, note)
 
 
 if __name__ == "__main__":

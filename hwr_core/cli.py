@@ -13,11 +13,12 @@ from contextlib import contextmanager, redirect_stderr
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO, get_args
 
 import click
 from PIL import Image
 
+from hwr_core import __version__
 from hwr_core.documents.input_formats import SUFFIXES
 from hwr_core.documents.page_range import ALL_PAGES, PageRange
 from hwr_core.errors import HandwritingError, MissingPackageError
@@ -25,12 +26,14 @@ from hwr_core.export import FORMATS, FileNames, export, suffix_of
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.reading import Page, PageId
 from hwr_core.runtime.limits import BEAMS
-from hwr_core.runtime.log import configure_logging, log_unexpected
+from hwr_core.runtime.log import configure_logging, log_unexpected, restored_logging
+from hwr_core.runtime.paths import APP
 from hwr_core.runtime.settings import settings
 
+Mode = Literal["page", "line", "formula"]  # as `pipeline.Mode`, whose import would slow down every start
 Decode = Callable[[], Image.Image]  # decodes a page's picture, or raises HandwritingError
 
-MODES = click.Choice(["page", "line", "formula"])
+MODES = click.Choice(get_args(Mode))
 OWN_ADDRESSES = ("localhost", "127.0.0.1", "::1")  # only this machine's browsers reach them
 
 logger = logging.getLogger(__name__)
@@ -41,14 +44,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line.
 
     Args:
-        arguments: The words after the program's name; by default those that the process was started with.
+        arguments: The words after the program's name; by default the words of this process.
 
     Returns:
         The exit status.
     """
     _open_standard_streams()
+    with restored_logging():
+        return _run(sys.argv[1:] if arguments is None else arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Runs a command and reports its errors. Returns the exit status."""
     try:
-        with hwr.make_context("hwr", list(sys.argv[1:] if arguments is None else arguments)) as context:
+        with hwr.make_context("hwr", list(arguments)) as context:
             return hwr.invoke(context) or 0
     except click.exceptions.Exit as done:  # --help
         return done.exit_code
@@ -75,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hwr")
 def hwr() -> None:
     """Reads handwriting as text or as LaTeX."""
 
@@ -105,7 +115,7 @@ def reading_options(command: Callable) -> Callable:
 @click.option("--pages", help="Pages of each document, such as 3-7 or 1,4,9-.")
 @reading_options
 def read(
-    files: Sequence[str], format: str | None, out: str | None, pages: str | None, mode: str | None, checkpoint: str | None,
+    files: Sequence[str], format: str | None, out: str | None, pages: str | None, mode: Mode | None, checkpoint: str | None,
     beams: int | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Reads pictures, PDFs, folders of them, or - for standard input.
@@ -123,7 +133,7 @@ def read(
         from hwr_core.pipeline import read_picture
 
         recognizer = load_recognizer(checkpoint or ("math" if mode == "formula" else "text"), device)
-        default = "formula" if recognizer.reads_formulas else "page"
+        default: Mode = "formula" if recognizer.reads_formulas else "page"
         if recognizer.reads_formulas != ((mode or default) == "formula"):
             raise HandwritingError(
                 f"The checkpoint {recognizer.name} does not fit --mode {mode}: leave one of the two out."
@@ -155,7 +165,7 @@ def read(
 @click.option("--workers", type=click.IntRange(1), help="Processes that read. Default: one for each core or GPU.")
 @reading_options
 def batch(
-    files: str, out: Path, workers: int | None, mode: str | None, checkpoint: str | None, beams: int | None, device: str,
+    files: str, out: Path, workers: int | None, mode: Mode | None, checkpoint: str | None, beams: int | None, device: str,
     settings_file: Path | None, quiet: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Reads very many files into one Parquet file, a row a page, on Ray.
@@ -165,10 +175,9 @@ def batch(
     """
     with console(quiet, debug):
         preprocessing = checked_settings(settings_file, beams)
-        try:
-            from hwr_core.batch import Job, run
-        except ImportError as error:
-            raise MissingPackageError(error.name, "batch") from error
+        require("ray", "pyarrow", extra="batch")
+        from hwr_core.batch import Job, run
+
         if out.is_dir():
             raise HandwritingError(f"{out} is a folder: name a file.")
         chosen = portable_name(checkpoint or ("math" if mode == "formula" else "text"))
@@ -190,9 +199,8 @@ def serve(port: int, address: str, debug: bool, streamlit_options: Sequence[str]
     Other options go to Streamlit, such as --server.baseUrlPath=hwr. Environment variables HWR_… set tokens and limits.
     """
     settings()  # raises for a variable that cannot be used
-    for package in ("streamlit", "fastapi"):
-        if find_spec(package) is None:
-            raise MissingPackageError(package, "app" if package == "streamlit" else "server")
+    require("streamlit", "streamlit_drawable_canvas", extra="app")
+    require("fastapi", "fastapi_offline", "prometheus_client", extra="server")
     if debug:
         os.environ["HWR_LOG_LEVEL"] = "DEBUG"
     if address in OWN_ADDRESSES:
@@ -201,16 +209,18 @@ def serve(port: int, address: str, debug: bool, streamlit_options: Sequence[str]
     from streamlit.web.cli import main as streamlit
 
     place = ["--server.port", str(port), "--server.address", address]
-    streamlit.main(["run", str(app_folder() / "server.py"), *place, *streamlit_options], standalone_mode=False)
+    streamlit.main(["run", str(APP / "server.py"), *place, *streamlit_options], standalone_mode=False)
 
 
-def app_folder() -> Path:
-    """Returns the folder of the pages: `hwr_core/_app` of an installed package, else the folder of the checkout."""
-    package = Path(__file__).resolve().parent
-    for folder in (package / "_app", package.parent):
-        if (folder / "server.py").is_file():
-            return folder
-    raise HandwritingError("The pages are not installed: install the package again.")
+def require(*modules: str, extra: str) -> None:
+    """Checks that the modules of an extra are installed.
+
+    Raises:
+        MissingPackageError: One is not.
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            raise MissingPackageError(module, extra)
 
 
 def say(message: str) -> None:

@@ -16,7 +16,7 @@ def cer(truths: Sequence[str], readings: Sequence[str]) -> float:
 
     Args:
         truths: the lines' true texts.
-        readings: what was read of the same lines, in the same order.
+        readings: the readings of the same lines, in the same order.
 
     Returns:
         The rate; 0 is perfect, and it may exceed 1.
@@ -32,7 +32,7 @@ def wer(truths: Sequence[str], readings: Sequence[str]) -> float:
 
     Args:
         truths: the lines' true texts.
-        readings: what was read of the same lines, in the same order.
+        readings: the readings of the same lines, in the same order.
 
     Raises:
         ValueError: there are not as many readings as true texts.

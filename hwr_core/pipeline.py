@@ -1,116 +1,353 @@
-"""The calls that every shell uses: ink to a `Page`, a photo to a `Page`, a part of a photo to a `Line`."""
+"""How a photo or a drawing becomes a `Page`: a list of steps that run one after the other.
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Literal
+`PAGE_STEPS` is the list for a photo. Each step takes a `Draft` and gives the next one. `run` takes them in turn; a
+caller can remember the draft after any step (`cached`), watch the reading (`Job.on_progress`) and stop it
+(`Job.stopped`). `read_page`, `read_region`, the command line, the API and the Photo page all run these steps.
+
+To add a step: write a function `(Draft, Job) -> Draft`, give `Draft` the fields that it fills in, and put it into
+    `PAGE_STEPS`.
+"""
+
+import hashlib
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol, cast
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.errors import TooLargeError
 from hwr_core.imaging.line_image import upright
-from hwr_core.imaging.preprocess import preprocess
-from hwr_core.imaging.settings import PreprocessSettings
-from hwr_core.ink.formula import render_formula
-from hwr_core.ink.strokes import as_points, group_into_lines, level, render_line
+from hwr_core.imaging.preprocess import Preprocessed, preprocess
+from hwr_core.imaging.settings import PreprocessSettings, Turn
+from hwr_core.ink.strokes import as_points
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.orientation import find_upright_lines
+from hwr_core.layout.regions import Region, lines_at, regions_of
 from hwr_core.reading import BLANK, Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
-from hwr_core.runtime.limits import DRAWN_LENGTH, DRAWN_LINES
+
+DEFAULT_SETTINGS = PreprocessSettings()
+LEAST_SIDE = 4  # pixels of a region's shorter side; nothing is read in a smaller one
 
 Mode = Literal["page", "line", "formula"]
+Picture = Image.Image | np.ndarray
+
+
+@dataclass(frozen=True)
+class LineReader:
+    """A recognizer, and the number of beams that it reads with.
+
+    Attributes:
+        recognizer: Reads pictures of lines, or of formulas.
+        beams: Width of the beam search. None: the checkpoint's own.
+        name: Tells readings by this reader from others' in `Job.readings`.
+    """
+
+    recognizer: Recognizer
+    beams: int | None = None
+    name: Hashable = None
+
+
+class KnownReadings(Protocol):
+    """Readings by what identifies a picture and its reader, such as a dictionary."""
+
+    def get(self, key: Hashable, /) -> Reading | None: ...
+
+    def __setitem__(self, key: Hashable, reading: Reading, /) -> None: ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """The task: the photo, the readers and the options. It is the same for every step.
+
+    Attributes:
+        picture: Gives the photo, upright as its EXIF orientation says. It may be called several times: no step keeps
+            the photo.
+        reader: Reads the lines of text, and tells which way up a page is.
+        settings: Of the preprocessing.
+        formula_reader: Gives the reader of regions marked as formulas, when there is one. None: `reader` reads them
+            too.
+        regions: The lines as a person left them. None: as they are found.
+        steps_side: Pixels of the longest side of the pictures of the preprocessing steps; 0 keeps none, None keeps
+            their full size.
+        on_progress: Called with (lines read, lines to read) before the first batch and after each. An exception that
+            it raises ends the reading.
+        stopped: Asked before each batch. Once it is true, no further line is read.
+        readings: Readings that are known, by reader and picture; new ones are added. None: every line is read.
+    """
+
+    picture: Callable[[], Image.Image]
+    reader: LineReader
+    settings: PreprocessSettings = DEFAULT_SETTINGS
+    formula_reader: Callable[[], LineReader] | None = None
+    regions: tuple[Region, ...] | None = None
+    steps_side: int | None = 0
+    on_progress: Progress | None = None
+    stopped: Callable[[], bool] = lambda: False
+    readings: KnownReadings | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A page on its way through the steps. A step fills in its results, and leaves the rest.
+
+    Attributes:
+        size: Width and height of the photo in pixels.
+        turn: Degrees counter-clockwise by which the page is turned.
+        cleaned: The page after preprocessing. None: not made yet, or dropped; a step that needs it makes it anew.
+        to_photo: (3, 3) float matrix from pixels of the cleaned page to the photo's, homogeneous.
+        found: The lines that were detected, cut out of the cleaned page, in reading order.
+        found_regions: Where these lie on the photo.
+        regions: The lines to read, in reading order.
+        lines: Their pictures.
+        readings: Their readings. None for a line that was not read because the reading was stopped.
+        kept: The regions that are lines of `page`, in its order.
+        page: The result.
+    """
+
+    size: tuple[int, int] = (0, 0)
+    turn: int = 0
+    cleaned: Preprocessed | None = None
+    to_photo: np.ndarray = field(default_factory=lambda: np.eye(3))
+    found: tuple[FoundLine, ...] = ()
+    found_regions: tuple[Region, ...] = ()
+    regions: tuple[Region, ...] = ()
+    lines: tuple[FoundLine, ...] = ()
+    readings: tuple[Reading | None, ...] = ()
+    kept: tuple[Region, ...] = ()
+    page: Page | None = None
+
+    @property
+    def lines_left(self) -> int:
+        """The number of lines that were not read because the reading was stopped."""
+        return self.readings.count(None)
+
+
+Step = Callable[[Draft, Job], Draft]
+Cached = Callable[[Step, Draft, Job], Draft]
+
+
+def run(steps: Sequence[Step], job: Job, draft: Draft = Draft(), cached: Cached | None = None) -> Draft:
+    """Runs `steps` one after the other.
+
+    Args:
+        steps: Such as `PAGE_STEPS`, or a part of it.
+        job: The photo, the readers and the options.
+        draft: The result of earlier steps.
+        cached: Called in place of each step as `cached(step, draft, job)`. It returns a remembered draft, or
+            `step(draft, job)`.
+
+    Returns:
+        The draft after the last step.
+    """
+    for step in steps:
+        draft = step(draft, job) if cached is None else cached(step, draft, job)
+    return draft
+
+
+def find(draft: Draft, job: Job) -> Draft:
+    """Preprocesses the photo and finds its lines.
+
+    A page that lies on its side or its head is turned first (`orientation`).
+    """
+    sizes: list[tuple[int, int]] = []
+
+    def picture() -> Image.Image:
+        photo = job.picture()
+        sizes.append(photo.size)
+        return photo
+
+    cleaned, found = find_upright_lines(picture, job.settings, job.reader.recognizer, job.steps_side)
+    return replace(
+        draft,
+        size=sizes[0],
+        turn=cleaned.turn,
+        cleaned=cleaned,
+        to_photo=cleaned.to_photo,
+        found=tuple(found),
+        found_regions=regions_of(found, cleaned.to_photo),
+    )
+
+
+def clean(draft: Draft, job: Job) -> Draft:
+    """Preprocesses the photo, turned by `draft.turn`, or by the turn that the settings name. Finds no lines."""
+    turn = draft.turn if job.settings.turn == "auto" else int(job.settings.turn)
+    photo = job.picture()
+    cleaned = preprocess(photo, replace(job.settings, turn=cast(Turn, str(turn))), job.steps_side)
+    return replace(draft, size=photo.size, turn=turn, cleaned=cleaned, to_photo=cleaned.to_photo)
+
+
+def lay_out(draft: Draft, job: Job) -> Draft:
+    """Chooses the lines to read: as a person left them, or else as they were found."""
+    return replace(draft, regions=draft.found_regions if job.regions is None else job.regions)
+
+
+def cut(draft: Draft, job: Job) -> Draft:
+    """Cuts the pictures of the regions out of the cleaned page. Those of detected lines are there already."""
+    if draft.regions == draft.found_regions:
+        return replace(draft, lines=draft.found)
+    at_hand = dict(zip((region.outline for region in draft.found_regions), draft.found, strict=True))
+    missing = [region for region in draft.regions if region.outline not in at_hand]
+    if missing:
+        cut_out = lines_at(missing, _cleaned(draft, job).image, draft.to_photo)
+        at_hand.update(zip((region.outline for region in missing), cut_out, strict=True))
+    return replace(draft, lines=tuple(at_hand[region.outline] for region in draft.regions))
+
+
+def read(draft: Draft, job: Job) -> Draft:
+    """Reads the pictures of the lines, formulas with the formula reader."""
+    images = [line.image for line in draft.lines]
+    formulas = [region.formula for region in draft.regions] or [False] * len(images)
+    return replace(draft, readings=tuple(read_lines(images, job, formulas)))
+
+
+def place(draft: Draft, job: Job) -> Draft:
+    """Puts the lines that hold text on the photo.
+
+    A region that a person added stays where nothing is read in it, to be filled in.
+    """
+    detected = {region.outline for region in draft.found_regions}
+    lines, kept = [], []
+    for line, region, reading in zip(draft.lines, draft.regions, draft.readings, strict=True):
+        if reading is None or (not reading.text and region.outline in detected):
+            continue
+        placed = line_on_photo(line, draft.to_photo, draft.size, reading)
+        lines.append(replace(placed, formula=region.formula))
+        kept.append(region)
+    return replace(draft, page=Page(tuple(lines), draft.size), kept=tuple(kept))
+
+
+FIND_STEPS: tuple[Step, ...] = (find,)
+READ_STEPS: tuple[Step, ...] = (lay_out, cut, read, place)
+PAGE_STEPS: tuple[Step, ...] = (*FIND_STEPS, *READ_STEPS)
+
+
+def read_lines(images: Sequence[Picture], job: Job, formulas: Sequence[bool] | None = None) -> list[Reading | None]:
+    """Reads pictures of lines, as far as they are not in `job.readings` and the job is not stopped.
+
+    Args:
+        images: Of one line or formula each; PIL images of any mode or uint8 arrays.
+        job: Who reads, progress, stop and known readings.
+        formulas: Which of the pictures are formulas. None: none is.
+
+    Returns:
+        A reading for each picture. None: not read, because the job was stopped.
+    """
+    known: KnownReadings = {} if job.readings is None else job.readings
+    tell = job.on_progress or (lambda done, total: None)
+    readers = _readers(len(images), job, formulas)
+    keys = [_key(reader, image) for reader, image in zip(readers, images, strict=True)]
+    readings = [known.get(key) for key in keys]
+    left = [number for number, reading in enumerate(readings) if reading is None]
+    done = 0
+    if left and not job.stopped():
+        tell(0, len(left))
+    for numbers in _same_reader(left, readers):
+        if job.stopped():
+            break
+        reader = readers[numbers[0]]
+        for batch in reader.recognizer.stream([images[number] for number in numbers], reader.beams):
+            for index, reading in batch.items():
+                readings[numbers[index]] = known[keys[numbers[index]]] = reading
+            done += len(batch)
+            tell(done, len(left))
+            if job.stopped():
+                break
+    return readings
 
 
 def read_ink(
     strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int | None = None, on_progress: Progress | None = None
 ) -> Page:
-    """Reads drawn strokes, each an (n, 2) array of x and y, y downwards, in any unit; ValueError where one is not.
+    """Reads drawn strokes. Text is grouped into lines; a math checkpoint reads all strokes as one formula.
 
-    They are grouped into lines by where they are; each line is rendered at the recognizer's own scale and pen. A math
-    checkpoint reads them all as one formula. The boxes and the size of the `Page` are in the strokes' unit. No strokes give a page without lines.
+    Args:
+        strokes: Each an (n, 2) array of x and y, y downwards, in any unit. Points that are not finite are ignored.
+        recognizer: Each line is rendered at its `ink_height` and `ink_stroke_width`.
+        beams: Width of the beam search. None: the checkpoint's own.
+        on_progress: Called with (lines read, lines to read) after each batch.
+
+    Returns:
+        The page; its size and its boxes are in the strokes' unit. Without strokes it has no lines.
+
+    Raises:
+        ValueError: A stroke is no (n, 2) array.
+        TooLargeError: There is more writing than is read at once.
     """
-    strokes = [as_points(stroke) for stroke in strokes]
-    strokes = [stroke[np.isfinite(stroke).all(1)] for stroke in strokes]
-    strokes = [stroke for stroke in strokes if len(stroke)]
-    if recognizer.reads_formulas:
-        groups = [strokes] if strokes else []
-        images = [render_formula(group) for group in groups]
-    else:
-        groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
-        if len(groups) > DRAWN_LINES:
-            raise TooLargeError(f"The drawing has {len(groups)} lines; draw {DRAWN_LINES} at a time at most.")
-        images = [render_line(level(group), recognizer.ink_height, recognizer.ink_stroke_width) for group in groups]
-        if sum(image.width for image in images) > DRAWN_LENGTH * recognizer.ink_height:
-            raise TooLargeError("The drawing has more writing than can be read at once: draw less at a time.")
-    readings = recognizer.read(images, beams=beams, on_progress=on_progress)
-    formula = recognizer.reads_formulas
+    finite = [stroke[np.isfinite(stroke).all(1)] for stroke in map(as_points, strokes)]
+    drawn = [stroke for stroke in finite if len(stroke)]
+    items = recognizer.task.render(drawn)
+    images = [picture for _, picture in items]
+    job = Job(lambda: images[0], LineReader(recognizer, beams), on_progress=on_progress)
     lines = [
-        Line(_extent(group), *found, formula=formula) for group, *found in zip(groups, images, readings, strict=True)
+        Line(_extent(group), image, reading, formula=recognizer.reads_formulas)
+        for (group, image), reading in zip(items, read_lines(images, job), strict=True)
+        if reading is not None and reading.text
     ]
-    lines = [line for line in lines if line.reading.text]
-    far = np.concatenate(strokes).max(0) if strokes else (0, 0)
+    far = np.concatenate(drawn).max(0) if drawn else (0, 0)
     return Page(tuple(lines), (int(np.ceil(far[0])), int(np.ceil(far[1]))))
 
 
 def read_page(
-    image: Image.Image | np.ndarray | Callable[[], Image.Image],
+    image: Picture | Callable[[], Image.Image],
     recognizer: Recognizer,
-    settings: PreprocessSettings = PreprocessSettings(),
+    settings: PreprocessSettings = DEFAULT_SETTINGS,
     beams: int | None = None,
     on_progress: Progress | None = None,
 ) -> Page:
-    """Reads a photo or scan of any mode with one line or many.
+    """Reads a photo or scan with one line or many. A page that lies on its side or its head is turned.
 
-    It is turned as its EXIF orientation says; the boxes are in the pixels of the photo so turned. A page that lies on its side or its head
-    is read all the same: where its lines are is told in the photo's pixels, `Line.outline` from the upper left of the writing.
-    A function that gives the photo spares the memory to keep it while its lines are found and read; it is called again where the page must be turned.
+    Args:
+        image: A PIL image of any mode, an array, or a function that gives the image. A function saves memory: the
+            photo is not kept while its lines are found and read. It is called again where the page must be turned.
+        recognizer: Reads the lines.
+        settings: Of the preprocessing.
+        beams: Width of the beam search. None: the checkpoint's own.
+        on_progress: Called with (lines read, lines to read) after each batch.
+
+    Returns:
+        The page. Its boxes are in pixels of the photo, turned as its EXIF orientation says; `Line.outline` starts at
+        the upper left of the writing.
     """
-    sizes: list[tuple[int, int]] = []
-
-    def picture() -> Image.Image:
-        photo = image() if callable(image) else image
-        photo = upright(Image.fromarray(photo) if isinstance(photo, np.ndarray) else photo)
-        sizes.append(photo.size)
-        return photo
-
-    cleaned, found = find_upright_lines(picture, settings, recognizer)
-    readings = recognizer.read([line.image for line in found], beams=beams, on_progress=on_progress)
-    return page_of(sizes[0], cleaned.to_photo, found, readings)
+    job = Job(lambda: _upright(image() if callable(image) else image), LineReader(recognizer, beams), settings)
+    return _page(run(PAGE_STEPS, replace(job, on_progress=on_progress)))
 
 
 def read_region(
-    image: Image.Image | np.ndarray,
+    image: Picture,
     box: Box,
     recognizer: Recognizer,
-    settings: PreprocessSettings = PreprocessSettings(),
+    settings: PreprocessSettings = DEFAULT_SETTINGS,
     beams: int | None = None,
 ) -> Line:
-    """Reads what is in `box` (left, top, right, bottom; pixels of the photo, turned as its EXIF orientation says) as one line or formula.
+    """Reads a part of a photo as one line or formula. The part is preprocessed like a page, but not levelled.
 
-    The part is cleaned as a page is, but neither levelled nor judged by what lies round it. A box outside the photo, or
-    with nothing written in it, gives a line without text.
+    Args:
+        image: The photo.
+        box: Left, top, right, bottom in pixels of the photo, turned as its EXIF orientation says.
+        recognizer: Reads the line.
+        settings: Of the preprocessing; `deskew` and `perspective` are ignored.
+        beams: Width of the beam search. None: the checkpoint's own.
+
+    Returns:
+        The line. Its text is empty where nothing is written in the box, or where the box lies outside the photo.
     """
-    photo = upright(Image.fromarray(image) if isinstance(image, np.ndarray) else image)
+    photo = _upright(image)
     left, top = max(0, min(box[0], box[2])), max(0, min(box[1], box[3]))
     right, bottom = min(photo.width, max(box[0], box[2])), min(photo.height, max(box[1], box[3]))
-    if right - left < 4 or bottom - top < 4:
+    if right - left < LEAST_SIDE or bottom - top < LEAST_SIDE:
         return Line((left, top, max(left, right), max(top, bottom)), Image.new("L", (1, 1), 255), BLANK)
-    cleaned = preprocess(
-        photo.crop((left, top, right, bottom)), replace(settings, deskew=False, perspective=False), steps_side=0
-    )
-    reading = recognizer.read([cleaned.image], beams=beams)[0]
-    ends = cv2.perspectiveTransform(np.array([[(0, 0), (cleaned.image.shape[1], 0)]], float), cleaned.to_photo)[
-        0, :, 0
-    ] / (right - left)
-    reach = tuple(ends.tolist()) if cleaned.turn == 0 else None
+    part = photo.crop((left, top, right, bottom))
+    alone = replace(settings, deskew=False, perspective=False)
+    draft = run((clean, take_whole, read), Job(lambda: part, LineReader(recognizer, beams), alone))
+    line, reading = draft.lines[0], draft.readings[0]
     return Line(
         (left, top, right, bottom),
-        Image.fromarray(cleaned.image),
-        reading,
+        Image.fromarray(line.image),
+        BLANK if reading is None else reading,
         formula=recognizer.reads_formulas,
-        reach=reach,
+        reach=line.reach if draft.turn == 0 else None,
     )
 
 
@@ -118,11 +355,21 @@ def read_picture(
     image: Callable[[], Image.Image],
     recognizer: Recognizer,
     mode: Mode,
-    settings: PreprocessSettings = PreprocessSettings(),
+    settings: PreprocessSettings = DEFAULT_SETTINGS,
     beams: int | None = None,
 ) -> Page:
-    """A picture of a page, of a single line, or of a single formula: what the shells without a screen are asked for. `image` gives it, as of
-    `read_page`. A line is read as it is, and cleaned only where `settings` are other than the defaults."""
+    """Reads a picture of a page, of a single line, or of a single formula.
+
+    Args:
+        image: Gives the picture; see `read_page`.
+        recognizer: Reads text, or formulas for the mode "formula".
+        mode: What the picture shows.
+        settings: Of the preprocessing. A line is preprocessed only where they differ from the defaults.
+        beams: Width of the beam search. None: the checkpoint's own.
+
+    Returns:
+        The page; for a line or formula it has one line, or none where nothing was read.
+    """
     if mode == "page":
         return read_page(image, recognizer, settings, beams)
     photo = upright(image())
@@ -130,30 +377,76 @@ def read_picture(
     if mode == "formula" or settings != PreprocessSettings():
         line = read_region(photo, box, recognizer, settings, beams)
     else:
-        line = Line(box, photo, recognizer.read([photo], beams=beams)[0], reach=(0.0, 1.0))
+        reading = read_lines([photo], Job(lambda: photo, LineReader(recognizer, beams)))[0]
+        line = Line(box, photo, BLANK if reading is None else reading, reach=(0.0, 1.0))
     return Page((line,) if line.reading.text else (), photo.size)
 
 
-def page_of(
-    size: tuple[int, int], to_photo: np.ndarray, found: Sequence[FoundLine], readings: Sequence[Reading]
-) -> Page:
-    """The last step of `read_page`, for callers that do the others themselves: the lines that hold text, on the photo."""
-    lines = [
-        line_on_photo(line, to_photo, size, reading)
-        for line, reading in zip(found, readings, strict=True)
-        if reading.text
-    ]
-    return Page(tuple(lines), size)
+def take_whole(draft: Draft, job: Job) -> Draft:
+    """Takes the whole cleaned picture as one line: the step of `read_region` in place of detection."""
+    grey = _cleaned(draft, job).image
+    height, width = grey.shape
+    outline = np.array([(0, 0), (width, 0), (width, height), (0, height)], float)
+    ends = cv2.perspectiveTransform(outline[None, :2], draft.to_photo)[0, :, 0] / draft.size[0]
+    line = FoundLine(outline, grey, (float(ends[0]), float(ends[1])))
+    return replace(draft, lines=(line,), regions=regions_of([line], draft.to_photo))
 
 
 def line_on_photo(line: FoundLine, to_photo: np.ndarray, size: tuple[int, int], reading: Reading) -> Line:
-    """A line of the cleaned page, taken back to the photo of `size` (width, height)."""
+    """A line of the cleaned page, with its outline on the photo.
+
+    Args:
+        line: On the cleaned page.
+        to_photo: As of `Draft`.
+        size: Width and height of the photo in pixels; the outline is clipped to it.
+        reading: Of the line.
+    """
     corners = cv2.perspectiveTransform(np.asarray(line.outline, float)[None], np.asarray(to_photo, float))[0]
     corners = np.clip(corners, 0, size)
     low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
     outline = tuple((int(x), int(y)) for x, y in corners.round())
     box = int(low[0]), int(low[1]), int(high[0]), int(high[1])
     return Line(box, Image.fromarray(line.image), reading, outline, reach=line.reach)
+
+
+def _cleaned(draft: Draft, job: Job) -> Preprocessed:
+    """The cleaned page. If it was dropped, it is made anew."""
+    if draft.cleaned is not None:
+        return draft.cleaned
+    made = clean(draft, replace(job, steps_side=0)).cleaned
+    assert made is not None  # `clean` always makes one
+    return made
+
+
+def _page(draft: Draft) -> Page:
+    assert draft.page is not None  # `place` is the last step
+    return draft.page
+
+
+def _upright(image: Picture) -> Image.Image:
+    return upright(Image.fromarray(image) if isinstance(image, np.ndarray) else image)
+
+
+def _readers(count: int, job: Job, formulas: Sequence[bool] | None) -> list[LineReader]:
+    """The reader of each picture. The formula reader is asked for only if a picture is a formula."""
+    if formulas is None or job.formula_reader is None or not any(formulas):
+        return [job.reader] * count
+    formula_reader = job.formula_reader()
+    return [formula_reader if formula else job.reader for formula in formulas]
+
+
+def _same_reader(numbers: Sequence[int], readers: Sequence[LineReader]) -> list[list[int]]:
+    """Groups the pictures' numbers by their readers, the reader of the first picture first."""
+    groups: dict[int, list[int]] = {}
+    for number in numbers:
+        groups.setdefault(id(readers[number]), []).append(number)
+    return list(groups.values())
+
+
+def _key(reader: LineReader, image: Picture) -> Hashable:
+    """Tells a picture's reading by this reader from all others."""
+    pixels = np.ascontiguousarray(image)
+    return (reader.name, hashlib.blake2b(pixels.data, digest_size=16).hexdigest(), pixels.shape)
 
 
 def _extent(strokes: Sequence[np.ndarray]) -> Box:

@@ -1,26 +1,26 @@
-"""What reading gives: a `Reading` of one line, a `Line` on a page, a `Page`."""
+"""The results of reading: a `Reading` of one line, a `Line` on a page, a `Page`."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Literal, TypeVar
 
 from PIL import Image
-from typing_extensions import (
-    TypedDict,
-)  # as pydantic, which the API describes its answers with, asks for before Python 3.12
+from typing_extensions import TypedDict  # before Python 3.12, pydantic needs this one for the API's schema
 
-Point = tuple[int, int]
-Span = tuple[float, float]  # along a line: from and to
-Box = tuple[int, int, int, int]  # left, top, right, bottom; in pixels of the page, or in canvas units for ink
+Point = tuple[int, int]  # x and y, in pixels of the page, or in canvas units for ink
+Span = tuple[float, float]  # start and end along a line
+Box = tuple[int, int, int, int]  # left, top, right and bottom, in the units of a point
 
 
 class AlternativeRecord(TypedDict):
+    """An `Alternative` as plain values."""
+
     text: str
     score: float
 
 
 class ReadingRecord(TypedDict):
-    """What `Reading.to_dict` gives."""
+    """The result of `Reading.to_dict`."""
 
     text: str
     confidence: float
@@ -30,7 +30,7 @@ class ReadingRecord(TypedDict):
 
 
 class LineRecord(ReadingRecord):
-    """What `Line.to_dict` gives."""
+    """The result of `Line.to_dict`."""
 
     box: list[int]
     outline: list[list[int]]
@@ -39,7 +39,7 @@ class LineRecord(ReadingRecord):
 
 
 class PageRecord(TypedDict):
-    """What `Page.to_dict` gives."""
+    """The result of `Page.to_dict`."""
 
     width: int
     height: int
@@ -82,7 +82,12 @@ PageName = TypeVar("PageName", bound=PageId | str)
 
 @dataclass(frozen=True)
 class Alternative:
-    """Another reading of the same line; `score` in 0–1 is on the scale of `Reading.confidence`."""
+    """Another possible text of a line.
+
+    Attributes:
+        text: the text.
+        score: how likely it is right, 0–1, comparable to `Reading.confidence`.
+    """
 
     text: str
     score: float
@@ -90,11 +95,14 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Reading:
-    """One line, read.
+    """The text of a line.
 
-    `confidence` in 0–1 estimates how likely the whole line is right; `character_confidences` has one such value for
-    each character of `text`. `alternatives` are other readings, best first. `complete` is false where the decoder ran
-    out of positions before the line ended: then `text` is only its beginning.
+    Attributes:
+        text: the text.
+        confidence: the estimated probability that the whole text is right, 0–1.
+        character_confidences: the same for each character of `text`.
+        alternatives: other possible texts, best first.
+        complete: False if the line is longer than the decoder can write; `text` is then its beginning.
     """
 
     text: str
@@ -104,6 +112,7 @@ class Reading:
     complete: bool = True
 
     def to_dict(self) -> ReadingRecord:
+        """The reading as plain values, ready for JSON."""
         return {
             "text": self.text,
             "confidence": round(self.confidence, 4),
@@ -113,16 +122,23 @@ class Reading:
         }
 
 
-BLANK = Reading("", 1.0)
+BLANK = Reading("", 1.0)  # the reading of a line without ink
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a page: where it is, its picture as it was read, and its reading.
+    """A line of a page.
 
-    `outline` has its corners on the page, clockwise from the top left, where it is known better than by `box`; `formula` tells
-    that its text is LaTeX, `corrected` that a person has seen to it. `reach` is from where to where the picture goes, 0 and 1 being the outline's
-    ends; None where these are the ink's. `gaps` in the ink, 0–1 of the picture, are only there where the picture was dropped.
+    Attributes:
+        box: the line's position on the page.
+        image: the picture that was read.
+        reading: the line's text.
+        outline: the line's corners on the page, clockwise from the upper left; empty if only `box` is known.
+        formula: whether the text is LaTeX.
+        corrected: whether a person corrected the text.
+        reach: horizontal extent of `image` relative to `outline` (0 left end, 1 right end); None if `image` is cropped
+            to the ink.
+        gaps: the gaps in the ink, 0–1 of the picture's width; None as long as `image` is kept, which tells them.
     """
 
     box: Box
@@ -136,17 +152,18 @@ class Line:
 
     @property
     def corners(self) -> tuple[Point, ...]:
-        """`outline`, or else the corners of the box."""
+        """The corners of `outline`, or of the box if there is no outline."""
         left, top, right, bottom = self.box
         return self.outline or ((left, top), (right, top), (right, bottom), (left, bottom))
 
     def with_text(self, text: str) -> "Line":
-        """As a person corrected it; a line whose text stays is left as it is."""
+        """The line with a person's correction: its confidences become 1. With the same text, the line itself."""
         if text == self.reading.text:
             return self
         return replace(self, reading=Reading(text, 1.0, (1.0,) * len(text)), corrected=True)
 
     def to_dict(self) -> LineRecord:
+        """The line as plain values, ready for JSON."""
         return {
             "box": list(self.box),
             "outline": [list(corner) for corner in self.corners],
@@ -158,16 +175,22 @@ class Line:
 
 @dataclass(frozen=True)
 class Page:
-    """Lines in reading order on a page of `size` (width, height)."""
+    """A page that was read.
+
+    Attributes:
+        lines: the lines, in reading order.
+        size: the page's width and height, in pixels, or in canvas units for ink.
+    """
 
     lines: tuple[Line, ...]
     size: tuple[int, int]
 
     @property
     def text(self) -> str:
+        """The texts of all lines, separated by line feeds."""
         return "\n".join(line.reading.text for line in self.lines)
 
     def to_dict(self) -> PageRecord:
-        """Plain values, ready for JSON: size, text, and per line where it is and all of its reading."""
+        """The page as plain values, ready for JSON: size, text, and for each line its position and reading."""
         lines = [line.to_dict() for line in self.lines]
         return {"width": self.size[0], "height": self.size[1], "text": self.text, "lines": lines}

@@ -1,83 +1,192 @@
-"""TrOCR inference: pictures of single lines, or of formulas, in, `Reading`s out."""
+"""TrOCR inference: images of single lines or formulas in, `Reading`s out."""
 
 import math
+import os
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from hwr_core.decoding import latex
 from hwr_core.decoding.decode import decode
 from hwr_core.decoding.network import Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis
 from hwr_core.imaging.line_image import clean_line
+from hwr_core.loaded_model import LoadedModel, Pixels
 from hwr_core.reading import BLANK, Alternative, Reading
 from hwr_core.runtime.batching import Batcher
 from hwr_core.runtime.memory import give_back_freed
-from hwr_core.runtime.scheduling import TURNS
+from hwr_core.runtime.scheduling import SLOTS
 from hwr_core.runtime.settings import low_memory
+from hwr_core.tasks import Task, TextOf
 
-ALTERNATIVES = 5
-# A formula read with less confidence is looked at again, smaller and larger, and the likeliest reading of all counts. Of formulas by
-# CROHME's writers kept for choices, whose text is not in training, 80.1 % are then right but for one token, without it 77.1 %.
-DOUBTFUL, ZOOMS = 0.5, (0.85, 1.15)
-SPLIT = 4  # lines that are worth two batches
-LONG = 20  # heights: of longer lines fewer are in a batch
+BATCH_SIZE = 8  # images: larger batches are not faster on a CPU, and take more memory
+MAX_BATCH_SIZE = 256  # images
+ALTERNATIVES = 5  # other readings of an image, at most
+SPLIT_FROM = 4  # lines: from here on they are spread over as many batches as can run at once
+LONG_LINE = 20  # width divided by height; batches of longer lines are smaller
 
-Progress = Callable[[int, int], None]
-Pixels = Callable[..., np.ndarray]  # RGB pictures, and for formulas `zoom` → (batch, channels, height, width) float32
+Progress = Callable[[int, int], None]  # images read, images in all
 
 
 class Recognizer:
-    """Reads lines with one checkpoint, or, where it is a math one (`reads_formulas`), formulas, whose text is LaTeX.
+    """Reads images with one checkpoint: text lines, or formulas as LaTeX.
 
         recognizer = load_recognizer("text")
         readings = recognizer.read([line_image, ...])
 
-    `ink_height` and `ink_stroke_width` (pixels) are the size at which drawn lines are best rendered for it.
+    Several threads may read at once. A recognizer never changes, because `load_recognizer` gives the same one to all
+    callers: `with_decoding` and `with_batch_size` return copies, which share the network. A pickled recognizer holds
+    only the checkpoint's name and settings, and is loaded again where it is unpickled.
     """
-
-    ink_height = 96
-    ink_stroke_width = 5.0
-    batch_size = 8  # lines: more are not quicker on a CPU, and take more memory
 
     def __init__(
         self,
-        name: str,
-        network: Network,
-        pixels: Pixels,
-        tokenizer,
-        text_of: Callable[[list[int]], str],
-        decoding: DecodingSettings,
-        reads_formulas: bool = False,
+        model: LoadedModel,
+        batch_size: int | None = None,
+        reload: "Callable[[], Recognizer] | None" = None,
     ):
-        """`text_of` gives the text of token ids, `tokenizer` is what it comes from; `decoding` is how the checkpoint is read unless said otherwise."""
-        self.name, self.network, self.pixels, self.tokenizer = name, network, pixels, tokenizer
-        self.text_of, self.decoding, self.reads_formulas = text_of, decoding, reads_formulas
-        self.grammar = decoding.grammar
-        self._alone = reads_formulas and low_memory()  # a formula may take a hundred megabytes while it is read
-        if self._alone:
-            self.batch_size = 1
-        # On torch two at once are much slower than one after the other.
-        self._turns = TURNS.count if network.fills_the_cores or self._alone else 1
-        # Not a method of this object: it would hold itself, and its weights stay until the garbage is looked for.
+        """Wraps a loaded model. Most callers use `load_recognizer` instead.
+
+        Args:
+            model: The checkpoint in memory.
+            batch_size: Images per batch, 1 to `MAX_BATCH_SIZE`. None: `BATCH_SIZE`, or 1 for formulas when memory is
+                short.
+            reload: Loads the same checkpoint again. Picklable; needed only to pickle the recognizer.
+
+        Raises:
+            ValueError: `batch_size` is not a whole number in its range.
+        """
+        if batch_size is not None and not (type(batch_size) is int and 1 <= batch_size <= MAX_BATCH_SIZE):
+            raise ValueError(f"The batch size is a whole number from 1 to {MAX_BATCH_SIZE}, not {batch_size!r:.60}.")
+        self._model, self._chosen_batch_size, self._reload = model, batch_size, reload
+        self._changes: dict[str, Any] = {}  # decoding settings that differ from the checkpoint's
+        self._process = os.getpid()
+        self._exclusive = model.task.memory_intensive and low_memory()
+        self._batch_size = batch_size or (1 if self._exclusive else BATCH_SIZE)
+        # On torch, two batches at once are much slower than one after the other.
+        self._slots = SLOTS.count if model.network.fills_the_cores or self._exclusive else 1
+        # A method of this object would be a reference cycle, and keep the weights until the garbage collector runs.
         self._batcher = Batcher(
-            partial(_decode_batch, network, pixels), self.batch_size, partial(TURNS.take, self._turns)
+            partial(_decode_batch, model.network, model.pixels), self._batch_size, partial(SLOTS.acquire, self._slots)
         )
+
+    @property
+    def name(self) -> str:
+        """The name that the checkpoint was loaded by."""
+        return self._model.name
+
+    @property
+    def network(self) -> Network:
+        """The encoder and decoder."""
+        return self._model.network
+
+    @property
+    def pixels(self) -> Pixels:
+        """Turns RGB images into the encoder's input."""
+        return self._model.pixels
+
+    @property
+    def tokenizer(self) -> Any:
+        """The checkpoint's tokenizer."""
+        return self._model.tokenizer
+
+    @property
+    def text_of(self) -> TextOf:
+        """Turns token ids into text."""
+        return self._model.text_of
+
+    @property
+    def decoding(self) -> DecodingSettings:
+        """How images are decoded unless `beams` is given; see `with_decoding`."""
+        return self._model.decoding
+
+    @property
+    def task(self) -> Task:
+        """What the checkpoint reads."""
+        return self._model.task
+
+    @property
+    def reads_formulas(self) -> bool:
+        """True if the readings are LaTeX."""
+        return self.task.reads_formulas
+
+    @property
+    def ink_height(self) -> int:
+        """Height in pixels at which drawn lines are best rendered."""
+        return self.task.ink_height
+
+    @property
+    def ink_stroke_width(self) -> float:
+        """Stroke width in pixels at which drawn lines are best rendered."""
+        return self.task.ink_stroke_width
+
+    @property
+    def batch_size(self) -> int:
+        """Images per batch, at most."""
+        return self._batch_size
+
+    def with_decoding(self, **changes: Any) -> "Recognizer":
+        """Returns a copy with other decoding settings, which shares the network.
+
+        Args:
+            **changes: Fields of `DecodingSettings`, such as `beams=4` or `language_model_weight=0.0`.
+
+        Raises:
+            TypeError: There is no such field.
+            ValueError: `beams` is below 1.
+        """
+        _check_beams(changes.get("beams"))
+        model = replace(self._model, decoding=replace(self.decoding, **changes))
+        return self._copy(model, self._chosen_batch_size, self._changes | changes)
+
+    def with_batch_size(self, batch_size: int) -> "Recognizer":
+        """Returns a copy that reads up to `batch_size` images per batch, and shares the network.
+
+        Raises:
+            ValueError: `batch_size` is not a whole number from 1 to `MAX_BATCH_SIZE`.
+        """
+        return self._copy(self._model, batch_size, self._changes)
+
+    def _copy(self, model: LoadedModel, batch_size: int | None, changes: dict[str, Any]) -> "Recognizer":
+        copied = Recognizer(model, batch_size, self._reload)
+        copied._changes, copied._process = changes, self._process
+        return copied
+
+    def __reduce__(self) -> tuple:
+        """Pickles the checkpoint's name and settings, never its weights.
+
+        Raises:
+            pickle.PicklingError: The recognizer was not made by `load_recognizer`.
+        """
+        if self._reload is None:
+            raise pickle.PicklingError("Only a recognizer that load_recognizer returned can be pickled.")
+        return _unpickled, (self._reload, self._changes, self._chosen_batch_size)
 
     def read(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None, on_progress: Progress | None = None
     ) -> list[Reading]:
-        """Reads each picture of a single line or formula; the readings come in the order of the pictures.
+        """Reads images of single lines or formulas.
 
-        Pictures are `PIL` images of any mode or uint8 arrays, dark on light or light on dark, with any margin. A blank
-        one reads as empty text without the model being asked. More `beams` search more widely, are slower, and give
-        fuller alternatives, but of a line that is read without doubt; unless said, they are as many as the checkpoint's `generation_config` names.
-        `on_progress(done, total)` is called after each batch; an exception that it raises ends the reading. Raises ValueError where `beams` is below 1.
+        Args:
+            images: `PIL` images of any mode or uint8 arrays, dark on light or light on dark, with any margin. A blank
+                image is read as empty text without asking the model.
+            beams: Hypotheses followed at once; None: `decoding.beams`. More are slower, find more, and give fuller
+                alternatives, except for lines that are read with high confidence.
+            on_progress: Called as `on_progress(done, total)` after each batch. An exception that it raises stops the
+                reading.
+
+        Returns:
+            One reading for each image, in the order of the images.
+
+        Raises:
+            ValueError: `beams` is below 1.
+            RuntimeError: The recognizer was loaded before this process was forked, or this thread holds `SLOTS`.
         """
         readings = [BLANK] * len(images)
         done = 0
@@ -92,93 +201,123 @@ class Recognizer:
     def stream(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None
     ) -> Iterator[dict[int, Reading]]:
-        """As `read`, batch by batch as they are read: each with the readings by their pictures' places in `images`."""
-        if beams is not None and beams < 1:
-            raise ValueError("The number of beams must be at least 1.")
-        lines = [clean_line(image) for image in images]
-        written = [index for index, line in enumerate(lines) if line is not None]
-        if len(written) < len(lines):
-            yield {index: BLANK for index, line in enumerate(lines) if line is None}
-        # Lines of similar width together: little padding, and beams that end at about the same step.
-        written.sort(key=lambda index: lines[index].shape[1] / lines[index].shape[0])
-        at_once = TURNS.count // self._turns
-        lengths = sum(lines[index].shape[1] / lines[index].shape[0] for index in written)
-        count = math.ceil(max(len(written), lengths / LONG) / self.batch_size)
-        if len(written) >= SPLIT:
-            count = min(len(written), -(-count // at_once) * at_once)
-        batches = [part.tolist() for part in np.array_split(written, count)] if written else []
+        """Reads like `read`, and yields each batch as soon as it is done.
+
+        Yields:
+            The readings of a batch by their images' indices in `images`.
+
+        Raises:
+            ValueError: `beams` is below 1.
+            RuntimeError: The recognizer was loaded before this process was forked, or this thread holds `SLOTS`.
+        """
+        _check_beams(beams)
+        self._check_process()
+        SLOTS.check_not_held()
+        cleaned = [clean_line(image) for image in images]
+        lines = {index: line for index, line in enumerate(cleaned) if line is not None}
+        if len(lines) < len(cleaned):
+            yield {index: BLANK for index in range(len(cleaned)) if index not in lines}
+        at_once = SLOTS.count // self._slots
+        batches = _batches({index: _width(line) for index, line in lines.items()}, self.batch_size, at_once)
         for batch, readings in _side_by_side(
             at_once, batches, lambda batch: self._read_batch([lines[index] for index in batch], beams)
         ):
             yield dict(zip(batch, readings, strict=True))
-        if len(written) > 1 or self._alone:
+        if len(lines) > 1 or self._exclusive:
             give_back_freed()
+
+    def _check_process(self) -> None:
+        """The threads of onnxruntime and torch do not exist in a forked child: reading there would wait for ever."""
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                f"The recognizer {self.name} was loaded before this process was forked: "
+                "call load_recognizer in the child process, or start it with the method spawn."
+            )
 
     def _read_batch(self, lines: list[np.ndarray], beams: int | None) -> list[Reading]:
         images = [Image.fromarray(line).convert("RGB") for line in lines]
         results = self._decoded(images, beams)
-        doubtful = (
-            [index for index, found in enumerate(results) if _confidence(found[0]) < DOUBTFUL]
-            if self.reads_formulas
-            else []
-        )
-        for zoom in ZOOMS if doubtful else ():
-            for index, found in zip(
-                doubtful, self._decoded([images[i] for i in doubtful], beams, zoom=zoom), strict=True
-            ):
+        unsure = [index for index, found in enumerate(results) if _confidence(found[0]) < self.task.retry_below]
+        for zoom in self.task.retry_zooms if unsure else ():
+            retried = self._decoded([images[index] for index in unsure], beams, zoom=zoom)
+            for index, found in zip(unsure, retried, strict=True):
                 results[index] = _together(results[index], found)
         return [self._reading(hypotheses) for hypotheses in results]
 
-    def _decoded(self, images: list[Image.Image], beams: int | None, **options) -> list[list[Hypothesis]]:
-        """In batches with what other threads have to be decoded."""
+    def _decoded(self, images: list[Image.Image], beams: int | None, **options: float) -> list[list[Hypothesis]]:
+        """Decodes the images, in batches shared with other threads."""
         return self._batcher((self.settings(beams), options), images)
 
     def settings(self, beams: int | None = None) -> DecodingSettings:
-        """How this checkpoint is decoded; with other `beams`, if given."""
+        """Returns how images are decoded when `read` is called with these `beams`."""
         return self.decoding if beams is None else replace(self.decoding, beams=beams)
 
     def _reading(self, hypotheses: list[Hypothesis]) -> Reading:
         best = hypotheses[0]
         text, confidences = self._text_with_confidences(best.tokens, best.log_probabilities)
         confidence = _confidence(best)
+        # Hypotheses that the search really followed say more than a change at a single step, so they come first.
         others = [(other.tokens, other.total - best.total) for other in hypotheses[1:]]
         alternatives: dict[str, float] = {}
-        for tokens, difference in [
-            *others,
-            *_substitutions(best, self.network.end),
-        ]:  # what was really followed tells more than a change at one place
-            other_text = self._decode(tokens).strip()
+        for tokens, difference in [*others, *_substitutions(best, self.network.end)]:
+            other_text = self.text_of(tokens).strip()
             if other_text and other_text != text and self._well_formed(tokens):
                 alternatives.setdefault(other_text, confidence * math.exp(min(0.0, difference)))
         ranked = sorted(alternatives.items(), key=lambda item: -item[1])[:ALTERNATIVES]
         return Reading(text, confidence, confidences, tuple(Alternative(*item) for item in ranked), best.complete)
 
     def _well_formed(self, tokens: list[int]) -> bool:
-        return self.grammar is None or self.grammar.accepts([self.grammar.tokens[token] for token in tokens])
-
-    def _decode(self, tokens: list[int]) -> str:
-        if self.grammar is not None:
-            return "".join(latex.pieces([self.grammar.tokens[token] for token in tokens]))
-        return self.text_of(tokens)
+        grammar = self.decoding.grammar
+        return grammar is None or grammar.accepts([grammar.tokens[token] for token in tokens])
 
     def _text_with_confidences(
         self, tokens: list[int], log_probabilities: list[float]
     ) -> tuple[str, tuple[float, ...]]:
-        """The text without outer spaces, and for each of its characters the probability of the token that it is in."""
-        text = self._decode(tokens)
+        """Returns the text without outer spaces, and for each character the probability of its token."""
+        text = self.text_of(tokens)
         confidences: list[float] = []
         for end, log_probability in enumerate(log_probabilities[: len(tokens)], 1):
-            length = len(text) if end == len(tokens) else min(len(self._decode(tokens[:end])), len(text))
+            length = len(text) if end == len(tokens) else min(len(self.text_of(tokens[:end])), len(text))
             confidences += [min(1.0, math.exp(log_probability))] * (length - len(confidences))
         start = len(text) - len(text.lstrip())
         text = text.strip()
         return text, tuple(confidences[start : start + len(text)])
 
 
+def _unpickled(reload: Callable[[], Recognizer], changes: dict[str, Any], batch_size: int | None) -> Recognizer:
+    recognizer = reload()
+    if changes:
+        recognizer = recognizer.with_decoding(**changes)
+    return recognizer if batch_size is None else recognizer.with_batch_size(batch_size)
+
+
+def _check_beams(beams: int | None) -> None:
+    if beams is not None and beams < 1:
+        raise ValueError("The number of beams must be at least 1.")
+
+
+def _width(line: np.ndarray) -> float:
+    """The width of a line in its heights."""
+    return line.shape[1] / line.shape[0]
+
+
+def _batches(widths: dict[int, float], batch_size: int, at_once: int) -> list[list[int]]:
+    """Splits the lines, named by their indices, into batches of similar width.
+
+    Such batches have little padding, and their beams end at about the same step. `at_once` batches can run at once.
+    """
+    if not widths:
+        return []
+    count = math.ceil(max(len(widths), sum(widths.values()) / LONG_LINE) / batch_size)
+    if len(widths) >= SPLIT_FROM:
+        count = min(len(widths), -(-count // at_once) * at_once)
+    return [part.tolist() for part in np.array_split(sorted(widths, key=lambda index: widths[index]), count)]
+
+
 def _side_by_side(
     at_once: int, batches: list[list[int]], read: Callable[[list[int]], list[Reading]]
 ) -> Iterator[tuple[list[int], list[Reading]]]:
-    """The batches and what `read` makes of them, in order, `at_once` in threads of their own while the one before is used."""
+    """Yields each batch with its readings, in order. The next `at_once` batches are read in threads meanwhile."""
     if at_once == 1 or len(batches) == 1:
         yield from ((batch, read(batch)) for batch in batches)
         return
@@ -194,7 +333,7 @@ def _side_by_side(
             first, reading = started.popleft()
             yield first, reading.result()
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # whoever wants no more need not wait for what is under way
+        pool.shutdown(wait=False, cancel_futures=True)  # a caller that stops early does not wait for running batches
 
 
 def _decode_batch(
@@ -209,7 +348,7 @@ def _confidence(hypothesis: Hypothesis) -> float:
 
 
 def _together(first: list[Hypothesis], second: list[Hypothesis]) -> list[Hypothesis]:
-    """All hypotheses, the best first, each sequence once."""
+    """Returns the hypotheses of both, the best first, each sequence once."""
     found: dict[tuple[int, ...], Hypothesis] = {}
     for hypothesis in sorted([*first, *second], key=lambda hypothesis: -hypothesis.score):
         found.setdefault(tuple(hypothesis.tokens), hypothesis)
@@ -217,12 +356,14 @@ def _together(first: list[Hypothesis], second: list[Hypothesis]) -> list[Hypothe
 
 
 def _substitutions(best: Hypothesis, end: int) -> list[tuple[list[int], float]]:
-    """The best sequence with one token changed for its runner-up at that step, and what that takes from its log probability; where the
-    runner-up is the end, the sequence ends there."""
+    """Returns the best sequence with one token replaced by its runner-up, for each step where that is likely.
+
+    Each comes with the log probability that the change costs. A runner-up that is the end token ends the sequence.
+    """
     changed = []
     for index, (token, (other, log_probability)) in enumerate(zip(best.tokens, best.runners_up, strict=False)):
         difference = log_probability - best.log_probabilities[index]
-        # A runner-up that seemed better there was left for what came after it, which is not known here.
+        # A runner-up that scored higher lost because of later steps, which are not known here.
         if -7 < difference <= 0 and other != token:
             rest = [] if other == end else [other, *best.tokens[index + 1 :]]
             changed.append(([*best.tokens[:index], *rest], difference))

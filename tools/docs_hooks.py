@@ -4,6 +4,7 @@ A paragraph `[[name argument]]` becomes the output of the function of that name 
 After the build, a page that loads anything from another host is an error: the site works offline.
 """
 
+import inspect
 import re
 import sys
 from collections.abc import Callable
@@ -40,6 +41,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         "environment": environment,
         "formats": formats,
         "inputs": inputs,
+        "others": others,
         "rooms": rooms,
         "routes": routes,
         "settings": settings,
@@ -119,6 +121,13 @@ def inputs() -> str:
     return results.markdown(["format", "suffixes"], rows)
 
 
+def others() -> str:
+    """The tables of all result files that no page shows by name, each under a heading."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
+    names = sorted(path.stem for path in results.RESULTS.glob("*.json"))
+    return "\n".join(f"### {name}\n\n{results.table(name)}" for name in names if f"[[table {name}]]" not in text)
+
+
 def checkpoints() -> str:
     """The checkpoints that the app offers."""
     from hwr_core.checkpoints.registry import CHECKPOINTS
@@ -129,33 +138,40 @@ def checkpoints() -> str:
 
 
 def settings() -> str:
-    """The preprocessing settings with their defaults and limits."""
+    """The preprocessing settings with their defaults, values and meanings."""
+    import griffe
+
     from hwr_core.imaging.settings import LIMITS, PreprocessSettings
 
+    sections = griffe.Docstring(inspect.getdoc(PreprocessSettings) or "").parse("google", warnings=False)
+    attributes = next(section for section in sections if section.kind is griffe.DocstringSectionKind.attributes)
+    meanings = {attribute.name: attribute.description.replace("\n", " ") for attribute in attributes.value}
     rows = []
     for field in fields(PreprocessSettings):
-        kind = getattr(field.type, "__args__", None)
-        values = ", ".join(f"`{value}`" for value in kind) if kind else ""
+        values = ", ".join(f"`{value}`" for value in getattr(field.type, "__args__", ())) or "true or false"
         if field.name in LIMITS:
-            low, high = LIMITS[field.name]
-            values = f"{low} to {high}"
-        rows.append([f"`{field.name}`", f"`{field.default}`", values or "true or false"])
-    return results.markdown(["setting", "default", "values"], rows)
+            values = "{} to {}".format(*LIMITS[field.name])
+        rows.append([f"`{field.name}`", f"`{field.default}`", values, meanings[field.name]])
+    return results.markdown(["setting", "default", "values", "meaning"], rows)
 
 
 def routes() -> str:
     """The routes of the HTTP API, from its own OpenAPI document."""
+    from hwr_core.imaging.settings import PreprocessSettings
     from hwr_core.server.api import create_api
 
+    preprocessing = {field.name for field in fields(PreprocessSettings)}
     text = []
     for path, methods in create_api().openapi()["paths"].items():
         for method, operation in methods.items():
             text.append(f"### `{method.upper()} /api{path}`\n\n{operation.get('description', operation['summary'])}\n")
-            if parameters := operation.get("parameters"):
-                rows = [
-                    [f"`{each['name']}`", _kind(each["schema"]), each.get("description", "")] for each in parameters
-                ]
+            parameters = operation.get("parameters", [])
+            own = [each for each in parameters if each["name"] not in preprocessing]
+            if own:
+                rows = [[f"`{each['name']}`", _kind(each["schema"]), each.get("description", "")] for each in own]
                 text.append(results.markdown(["parameter", "values", "meaning"], rows))
+            if len(own) < len(parameters):
+                text.append("Each [preprocessing setting](guide.md#preprocessing) is a parameter too.\n")
     return "\n".join(text)
 
 

@@ -58,7 +58,7 @@ SUMMARY: list[tuple[str, str, Source, Source | None, Source | None]] = [
         "Time for a drawn line of 30 characters, two cores",
         "{} ms",
         ("benchmark-latency", LATENCY, "ms"),
-        ("benchmark-latency", "PP-OCRv6-small (rapidocr), the line's picture", "ms"),
+        ("benchmark-latency", "PP-OCRv6-small, the line's picture", "ms"),
         ("benchmark-latency", "Tesseract, the line's picture", "ms"),
     ),
 ]

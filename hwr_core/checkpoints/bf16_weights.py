@@ -1,53 +1,51 @@
-"""Large checkpoints in half the memory: their weights are kept as bfloat16, and made float32 layer by layer as they are needed.
+"""Keeps the weights of large checkpoints as bfloat16, in half the memory, and computes in float32.
 
-Their file is read tensor by tensor, never mapped: a mapped file counts as memory that is used. It costs time, some twice as much
-a token, and of the weights' 24 bits of precision 16.
+The weights file is read tensor by tensor and never mapped, because a mapped file counts as used memory. A token takes
+about twice the time. The weights keep 8 of their 24 bits of precision.
 """
 
-import json
-import struct
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-AT_ONCE = 2_000_000  # values of a weight that are widened at once
+from hwr_core.checkpoints.safetensors_file import stored_tensors
+
+AT_ONCE = 2_000_000  # values of a weight that are converted to float32 at once
 KINDS = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 
-def halved(weights: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file as bfloat16; those of other than floating kinds are left out. ValueError where it is damaged."""
+def in_bfloat16(weights: Path) -> dict[str, Tensor]:
+    """Reads a safetensors file as bfloat16. Tensors that are not floating-point are left out.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
     found = {}
+    tensors = stored_tensors(weights)
     with open(weights, "rb", buffering=0) as file:
-        try:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(length, 100_000_000)))
-            for name, tensor in header.items():
-                if name == "__metadata__" or tensor["dtype"] not in KINDS:
-                    continue
-                start, end = tensor["data_offsets"]
-                file.seek(8 + length + start)
-                values = torch.empty((end - start) // KINDS[tensor["dtype"]].itemsize, dtype=torch.bfloat16)
-                for part in values.split(AT_ONCE):
-                    data = bytearray(len(part) * KINDS[tensor["dtype"]].itemsize)
-                    if file.readinto(data) != len(data):
-                        raise ValueError("it ends too early")
-                    part.copy_(torch.frombuffer(data, dtype=KINDS[tensor["dtype"]]))
-                found[name] = values.view(tensor["shape"])
-        except (struct.error, KeyError, TypeError, RuntimeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{weights.name} is damaged: {error}") from error
+        for name, tensor in tensors.items():
+            if tensor.dtype not in KINDS:
+                continue
+            kind = KINDS[tensor.dtype]
+            file.seek(tensor.offset)
+            values = torch.empty(tensor.length // kind.itemsize, dtype=torch.bfloat16)
+            for part in values.split(AT_ONCE):
+                data = bytearray(len(part) * kind.itemsize)
+                if data and file.readinto(data) != len(data):
+                    raise ValueError(f"{weights.name} is damaged: it ends too early")
+                part.copy_(torch.frombuffer(data, dtype=kind))
+            found[name] = values.view(tensor.shape)
     return found
 
 
 def compute_in_float32(model: nn.Module) -> nn.Module:
-    """Leaves the matrices of linear layers and word embeddings as they are, and has all be computed in float32; the rest becomes float32."""
-    scratch = torch.empty(
-        AT_ONCE
-    )  # one for all layers, which are computed one after the other: a new one each time takes twice as long
+    """Keeps Linear and Embedding weights in bfloat16, makes all other tensors float32, and computes in float32."""
+    scratch = torch.empty(AT_ONCE)  # shared by all layers: a new one for each takes twice the time
     for module in model.modules():
         if isinstance(module, nn.Linear):
-            module.forward = _Linear(module, scratch)
+            setattr(module, "forward", _Linear(module, scratch))  # noqa: B010  mypy: no assignment to a method
             if module.bias is not None:
                 module.bias.data = module.bias.data.float()
         elif isinstance(module, nn.Embedding) and module.weight.numel() > 1_000_000:

@@ -1,4 +1,7 @@
-"""What a checkpoint's files say of how it is decoded; takes transformers' objects, and plain JSON read into namespaces."""
+"""Reads from a checkpoint's files how it is decoded.
+
+The configurations may be objects of transformers, or JSON that `read_json` returned.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -13,18 +16,26 @@ from hwr_core.runtime.paths import MODELS as MODELS
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 LANGUAGE_MODEL = "language_model.safetensors"  # beside the weights of a checkpoint that has one
-MAX_LENGTH = 512  # tokens of a line, for decoders whose positions have no end
+MAX_LENGTH = 512  # tokens of a line, for decoders with unlimited positions
 
 
 def read_json(path: Path) -> SimpleNamespace:
-    """An empty namespace where there is no such file; ValueError where it is none of JSON."""
+    """Returns the file's objects as namespaces, or an empty one if there is no such file.
+
+    Raises:
+        ValueError: The file is not JSON.
+    """
     if not path.is_file():
         return SimpleNamespace()
     return json.loads(path.read_text(encoding="utf-8"), object_hook=lambda values: SimpleNamespace(**values))
 
 
 def special_tokens(config: Any, generation_config: Any) -> tuple[int, int, int]:
-    """The tokens that start, end and pad a line, found where `generate` finds them; ValueError where none ends it."""
+    """Returns the tokens that start, end and pad a line, from the places where transformers' `generate` finds them.
+
+    Raises:
+        ValueError: No token starts or ends a line.
+    """
 
     def named(*names: str) -> int | None:
         for name in names:
@@ -41,13 +52,13 @@ def special_tokens(config: Any, generation_config: Any) -> tuple[int, int, int]:
 
 
 def positions(decoder: Any) -> int:
-    """How many tokens the decoder has positions for; RoBERTa leaves the first ones, up to the pad token's, unused."""
+    """Returns how many tokens the decoder has positions for. RoBERTa leaves those up to the pad token's unused."""
     count = getattr(decoder, "max_position_embeddings", None) or MAX_LENGTH
     return count - decoder.pad_token_id - 1 if "roberta" in decoder.model_type else count
 
 
 def weights_in(folder: Path) -> Path | None:
-    """The weights file of a checkpoint's folder."""
+    """Returns the weights file of a checkpoint's folder, or None."""
     return next((folder / file for file in WEIGHTS if (folder / file).is_file()), None)
 
 
@@ -69,7 +80,7 @@ def language_model_of(folder: Path, tokens: Callable[[], Sequence[str | None]], 
 def decoding_settings(
     config: Any, generation_config: Any, language_model: LanguageModel | None, grammar: Grammar | None
 ) -> DecodingSettings:
-    """How a checkpoint is decoded; a shipped one names its own values in its `config.json`."""
+    """Returns how a checkpoint is decoded. The shipped ones name their own values in `config.json`."""
     ctc_weight, language_model_weight = (
         getattr(config, "ctc_weight", 0.0),
         getattr(config, "language_model_weight", 0.0),
@@ -80,7 +91,7 @@ def decoding_settings(
         language_model=language_model,
         language_model_weight=language_model_weight,
         grammar=grammar,
-        # CTC already weighs against what is too short; the decoder alone needs its scores taken per token.
+        # CTC already penalises readings that are too short. Without it, scores are compared per token.
         length_penalty=0.0 if ctc_weight else 1.0,
         temperature=getattr(config, "confidence_temperature", 1.0),
         max_length=positions(config.decoder),

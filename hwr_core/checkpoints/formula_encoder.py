@@ -1,7 +1,7 @@
-"""The math checkpoint's image encoder: the text checkpoint's backbone, then transformer layers, both over two dimensions.
+"""The math checkpoint's image encoder: the text checkpoint's backbone, then transformer layers, over two dimensions.
 
-A batch of formulas is padded on the right and at the bottom with the exact value 0, which no pixel of an image has: as
-in `encoder.py`, a formula reads the same alone and in a batch.
+A batch of formulas is padded on the right and at the bottom with the exact value 0, which no pixel of an image has.
+As in `line_encoder.py`, a formula reads the same alone and in a batch.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,12 @@ STRIDES = {3: (2, 2)}  # of the backbone's blocks: digits are three cells high, 
 
 
 class FormulaEncoderConfig(PreTrainedConfig):
-    """`hidden_size` is the width of the features; `symbol_vocab_size` 0 leaves out the head that names what is in a cell."""
+    """Sizes of a `FormulaEncoder`.
+
+    Attributes:
+        hidden_size: Width of the features.
+        symbol_vocab_size: Tokens of the head that names each cell's symbol. 0: no head.
+    """
 
     model_type = "hwr_formula_encoder"
 
@@ -33,8 +38,13 @@ class FormulaEncoderConfig(PreTrainedConfig):
 
 @dataclass
 class FormulaEncoderOutput(ModelOutput):
-    """`last_hidden_state` (batch, rows · columns, hidden); `attention_mask` (batch, rows · columns), true where a cell belongs
-    to the picture; `symbol_logits` (batch, rows, columns, vocabulary): of which token the ink in a cell is."""
+    """Output of a `FormulaEncoder`.
+
+    Attributes:
+        last_hidden_state: (batch, rows · columns, hidden).
+        attention_mask: (batch, rows · columns) bool, false for padding.
+        symbol_logits: (batch, rows, columns, vocabulary): the token that the ink in a cell belongs to.
+    """
 
     last_hidden_state: Tensor | None = None
     attention_mask: Tensor | None = None
@@ -72,7 +82,10 @@ class FormulaLayer(nn.Module):
 
 
 class FormulaEncoder(PreTrainedModel):
-    """`pixel_values` (batch, 1, height, width) in −1..1, 0 where padded, both sizes multiples of `CELL` → `FormulaEncoderOutput`; `padded` as of `LineEncoder`."""
+    """`pixel_values` (batch, 1, height, width) in −1..1, with 0 for padding → `FormulaEncoderOutput`.
+
+    Height and width are multiples of `CELL`. `padded` is as for `LineEncoder`.
+    """
 
     config_class = FormulaEncoderConfig
     main_input_name = "pixel_values"
@@ -99,20 +112,22 @@ class FormulaEncoder(PreTrainedModel):
         mask = pixel_values != 0 if padded else None  # (batch, 1, height, width)
         mask2 = strided(mask, (2, 2))
         x = self.backbone(pixel_values, mask2, strided(mask2, (2, 2)))
-        mask = strided(mask, (CELL, CELL))[:, 0] if padded else None
+        mask = mask[:, 0, ::CELL, ::CELL] if mask is not None else None
         x = self.norm_in(self.cells(x.movedim(1, -1)))  # (batch, rows, columns, hidden)
-        x = x + _positions(*x.shape[1:], x.device).to(x.dtype)
+        x = x + _positions(x.shape[1], x.shape[2], x.shape[3], x.device).to(x.dtype)
         for layer in self.layers:
             x = layer(x, mask)
         x = shown(self.norm_out(x), of_features(mask))
         logits = self.symbols(x) if self.symbols is not None else None
         return FormulaEncoderOutput(
-            last_hidden_state=x.flatten(1, 2), attention_mask=mask.flatten(1) if padded else None, symbol_logits=logits
+            last_hidden_state=x.flatten(1, 2),
+            attention_mask=mask.flatten(1) if mask is not None else None,
+            symbol_logits=logits,
         )
 
 
 def _positions(rows: int, columns: int, size: int, device: torch.device) -> Tensor:
-    """Half the features tell the row, half the column: (rows, columns, size)."""
+    """Returns (rows, columns, size): half the features encode the row, half the column."""
     half = size // 2
     down, across = sinusoids(rows, half, device)[:, None], sinusoids(columns, half, device)[None]
     return torch.cat([down.expand(-1, columns, -1), across.expand(rows, -1, -1)], -1)

@@ -1,6 +1,8 @@
-"""Fetching a checkpoint from the Hugging Face hub, once, into its own cache."""
+"""Downloads a checkpoint from the Hugging Face hub, once, into the hub's own cache."""
 
 import errno
+import json
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,18 +11,31 @@ from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL, WEIGHTS, weig
 from hwr_core.errors import HandwritingError
 
 Download = Callable[[str, int, int], None]  # file name, bytes done, bytes in all
+logger = logging.getLogger(__name__)
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def download(name: str, instead: Path, on_download: Download | None) -> Path:
-    """The hub's files of a checkpoint, in the hub's own cache; only what loading needs. `instead` is where a person may put them by hand."""
-    from huggingface_hub import HfApi, constants, hf_hub_download
-    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+    """Downloads the files that loading needs into the hub's own cache.
 
-    # Over plain HTTP, at the same address: Xet reports its progress from threads of its own, where no page can show it.
+    Args:
+        name: A hub id, owner/name.
+        instead: The folder where a person may put the files by hand, named in the error message.
+        on_download: Called as `on_download(file, bytes_done, bytes_in_all)`. Its exceptions end the download.
+
+    Returns:
+        The folder of the files.
+
+    Raises:
+        HandwritingError: The hub has no such checkpoint, cannot be reached, or the disk is full.
+    """
+    from huggingface_hub import HfApi, constants, hf_hub_download
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, HTTPError, RepositoryNotFoundError
+
+    # Plain HTTP, at the same address: Xet reports its progress from its own threads, where no page can show it.
     constants.HF_HUB_DISABLE_XET = True
     try:
-        # One request, not tried again: `list_repo_files` takes half a minute to notice that there is no network.
+        # One request without retries: without a network, `list_repo_files` takes half a minute to fail.
         listed = [file.rfilename for file in HfApi().model_info(name, timeout=10).siblings or []]
         weights = next((file for file in WEIGHTS if file in listed), None)
         if "config.json" not in listed or weights is None:
@@ -35,12 +50,14 @@ def download(name: str, instead: Path, on_download: Download | None) -> Path:
             if "/" not in file and Path(file).suffix in (".json", ".txt", ".model") and "index" not in file
         ]
         beside = [LANGUAGE_MODEL] if LANGUAGE_MODEL in listed else []
+        if not weights.endswith(".index.json"):
+            shards = []
         for file in [
             *small,
             *beside,
-            *(shards if weights.endswith(".index.json") else ()),
+            *shards,
             weights,
-        ]:  # last: with it, all are there
+        ]:  # `downloaded` takes the weights as the sign that all are there
             path = hf_hub_download(name, file, tqdm_class=_progress_bar(file, on_download))
         return Path(path).parent
     except HandwritingError:
@@ -51,11 +68,16 @@ def download(name: str, instead: Path, on_download: Download | None) -> Path:
         ) from None
     except (RepositoryNotFoundError, HFValidationError):
         raise HandwritingError(f"The hub has no checkpoint {name}: check the spelling of owner/name.") from None
-    except Exception as error:
-        if getattr(error, "errno", None) in _DISK_ERRORS:
+    except (
+        OSError,
+        HTTPError,
+        json.JSONDecodeError,
+    ) as error:  # of the disk and the network; others are program errors
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
             raise HandwritingError(
                 f"{name} could not be stored ({error.strerror}): make room, or set HF_HOME to another folder."
             ) from error
+        logger.info("Downloading %s failed.", name, exc_info=True)
         if (folder := downloaded(name)) is not None:
             return folder
         raise HandwritingError(
@@ -65,12 +87,13 @@ def download(name: str, instead: Path, on_download: Download | None) -> Path:
 
 
 def downloaded(name: str) -> Path | None:
-    """The files of a checkpoint that were downloaded on an earlier day; None where not all of them were."""
+    """Returns the folder of a checkpoint that was downloaded earlier, or None if files are missing."""
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
 
     try:
         folder = Path(snapshot_download(name, local_files_only=True))
-    except Exception:  # not even a part of it, or no name that the hub could have
+    except (OSError, HFValidationError):  # nothing of it is there, or the hub could have no such name
         return None
     return folder if weights_in(folder) is not None else None
 
@@ -79,10 +102,10 @@ def _progress_bar(file: str, on_download: Download | None):
     from tqdm.auto import tqdm
 
     class Bar(tqdm):
-        """Shown on the console as usual, and told to the caller."""
+        """Is shown on the console as usual, and reports to the caller."""
 
         def __init__(self, *args, **kwargs):
-            kwargs.pop("name", None)  # huggingface_hub's own bar takes it
+            kwargs.pop("name", None)  # an argument of huggingface_hub's own bar
             super().__init__(*args, **kwargs)
 
         def update(self, n=1):

@@ -1,4 +1,4 @@
-"""The shipped checkpoints' scaling as image processors of transformers, so that `from_pretrained` and `save_pretrained` know them."""
+"""The shipped checkpoints' scaling as image processors for transformers' `from_pretrained` and `save_pretrained`."""
 
 from transformers import AutoImageProcessor, BatchFeature
 from transformers.image_processing_utils import BaseImageProcessor
@@ -9,7 +9,7 @@ from hwr_core.checkpoints.pixels import FormulaPixels, LinePixels
 
 
 class LineImageProcessor(LinePixels, BaseImageProcessor):
-    """Lines of one height in, `pixel_values` (batch, 1, height, width) float32 out: see `LinePixels`."""
+    """Scales text lines to `pixel_values` (batch, 1, height, width) float32: see `LinePixels`."""
 
     model_input_names = ["pixel_values"]
 
@@ -23,7 +23,7 @@ class LineImageProcessor(LinePixels, BaseImageProcessor):
 
 
 class FormulaImageProcessor(FormulaPixels, BaseImageProcessor):
-    """Pictures of formulas in, `pixel_values` (batch, 1, height, width) float32 out: see `FormulaPixels`."""
+    """Scales formulas to `pixel_values` (batch, 1, height, width) float32: see `FormulaPixels`."""
 
     model_input_names = ["pixel_values"]
 

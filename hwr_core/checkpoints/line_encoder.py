@@ -4,9 +4,9 @@ Registered with `AutoConfig`/`AutoModel`, so that `VisionEncoderDecoderModel.fro
 exactly as it loads Microsoft's. The backbone is PP-LCNetV4 as PP-OCRv6-small uses it (`transformers`'
 `models/pp_lcnet_v4`), with its batch norms folded into the convolutions; `training/fit/warm_start.py` fills it.
 
-Lines keep their aspect ratio, so a batch is padded on the right. The padding is the exact value 0, which no pixel of
-an image has (`pixels.py`): the encoder sees from the pixels alone
-which columns are real, and a line reads the same alone and in a batch.
+Lines keep their aspect ratio, so a batch is padded on the right. The padding is the exact value 0, which no pixel of an
+image has (`pixels.py`). So the encoder knows from the pixels alone which columns are real, and a line reads the same
+alone and in a batch.
 """
 
 from dataclasses import dataclass
@@ -25,13 +25,19 @@ BLOCKS = (
     + [(192, 192, i % 2 == 0) for i in range(6)]
     + [(192, 384, False), (384, 384, True), (384, 384, False)]
 )
-Mask = Tensor | None  # bool, or of the features' type; None where nothing is padding
-Strides = dict[int, tuple[int, int]]  # (vertical, horizontal) of the blocks that have one other than 1
+Mask = Tensor | None  # bool, or of the features' type; None if nothing is padding
+Strides = dict[int, tuple[int, int]]  # block → (vertical, horizontal); blocks without an entry have 1
 LINE_STRIDES: Strides = {3: (2, 1), 10: (2, 1)}
 
 
 class LineEncoderConfig(PreTrainedConfig):
-    """`image_height` in pixels; `hidden_size` is the width of the features; `ctc_vocab_size` 0 leaves the head out."""
+    """Sizes of a `LineEncoder`.
+
+    Attributes:
+        image_height: Pixels.
+        hidden_size: Width of the features.
+        ctc_vocab_size: Tokens of the CTC head. 0: no head.
+    """
 
     model_type = "hwr_line_encoder"
 
@@ -46,8 +52,13 @@ class LineEncoderConfig(PreTrainedConfig):
 
 @dataclass
 class LineEncoderOutput(ModelOutput):
-    """`last_hidden_state` (batch, columns, hidden), `ctc_logits` (batch, columns, vocabulary; blank is the pad token),
-    `attention_mask` (batch, columns), true where a column belongs to the line."""
+    """Output of a `LineEncoder`.
+
+    Attributes:
+        last_hidden_state: (batch, columns, hidden).
+        ctc_logits: (batch, columns, vocabulary); blank is the pad token.
+        attention_mask: (batch, columns) bool, false for padding.
+    """
 
     last_hidden_state: Tensor | None = None
     ctc_logits: Tensor | None = None
@@ -55,7 +66,7 @@ class LineEncoderOutput(ModelOutput):
 
 
 class SqueezeExcitation(nn.Module):
-    """Channel attention (Hu et al. 2018), averaging over what is no padding."""
+    """Channel attention (Hu et al. 2018), averaging over all columns except padding."""
 
     def __init__(self, channels: int, reduction: int = 4):
         super().__init__()
@@ -78,46 +89,50 @@ class Block(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, squeeze_excitation: bool, stride: tuple[int, int]):
         super().__init__()
+        self.stride = stride
         self.token = nn.Conv2d(channels_in, channels_in, 3, stride, 1, groups=channels_in)
         self.excitation = SqueezeExcitation(channels_in) if squeeze_excitation else None
         self.expand = nn.Conv2d(channels_in, 2 * channels_in, 1)
         self.project = nn.Conv2d(2 * channels_in, channels_out, 1)
         self.residual = channels_in == channels_out
 
-    def forward(self, x: Tensor, mask: Mask) -> Tensor:
-        x, mask = self.token(shown(x, mask)), strided(mask, self.token.stride)
+    def forward(self, x: Tensor, mask: Mask) -> tuple[Tensor, Mask]:
+        """Returns the features and their mask, both at this block's stride."""
+        x, mask = self.token(shown(x, mask)), strided(mask, self.stride)
         if self.excitation is not None:
             x = self.excitation(x, mask)
         y = pointwise(self.project, F.gelu(pointwise(self.expand, x)))
-        return x + y if self.residual else y
+        return x + y if self.residual else y, mask
 
 
 def shown(x: Tensor, mask: Mask) -> Tensor:
-    """`x` with zeros where there is padding."""
+    """Returns `x` with zeros in place of padding."""
     return x if mask is None else x * mask
 
 
 def of_features(mask: Mask) -> Mask:
-    """The mask, for features that are the last axis."""
+    """Returns the mask for tensors whose last axis is the features."""
     return mask if mask is None else mask[..., None]
 
 
 def strided(mask: Mask, stride: tuple[int, int]) -> Mask:
-    """The mask (batch, 1, height or 1, width) at the places that a strided convolution keeps."""
+    """Returns the mask (batch, 1, height or 1, width) at the places that a strided convolution keeps."""
     return mask if mask is None else mask[:, :, :: stride[0], :: stride[1]]
 
 
 def pointwise(convolution: nn.Conv2d, x: Tensor) -> Tensor:
-    """A 1×1 convolution as the matrix product that it is: with channels last, its backward pass is up to five times quicker on a CPU.
+    """Computes a 1×1 convolution as a matrix product.
 
-    Exported, it stays one: onnxruntime reads a line a third quicker so."""
+    With channels last, its backward pass is up to five times faster on a CPU. In an exported graph it stays a
+    convolution, with which onnxruntime reads a line in a third less time.
+    """
     if torch.compiler.is_exporting():
         return convolution(x)
     return F.linear(x.movedim(1, -1), convolution.weight.flatten(1), convolution.bias).movedim(-1, 1)
 
 
 class Backbone(nn.Module):
-    """(batch, 1, height, width) grey pixels → (batch, 384, height/4/…, width/4/…), further divided by the blocks' `strides`."""
+    """Grey pixels (batch, 1, height, width) → features (batch, 384, height/4/…, width/4/…), by the `strides`."""
 
     def __init__(self, strides: Strides = LINE_STRIDES):
         super().__init__()
@@ -129,25 +144,23 @@ class Backbone(nn.Module):
         self.blocks = nn.ModuleList(Block(*block, strides.get(index, (1, 1))) for index, block in enumerate(BLOCKS))
 
     def freeze(self, blocks: int) -> None:
-        """Leaves the stem and the first `blocks` blocks out of training."""
+        """Excludes the stem and the first `blocks` blocks from training."""
         for module in (self.stem1, self.stem2a, self.stem2b, self.stem3, self.stem4, *self.blocks[:blocks]):
             module.requires_grad_(False)
 
     def forward(self, pixels: Tensor, mask2: Mask, mask4: Mask) -> Tensor:
-        # mask2 and mask4 (batch, 1, rows or 1, columns): what is no padding, at half and at a quarter of the size
+        # mask2 and mask4 (batch, 1, rows or 1, columns): false for padding, at half and at a quarter of the size
         x = F.relu(self.stem1(pixels))
-        if mask2 is not None:
-            mask2, mask4 = (
-                mask2.to(x.dtype),
-                mask4.to(x.dtype),
-            )  # under autocast a float32 mask would widen everything after it
+        if mask2 is not None and mask4 is not None:
+            # Under autocast, a float32 mask would make all later features float32.
+            mask2, mask4 = mask2.to(x.dtype), mask4.to(x.dtype)
         x = F.pad(shown(x, mask2), (0, 1, 0, 1))
         y = shown(F.relu(self.stem2a(x)), mask2)
         y = F.relu(self.stem2b(F.pad(y, (0, 1, 0, 1))))
         x = shown(torch.cat([F.max_pool2d(x, 2, 1), y], 1), mask2)
         x = F.relu(self.stem4(F.relu(self.stem3(x))))
         for block in self.blocks:
-            x, mask4 = block(x, mask4), strided(mask4, block.token.stride)
+            x, mask4 = block(x, mask4)
         return x
 
 
@@ -180,16 +193,17 @@ class EncoderLayer(nn.Module):
 
 
 def sinusoids(length: int, size: int, device: torch.device) -> Tensor:
-    """Positions of Vaswani et al. 2017, (length, size)."""
+    """Returns the positions of Vaswani et al. 2017, (length, size)."""
     frequency = torch.exp(torch.arange(0, size, 2, device=device) * (-torch.log(torch.tensor(10000.0)).item() / size))
     angle = torch.arange(length, device=device)[:, None] * frequency
     return torch.cat([angle.sin(), angle.cos()], 1)
 
 
 class LineEncoder(PreTrainedModel):
-    """`pixel_values` (batch, 1, `image_height`, width) in −1..1, 0 where padded → `LineEncoderOutput`.
+    """`pixel_values` (batch, 1, `image_height`, width) in −1..1, with 0 for padding → `LineEncoderOutput`.
 
-    Where nothing is (`padded` false), the same without its masks, which cost a tenth of the time."""
+    `padded` false promises that there is no padding, and omits the masks, which take a tenth of the time.
+    """
 
     config_class = LineEncoderConfig
     main_input_name = "pixel_values"
@@ -215,7 +229,7 @@ class LineEncoder(PreTrainedModel):
     def forward(self, pixel_values: Tensor, padded: bool = True, **kwargs) -> LineEncoderOutput:
         mask = (pixel_values != 0).any(2).any(1)[:, None, None, :] if padded else None  # (batch, 1, 1, width)
         x = self.backbone(pixel_values, strided(mask, (1, 2)), strided(mask, (1, WIDTH_STRIDE)))
-        mask = mask[:, 0, 0, ::WIDTH_STRIDE] if padded else None
+        mask = mask[:, 0, 0, ::WIDTH_STRIDE] if mask is not None else None
         x = self.norm_in(self.columns(x.permute(0, 3, 1, 2).flatten(2)))  # (batch, columns, hidden)
         x = x + sinusoids(x.shape[1], x.shape[2], x.device).to(x.dtype)
         for layer in self.layers:

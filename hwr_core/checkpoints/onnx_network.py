@@ -1,33 +1,52 @@
-"""A shipped checkpoint as the network that is decoded, on onnxruntime: an eighth of the memory that torch and transformers take.
+"""Runs a shipped checkpoint on onnxruntime, in an eighth of the memory that torch and transformers need.
 
-`training/fit/export_onnx.py` writes the graphs, which name their weights' places in the checkpoint's `model.safetensors`.
+`training/fit/export_onnx.py` writes the graphs, which refer to their weights in the checkpoint's `model.safetensors`.
 """
 
+import ctypes
+import os
+import weakref
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
-ROOM = 32  # steps of the decoder
+ENCODER = "encoder_model.onnx"  # in the folder `onnx`
+DECODER = "decoder_with_past_model.onnx"  # in the folder `onnx`
+ROOM = 32  # steps by which the decoder's past grows
 
 
 class OnnxNetwork:
-    """As `network.Network`. `threads` bounds those that the encoder uses."""
+    """A `decoding.network.Network` on onnxruntime.
+
+    Attributes:
+        fills_the_cores: False, because a second batch can be encoded while one is decoded.
+    """
 
     fills_the_cores = False
 
     def __init__(self, folder: Path, start: int, end: int, pad: int, vocabulary: int, threads: int):
+        """Loads both graphs.
+
+        Args:
+            folder: Holds `model.safetensors`, and the graphs in `onnx`.
+            start: The token that starts a line.
+            end: The token that ends a line.
+            pad: The token that follows the end.
+            vocabulary: The number of tokens.
+            threads: Threads that the encoder may use.
+        """
         self.start, self.end, self.pad, self.vocabulary = start, end, pad, vocabulary
-        self.encoder = _session(folder, "encoder_model.onnx", threads)
-        self.decoder = _session(folder, "decoder_with_past_model.onnx", 1)  # a step is too short to be shared out
+        self.encoder = _session(folder, ENCODER, threads)
+        self.decoder = _session(folder, DECODER, 1)  # a step is too short for several threads
         self.features = [output.name for output in self.encoder.get_outputs()]
         self.past = {value.name: value.shape for value in self.decoder.get_inputs() if value.name.startswith("past_")}
-        self.steps = [
-            output.name for output in self.decoder.get_outputs()
-        ]  # the logits, then what each of `past` gets, in its order
+        # The logits, then the new keys and values in the order of `past`.
+        self.steps = [output.name for output in self.decoder.get_outputs()]
+        _networks.add(self)
 
     def encode(self, pixel_values: np.ndarray, beams: int) -> "_Encoded":
-        # One by one, each without the padding that only others need: together they would be no quicker, and take masks.
+        # One by one, without padding: a common batch would need masks and is not faster.
         return _Encoded(self, [self._encode(image) for image in pixel_values])
 
     def _encode(self, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -36,12 +55,32 @@ class OnnxNetwork:
         return dict(zip(self.features, self.encoder.run(self.features, {"pixel_values": image}), strict=True))
 
 
-class _Encoded:
-    """`items` has of each image what the encoder makes of it, (1, …).
+_networks: weakref.WeakSet[OnnxNetwork] = weakref.WeakSet()
 
-    The decoder's past, keys and values (rows, heads, room, size of a head) for each layer, lies in room for `ROOM` steps more at a time, of which
-    `length` are taken. A row that goes on from another takes over that one's steps in place, but for those that both have in common: `history`
-    (rows, room) tells by which row each step was made.
+
+def _keep_after_fork() -> None:
+    """Keeps inherited sessions for ever in a forked child.
+
+    Their destructor would wait for threads that exist in the parent only.
+    """
+    for network in _networks:
+        for session in (network.encoder, network.decoder):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_keep_after_fork)
+
+
+class _Encoded:
+    """The encoder's output for a batch, and the state of decoding it.
+
+    Attributes:
+        items: The encoder's outputs for each image, (1, …).
+        past: The decoder's keys and values of each layer, (rows, heads, room, size of a head). The room grows by `ROOM`
+            steps at a time; `length` of them are filled.
+        history: The row that computed each step, (rows, room). A row that continues another one copies only the steps
+            that both do not share.
     """
 
     def __init__(self, network: OnnxNetwork, items: list[dict[str, np.ndarray]]):
@@ -50,10 +89,11 @@ class _Encoded:
 
     def _hold(self, items: list[dict[str, np.ndarray]]) -> None:
         self.items = items
-        lengths = [next(iter(item.values())).shape[2] for item in items]  # of its keys and values
-        self.mask = np.arange(max(lengths)) < np.array(lengths)[:, None]
-        self.ctc_logits = _joined([item["ctc_logits"] for item in items], 1) if "ctc_logits" in items[0] else None
-        self.seen: dict[str, np.ndarray] = {}  # what the decoder is given at every step
+        lengths = [next(iter(item.values())).shape[2] for item in items]  # of their keys and values
+        has_ctc = "ctc_logits" in items[0]
+        self.mask: np.ndarray | None = np.arange(max(lengths)) < np.array(lengths)[:, None]
+        self.ctc_logits: np.ndarray | None = _joined([item["ctc_logits"] for item in items], 1) if has_ctc else None
+        self.seen: dict[str, np.ndarray] = {}  # the decoder's inputs that stay the same at every step
         self.past: dict[str, np.ndarray] = {}
         self.history, self.length = np.zeros((0, 0), np.int64), 0
 
@@ -92,11 +132,12 @@ class _Encoded:
         rows, new = tokens.shape
         if not self.past:
             names = [name for name in self.items[0] if name.startswith("crossed_")]
+            assert self.mask is not None
             self.seen = {"mask": self.mask, **{name: _joined([item[name] for item in self.items], 2) for name in names}}
             self.past = {
                 name: np.zeros((rows, shape[1], 0, shape[3]), np.float32) for name, shape in self.network.past.items()
             }
-            self.history, self.items = np.zeros((rows, 0), np.int64), []  # which the batch has now
+            self.history, self.items = np.zeros((rows, 0), np.int64), []  # now joined in `seen`
         if (missing := self.length + new - self.history.shape[1]) > 0:
             more = -(-missing // ROOM) * ROOM
             self.past = {name: np.pad(value, ((0, 0), (0, 0), (0, more), (0, 0))) for name, value in self.past.items()}
@@ -112,7 +153,7 @@ class _Encoded:
 
 
 def _joined(parts: list[np.ndarray], columns: int) -> np.ndarray:
-    """One batch of several items, whose axis of `columns` is filled up with zeros."""
+    """Joins items into one batch. The axis `columns` is padded with zeros."""
     if len(parts) == 1:
         return parts[0]
     shape = [len(parts), *parts[0].shape[1:]]
@@ -128,13 +169,12 @@ def _joined(parts: list[np.ndarray], columns: int) -> np.ndarray:
 def _session(folder: Path, file: str, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.enable_cpu_mem_arena = False  # which would keep what the largest batch took
+    options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch
     options.enable_mem_pattern = False
     options.log_severity_level = 3
-    options.add_session_config_entry(
-        "session.intra_op.allow_spinning", "0"
-    )  # between its steps the search needs the cores itself
-    # The graphs name the weights' file, which lies a folder above them, where onnxruntime looks only when told.
+    # Between the steps the search needs the cores itself.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The weights file lies a folder above the graphs.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
     return onnxruntime.InferenceSession(
         (folder / "onnx" / file).read_bytes(), options, providers=["CPUExecutionProvider"]

@@ -1,24 +1,40 @@
-"""Which checkpoints there are, where they live, and loading one: the shipped ones, a directory, or a hub id."""
+"""The checkpoints there are, where they lie, and loading one: a shipped one, a directory, or a hub id."""
 
 import json
+import logging
 import os
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
 
 from hwr_core.checkpoints.checkpoint_config import MODELS, weights_in
-from hwr_core.errors import HandwritingError
+from hwr_core.errors import HandwritingError, MissingPackageError
 from hwr_core.runtime.memory import give_back_freed
 
+if TYPE_CHECKING:
+    from hwr_core.loaded_model import LoadedModel
+    from hwr_core.recognizer import Recognizer
+
 IN_MEMORY = 2  # checkpoints kept loaded
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """`name` is what `load_recognizer` takes; `title` and `note` are for people; `formulas` says that it reads these, not text."""
+    """A checkpoint that the app offers.
+
+    Attributes:
+        name: What `load_recognizer` takes.
+        title: Its name for people.
+        note: One line about it.
+        formulas: True if it reads formulas instead of text.
+    """
 
     name: str
     title: str
@@ -27,8 +43,8 @@ class Checkpoint:
 
 
 CHECKPOINTS = (
-    Checkpoint("text", "Text (shipped)", "Small and quick, reads English and French, works offline."),
-    Checkpoint("math", "Math (shipped)", "Small and quick, reads formulas as LaTeX, works offline.", formulas=True),
+    Checkpoint("text", "Text (built-in)", "Small and quick, reads English and French, works offline."),
+    Checkpoint("math", "Math (built-in)", "Small and quick, reads formulas as LaTeX, works offline.", formulas=True),
     Checkpoint(
         "microsoft/trocr-small-handwritten", "TrOCR small", "Microsoft's, 62 M parameters, English, a 250 MB download."
     ),
@@ -40,12 +56,35 @@ CHECKPOINTS = (
     ),
 )
 
+
+@dataclass(frozen=True)
+class _Key:
+    """What makes two loaded recognizers the same: `place` is the resolved directory, or the hub id."""
+
+    place: str
+    device: str
+    backend: str
+    name: str = field(compare=False)
+
+
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_IN_MODELS = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)?")  # what a directory below `models/` may be called
-_loaded: OrderedDict[tuple[str, str, str], "Recognizer"] = OrderedDict()  # noqa: F821
+_IN_MODELS = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)?")  # the name of a directory below `models/`
+_loaded: "LRUCache[_Key, Recognizer]" = LRUCache(IN_MEMORY)
 _table = threading.Lock()  # of _loaded, held for moments
-_loading = threading.Lock()  # held while one is loaded
+_loading = threading.Lock()  # held while a checkpoint is loaded
+_inherited: list = []  # by a forked child: what the parent had loaded
 Download = Callable[[str, int, int], None]  # file name, bytes done, bytes in all
+
+
+def _reset_after_fork() -> None:
+    """Lets a forked child load its own recognizers. The parent's cannot read here, and destroying them would hang."""
+    global _loaded, _table, _loading
+    _inherited.append(_loaded)
+    _loaded, _table, _loading = LRUCache(IN_MEMORY), threading.Lock(), threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 def load_recognizer(
@@ -55,43 +94,44 @@ def load_recognizer(
     backend: str | None = None,
     local: bool = True,
     fetch: bool = True,
-) -> "Recognizer":  # noqa: F821
-    """The recognizer of a checkpoint, loaded once per process; the two last used stay in memory.
+    batch_size: int | None = None,
+) -> "Recognizer":
+    """Returns the recognizer of a checkpoint.
 
-    `name` is a shipped checkpoint ("text", "math"), a directory in Hugging Face's layout, or a hub id, whose files are
-    downloaded once into the hub's cache (`on_download` is told of the progress). Any `VisionEncoderDecoderModel` with
-    its tokenizer and image processor will do. `device` is "cpu" or "cuda". `backend` is "onnx" or "torch"; unless said, "onnx" on the cpu
-    where the checkpoint has its graphs (`onnx/`), which needs neither torch nor transformers. For names that come from afar, `local` false
-    takes no directory but those in `models/`, and `fetch` false downloads nothing. Raises `HandwritingError` with what to do where there is no such checkpoint, it cannot be fetched, or its weights are not those of its configuration.
+    Each checkpoint is loaded once per process; the two last used stay in memory. Any `VisionEncoderDecoderModel` with
+    its tokenizer and image processor can be loaded.
+
+    Args:
+        name: A shipped checkpoint ("text", "math"), a directory in Hugging Face's layout, or a hub id, whose files are
+            downloaded once into the hub's cache.
+        device: "cpu" or "cuda".
+        on_download: Called as `on_download(file, bytes_done, bytes_in_all)` during a download.
+        backend: "onnx" or "torch". None: "onnx" on the cpu if the checkpoint has its graphs (`onnx/`), which needs
+            neither torch nor transformers.
+        local: False accepts no directories except those in `models/`, for names from untrusted users.
+        fetch: False downloads nothing.
+        batch_size: Images per batch. None: 8, or 1 for formulas when memory is short.
+
+    Raises:
+        HandwritingError: There is no such checkpoint, it cannot be downloaded, or its files are damaged.
+        ValueError: The backend or the batch size is unknown.
+        RuntimeError: torch is needed, and was used before this process was forked.
     """
     name = str(name).strip()
     folder = find(name, local)
     if backend not in (None, "onnx", "torch"):
         raise ValueError("The backend is onnx or torch.")
-    backend = backend or ("onnx" if folder and device == "cpu" and onnx_graphs(folder) else "torch")
-    key = (str(folder.resolve()) if folder else name, device, backend)
-    if (known := _known(key)) is not None:
-        return known
-    # Outside the lock: during the minutes of a download everyone else reads on with what is there.
-    folder = folder or (_download(name, on_download) if fetch else _downloaded(name))
-    with _loading:
-        if (known := _known(key)) is not None:  # another thread loaded it while this one waited
-            return known
-        weights = _check(folder, name)
-        with _table:
-            while (
-                len(_loaded) >= IN_MEMORY
-            ):  # before loading, so that there is never one more in memory, even where loading then fails
-                _loaded.popitem(last=False)
-        give_back_freed()
-        recognizer = _load(folder, weights, name, device, backend)
-        with _table:
-            _loaded[key] = recognizer
-        return recognizer
+    chosen = backend or ("onnx" if folder and device == "cpu" and onnx_graphs(folder) else "torch")
+    key = _Key(str(folder.resolve()) if folder else name, device, chosen, name)
+    if (recognizer := _known(key)) is None:
+        # Outside the lock: during the minutes of a download, other threads load and read.
+        folder = folder or (_download(name, on_download) if fetch else _downloaded(name))
+        recognizer = _load_once(key, folder, strict=backend is not None)
+    return recognizer if batch_size is None else recognizer.with_batch_size(batch_size)
 
 
 def onnx_graphs(folder: Path) -> bool:
-    """Whether the checkpoint in `folder` can be read without torch."""
+    """Returns whether the checkpoint in `folder` can be read without torch."""
     return all((folder / "onnx" / file).is_file() for file in ("encoder_model.onnx", "decoder_with_past_model.onnx"))
 
 
@@ -106,56 +146,109 @@ def _downloaded(name: str) -> Path:
 
     if (folder := downloaded(name)) is None:
         raise HandwritingError(
-            f"{name} is not on this server: choose it once in the app, or put its files into models/{name}."
+            f"{name} is not on this server: its operator can put the files into models/{name}, or allow downloads."
         )
     return folder
 
 
-def _load(folder: Path, weights: Path, name: str, device: str, backend: str) -> "Recognizer":  # noqa: F821
-    # Imported here: listing checkpoints must not cost the import of onnxruntime, nor reading with a shipped one that of torch.
-    if backend == "onnx":
-        from hwr_core.checkpoints.onnx_checkpoint import load
+def _load_once(key: _Key, folder: Path, strict: bool) -> "Recognizer":
+    """Loads the checkpoint in `folder`, unless another thread does so first."""
+    from hwr_core.recognizer import Recognizer  # late: listing checkpoints must not import OpenCV
 
-        return load(folder, name)
+    with _loading:
+        if (known := _known(key)) is not None:
+            return known
+        weights = _check(folder, key.name)
+        model = _load_onnx(key, folder, weights, strict) if key.backend == "onnx" else _load_torch(key, folder, weights)
+        # In another process, which may run in another folder, a directory needs its full path.
+        portable = key.place in (key.name, str((MODELS / key.name).resolve()))
+        name = key.name if portable else key.place
+        reload = partial(load_recognizer, name, key.device, backend=key.backend if strict else None)
+        recognizer = Recognizer(model, reload=reload)
+        with _table:
+            _loaded[key] = recognizer
+    give_back_freed()
+    return recognizer
+
+
+def _load_onnx(key: _Key, folder: Path, weights: Path, strict: bool) -> "LoadedModel":
+    """Loads the graphs, or the same weights on torch if the graphs belong to others. `strict` forbids torch."""
+    # Late: listing checkpoints must not import onnxruntime.
+    from hwr_core.checkpoints.onnx_checkpoint import GraphsMismatchError, load
+
     try:
-        from hwr_core.checkpoints.torch_checkpoint import load
+        return load(folder, key.name)
+    except GraphsMismatchError:
+        if strict or not _torch_is_installed():
+            raise
+        logger.warning("The ONNX graphs in %s were exported from other weights: reading with torch instead.", folder)
+    return _load_torch(key, folder, weights)
+
+
+def _torch_is_installed() -> bool:
+    try:
+        import hwr_core.checkpoints.torch_checkpoint  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _load_torch(key: _Key, folder: Path, weights: Path) -> "LoadedModel":
+    """Loads a checkpoint that may be large: another one leaves the memory first, but only for a sound one."""
+    try:  # late: the shipped checkpoints do without torch
+        from hwr_core.checkpoints.torch_checkpoint import check, load
     except ImportError as error:
-        raise HandwritingError(
-            f"Reading with {name} needs {error.name}, which is not installed here: pip install -r requirements.txt, or read with the shipped checkpoints."
-        ) from None
-    return load(folder, weights, name, device)
-
-
-def _known(key: tuple[str, str, str]) -> "Recognizer | None":  # noqa: F821
-    """The recognizer that is loaded already, now the last used; does not wait for one that is being loaded."""
+        raise MissingPackageError(error.name, "torch") from None
     with _table:
-        if key in _loaded:
-            _loaded.move_to_end(key)
+        full = len(_loaded) >= IN_MEMORY
+    if full:
+        check(folder, weights, key.device)
+        with _table:
+            while len(_loaded) >= IN_MEMORY:
+                _loaded.popitem()
+        give_back_freed()
+    return load(folder, weights, key.name, key.device)
+
+
+def _known(key: _Key) -> "Recognizer | None":
+    """Returns the recognizer if it is loaded, and marks it as used. Does not wait for one that is being loaded."""
+    with _table:
         return _loaded.get(key)
 
 
 def default_beams(name: str, local: bool = True) -> int:
-    """How many beams the checkpoint's own files name; one where they name none or are not at hand."""
+    """Returns the number of beams that the checkpoint's own files name, or 1."""
     try:
-        return int(json.loads((find(name, local) / "generation_config.json").read_text(encoding="utf-8"))["num_beams"])
+        folder = find(name, local)
+        if folder is None:
+            return 1
+        return int(json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))["num_beams"])
     except (HandwritingError, OSError, ValueError, KeyError, TypeError):
         return 1
 
 
 def loaded() -> list[str]:
-    """The names of the checkpoints in memory."""
+    """Returns the names of the checkpoints in memory."""
     with _table:
-        return [recognizer.name for recognizer in _loaded.values()]
+        return [key.name for key in _loaded]
 
 
 def find(name: str, local: bool = True) -> Path | None:
-    """The directory that `name` means, or None where it is a hub id; `HandwritingError` where it is neither. `local` as for `load_recognizer`."""
+    """Returns the directory of a checkpoint, or None if `name` is a hub id.
+
+    Args:
+        name: As for `load_recognizer`.
+        local: As for `load_recognizer`.
+
+    Raises:
+        HandwritingError: `name` is neither.
+    """
     name = name.strip()
     if not name:
         raise HandwritingError(
             "Name a checkpoint: text, a directory, or a hub id such as microsoft/trocr-base-handwritten."
         )
-    # os.path, because pathlib raises on names that can be no path, such as one of a thousand letters.
+    # os.path, because pathlib raises on impossible paths, such as one of a thousand letters.
     if not local:
         if _IN_MODELS.fullmatch(name) and os.path.isdir(os.path.join(MODELS, name)):
             return Path(MODELS, name)
@@ -166,7 +259,7 @@ def find(name: str, local: bool = True) -> Path | None:
         return None
     try:
         typed = os.path.expanduser(name)
-    except ValueError:  # letters that no path has
+    except ValueError:  # letters that no path can have
         typed = name
     for folder in (os.path.join(MODELS, name), typed):
         if os.path.isdir(folder):
@@ -179,7 +272,7 @@ def find(name: str, local: bool = True) -> Path | None:
 
 
 def _check(folder: Path, name: str) -> Path:
-    """The weights file of a directory that says it holds a TrOCR checkpoint."""
+    """Returns the weights file of a directory whose `config.json` describes a TrOCR checkpoint."""
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,4 +1,7 @@
-"""Any `VisionEncoderDecoderModel` as the network that is decoded: Microsoft's checkpoints, others of that class, and the shipped ones."""
+"""Runs any `VisionEncoderDecoderModel` on torch: Microsoft's, others of that class, and the shipped ones."""
+
+import os
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,59 +14,94 @@ from hwr_core.runtime.settings import low_memory
 from hwr_core.runtime.threads import MAX_THREADS
 
 ENCODED_AT_ONCE = (
-    4  # images, on a CPU: their features still fit its cache, which makes a page a third quicker than all at once
+    4  # images, on a CPU: their features fit its cache, so a page takes a third less time than all at once
 )
+_used_in: int | None = None  # the process that first made a network
+
+
+class ForkedError(RuntimeError):
+    """torch was used before this process was forked, so it cannot run here."""
 
 
 class TorchNetwork:
-    """As `network.Network`. `device` is "cpu" or "cuda"."""
+    """A `decoding.network.Network` on torch.
+
+    Attributes:
+        fills_the_cores: True, because two batches at once slow each other down.
+    """
 
     fills_the_cores = True
 
     def __init__(self, model: VisionEncoderDecoderModel, device: str = "cpu"):
-        self.model, self.device = model.to(device).eval(), device
-        self.model.encoder.to(memory_format=torch.channels_last)  # convolutions are quicker so
+        """Moves the model to `device`, "cpu" or "cuda".
+
+        Raises:
+            ForkedError: torch was used here before this process was forked.
+        """
+        check_not_forked()
+        global _used_in
+        _used_in = os.getpid()
+        self.model = model.to(device).eval()
+        self.device = device
+        self.model.encoder.to(memory_format=torch.channels_last)  # faster convolutions
         self.start, self.end, self.pad = special_tokens(model.config, model.generation_config)
         self.vocabulary = model.config.decoder.vocab_size
-        torch.set_num_threads(
-            min(MAX_THREADS, torch.get_num_threads())
-        )  # which the cores free to us and OMP_NUM_THREADS bound
+        # OMP_NUM_THREADS and the free cores bound what torch reports here.
+        torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))
 
     @torch.inference_mode()
     def encode(self, pixel_values: np.ndarray, beams: int) -> "_Encoded":
         images = torch.from_numpy(np.ascontiguousarray(pixel_values)).to(self.device)
         at_once = len(images) if self.device != "cpu" else 1 if low_memory() else ENCODED_AT_ONCE
         parts = [self.model.encoder(part) for part in images.split(at_once)]
-        columns = [
-            [getattr(part, name, None) for part in parts]
-            for name in ("last_hidden_state", "attention_mask", "ctc_logits")
-        ]
-        states, mask, ctc_logits = (torch.cat(column) if column[0] is not None else None for column in columns)
+        states = torch.cat([part.last_hidden_state for part in parts])
+        mask, ctc_logits = _output(parts, "attention_mask"), _output(parts, "ctc_logits")
         if low_memory() and self.device == "cpu":
-            give_back_freed()  # what the encoder worked with, before the decoder keeps keys and values of every layer
+            give_back_freed()  # of the encoder, before the decoder stores keys and values of every layer
         if hasattr(self.model, "enc_to_dec_proj"):
             states = self.model.enc_to_dec_proj(states)
         return _Encoded(self.model.decoder, states, mask, ctc_logits, beams)
 
 
+def _output(parts: list, name: str) -> Tensor | None:
+    """Joins an output of the encoder's that not every encoder has."""
+    if getattr(parts[0], name, None) is None:
+        return None
+    return torch.cat([getattr(part, name) for part in parts])
+
+
+def check_not_forked() -> None:
+    """Raises ForkedError if torch was used here before this process was forked.
+
+    Its threads do not exist in the child.
+    """
+    if _used_in not in (None, os.getpid()):
+        raise ForkedError("torch was used before this process was forked: start the process with the method spawn.")
+
+
 class _Encoded:
-    def __init__(self, decoder, states: Tensor, mask: Tensor | None, ctc_logits: Tensor | None, beams: int):
+    """The encoder's output for a batch, and the state of decoding it."""
+
+    def __init__(self, decoder: Any, states: Tensor, mask: Tensor | None, ctc_logits: Tensor | None, beams: int):
         self.decoder, self.beams, self.parts = decoder, beams, (states, mask, ctc_logits)
-        self.mask = mask.cpu().numpy() if mask is not None else None
-        self.ctc_logits = ctc_logits.float().cpu().numpy() if ctc_logits is not None else None
+        self.mask: np.ndarray | None = mask.cpu().numpy() if mask is not None else None
+        self.ctc_logits: np.ndarray | None = ctc_logits.float().cpu().numpy() if ctc_logits is not None else None
         rows = torch.arange(len(states), device=states.device).repeat_interleave(beams)
         self.states, self.row_mask = states[rows], mask[rows] if mask is not None else None
         self.cache: EncoderDecoderCache | None = None
-        self.order = np.arange(len(rows))  # of the cache's rows, where they go on as they are
+        self.order = np.arange(len(rows))  # of the cache's rows if no beam moves
 
     def alone(self, item: int) -> "_Encoded":
+        states, mask, ctc_logits = self.parts
+        one = slice(item, item + 1)
         return _Encoded(
-            self.decoder, *(part if part is None else part[item : item + 1] for part in self.parts), beams=1
-        )
+            self.decoder, states[one], None if mask is None else mask[one],
+            None if ctc_logits is None else ctc_logits[one], beams=1,
+        )  # fmt: skip
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
         if self.cache is not None and not np.array_equal(origin, self.order):
-            # An item's beams look at the same image: what the decoder keeps of it need not move.
+            # An item's beams look at the same image, so only the self-attention's cache moves.
             getattr(self.cache, "self_attention_cache", self.cache).reorder_cache(
                 torch.from_numpy(origin).to(self.states.device)
             )
@@ -74,7 +112,7 @@ class _Encoded:
         return self._run(tokens[None])[0]
 
     def back(self, steps: int) -> None:
-        if steps:
+        if steps and self.cache is not None:
             self.cache.crop(-steps)  # transformers counts from the end
 
     @torch.inference_mode()

@@ -1,21 +1,39 @@
-"""Beam search, of which greedy decoding is the width of one."""
+"""Beam search over token sequences. With one beam it is greedy decoding."""
 
 import numpy as np
 
 from hwr_core.decoding.ctc import IMPOSSIBLE, CTCPrefixScorer
 from hwr_core.decoding.network import Encoded, Network
-from hwr_core.decoding.scores import DecodingSettings, Hypothesis, best_of, hypothesis, joint, log_softmax, values_at
-
-COMPACT = (
-    0.7  # share of a batch's items still being read under which the others leave it: moving what is kept costs some
+from hwr_core.decoding.scores import (
+    DecodingSettings,
+    Hypothesis,
+    Step,
+    best_of,
+    hypothesis,
+    joint,
+    log_softmax,
+    values_at,
 )
+
+# Share of a batch's items that are unfinished. At or below it, the finished ones are removed, which costs a copy.
+COMPACT = 0.7
 
 
 def beam_search(network: Network, encoded: Encoded, batch: int, settings: DecodingSettings) -> list[list[Hypothesis]]:
-    """For each of the `batch` items its hypotheses, best first; `settings.beams` of them, where there are so many sequences."""
+    """Searches for the best token sequences of a batch.
+
+    Args:
+        network: the checkpoint's network.
+        encoded: the encoded batch, with `settings.beams` rows for each item.
+        batch: number of items.
+        settings: the settings of the search.
+
+    Returns:
+        For each item its hypotheses, best first, at most `settings.beams`.
+    """
     beams, end = settings.beams, network.end
     scorer = None
-    if settings.ctc_weight and encoded.ctc_logits is not None:
+    if settings.ctc_weight and encoded.ctc_logits is not None and encoded.mask is not None:
         scorer = CTCPrefixScorer(
             log_softmax(encoded.ctc_logits.astype(np.float64)), encoded.mask, network.pad, end, beams
         )
@@ -29,7 +47,7 @@ def beam_search(network: Network, encoded: Encoded, batch: int, settings: Decodi
         logits = encoded.step(tokens, origin)
         if network.pad != end:
             logits[:, network.pad] = -np.inf
-        if grammar is not None:
+        if grammar is not None and parsed is not None:
             logits[~grammar.allowed(parsed, settings.max_length - 1 - step)] = -np.inf
         origin, tokens = search.step(*joint(log_softmax(logits), scorer, contexts, settings, end))
         if search.finished:
@@ -42,40 +60,57 @@ def beam_search(network: Network, encoded: Encoded, batch: int, settings: Decodi
                 scorer.keep(kept)
         if scorer is not None:
             scorer.advance(origin, tokens)
-        if contexts is not None:
+        if language_model is not None and contexts is not None:
             contexts = language_model.advance(contexts[origin], tokens)
-        if grammar is not None:
+        if grammar is not None and parsed is not None:
             parsed = grammar.advance([parsed[row] for row in origin.tolist()], tokens.tolist())
     return search.results()
 
 
 class _Search:
-    """The beams of a batch: their tokens, scores and finished hypotheses. `items` are those whose rows are still in the batch."""
+    """The beams of a batch: their paths, scores and finished hypotheses.
+
+    Attributes:
+        items: the items that are still in the batch.
+        total: (items, beams) float64, the score of each beam so far.
+        open: the steps of each beam.
+        closed: the finished hypotheses of each item.
+        done: whether each item is finished.
+        steps: number of steps so far.
+    """
 
     def __init__(self, batch: int, settings: DecodingSettings, end: int):
         self.settings, self.beams, self.end = settings, settings.beams, end
         self.items = list(range(batch))
         self.total = np.full((batch, self.beams), IMPOSSIBLE)
         self.total[:, 0] = 0.0
-        self.open: list[list[tuple]] = [
-            [] for _ in range(batch * self.beams)
-        ]  # per step (token, log p, runner-up, its log p)
+        self.open: list[list[Step]] = [[] for _ in range(batch * self.beams)]
         self.closed: list[list[Hypothesis]] = [[] for _ in range(batch)]
         self.done = [False] * batch
         self.steps = 0
 
     @property
     def finished(self) -> bool:
+        """Whether all items are finished."""
         return all(self.done)
 
     def step(
         self, candidates: np.ndarray, scores: np.ndarray, log_probabilities: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Extends every beam by `scores`; returns for each new beam the row that it came from and its token."""
+        """Extends every beam by a token.
+
+        Args:
+            candidates: token ids that may come next, (rows, candidates).
+            scores: their scores, of the same shape.
+            log_probabilities: their log probabilities, of the same shape.
+
+        Returns:
+            For each new beam the row that it continues, and its new token: both (rows,) int.
+        """
         self.steps += 1
         count, batch = scores.shape[1], len(self.items)
         totals = (self.total.reshape(-1, 1) + scores).reshape(batch, -1)
-        index = best_of(totals, 2 * self.beams)  # twice the beams, so that enough stay open when half of them end
+        index = best_of(totals, 2 * self.beams)  # enough for all beams even if as many end
         best = values_at(totals, index)
         rows = index // count + np.arange(batch)[:, None] * self.beams
         columns = index % count
@@ -83,11 +118,14 @@ class _Search:
         top_tokens = values_at(candidates, top).tolist()
         top_values = values_at(log_probabilities, top).tolist()
         tokens, chosen_log_p = candidates[rows, columns].tolist(), log_probabilities[rows, columns].tolist()
-        origin, chosen, total, paths = [], [], [], []
+        origin: list[int] = []
+        chosen: list[int] = []
+        total: list[float] = []
+        paths: list[list[Step]] = []
         for place, (item_rows, item_totals) in enumerate(zip(rows.tolist(), best.tolist(), strict=True)):
             item, kept = self.items[place], 0
             for rank, (row, token, value) in enumerate(zip(item_rows, tokens[place], item_totals, strict=True)):
-                if not value > IMPOSSIBLE / 2:  # a dead beam, or a token that the grammar does not allow
+                if not value > IMPOSSIBLE / 2:  # a dead beam, or a token that the grammar forbids
                     continue
                 second = 1 if top_tokens[row][0] == token else 0
                 step = (token, chosen_log_p[place][rank], top_tokens[row][second], top_values[row][second])
@@ -96,15 +134,16 @@ class _Search:
                         self.closed[item].append(hypothesis([*self.open[row], step], value, True, self.settings))
                     continue
                 if kept < self.beams:
-                    origin.append(row), chosen.append(token), total.append(value), paths.append([*self.open[row], step])
+                    origin.append(row)
+                    chosen.append(token)
+                    total.append(value)
+                    paths.append([*self.open[row], step])
                     kept += 1
-            while kept < self.beams:  # no other way on: the beam goes on as a dead one
-                (
-                    origin.append(item_rows[0]),
-                    chosen.append(self.end),
-                    total.append(IMPOSSIBLE),
-                    paths.append(self.open[item_rows[0]]),
-                )
+            while kept < self.beams:  # without a continuation, the beam stays as a dead one
+                origin.append(item_rows[0])
+                chosen.append(self.end)
+                total.append(IMPOSSIBLE)
+                paths.append(self.open[item_rows[0]])
                 kept += 1
             self.done[item] = self.done[item] or self._is_done(item, total[-self.beams])
         self.open = paths
@@ -112,7 +151,11 @@ class _Search:
         return np.array(origin), np.array(chosen)
 
     def compacted(self) -> np.ndarray | None:
-        """Once enough items are done, lets them go; returns where those that stay were among the items, or None where all stay."""
+        """Removes finished items once there are enough of them.
+
+        Returns:
+            The positions that the remaining items had, (items,) int; None if none was removed.
+        """
         kept = [place for place, item in enumerate(self.items) if not self.done[item]]
         if len(kept) > COMPACT * len(self.items):
             return None
@@ -131,9 +174,10 @@ class _Search:
         return len(closed) >= self.beams and worst >= best_open / self.steps**self.settings.length_penalty
 
     def results(self) -> list[list[Hypothesis]]:
+        """For each item its hypotheses, best first."""
         for place, item in enumerate(self.items):
             if not self.done[item]:
-                # The positions ran out: an unfinished hypothesis may still be far better than those that ended early.
+                # At the maximal length, unfinished hypotheses may still be far better than short finished ones.
                 for beam, total in enumerate(self.total[place].tolist()):
                     if total > IMPOSSIBLE / 2:
                         self.closed[item].append(

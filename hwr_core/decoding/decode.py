@@ -1,8 +1,8 @@
-"""From an encoded image to token sequences, over TrOCR's decoder.
+"""From line images to token sequences.
 
-Written out rather than left to `generate`, which adds neither CTC's nor a language model's scores (`scores.py`), stops
-at 20 tokens by default and cannot mask the padding of lines of different widths. In NumPy, so that it is one search for
-every `Network`, and none needs another's library.
+The search is written in NumPy, so that every `Network` shares it and needs no other backend's library. Transformers'
+`generate` is not used. It adds no scores of CTC or of a language model (`scores.py`), stops at 20 tokens by default,
+and cannot mask the padding of shorter lines.
 """
 
 import math
@@ -14,13 +14,25 @@ from hwr_core.decoding.network import Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis
 from hwr_core.decoding.speculative import look_ahead
 
-# A line for which CTC's draft is at least that likely is read greedily first, and with beams only where that reading is less sure than this, from which on
-# they hardly ever find another text (`python -m training.evaluation.beam_threshold`).
-LIKELY, SURE = 0.7, 0.85
+# If CTC's draft has probability LIKELY or more, the line is decoded greedily first. Beam search follows only if the
+# result's probability is below SURE. Above it, beams almost never change the text
+# (`python -m training.evaluation.beam_threshold`).
+LIKELY = 0.7  # probability of CTC's draft
+SURE = 0.85  # probability of the greedy result
 
 
 def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSettings) -> list[list[Hypothesis]]:
-    """For each image of the batch its hypotheses, best first: `settings.beams` of them, where there are so many sequences and the first is in doubt."""
+    """Reads a batch of line images.
+
+    Args:
+        network: the checkpoint's network.
+        pixel_values: the images, (batch, channels, height, width) float32.
+        settings: the settings of the search.
+
+    Returns:
+        For each image its hypotheses, best first. There are at most `settings.beams`; a line that is read greedily
+        has one.
+    """
     encoded = network.encode(pixel_values, settings.beams)
     if (
         not hasattr(encoded, "alone")

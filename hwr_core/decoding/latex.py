@@ -1,7 +1,8 @@
-r"""LaTeX formulas as token sequences: one canonical form, and whether a sequence is well formed.
+r"""LaTeX formulas as token sequences in one canonical form.
 
-The canonical form is CROHME's: every argument and script in braces (`x ^ { 2 }`), the subscript before the superscript,
-no font commands, no `\left` and `\right`, no braces that only group, one name of each symbol.
+The canonical form is CROHME's. Every argument and script is in braces (`x ^ { 2 }`), the subscript before the
+superscript. There are no font commands, no `\left` and `\right`, and no braces that only group. Each symbol has one
+name.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from hwr_core.errors import HandwritingError
 
 _TOKEN = re.compile(r"\\(?:begin|end)\s*\{\s*\w+\*?\s*\}|\\[a-zA-Z]+\*?|\\.|[^\s]", re.DOTALL)
+# Other names of a symbol, and its canonical name.
 SYNONYMS = {
     r"\lt": "<", r"\gt": ">", r"\le": r"\leq", r"\leqslant": r"\leq", r"\ge": r"\geq", r"\geqslant": r"\geq", r"\ne": r"\neq",
     r"\to": r"\rightarrow", r"\longrightarrow": r"\rightarrow", r"\vert": "|", r"\mid": "|", r"\lvert": "|", r"\rvert": "|",
@@ -18,21 +20,22 @@ SYNONYMS = {
     r"\dfrac": r"\frac", r"\cfrac": r"\frac", r"\colon": ":",
     r"\bar": r"\overline", r"\widehat": r"\hat", r"\overrightarrow": r"\vec", r"\Sigma": r"\sum", r"\Pi": r"\prod", r"\degree": r"\circ", r"\lnot": r"\neg", r"\cdotp": r"\cdot", "−": "-", "×": r"\times", "÷": r"\div",
 }  # fmt: skip
-# Commands that change only how it looks: they go, what they hold stays.
+# Commands that change only the look. They are removed, and their arguments stay.
 FONTS = {
     r"\mathrm", r"\mathbf", r"\mathit", r"\mathsf", r"\mathtt", r"\mathcal", r"\mathbb", r"\mathfrak", r"\mbox", r"\hbox", r"\text",
     r"\textrm", r"\textbf", r"\textit", r"\operatorname", r"\operatorname*", r"\boldsymbol", r"\bm", r"\mathop", r"\mathbin", r"\mathrel",
     r"\mathord", r"\displaystyle", r"\textstyle", r"\scriptstyle", r"\rm", r"\bf", r"\it", r"\cal", r"\sf", r"\tt", r"\boldmath", r"\left", r"\right",
     r"\big", r"\Big", r"\bigg", r"\Bigg", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\biggl", r"\biggr", r"\middle", r"\mathstrut", r"\nolimits",
 }  # fmt: skip
-FENCES = {r"\left", r"\right", r"\middle"} | {
-    font for font in FONTS if font.casefold().startswith(r"\big")
-}  # before a dot, which then is no sign
+# Commands that take a fence. A dot after one of them is an empty fence, not a symbol.
+FENCES = {r"\left", r"\right", r"\middle"} | {font for font in FONTS if font.casefold().startswith(r"\big")}
 SPACES = {r"\,", r"\;", r"\:", r"\!", r"\ ", "\\", r"\quad", r"\qquad", "~", "$", r"\[", r"\]", r"\(", r"\)"}
+# Commands with arguments, and how many.
 ARGUMENTS = {r"\frac": 2, r"\sqrt": 1, r"\overline": 1, r"\underline": 1, r"\hat": 1, r"\vec": 1, r"\dot": 1, r"\ddot": 1,
              r"\tilde": 1, r"\widetilde": 1, r"\boxed": 1, r"\stackrel": 2, r"\binom": 2}  # fmt: skip
-BEGIN, END = r"\begin{matrix}", r"\end{matrix}"
-# Matrices by their fences, which are symbols of their own.
+BEGIN = r"\begin{matrix}"  # the only environment of the canonical form
+END = r"\end{matrix}"
+# Environments that become a matrix, with the symbols before and after it.
 FENCED = {
     "matrix": ("", ""),
     "array": ("", ""),
@@ -44,22 +47,25 @@ FENCED = {
 
 
 class _Tokens:
-    """The tokens still to be read."""
+    """The tokens of a formula, and how many of them were taken."""
 
     def __init__(self, tokens: list[str]):
         self.tokens, self.at = tokens, 0
 
     @property
     def next(self) -> str | None:
+        """The next token; None at the end."""
         return self.tokens[self.at] if self.at < len(self.tokens) else None
 
     def take(self) -> str:
+        """The next token, which is taken."""
         self.at += 1
         return self.tokens[self.at - 1]
 
 
-# CROHME's names that are one token, also where their letters were written one by one; other names are their letters.
+# Names of functions that are one token in CROHME, even if they were written letter by letter.
 FUNCTIONS = ("sin", "cos", "tan", "log", "lim")
+# Names of functions that become one token for each letter.
 NAMES = (
     "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "coth", "exp", "max", "min", "sup", "inf", "det", "dim", "gcd", "lcm", "cot", "sec",
     "csc", "arg", "ln", "lg", "mod", "deg",
@@ -69,32 +75,39 @@ _GLUED = re.compile(r"\\([lg]t)(?=[a-zA-Z])")
 
 
 def canonical(formula: str) -> list[str]:
-    """The canonical tokens of a formula; `HandwritingError` with what is wrong where it is not well formed."""
+    """The canonical tokens of a formula.
+
+    Args:
+        formula: LaTeX, without or with `$`.
+
+    Raises:
+        HandwritingError: the formula is not well formed; the message says why.
+    """
     formula = _FUNCTION.sub(lambda match: f"\\{match[0].replace(' ', '')} ", _GLUED.sub(r"\\\1 ", formula))
     tokens = _Tokens([token for token in _TOKEN.findall(formula) if token not in SPACES])
     try:
         found = list(_sequence(tokens))
     except RecursionError:
-        raise HandwritingError("The formula has too much in one another.") from None
+        raise HandwritingError("The formula is nested too deeply.") from None
     if tokens.next is not None:
-        raise HandwritingError(f"The formula has a {tokens.next} that nothing opens.")
+        raise HandwritingError(f"The formula has a {tokens.next} without its beginning.")
     return found
 
 
 def _sequence(tokens: _Tokens, end: str | None = None) -> Iterator[str]:
-    """Everything up to `end`, which is taken, or to what closes something else."""
+    """The tokens up to `end`, which is taken too; without `end`, up to the formula's end or a closing brace."""
     while tokens.next is not None and tokens.next != "}":
         if tokens.next == end:
             break
         yield from _scripted(tokens)
     if end is not None:
         if tokens.next != end:
-            raise HandwritingError(f"The formula lacks a {end}.")
+            raise HandwritingError(f"The formula has no closing {end}.")
         tokens.take()
 
 
 def _scripted(tokens: _Tokens) -> Iterator[str]:
-    """One thing with its scripts, the subscript first; primes are a superscript as they are written."""
+    """A symbol, command or group, with its scripts."""
     yield from _thing(tokens) if tokens.next not in ("^", "_") else ()
     if tokens.next == r"\limits":
         yield tokens.take()
@@ -102,7 +115,7 @@ def _scripted(tokens: _Tokens) -> Iterator[str]:
     while tokens.next in ("^", "_"):
         kind = tokens.take()
         if kind in scripts:
-            raise HandwritingError(f"The formula has two {kind} in one place.")
+            raise HandwritingError(f"The formula has two {kind} at one symbol.")
         scripts[kind] = list(_argument(tokens, kind))
     for kind in ("_", "^"):
         if scripts.get(kind):
@@ -110,6 +123,7 @@ def _scripted(tokens: _Tokens) -> Iterator[str]:
 
 
 def _thing(tokens: _Tokens) -> Iterator[str]:
+    """A symbol, command or group, without scripts."""
     token = tokens.take()
     token = SYNONYMS.get(token, token)
     if token == "{":
@@ -118,7 +132,7 @@ def _thing(tokens: _Tokens) -> Iterator[str]:
         if token in FENCES and tokens.next == ".":
             tokens.take()
     elif token.startswith(r"\end"):
-        raise HandwritingError(f"The formula has a {token} that nothing opens.")
+        raise HandwritingError(f"The formula has a {token} without its beginning.")
     elif token.startswith(r"\begin"):
         yield from _matrix(tokens, token)
     elif token == r"\sqrt" and tokens.next == "[":
@@ -137,13 +151,13 @@ def _thing(tokens: _Tokens) -> Iterator[str]:
 def _matrix(tokens: _Tokens, begin: str) -> Iterator[str]:
     name = begin[begin.index("{") + 1 : -1].strip()
     if name not in FENCED:
-        raise HandwritingError(f"The formula has a {name}, which is no matrix.")
+        raise HandwritingError(f"The formula has an environment {name}, which is not supported: use a matrix.")
     if name == "array" and tokens.next == "{":
-        list(_argument(tokens, begin))  # how its columns are aligned
+        list(_argument(tokens, begin))  # the alignment of its columns
     rows: list[list[list[str]]] = [[[]]]
     while True:
         if tokens.next is None or tokens.next == "}":
-            raise HandwritingError(f"The formula lacks an \\end{{{name}}}.")
+            raise HandwritingError(f"The formula has no \\end{{{name}}}.")
         if tokens.next == "&":
             tokens.take()
             rows[-1].append([])
@@ -152,11 +166,11 @@ def _matrix(tokens: _Tokens, begin: str) -> Iterator[str]:
             rows.append([[]])
         elif tokens.next.startswith(r"\end"):
             if tokens.take()[4:].strip("{ }") != name:
-                raise HandwritingError(f"The formula lacks an \\end{{{name}}}.")
+                raise HandwritingError(f"The formula has no \\end{{{name}}}.")
             break
         else:
             rows[-1][-1] += _scripted(tokens)
-    if rows[-1] == [[]]:  # after a last line break
+    if rows[-1] == [[]]:  # the row after a trailing line break
         rows.pop()
     opening, closing = FENCED[name]
     yield from (opening,) if opening else ()
@@ -170,7 +184,7 @@ def _matrix(tokens: _Tokens, begin: str) -> Iterator[str]:
 
 
 def pieces(tokens: list[str]) -> list[str]:
-    r"""What to write for each canonical token, so that they can be joined: a command before a letter ends in a space."""
+    r"""The text of each canonical token, so that joining them gives LaTeX: a command before a letter gets a space."""
     following = [*tokens[1:], ""][: len(tokens)]
     return [
         token + " " * (token[0] == "\\" and token[-1].isalpha() and after[:1].isalpha())
@@ -179,11 +193,11 @@ def pieces(tokens: list[str]) -> list[str]:
 
 
 def _argument(tokens: _Tokens, of: str) -> Iterator[str]:
-    """A group's content, or the one thing that stands without braces; a font command's group counts as a group."""
+    """The argument of the command `of`: a group's content, or a single symbol or command without braces."""
     while tokens.next in FONTS:
         tokens.take()
     if tokens.next is None or tokens.next in ("}", "^", "_"):
-        raise HandwritingError(f"The formula has a {of} without its argument.")
+        raise HandwritingError(f"The formula has a {of} without an argument.")
     if tokens.next == "{":
         tokens.take()
         yield from _sequence(tokens, "}")

@@ -1,7 +1,8 @@
-r"""Which LaTeX token may follow: decoding that asks it writes nothing that does not render.
+r"""The LaTeX tokens that may come next: decoding with this grammar writes only formulas that render.
 
-The language is that of `latex.canonical`, every argument and script in braces, a subscript before the superscript, `\begin{matrix}` closed;
-and stricter: no argument or script is empty, and a matrix's rows are of one length.
+The language is `latex.canonical`'s: every argument and script is in braces, a subscript comes before the superscript,
+and `\begin{matrix}` is closed. It is stricter in two points: no argument or script is empty, and all rows of a matrix
+have the same length.
 """
 
 from collections.abc import Sequence
@@ -12,24 +13,39 @@ import numpy as np
 
 from hwr_core.decoding.latex import ARGUMENTS, BEGIN, END
 
-LIMITED = {r"\int", r"\sum", r"\prod", r"\lim"}  # what \limits may follow
-DEPTH = 12  # of braces in one another: deeper than anyone writes
+LIMITED = {r"\int", r"\sum", r"\prod", r"\lim"}  # tokens before a \limits
+DEPTH = 12  # nested braces, at most: deeper than anyone writes
+CACHED_MASKS = 4096  # states whose masks are kept
 
 
 class Frame(NamedTuple):
-    """Something open. `closes` is the token that ends it, `then` how many more braces must follow it; a matrix has `width`,
-    the `&` of its first row once that is over, and `cells`, those of the row in hand."""
+    """An open brace, bracket or matrix.
+
+    Attributes:
+        closes: the token that closes it.
+        then: number of arguments that must follow it.
+        script: "^" or "_" if it is a script.
+        width: number of `&` in the first row of a matrix; -1 before that row has ended.
+        cells: number of `&` in the current row of a matrix.
+    """
 
     closes: str
     then: int = 0
-    script: str = ""  # the kind, where it is one
+    script: str = ""
     width: int = -1
     cells: int = 0
 
 
 class State(NamedTuple):
-    """After some tokens. `last` is what the next may be a script of: "" nothing, "thing", "limited" (\\limits may come), "_"
-    or "^" after such a script. `braces` still have to be opened, `script` names what for; `degree`: a `[` may come instead."""
+    r"""The state after some tokens.
+
+    Attributes:
+        frames: the open braces, brackets and matrices, outermost first.
+        last: the last token's kind: "" for none, "thing", "limited" if `\limits` may follow, "_" or "^" for a script.
+        braces: number of arguments that must still be opened.
+        script: "^" or "_" if the argument is a script.
+        degree: whether a `[` may open the degree of a root instead of the argument.
+    """
 
     frames: tuple[Frame, ...] = ()
     last: str = ""
@@ -42,7 +58,7 @@ START = State()
 
 
 def advance(state: State, token: str) -> State:
-    """The state after one more token, which must be one that `Grammar` allows."""
+    """The state after one more token, which `Grammar` must allow."""
     frames, _, braces, script, degree = state
     if braces:
         if degree and token == "[":
@@ -67,7 +83,7 @@ def advance(state: State, token: str) -> State:
 
 
 def to_close(state: State) -> int:
-    """The fewest tokens after which everything is closed; an argument takes a brace, something, and a brace."""
+    """The fewest tokens that close everything. An argument takes three: a brace, a symbol, and a brace."""
     count = 3 * state.braces
     empty = not state.last and not state.braces
     for frame in reversed(state.frames):
@@ -79,31 +95,44 @@ def to_close(state: State) -> int:
 
 
 class Grammar:
-    """What a decoder whose token ids stand for `tokens` may write next; `end` is the id that ends a formula.
+    """Decides which tokens of a vocabulary may come next.
 
-    Tokens of LaTeX's syntax that the vocabulary lacks are never asked for; `special` ids other than `end` never allowed.
+    Args:
+        tokens: the vocabulary, by token id.
+        end: id of the end token.
+        special: ids of tokens that are never allowed, unless it is `end`.
     """
 
     def __init__(self, tokens: Sequence[str], end: int, special: Sequence[int] = ()):
         self.tokens, self.end, self.special = list(tokens), end, set(special)
         self.ids = {token: index for index, token in enumerate(self.tokens)}
-        self.mask = lru_cache(maxsize=4096)(self._mask)
+        self.mask = lru_cache(maxsize=CACHED_MASKS)(self._mask)
 
     def start(self, rows: int) -> list[State]:
+        """The states of `rows` formulas without tokens."""
         return [START] * rows
 
     def allowed(self, states: Sequence[State], remaining: int) -> np.ndarray:
-        """(rows, vocabulary) bool: what may follow where `remaining` tokens, the end's among them, still have a place."""
+        """The tokens that may come next.
+
+        Args:
+            states: the state of each row.
+            remaining: tokens that still have room, the end token included. Everything must be closed by then.
+
+        Returns:
+            (rows, vocabulary) bool.
+        """
         return np.stack([self.mask(state, remaining if remaining < to_close(state) + 8 else -1) for state in states])
 
     def advance(self, states: Sequence[State], tokens: Sequence[int]) -> list[State]:
+        """The states after one more token id in each row."""
         return [
             state if token == self.end else advance(state, self.tokens[token])
             for state, token in zip(states, tokens, strict=True)
         ]
 
     def accepts(self, formula: Sequence[str]) -> bool:
-        """Whether canonical tokens are well formed and of this vocabulary."""
+        """Whether the canonical tokens of a formula are all in the vocabulary and well formed."""
         state = START
         for token in formula:
             if token not in self.ids or self.ids[token] == self.end or not self.mask(state, -1)[self.ids[token]]:
@@ -112,14 +141,14 @@ class Grammar:
         return bool(self.mask(state, -1)[self.end])
 
     def _mask(self, state: State, remaining: int) -> np.ndarray:
-        """`remaining` −1 where there is room for anything."""
+        """As `allowed`, (vocabulary,) bool for one state. A `remaining` of -1 means unlimited room."""
         found = np.zeros(len(self.tokens), bool)
         for index, token in enumerate(self.tokens):
             if index == self.end:
                 found[index] = not state.frames and not state.braces
             elif index not in self.special and self._fits(state, token):
                 found[index] = remaining < 0 or to_close(advance(state, token)) < remaining - 1
-        if not found.any():  # no room left even for closing: never where the positions are more than a few
+        if not found.any():  # no room even to close; it happens only with very few positions
             found[self.end] = True
         return found
 

@@ -1,4 +1,4 @@
-"""What a checkpoint's network offers to the decoding, on whichever backend."""
+"""The interface between the decoding and a checkpoint's network, which may run on any backend."""
 
 from typing import Protocol
 
@@ -6,38 +6,69 @@ import numpy as np
 
 
 class Encoded(Protocol):
-    """The images of a batch, encoded, and the state of decoding them: `beams` rows for each item, one after the other.
+    """An encoded batch and the state of decoding it.
 
-    `mask` (batch, columns) bool tells which columns are no padding, `ctc_logits` (batch, columns, vocabulary) float32 what CTC sees;
-    each None where the encoder has no such output.
+    Each item has `beams` rows, one after the other. `Encoded` may have a method `alone(item)`, which returns a
+    `Lookahead` for one item.
+
+    Attributes:
+        mask: (batch, columns) bool, True for columns that are not padding; None if the encoder has no mask.
+        ctc_logits: (batch, columns, vocabulary) float32, the output of the CTC head; None if there is none.
     """
 
     mask: np.ndarray | None
     ctc_logits: np.ndarray | None
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
-        """Logits (rows, vocabulary) float32 of what follows `tokens` (rows,), each of which goes on from the row `origin` of the step before."""
+        """Decodes one step.
+
+        Args:
+            tokens: (rows,) int, the last token of each row.
+            origin: (rows,) int, the row of the previous step that each row continues.
+
+        Returns:
+            Logits of the next token, (rows, vocabulary) float32.
+        """
 
     def keep(self, items: np.ndarray) -> None:
-        """Leaves only these items; the next step's `origin` names rows of before."""
+        """Removes all items but `items`. The next step's `origin` still counts the rows as before."""
 
 
 class Lookahead(Protocol):
-    """An `Encoded` of one row that goes several steps at once; `Encoded.alone(item)` gives it, where a network can do so."""
+    """An encoded image with one row that can decode several steps at once.
+
+    Attributes:
+        mask: (1, columns) bool, as in `Encoded`.
+        ctc_logits: (1, columns, vocabulary) float32, as in `Encoded`.
+    """
 
     mask: np.ndarray | None
     ctc_logits: np.ndarray | None
 
     def ahead(self, tokens: np.ndarray) -> np.ndarray:
-        """Logits (steps, vocabulary) float32 of what follows each of `tokens` (steps,), each of which goes on from the one before."""
+        """Decodes several steps at once.
+
+        Args:
+            tokens: (steps,) int, each following the one before.
+
+        Returns:
+            Logits of the token after each of them, (steps, vocabulary) float32.
+        """
 
     def back(self, steps: int) -> None:
-        """Takes the last steps back."""
+        """Undoes the last `steps` steps."""
 
 
 class Network(Protocol):
-    """A checkpoint's encoder and decoder. `start`, `end` and `pad` are token ids, `vocabulary` counts the tokens, and it
-    `fills_the_cores` where two threads that use it at once only hinder each other."""
+    """A checkpoint's encoder and decoder.
+
+    Attributes:
+        start: id of the token before the first one.
+        end: id of the token after the last one.
+        pad: id of the padding token, which is also CTC's blank.
+        vocabulary: number of tokens.
+        fills_the_cores: whether one thread uses all cores, so that a second one would only slow it down.
+    """
 
     start: int
     end: int
@@ -46,4 +77,9 @@ class Network(Protocol):
     fills_the_cores: bool
 
     def encode(self, pixel_values: np.ndarray, beams: int) -> Encoded:
-        """`pixel_values` (batch, channels, height, width) float32."""
+        """Encodes a batch.
+
+        Args:
+            pixel_values: (batch, channels, height, width) float32.
+            beams: rows for each item.
+        """

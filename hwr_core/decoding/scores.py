@@ -1,9 +1,9 @@
-"""What the decoding goes by at each step: the decoder's scores, CTC's, and a language model's.
+"""The scores of each decoding step: the decoder's, CTC's, and a language model's.
 
-Where the encoder has a CTC head, its prefix scores are added to the decoder's at every step (Watanabe, Hori, Kim,
-Hershey and Hayashi 2017, "Hybrid CTC/Attention Architecture"): the decoder brings the language, CTC the place in the
-line, without which small decoders skip or repeat words. Where a language model lies beside the checkpoint, its scores are
-added too ("shallow fusion", Gulcehre et al. 2015).
+If the encoder has a CTC head, its prefix scores are added to the decoder's at every step ("Hybrid CTC/Attention
+Architecture", Watanabe et al. 2017). The decoder knows the language, CTC the position in the line.
+Without CTC, small decoders skip or repeat words. If the checkpoint has a language model, its scores are added too
+("shallow fusion", Gulcehre et al. 2015).
 """
 
 from dataclasses import dataclass
@@ -14,16 +14,22 @@ from hwr_core.decoding.ctc import IMPOSSIBLE, CTCPrefixScorer
 from hwr_core.decoding.language_model import LanguageModel
 from hwr_core.decoding.latex_grammar import Grammar
 
-CANDIDATES = 12  # the decoder's best tokens of a step that CTC and the language model also score
+CANDIDATES = 12  # tokens per step and row, the decoder's best, that CTC and the language model also score
+
+Step = tuple[int, float, int, float]  # token, log p, best other token, its log p
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A decoded sequence without start and end tokens.
+    """A decoded sequence.
 
-    `log_probabilities` has the chosen token's log probability at each step, the end token's last; `runners_up` the best
-    other token at each step with its log probability. `total` is the sum of what the search went by, which are these
-    unless a language model adds to them, and `score` the same by length. `complete` is false where no end token was reached.
+    Attributes:
+        tokens: the token ids, without start and end.
+        log_probabilities: the log probability of each token, then of the end token.
+        runners_up: at each step, the best other token and its log probability.
+        total: the sum of the scores of the search. Without language model, these are the log probabilities.
+        score: `total` divided by a power of the length; hypotheses are compared by it.
+        complete: whether the end token was reached.
     """
 
     tokens: list[int]
@@ -36,9 +42,19 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class DecodingSettings:
-    """`ctc_weight` 0–1 is CTC's share of a step's score; `temperature` divides the step's scores before they become
-    probabilities (below 1 sharpens), and changes no reading; `length_penalty` is the exponent of the length that hypotheses are compared at;
-    `language_model_weight` times the language model's log probability is added to each step's; `grammar` says what may follow."""
+    """The settings of the search.
+
+    Attributes:
+        beams: hypotheses that are followed at once; 1 is greedy decoding.
+        ctc_weight: CTC's share of a step's score, 0–1.
+        language_model: the language model; None for none.
+        language_model_weight: factor of the language model's log probability, which is added to a step's score.
+        grammar: the grammar that decides which tokens may follow; None allows all.
+        temperature: divisor of the scores before they become probabilities. It changes confidences, not readings;
+            below 1 they become more extreme.
+        length_penalty: exponent of the length by which a hypothesis's total is divided.
+        max_length: tokens of a sequence, at most, start and end included.
+    """
 
     beams: int = 1
     ctc_weight: float = 0.0
@@ -50,8 +66,15 @@ class DecodingSettings:
     max_length: int = 256
 
 
-def hypothesis(path: list[tuple], total: float, complete: bool, settings: DecodingSettings) -> Hypothesis:
-    """`path` has of each step its token, its log probability, the best other token and that one's."""
+def hypothesis(path: list[Step], total: float, complete: bool, settings: DecodingSettings) -> Hypothesis:
+    """The hypothesis of a path.
+
+    Args:
+        path: the steps.
+        total: the sum of the steps' scores.
+        complete: whether the last step's token is the end token.
+        settings: the settings of the search.
+    """
     tokens = [token for token, *_ in path]
     return Hypothesis(
         tokens=tokens[:-1] if complete else tokens,
@@ -64,18 +87,21 @@ def hypothesis(path: list[tuple], total: float, complete: bool, settings: Decodi
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Over the last axis."""
+    """Log probabilities of logits, over the last axis."""
     shifted = logits - logits.max(-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
 
 
 def values_at(values: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Each row's values at its own places; as `take_along_axis`, in a third of the time for the few that a step has."""
+    """Each row's values at the row's indices.
+
+    Equals `np.take_along_axis(values, index, 1)`, in a third of the time for arrays as small as a step's.
+    """
     return values[np.arange(len(values))[:, None], index]
 
 
 def best_of(values: np.ndarray, count: int) -> np.ndarray:
-    """The indices of each row's `count` highest values, the highest first."""
+    """The indices of each row's `count` highest values, highest first, (rows, count) int."""
     count = min(count, values.shape[1])
     if count == 1:
         return values.argmax(1)[:, None]
@@ -92,23 +118,32 @@ def joint(
     settings: DecodingSettings,
     end: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The tokens that may be next, what to go by in the search, and log probabilities: all (rows, candidates).
+    """Scores the tokens that may come next.
 
-    What a language model adds is not shared out among a step's tokens in the first: a beam whose every way on is unlikely text
-    must fall behind the others.
+    Language model scores are added without normalisation. Beams with unlikely continuations only then lose rank.
+
+    Args:
+        attention: the decoder's log probabilities, (rows, vocabulary) float32.
+        scorer: CTC's scorer of the rows' prefixes; None without CTC.
+        contexts: the language model's context of each row, (rows,) int64; None without language model.
+        settings: the settings of the search.
+        end: id of the end token.
+
+    Returns:
+        The candidates' token ids, their scores for the search, and their log probabilities: all (rows, candidates).
     """
     if scorer is None and contexts is None:
         candidates = best_of(attention, max(2, 2 * settings.beams))
         probable = attention if settings.temperature == 1 else log_softmax(attention / settings.temperature)
         return candidates, values_at(attention, candidates), values_at(probable, candidates)
     candidates = best_of(attention, CANDIDATES)
-    there = (candidates == end).any(1)
+    has_end = (candidates == end).any(1)
     candidates = np.concatenate([candidates, np.full_like(candidates[:, :1], end)], 1)
     best = values_at(attention, candidates)
     if scorer is not None:
         best = (1 - settings.ctc_weight) * best + settings.ctc_weight * scorer.score(candidates)
-    best[there, -1] = IMPOSSIBLE  # it is among the best already
+    best[has_end, -1] = IMPOSSIBLE  # the end token is already among the candidates
     scores = log_softmax(np.maximum(best, IMPOSSIBLE))
-    if contexts is not None:
+    if contexts is not None and settings.language_model is not None:
         scores = scores + settings.language_model_weight * settings.language_model.score(contexts, candidates)
     return candidates, scores, log_softmax(scores / settings.temperature)

@@ -1,4 +1,4 @@
-"""Greedy decoding in fewer steps than there are tokens."""
+"""Greedy decoding in fewer steps than there are tokens (speculative decoding)."""
 
 import math
 
@@ -6,24 +6,39 @@ import numpy as np
 
 from hwr_core.decoding.ctc import CTCPrefixScorer
 from hwr_core.decoding.network import Lookahead, Network
-from hwr_core.decoding.scores import DecodingSettings, Hypothesis, best_of, hypothesis, joint, log_softmax
+from hwr_core.decoding.scores import DecodingSettings, Hypothesis, Step, best_of, hypothesis, joint, log_softmax
 
-AHEAD = 48  # tokens judged in one step at most
+AHEAD = 48  # tokens that are checked in one step, at most
 
 
 def look_ahead(network: Network, line: Lookahead, settings: DecodingSettings, likely: float = 0.0) -> Hypothesis | None:
-    """What greedy decoding finds: the same tokens, with the same scores.
+    """Decodes a line greedily: the tokens and scores are those of a beam search with one beam.
 
-    What CTC's best path says is taken as a draft, which the decoder judges whole, in one step; where it would have gone on otherwise, the rest is
-    drafted anew (speculative decoding, Leviathan, Kalman and Matias 2023). None where CTC gives its own first draft a probability below `likely`.
+    CTC's best path is a draft. The decoder checks it in one step and continues from the first token that it rejects.
+    CTC then drafts the rest anew (Leviathan, Kalman and Matias 2023).
+
+    Args:
+        network: the checkpoint's network.
+        line: the encoded line, with CTC's output.
+        settings: the settings of the search. Its `beams` and `grammar` are ignored.
+        likely: the least probability of CTC's first draft, 0–1.
+
+    Returns:
+        The hypothesis; None if CTC's first draft is less probable than `likely`.
+
+    Raises:
+        ValueError: the line has no output of CTC.
     """
+    if line.ctc_logits is None or line.mask is None:
+        raise ValueError("Speculative decoding needs the output of CTC.")
     end, most = network.end, settings.max_length - 1
     place = CTCPrefixScorer(log_softmax(line.ctc_logits.astype(np.float64)), line.mask, network.pad, end)
     language_model = settings.language_model if settings.language_model_weight else None
     context = language_model.start(1) if language_model is not None else None
-    path: list[tuple] = []
+    path: list[Step] = []
     total, last = 0.0, network.start
-    draft, places = place.rest(), None
+    draft = place.rest()
+    places: CTCPrefixScorer | None = None
     if likely:
         places = place.along(draft)
         if places.either[-1, -1] < math.log(likely):
@@ -36,7 +51,9 @@ def look_ahead(network: Network, line: Lookahead, settings: DecodingSettings, li
         logits = line.ahead(np.array([last, *draft]))
         if network.pad != end:
             logits[:, network.pad] = -np.inf
-        contexts = language_model.along(context, draft) if language_model is not None else None
+        contexts = None
+        if language_model is not None and context is not None:
+            contexts = language_model.along(context, draft)
         candidates, scores, log_probabilities = joint(log_softmax(logits), places, contexts, settings, end)
         first, top = scores.argmax(1), best_of(log_probabilities, 2)
         each = np.arange(len(first))
@@ -53,7 +70,8 @@ def look_ahead(network: Network, line: Lookahead, settings: DecodingSettings, li
             return hypothesis(path, total, True, settings)
         line.back(len(draft) - agreed)
         places.advance(np.array([agreed]), chosen[agreed : agreed + 1])
-        place, places, draft = places, None, places.rest()
-        if contexts is not None:
+        place, places = places, None
+        draft = place.rest()
+        if language_model is not None and contexts is not None:
             context = language_model.advance(contexts[agreed : agreed + 1], chosen[agreed : agreed + 1])
     return hypothesis(path, total, False, settings)

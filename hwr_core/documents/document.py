@@ -1,4 +1,7 @@
-"""Files of one page or many: pictures, TIFFs with several pages, PDFs. A page is decoded when it is asked for, and not kept."""
+"""Documents of one page or many: pictures, TIFFs with several pages, PDFs.
+
+A page is decoded each time it is asked for, and is not kept.
+"""
 
 import os
 import warnings
@@ -9,37 +12,67 @@ from pathlib import Path
 from PIL import Image
 
 from hwr_core.documents import pdf
-from hwr_core.documents.image_reader import damaged, open_image, opened, too_large
+from hwr_core.documents.image_reader import decoding, open_image, opened, too_large
 from hwr_core.errors import TooLargeError
 from hwr_core.imaging.preprocess import LONGEST_SIDE
 from hwr_core.reading import PageId
 from hwr_core.runtime.limits import MAX_BYTES, MOST_PAGES
 from hwr_core.runtime.settings import low_memory
 
-LARGE, LARGE_WHERE_MEMORY_IS_SHORT = 4_000_000, 1_000_000  # pixels
-PICTURES = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"II", b"MM", b"BM")  # which may have a PDF's mark in a comment
+LARGE_PICTURE = 4_000_000  # pixels: decoding a larger picture takes much memory
+LARGE_PICTURE_LOW = 1_000_000  # pixels: the same in low-memory mode
+PDF_MARK_WITHIN = 1024  # bytes at the start of a PDF that hold its mark
+# The first bytes of pictures. Their comments may contain a PDF's mark.
+PICTURE_MARKS = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"II", b"MM", b"BM")
+TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def shown(path: str | Path) -> str:
-    """A file's name as text that every format can hold, also where its bytes are none."""
+    """A file's name as valid Unicode. Bytes that are not UTF-8 are written as `\\xNN`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)
 class Document:
-    """A file's pages: how many, and each as an upright picture. `name` is the file's."""
+    """A file and its pages. `open_document` makes it.
+
+    Attributes:
+        name: the file's name.
+        count: how many pages the file has.
+        large: whether decoding a page may take much memory.
+    """
 
     name: str
     count: int
     _decode: Callable[[int, int | None], Image.Image] = field(repr=False)
-    large: bool = True  # whether decoding a page of it may take much memory
+    large: bool = True
 
     def page(self, index: int) -> Image.Image:
-        """The picture of page `index`, counted from 0. Raises `HandwritingError` where it is damaged, IndexError where there is none."""
+        """Decodes a page.
+
+        Args:
+            index: the page's number, from 0.
+
+        Returns:
+            The upright picture.
+
+        Raises:
+            HandwritingError: the page is damaged or too large.
+            IndexError: the document has no such page.
+        """
         return self._page(index, None)
 
     def thumbnail(self, index: int, side: int = 160) -> Image.Image:
-        """The page `side` pixels large at most, made without decoding more than it must."""
+        """Decodes a page as a small picture, in as few pixels as its format allows.
+
+        Args:
+            index: the page's number, from 0.
+            side: pixels of the longer side, at most.
+
+        Raises:
+            HandwritingError: the page is damaged or too large.
+            IndexError: the document has no such page.
+        """
         small = self._page(index, side)
         small.thumbnail((side, side))
         return small
@@ -55,49 +88,54 @@ class Document:
 
 
 def open_document(data: bytes, name: str = "The file") -> Document:
-    """What kind of file it is is told by its content, not by its name.
+    """Opens a file and counts its pages. Its content tells its format, not its name.
 
-    Raises `HandwritingError` where it is empty, too large, protected by a password, damaged, or of no known kind. Of an
-    animation the first picture counts.
+    Of an animation, only the first picture is a page.
+
+    Args:
+        data: the file's bytes.
+        name: the file's name, for messages.
+
+    Raises:
+        HandwritingError: the file is empty, too large, protected by a password, damaged, or of an unknown format.
     """
     if len(data) > MAX_BYTES:
         raise too_large(name)
     if is_pdf(data):
         return _pdf(data, name)
-    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        with opened(data, name) as image:
-            count, pixels = _frames(image, name)
-        return Document(name, _checked(count, name), lambda index, side: _tiff_page(data, name, index), _large(pixels))
-    if not data:
-        open_image(data, name)  # which says so
     with opened(data, name) as image:
-        large = _large(image.width * image.height)
+        if data.startswith(TIFF_MARKS):
+            return _tiff(data, name, image)
+        large = _is_large(image.width * image.height)
     return Document(name, 1, lambda index, side: open_image(data, name, side), large)
 
 
 def is_pdf(data: bytes) -> bool:
-    return b"%PDF-" in data[:1024] and not data.startswith(PICTURES)
+    """Whether a file's bytes are a PDF."""
+    return b"%PDF-" in data[:PDF_MARK_WITHIN] and not data.startswith(PICTURE_MARKS)
 
 
-def _large(pixels: int) -> bool:
-    return pixels > (LARGE_WHERE_MEMORY_IS_SHORT if low_memory() else LARGE)
+def _is_large(pixels: int) -> bool:
+    return pixels > (LARGE_PICTURE_LOW if low_memory() else LARGE_PICTURE)
+
+
+def _tiff(data: bytes, name: str, image: Image.Image) -> Document:
+    count, pixels = _frames(image, name)
+    return Document(name, _checked(count, name), lambda index, _: _tiff_page(data, name, index), _is_large(pixels))
 
 
 def _frames(image: Image.Image, name: str) -> tuple[int, int]:
-    """How many there are, counted no further than one too many, and the pixels of the largest."""
+    """The number of frames, counted up to `MOST_PAGES` + 1, and the pixels of the largest one."""
     count, largest = 1, image.width * image.height
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            while count <= MOST_PAGES and _has(image, count):
-                count, largest = count + 1, max(largest, image.width * image.height)
-            return count, largest
-    except Exception:  # a broken directory makes Pillow raise many types
-        raise damaged(name) from None
+    with decoding(name), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # damage is reported as an error
+        while count <= MOST_PAGES and _has(image, count):
+            count, largest = count + 1, max(largest, image.width * image.height)
+    return count, largest
 
 
 def _has(image: Image.Image, index: int) -> bool:
-    """Asked one by one: `n_frames` first counts all of however many, ever more slowly."""
+    """Whether the picture has frame `index`. Pillow's `n_frames` would count all frames, in quadratic time."""
     try:
         image.seek(index)
     except EOFError:
@@ -106,13 +144,12 @@ def _has(image: Image.Image, index: int) -> bool:
 
 
 def _tiff_page(data: bytes, name: str, index: int) -> Image.Image:
-    """A page of its own size and mode, checked as a picture by itself is."""
+    """A page with its own size and mode, checked like a picture of its own."""
+    page_name = f"Page {index + 1} of {name}" if index else name
     with opened(data, name) as image:
-        try:
+        with decoding(f"Page {index + 1} of {name}"):
             image.seek(index)
-        except Exception:  # the same
-            raise damaged(f"Page {index + 1} of {name}") from None
-        return open_image(image, f"Page {index + 1} of {name}" if index else name)
+        return open_image(image, page_name)
 
 
 def _pdf(data: bytes, name: str) -> Document:

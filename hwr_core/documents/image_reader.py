@@ -1,7 +1,11 @@
-"""Opening pictures that people give: sizes checked before decoding, the right way up, one error for all that can go wrong."""
+"""Opening pictures: the size is checked before decoding, and everything that goes wrong is a `HandwritingError`."""
 
 import io
+import logging
+import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,110 +15,155 @@ from hwr_core.documents.input_formats import PILLOW_FORMATS, format_titles
 from hwr_core.errors import HandwritingError, TooLargeError
 from hwr_core.imaging.line_image import is_turned, upright
 from hwr_core.runtime.limits import MAX_BYTES, MAX_PIXELS
+from hwr_core.runtime.log import log_unexpected
 from hwr_core.runtime.settings import decoded_bytes
 
-# Bytes a pixel, measured: as Pillow keeps it, beside that what decoding takes, and its greys.
-STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}  # others 4, colours too
-DECODING = {"WEBP": 13, "HEIF": 4, "AVIF": 6}
-CONVERTED = 2
+# Bytes per pixel, as measured.
+STORED_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}  # in Pillow, by mode
+OTHER_STORED_BYTES = 4  # in Pillow, for all other modes, RGB included
+DECODER_BYTES = {"WEBP": 13, "HEIF": 4, "AVIF": 6}  # of the decoder, by format
+CONVERSION_BYTES = 2  # of the conversion to grey
+COEFFICIENT_BYTES = 2  # per coefficient of a progressive JPEG
+JPEG_FORMATS = ("JPEG", "MPO")
+JPEG_SCALES = (1, 2, 4, 8)  # the decoder can divide a JPEG's sides by these
+# Pillow raises these for damaged pictures. It may raise others; they are logged.
+DAMAGE_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
+
+logger = logging.getLogger(__name__)
 
 
 def open_image(
     source: bytes | str | Path | BinaryIO | Image.Image, name: str = "The file", side: int | None = None
 ) -> Image.Image:
-    """The decoded picture, turned as its EXIF orientation says. `name` stands for it in the message of an error.
+    """Decodes a picture and turns it upright by its EXIF orientation.
 
-    Raises `HandwritingError` where it is empty, no picture of a known format, damaged, or takes more than `limits` say: `MAX_PIXELS`,
-    and `decoded_bytes()` of memory; large JPEGs are decoded at a half, a quarter or an eighth instead, and so are all where `side` pixels
-    are enough. Nothing is decoded before the size is known.
+    The size is checked before anything is decoded. Large JPEGs are decoded at a half, a quarter or an eighth of
+    their size.
+
+    Args:
+        source: the picture's bytes, path or file object, or a Pillow image that is not decoded yet.
+        name: the picture's name, for messages.
+        side: pixels of the longer side that are enough. JPEGs are then decoded smaller, but not below `side`.
+
+    Raises:
+        HandwritingError: the picture is empty, damaged, of an unknown format, has more than `MAX_PIXELS` pixels, or
+            takes more than `decoded_bytes()` of memory.
     """
     image = source if isinstance(source, Image.Image) else opened(_bytes(source), name)
     width, height = image.size
-    scales = (1, 2, 4, 8) if image.format in ("JPEG", "MPO") else (1,)
-    roomy = [by for by in scales if _room(image, by) >= 1]
-    if not roomy:
+    scales = JPEG_SCALES if image.format in JPEG_FORMATS else (1,)
+    possible = [scale for scale in scales if _room(image, scale) >= 1]
+    if not possible:
         raise _too_many_pixels(name, int(_room(image, scales[-1]) * width * height))
-    # The largest that has room; for a given side, the smallest that is still as large.
-    by = max((by for by in roomy if side and max(width, height) >= side * by), default=roomy[0])
-    if by > 1:
-        image.draft(image.mode, (max(1, width // by), max(1, height // by)))
-    try:
+    # The largest picture that has room, or the smallest one that still has `side` pixels.
+    scale = max((scale for scale in possible if side and max(width, height) >= side * scale), default=possible[0])
+    if scale > 1:
+        image.draft(image.mode, (max(1, width // scale), max(1, height // scale)))
+    with decoding(name):
         image.load()
-        # Those decoders keep up to three more of the picture for as long as it is theirs.
+        # Until the image is copied, the decoders of these formats keep up to three further copies of it.
         return upright(image.copy() if image.format in ("WEBP", "AVIF") else image)
-    except Image.DecompressionBombError:
-        raise _too_many_pixels(name) from None
-    except Exception:  # Pillow's decoders raise many types on damaged data
-        raise damaged(name) from None
 
 
-def _room(image: Image.Image, by: int = 1) -> float:
-    """How many times the picture, decoded at one `by`th of its size, would have room: by its pixels, and by the memory that it takes on the way."""
-    pixels = image.width * image.height / by**2
-    stored = STORED.get(image.mode, 4)
-    turned = (
-        stored if image.format in ("JPEG", "MPO", "TIFF") and is_turned(image) else 0
-    )  # which can tell before they decode
-    takes = pixels * (stored + turned + CONVERTED + DECODING.get(image.format, 0))
-    if image.info.get("progressive") and image.format in (
-        "JPEG",
-        "MPO",
-    ):  # two bytes for each coefficient, however small it is decoded
-        shares = [(high, wide) for _, high, wide, _ in image.layer]
-        most = max(high for high, _ in shares) * max(wide for _, wide in shares)
-        takes += 2 * image.width * image.height * sum(high * wide for high, wide in shares) / most
-    return min(MAX_PIXELS / max(1, pixels), decoded_bytes() / max(1, takes))
+@contextmanager
+def decoding(name: str) -> Iterator[None]:
+    """Reports what Pillow raises inside as a damaged or too large picture.
+
+    Pillow raises many types for damaged pictures. Types that are not in `DAMAGE_ERRORS` are logged.
+
+    Args:
+        name: the picture's name, for the message.
+
+    Raises:
+        HandwritingError: Pillow raised an exception.
+    """
+    try:
+        yield
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(name) from error
+    except Exception as error:
+        if not isinstance(error, DAMAGE_ERRORS):
+            log_unexpected(logger, "Decoding a picture", error)
+        raise damaged(name) from error
+
+
+def _room(image: Image.Image, scale: int = 1) -> float:
+    """How many times a picture could be larger, by its pixels and by the memory that decoding takes.
+
+    Args:
+        image: the picture, not decoded yet.
+        scale: the number by which its sides are divided when it is decoded.
+
+    Returns:
+        The ratio; below 1, the picture is too large.
+    """
+    pixels = image.width * image.height / scale**2
+    stored = STORED_BYTES.get(image.mode, OTHER_STORED_BYTES)
+    # Turning makes a copy. Only these formats tell their orientation before they are decoded.
+    turned = stored if image.format in (*JPEG_FORMATS, "TIFF") and is_turned(image) else 0
+    needed = pixels * (stored + turned + CONVERSION_BYTES + DECODER_BYTES.get(image.format or "", 0))
+    if image.info.get("progressive") and image.format in JPEG_FORMATS:
+        needed += _coefficient_bytes(image)
+    return min(MAX_PIXELS / max(1, pixels), decoded_bytes() / max(1, needed))
+
+
+def _coefficient_bytes(image: Image.Image) -> float:
+    """Bytes of a progressive JPEG's coefficients. The decoder keeps all of them, at any scale."""
+    layers: list[tuple[int, int, int, int]] = getattr(image, "layer", [])  # id, factors down and across, table
+    shares = [(down, across) for _, down, across, _ in layers]
+    most = max(down for down, _ in shares) * max(across for _, across in shares)
+    coefficients = image.width * image.height * sum(down * across for down, across in shares) / most
+    return COEFFICIENT_BYTES * coefficients
 
 
 def opened(data: bytes, name: str) -> Image.Image:
-    """The picture before it is decoded: its format, size and number of frames are known. Raises as `open_image` does."""
+    """Opens a picture without decoding it: its format, size and number of frames are known then.
+
+    Raises:
+        HandwritingError: the picture is empty, too large, damaged, or of an unknown format.
+    """
     if not data:
         raise HandwritingError(f"{name} is empty: choose another picture.")
     if len(data) > MAX_BYTES:
         raise too_large(name)
     if data[4:8] == b"ftyp" and data[8:12] not in (b"avif", b"avis"):
-        from pillow_heif import register_heif_opener  # phones' pictures; only they need the library
+        from pillow_heif import register_heif_opener  # only pictures of phones need the library
 
         register_heif_opener(thumbnails=False)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the limit of the size is ours, and what is damaged is said as an error
-            return Image.open(io.BytesIO(data), formats=[form for form in PILLOW_FORMATS if form in _known()])
-    except Image.DecompressionBombError:
-        raise _too_many_pixels(name) from None
-    except UnidentifiedImageError:
-        raise HandwritingError(f"{name} is no picture that can be opened: use {format_titles()}.") from None
-    except Exception:  # as above
-        raise damaged(name) from None
+    with decoding(name), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # sizes are checked here, and damage is reported as an error
+        try:
+            return Image.open(io.BytesIO(data), formats=[known for known in PILLOW_FORMATS if known in _registered()])
+        except UnidentifiedImageError:
+            pass
+    raise HandwritingError(f"{name} is not a picture that can be opened: use {format_titles()}.")
 
 
-def _known() -> set[str]:
+def _registered() -> set[str]:
     Image.init()
     return set(Image.OPEN)
 
 
 def _bytes(source: bytes | str | Path | BinaryIO) -> bytes:
+    if isinstance(source, bytes):
+        return source
     try:
-        return (
-            source
-            if isinstance(source, bytes)
-            else Path(source).read_bytes()
-            if isinstance(source, str | Path)
-            else source.read()
-        )
+        return Path(source).read_bytes() if isinstance(source, str | Path) else source.read()
     except OSError as error:
-        raise HandwritingError(f"{source} cannot be read ({error.strerror}): check the name.") from None
+        raise HandwritingError(f"{source} cannot be read ({error.strerror}): check the name.") from error
 
 
 def damaged(name: str) -> HandwritingError:
-    return HandwritingError(f"{name} is damaged and cannot be read to its end: try to export or photograph it again.")
+    """The error for a damaged file."""
+    return HandwritingError(f"{name} is damaged and cannot be read: export or photograph it again.")
 
 
 def too_large(name: str) -> HandwritingError:
+    """The error for a file of more than `MAX_BYTES`."""
     return TooLargeError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB: save it smaller and try again.")
 
 
-def _too_many_pixels(name: str, most: int = MAX_PIXELS) -> HandwritingError:
+def _too_many_pixels(name: str, limit: int = MAX_PIXELS) -> HandwritingError:
     return TooLargeError(
-        f"{name} has too many pixels (the limit for its kind is {most / 1e6:.0f} million): scale it down and try again."
+        f"{name} has too many pixels (the limit for its kind is {limit / 1e6:.0f} million): scale it down and try again."
     )

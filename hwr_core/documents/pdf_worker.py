@@ -1,10 +1,12 @@
-"""Draws a page of a PDF, in a process of its own, which `pdf.py` starts: a PDF of a few bytes can ask for any memory and any time.
+"""Draws a page of a PDF in a process of its own: even a small PDF can take any memory and any time.
 
-    python pdf_child.py MEMORY SECONDS count
-    python pdf_child.py MEMORY SECONDS page INDEX DPI LONGEST
+    python pdf_worker.py MEMORY SECONDS count
+    python pdf_worker.py MEMORY SECONDS page INDEX DPI LONGEST
 
-takes at most so many bytes of memory and seconds of the processor; reads the PDF from standard input, and writes a line of JSON, after a page's the
-page's bytes, RGB. Imports nothing of this package: its 20 MB are a page's price.
+`pdf.py` starts it. MEMORY (bytes) and SECONDS (of CPU time) are its bounds. It reads the PDF from standard input and
+writes a line of JSON to standard output; after the line of a page follow the page's bytes in RGB.
+
+It imports nothing of this package, which would take 20 MB more for each page.
 """
 
 import json
@@ -13,19 +15,19 @@ from contextlib import suppress
 
 import pypdfium2
 
-try:
-    import resource
-except ImportError:  # on Windows nothing but `pdf.py`'s clock bounds it
-    resource = None
+POINTS_PER_INCH = 72  # PDF's unit of length
 
 
 def main(memory: int, seconds: int, task: str, *numbers: int) -> None:
-    if resource is not None:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")  # where memory runs out all the same, this process goes, not the server
+    """Counts the pages or draws one, and answers on standard output.
+
+    Args:
+        memory: bytes of address space that this process may take.
+        seconds: CPU time that it may take.
+        task: "count" or "page".
+        *numbers: for "page": index from 0, dots per inch, and pixels of the longer side, at most.
+    """
+    _set_bounds(memory, seconds)
     try:
         document = pypdfium2.PdfDocument(sys.stdin.buffer.read())
         if task == "count":
@@ -33,7 +35,8 @@ def main(memory: int, seconds: int, task: str, *numbers: int) -> None:
             return
         index, dpi, longest = numbers
         page = document[index]
-        bitmap = page.render(scale=min(dpi / 72, longest / max(1.0, *page.get_size())), rev_byteorder=True)
+        scale = min(dpi / POINTS_PER_INCH, longest / max(1.0, *page.get_size()))
+        bitmap = page.render(scale=scale, rev_byteorder=True)
         if bitmap.mode != "RGB":
             raise ValueError(bitmap.mode)
         answer({"width": bitmap.width, "height": bitmap.height, "stride": bitmap.stride})
@@ -45,10 +48,24 @@ def main(memory: int, seconds: int, task: str, *numbers: int) -> None:
         answer({"error": "too much"})
 
 
+def _set_bounds(memory: int, seconds: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no resource limits; the timer of `pdf.py` is the only bound there
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")  # if memory runs out all the same, this process is killed, not the server
+
+
 def answer(record: dict) -> None:
+    """Writes a line of JSON to standard output."""
     sys.stdout.buffer.write(json.dumps(record).encode() + b"\n")
     sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
-    main(*(int(word) if word.isdigit() else word for word in sys.argv[1:]))
+    _memory, _seconds, _task, *_numbers = sys.argv[1:]
+    main(int(_memory), int(_seconds), _task, *map(int, _numbers))

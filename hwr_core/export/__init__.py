@@ -5,6 +5,7 @@ A format is a line in `FORMATS` and a function in a module of its own. The modul
 
 import importlib
 import io
+import os
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from PIL import Image
 
 from hwr_core.reading import Page, PageId, PageName
 
+MAX_NAME = 255  # bytes of a file name, on most file systems
 Pictures = Mapping[PageName, Callable[[], Image.Image]]
 
 
@@ -26,8 +28,8 @@ class Format:
         suffix: the ending of file names, with the dot.
         mime: the media type.
         module: the module of `hwr_core.export` that writes the format.
-        function: the function in `module`. It takes all pages; if `single`, a page's name and the page; if
-            `needs_pictures`, all pages and their pictures. It returns str or bytes.
+        function: the function in `module`. It takes all pages. If `single`, it takes a page's name and
+            the page. If `needs_pictures`, it takes all pages and their pictures. It returns str or bytes.
         single: whether a file holds one page only. Several pages become a ZIP of such files.
         needs_pictures: whether the file shows the pages' pictures.
     """
@@ -118,13 +120,20 @@ class FileNames:
 
     def __call__(self, name: PageId | str) -> str:
         """The file name for a page, given its `PageId` or the name of its picture."""
-        stem = (name if isinstance(name, PageId) else PageId(name)).stem
-        file, number = stem + self.suffix, 1
+        page = name if isinstance(name, PageId) else PageId(name)
+        tail = "" if page.count == 1 else f", page {page.number}"
+        stem = page.stem.removesuffix(tail)
+        file, number = _fitted(stem, tail + self.suffix), 1
         while file.casefold() in self.taken:
             number += 1
-            file = f"{stem} ({number}){self.suffix}"
+            file = _fitted(stem, f"{tail} ({number}){self.suffix}")
         self.taken.add(file.casefold())
         return file
+
+
+def _fitted(stem: str, ending: str) -> str:
+    """`stem`, shortened to what a file name with this ending can hold, and the ending."""
+    return os.fsencode(stem)[: MAX_NAME - len(ending.encode())].decode(errors="ignore") + ending
 
 
 def _with_text(page: Page) -> Page:

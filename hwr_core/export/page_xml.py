@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from hwr_core.export.xml_common import enclosing_box, polygon_points, xml_text
+from hwr_core.export.xml_common import add_element, enclosing_box, polygon_points, root_element, xml_bytes, xml_text
 from hwr_core.layout.words import words_of
 from hwr_core.reading import Box, Line, Page, PageId, Point
 
@@ -21,26 +21,26 @@ def to_page_xml(name: PageId | str, page: Page) -> bytes:
         name: the page's identity, or the name of its picture.
         page: the page.
     """
-    root = etree.Element(f"{{{PAGE_NAMESPACE}}}PcGts", nsmap={None: PAGE_NAMESPACE})
-    metadata = _add(root, "Metadata")
+    root = root_element(PAGE_NAMESPACE, "PcGts")
+    metadata = add_element(root, "Metadata")
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for tag, text in (("Creator", "Handwriting Recognition"), ("Created", now), ("LastChange", now)):
-        _add(metadata, tag).text = text
-    sheet = _add(
+        add_element(metadata, tag).text = text
+    sheet = add_element(
         root, "Page", imageFilename=xml_text(name), imageWidth=str(page.size[0]), imageHeight=str(page.size[1])
     )
     if page.lines:
-        order = _add(_add(sheet, "ReadingOrder"), "OrderedGroup", id="order")
-        _add(order, "RegionRefIndexed", index="0", regionRef="region")
-        region = _add(sheet, "TextRegion", id="region")
+        order = add_element(add_element(sheet, "ReadingOrder"), "OrderedGroup", id="order")
+        add_element(order, "RegionRefIndexed", index="0", regionRef="region")
+        region = add_element(sheet, "TextRegion", id="region")
         _add_coords(region, _corners(enclosing_box([line.box for line in page.lines])))
         for number, line in enumerate(page.lines, 1):
             _add_line(region, number, line)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return xml_bytes(root)
 
 
 def _add_line(region: etree._Element, number: int, line: Line) -> None:
-    element = _add(region, "TextLine", id=f"line_{number}", production="handwritten-cursive")
+    element = add_element(region, "TextLine", id=f"line_{number}", production="handwritten-cursive")
     element.set(
         "custom", f"readingOrder {{index:{number - 1};}}" + (" structure {type:formula;}" if line.formula else "")
     )
@@ -48,7 +48,7 @@ def _add_line(region: etree._Element, number: int, line: Line) -> None:
         element.set("comments", "corrected by hand")
     _add_coords(element, line.corners)
     for index, word in enumerate(words_of(line), 1):
-        part = _add(element, "Word", id=f"line_{number}_word_{index}")
+        part = add_element(element, "Word", id=f"line_{number}_word_{index}")
         _add_coords(part, word.corners)
         _add_text(part, word.text, word.confidence)
     readings = [
@@ -60,20 +60,16 @@ def _add_line(region: etree._Element, number: int, line: Line) -> None:
 
 
 def _add_text(parent: etree._Element, text: str, confidence: float, index: int | None = None) -> None:
-    equivalent = _add(parent, "TextEquiv", conf=f"{min(1.0, max(0.0, confidence)):.3f}")
+    equivalent = add_element(parent, "TextEquiv", conf=f"{min(1.0, max(0.0, confidence)):.3f}")
     if index is not None:
         equivalent.set("index", str(index))
-    _add(equivalent, "Unicode").text = xml_text(text)
+    add_element(equivalent, "Unicode").text = xml_text(text)
 
 
 def _add_coords(parent: etree._Element, corners: tuple[Point, ...]) -> None:
-    _add(parent, "Coords", points=polygon_points(corners))
+    add_element(parent, "Coords", points=polygon_points(corners))
 
 
 def _corners(box: Box) -> tuple[Point, ...]:
     left, top, right, bottom = box
     return (left, top), (right, top), (right, bottom), (left, bottom)
-
-
-def _add(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
-    return etree.SubElement(parent, f"{{{PAGE_NAMESPACE}}}{tag}", attributes)

@@ -1,8 +1,26 @@
-"""What ALTO, PAGE, hOCR and Word share: text that XML can hold, boxes, and corners."""
+"""Shared by ALTO, PAGE, hOCR and Word: elements, text that XML can hold, boxes, and corners."""
 
 from collections.abc import Sequence
 
+from lxml import etree
+
 from hwr_core.reading import Box, PageId, Point
+
+
+def root_element(namespace: str, tag: str, **attributes: str) -> etree._Element:
+    """The root of an XML document whose elements are all in one namespace."""
+    # lxml's type hints lack the default namespace, which has no prefix.
+    return etree.Element(f"{{{namespace}}}{tag}", attributes, nsmap={None: namespace})  # type: ignore[dict-item]
+
+
+def add_element(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
+    """Adds an element, in its parent's namespace, and returns it."""
+    return etree.SubElement(parent, f"{{{etree.QName(parent).namespace}}}{tag}", attributes)
+
+
+def xml_bytes(root: etree._Element) -> bytes:
+    """The document as indented XML in UTF-8."""
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
 def xml_text(text: PageId | str) -> str:
@@ -17,7 +35,7 @@ def _is_xml(character: str) -> bool:
 
 
 def enclosing_box(boxes: Sequence[Box]) -> Box:
-    """The smallest box round `boxes`, of which there must be at least one."""
+    """The smallest box around at least one box."""
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
 

@@ -1,6 +1,6 @@
-"""A picture of one line, made ready for an encoder: dark ink on light paper, cropped to the ink, its contrast spread.
+"""Pictures of any kind to grey or RGB, and lines prepared for an encoder: dark on light, cropped, in full contrast.
 
-Training and reading share these functions, so that a checkpoint sees in use what it saw in training.
+Training and reading share these functions, so that a checkpoint sees the same kind of picture in both.
 """
 
 import math
@@ -12,15 +12,21 @@ from PIL import ExifTags, Image, ImageOps
 from hwr_core.imaging.ink_mask import BLANK_CONTRAST, ink_mask, is_light_on_dark, percentiles
 from hwr_core.imaging.resize import shrunk
 
-LARGEST_LINE = 4_000_000  # pixels
-BAND = 1_000_000  # pixels of a picture that are converted at once
-MARGIN = 0.06  # of the ink's height, kept around it
+LARGEST_LINE = 4_000_000  # pixels of a line: larger lines are shrunk, far above any encoder's resolution
+CONVERSION_BAND = 1_000_000  # pixels that are converted at once: on the way, pixels take many times their memory
+GROUND_SIDE = 1000  # pixels of the longer side at which transparent pictures are searched for ink
+DARK_INK = 160  # grey level: lighter ink is white ink
+MARGIN = 0.06  # of the ink's height: the paper that stays around the ink
 
 
 def to_grey(image: Image.Image | np.ndarray) -> np.ndarray:
-    """Any `PIL` mode, or a (height, width[, 3]) uint8 array, as (height, width) uint8.
+    """Converts a picture to grey, upright by its EXIF orientation. Transparency becomes paper.
 
-    Turned as its EXIF orientation says; transparency becomes paper.
+    Args:
+        image: a picture of any mode, or a (height, width[, 3]) uint8 array.
+
+    Returns:
+        (height, width) uint8. A picture without pixels becomes a white pixel.
     """
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image)
@@ -29,9 +35,10 @@ def to_grey(image: Image.Image | np.ndarray) -> np.ndarray:
         return np.full((1, 1), 255, np.uint8)
     grey = np.empty((image.height, image.width), np.uint8)
     if image.mode.startswith(("I", "F")):
-        # Pillow clips 16-bit greys to 255 instead of scaling them.
+        # Pillow would clip 16-bit greys to 255 instead of scaling them.
         high = max(float(_values(band).max()) for _, band in _bands(image))
-        # The full scale is that of the fewest bits that hold the brightest pixel: 8, or a scanner's 10 to 16; floats may end at 1.
+        # White is the highest value of the fewest bits that hold the brightest pixel: 8, or a scanner's 10 to 16.
+        # Floats may end at 1.
         full = 1.0 if image.mode == "F" and high <= 1 else 2.0 ** max(8, math.ceil(math.log2(max(high, 1) + 1))) - 1
         for top, band in _bands(image):
             grey[top : top + band.height] = np.clip(_values(band) * (255.0 / full), 0, 255)
@@ -43,12 +50,17 @@ def to_grey(image: Image.Image | np.ndarray) -> np.ndarray:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any `PIL` mode in its colours, as it is seen: as `to_grey` takes transparency and more than 8 bits."""
+    """Converts a picture of any mode to RGB, as `to_grey` does: upright, transparency to paper, 16 bits scaled to 8."""
     return small_rgb(image, max(image.size))
 
 
 def small_rgb(image: Image.Image, side: int) -> Image.Image:
-    """As `to_rgb`, made smaller by a whole number where that leaves `side` pixels of the longest side: a photo's colours take 36 MB."""
+    """Converts a picture as `to_rgb` does, and shrinks it on the way: a photo in full size takes 36 MB in RGB.
+
+    Args:
+        image: a picture of any mode.
+        side: pixels of the longer side, at least, unless the picture has fewer. Sides are divided by a whole number.
+    """
     by = max(1, max(image.size) // max(1, side))
     image = upright(image)
     if image.mode.startswith(("I", "F")):
@@ -63,8 +75,8 @@ def small_rgb(image: Image.Image, side: int) -> Image.Image:
 
 
 def _bands(image: Image.Image, by: int = 1) -> Iterator[tuple[int, Image.Image]]:
-    """The picture's rows in parts, each with its first row, a multiple of `by`: what is made of a whole picture on the way takes many times its memory."""
-    rows = max(1, BAND // (image.width * by)) * by
+    """The picture in bands of `CONVERSION_BAND` pixels, each with the number of its first row, a multiple of `by`."""
+    rows = max(1, CONVERSION_BAND // (image.width * by)) * by
     for top in range(0, image.height, rows):
         yield top, image.crop((0, top, image.width, min(image.height, top + rows)))
 
@@ -74,20 +86,22 @@ def _values(band: Image.Image) -> np.ndarray:
 
 
 def _ground(image: Image.Image) -> int | None:
-    """The grey of the paper that shows through; None where nothing does. White ink on a transparent ground is as usual as black: the ground is the
-    opposite of the ink."""
+    """The grey level of the paper to put under a transparent picture; None for an opaque picture.
+
+    On a transparent ground, white ink is as usual as black. The paper is the opposite of the ink.
+    """
     if "A" not in image.getbands() and "transparency" not in image.info:
         return None
-    by = max(1, max(image.size) // 1000)
+    by = max(1, max(image.size) // GROUND_SIDE)
     small = image.resize((-(-image.width // by), -(-image.height // by)), Image.Resampling.NEAREST) if by > 1 else image
     values = np.asarray(small.convert("RGBA"))
     alpha = values[..., 3].astype(np.float32) / 255
     ink = float((values[..., :3].mean(2) * alpha).sum() / max(alpha.sum(), 1e-6))
-    return 255 if ink < 160 or alpha.mean() > 0.9 else 0
+    return 255 if ink < DARK_INK or alpha.mean() > 0.9 else 0
 
 
 def _opaque(image: Image.Image, ground: int | None) -> Image.Image:
-    """On paper of that grey."""
+    """The picture on paper of the grey level `ground`."""
     if ground is None:
         return image
     image = image.convert("RGBA")
@@ -95,7 +109,15 @@ def _opaque(image: Image.Image, ground: int | None) -> Image.Image:
 
 
 def crop_to_ink(grey: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
-    """The part of `grey` that holds ink with a small margin, or None where it is blank."""
+    """Crops a line to its ink with a small margin.
+
+    Args:
+        grey: dark writing on light paper, (height, width) uint8.
+        mask: `ink_mask(grey)`, if known.
+
+    Returns:
+        The cropped line; None if it is blank.
+    """
     mask = ink_mask(grey) if mask is None else mask
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
@@ -106,16 +128,27 @@ def crop_to_ink(grey: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray 
 
 
 def spread_contrast(grey: np.ndarray) -> np.ndarray:
-    """Paper to white and the darkest ink to black, uint8 in and out."""
+    """Scales a line's greys so that its paper becomes white and its darkest ink black.
+
+    Args:
+        grey: dark writing on light paper, (height, width) uint8.
+    """
     dark, paper = percentiles(grey, (0.5, 75))
     scale = 255.0 / max(paper - dark, BLANK_CONTRAST)
     return np.clip((grey - dark) * scale, 0, 255).astype(np.uint8)
 
 
 def clean_line(image: Image.Image | np.ndarray) -> np.ndarray | None:
-    """What every checkpoint is given of a line: grey uint8, dark on light, cropped to the ink; None where it is blank."""
+    """Prepares a line for any checkpoint.
+
+    Args:
+        image: the line: a picture of any mode, or a (height, width[, 3]) uint8 array.
+
+    Returns:
+        Dark writing on light paper, cropped to the ink, (height, width) uint8; None if the line is blank.
+    """
     grey = to_grey(image)
-    if grey.size > LARGEST_LINE:  # many times what any encoder sees
+    if grey.size > LARGEST_LINE:
         grey = shrunk(grey, max(1, int(max(grey.shape) * (LARGEST_LINE / grey.size) ** 0.5)))
     if is_light_on_dark(grey):
         grey = 255 - grey
@@ -123,17 +156,17 @@ def clean_line(image: Image.Image | np.ndarray) -> np.ndarray | None:
 
 
 def is_turned(image: Image.Image) -> bool:
-    """Whether its EXIF block says that it is to be turned."""
+    """Whether the picture's EXIF block gives an orientation other than upright."""
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1) != 1
-    except Exception:  # a damaged one makes Pillow raise many types; the picture itself is good
+    except Exception:  # on a damaged EXIF block Pillow raises many types; the picture itself is good
         return False
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF orientation says; as it is where it has none, or one that cannot be read."""
+    """The picture turned by its EXIF orientation. A picture without one, or with a damaged one, stays as it is."""
     try:
-        # Asked first: `exif_transpose` copies also what it does not turn, of which a photo has 36 MB.
+        # `exif_transpose` also copies pictures that it does not turn, 36 MB for a photo.
         return ImageOps.exif_transpose(image) if is_turned(image) else image
-    except Exception:  # the same
+    except Exception:  # as above
         return image

@@ -1,4 +1,4 @@
-"""The sheet in a photo: its corners, which way up it is, and the lines printed on it."""
+"""The sheet in a photo: its corners, its writing light or dark, turning it, and the lines printed on it."""
 
 import cv2
 import numpy as np
@@ -6,21 +6,31 @@ import numpy as np
 from hwr_core.imaging.ink_mask import BLANK_CONTRAST, is_light_on_dark
 from hwr_core.imaging.resize import shrunk
 
-DARK_SIDE = 800  # pixels at which light writing is told from dark
-PAGE_SIDE = 480  # pixels at which the sheet is looked for
-LEAST_SHARE = 0.2  # of the picture that a sheet fills at least
-LEAST_STEP = 12.0  # of colour across each of its sides, in 8-bit Lab
-LEAST_CHANGE = (
-    0.012  # of the picture's size that a corner is away from the picture's own, or there is nothing to straighten
-)
+DARK_SIDE = 800  # pixels of the longer side at which light writing is told from dark
+NEIGHBOURHOOD = 31  # pixels: a pixel's ground is the median of a square with this side, at `DARK_SIDE`
+PAGE_SIDE = 480  # pixels of the longer side at which the sheet is searched for
+MIN_SHARE = 0.2  # of the picture: a smaller sheet is none
+MIN_FILLED = 0.88  # of its convex hull: a sheet fills more
+MIN_COLOUR_STEP = 12.0  # in 8-bit Lab: the difference of colour across each side of a sheet
+MIN_SIDE = 20  # pixels of a sheet's side, at `PAGE_SIDE`
+MAX_COSINE = 0.57  # of a sheet's angles: they are 55° to 125°
+MAX_SIDE_RATIO = 1.8  # of a sheet's opposite sides
+# Of the picture's longer side: if all corners are nearer to the picture's own, there is nothing to straighten.
+MIN_CORNER_DISTANCE = 0.012
 
 
 def page_corners(image: np.ndarray) -> np.ndarray | None:
-    """The corners (4, 2) of a sheet on something else, in pixels of `image` (height, width, 3) RGB or (height, width) uint8, clockwise
-    from the upper left; None where no sheet is clearly seen, or it fills the picture.
+    """Finds a sheet that lies on something else.
 
-    Candidates are the largest convex quadrangles above some thresholds of brightness and of colour (Lab); one is believed
-    where every side of it has a clear step from outside to inside, and that with the clearest steps is taken.
+    Candidates are the largest convex quadrangles above several thresholds of brightness and of colour (Lab). Every
+    side of a sheet must have a clear step of colour from outside to inside; the candidate with the clearest steps wins.
+
+    Args:
+        image: the photo, (height, width, 3) uint8 RGB or (height, width) uint8.
+
+    Returns:
+        The sheet's corners, (4, 2) float, in pixels, clockwise from the upper left. None if no sheet is clearly
+        visible, or if it fills the picture.
     """
     if min(image.shape[:2]) < max(100, 0.2 * max(image.shape[:2])):
         return None
@@ -35,22 +45,20 @@ def page_corners(image: np.ndarray) -> np.ndarray | None:
     for channel in (lab[..., 0], 255 - chroma, 255 - lab[..., 2]):
         otsu, _ = cv2.threshold(channel, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
         low, high = np.percentile(channel, (2, 98))
-        levels = {
-            round(otsu),
-            *np.linspace(low, high, 8)[1:-1].round().astype(int).tolist(),
-        }  # Otsu's often parts shadow from light
+        # Otsu's threshold alone often separates shadow from light.
+        levels = {round(otsu), *np.linspace(low, high, 8)[1:-1].round().astype(int).tolist()}
         found += [corners for level in sorted(levels) if (corners := _sheet_above(channel, level)) is not None]
     steps = [_least_step(lab.astype(np.float32), corners) for corners in found]
-    if not found or max(steps) < LEAST_STEP:
+    if not found or max(steps) < MIN_COLOUR_STEP:
         return None
     corners = found[int(np.argmax(steps))]
     height, width = lab.shape[:2]
     frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
-    return corners * scale if np.abs(corners - frame).max() > LEAST_CHANGE * max(height, width) else None
+    return corners * scale if np.abs(corners - frame).max() > MIN_CORNER_DISTANCE * max(height, width) else None
 
 
 def _sheet_above(channel: np.ndarray, level: int) -> np.ndarray | None:
-    """The corners of the largest region above a threshold, if it is a plausible sheet."""
+    """The corners (4, 2) of the largest region above a threshold; None if it is no plausible sheet."""
     above = cv2.morphologyEx((channel > level).astype(np.uint8), cv2.MORPH_CLOSE, _disc(13))
     above = cv2.morphologyEx(above, cv2.MORPH_OPEN, _disc(9))
     contours, _ = cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -59,7 +67,7 @@ def _sheet_above(channel: np.ndarray, level: int) -> np.ndarray | None:
     largest = max(contours, key=cv2.contourArea)
     hull = cv2.convexHull(largest)
     area = cv2.contourArea(hull)
-    if area < LEAST_SHARE * channel.size or cv2.contourArea(largest) < 0.88 * area:
+    if area < MIN_SHARE * channel.size or cv2.contourArea(largest) < MIN_FILLED * area:
         return None
     corners = _quadrangle(hull)
     if corners is None or abs(cv2.contourArea(corners) / area - 1) > 0.1 or not _plausible(corners):
@@ -68,8 +76,14 @@ def _sheet_above(channel: np.ndarray, level: int) -> np.ndarray | None:
 
 
 def _least_step(lab: np.ndarray, corners: np.ndarray) -> float:
-    """The smallest difference of colour, of those across each side of the quadrangle, a few pixels outside and inside; what lies along
-    the picture's edge is not judged, but no more than one side may."""
+    """The smallest step of colour across the sides of a quadrangle, from 7 pixels outside to 7 pixels inside.
+
+    One side may lie along the picture's edge and is not judged; the result is 0 if more do.
+
+    Args:
+        lab: the photo, (height, width, 3) float32 in 8-bit Lab.
+        corners: (4, 2) float, in pixels.
+    """
     height, width = lab.shape[:2]
     middle = corners.mean(0)
     steps, at_edge = [], 0
@@ -85,14 +99,17 @@ def _least_step(lab: np.ndarray, corners: np.ndarray) -> float:
             at_edge += 1
             continue
         outer, inner = (lab[side[both][:, 1], side[both][:, 0]] for side in sides)
-        # Of short pieces the least: a side that runs half through the sheet is none.
+        # The smallest of four pieces counts: a side of a sheet does not run through the sheet.
         differences = np.linalg.norm(outer - inner, axis=1)
         steps.append(min(float(np.median(piece)) for piece in np.array_split(differences, 4)))
     return min(steps) if steps and at_edge <= 1 else 0.0
 
 
 def _quadrangle(hull: np.ndarray) -> np.ndarray | None:
-    """Four corners (4, 2) that the hull is nearly, from the finest tolerance that leaves four."""
+    """The four corners (4, 2) of a hull that is nearly a quadrangle; None for other hulls.
+
+    The tolerance grows until the hull has four corners.
+    """
     length = cv2.arcLength(hull, True)
     for tolerance in np.arange(0.01, 0.09, 0.005):
         found = cv2.approxPolyDP(hull, tolerance * length, True)
@@ -104,40 +121,51 @@ def _quadrangle(hull: np.ndarray) -> np.ndarray | None:
 
 
 def _plausible(corners: np.ndarray) -> bool:
-    """Angles of 55° to 125°, opposite sides of similar length: a sheet, not a lamp's light."""
+    """Whether the angles and sides are a sheet's in perspective, not those of a lamp's light."""
     sides = np.roll(corners, -1, 0) - corners
     lengths = np.linalg.norm(sides, axis=1)
-    if lengths.min() < 20:
+    if lengths.min() < MIN_SIDE:
         return False
     cosines = np.abs((sides * np.roll(sides, -1, 0)).sum(1) / (lengths * np.roll(lengths, -1)))
     pairs = lengths[:2] / lengths[2:]
-    return bool(cosines.max() < 0.57 and pairs.max() < 1.8 and pairs.min() > 1 / 1.8)
+    return bool(cosines.max() < MAX_COSINE and pairs.max() < MAX_SIDE_RATIO and pairs.min() > 1 / MAX_SIDE_RATIO)
 
 
 def clockwise(corners: np.ndarray) -> np.ndarray:
-    """From the upper left, clockwise with y downwards."""
+    """Sorts corners (4, 2) clockwise from the upper left; y grows downwards."""
     middle = corners.mean(0)
     corners = corners[np.argsort(np.arctan2(*(corners - middle).T[::-1]))]
     return np.roll(corners, -int(np.argmin(corners.sum(1))), 0).astype(float)
 
 
 def is_dark(grey: np.ndarray) -> bool:
-    """Whether a page (height, width) uint8 has light writing on a dark ground, in whatever light.
+    """Whether a page has light writing on a dark ground, in even or uneven light.
 
-    What stands out of its neighbourhood's median is writing, neither shadow nor a table beside the page. Where nothing thin does, as in
-    one word in bold letters, the greys of the whole picture tell.
+    Writing stands out from the median of its neighbourhood; shadows, and a table beside the page, do not. If nothing
+    stands out, as for a word in bold letters, the greys of the whole picture decide.
+
+    Args:
+        grey: the page, (height, width) uint8.
     """
     small = shrunk(grey, DARK_SIDE)
-    if min(small.shape) < DARK_SIDE // 5:  # one line, which is in one light
+    if min(small.shape) < DARK_SIDE // 5:  # a single line has even light
         return is_light_on_dark(grey)
-    size = 31
-    darker, lighter = np.percentile(small.astype(np.int16) - cv2.medianBlur(small, size), (0.5, 99.5)) * (-1, 1)
+    difference = small.astype(np.int16) - cv2.medianBlur(small, NEIGHBOURHOOD)
+    darker, lighter = np.percentile(difference, (0.5, 99.5)) * (-1, 1)
     clear = max(darker, lighter) >= BLANK_CONTRAST and not 1 / 1.1 < lighter / max(darker, 1) < 1.1
     return bool(lighter > darker) if clear else is_light_on_dark(grey)
 
 
 def straightened(grey: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sheet inside `corners` as a rectangle, and the 3×3 matrix from its pixels to `grey`'s."""
+    """Cuts a sheet out of a photo and makes it a rectangle.
+
+    Args:
+        grey: the photo, (height, width) uint8.
+        corners: the sheet's corners, (4, 2) float, in pixels, clockwise from the upper left.
+
+    Returns:
+        The sheet, and the (3, 3) matrix that maps its pixels to `grey`'s.
+    """
     top, right, bottom, left = np.linalg.norm(np.roll(corners, -1, 0) - corners, axis=1)
     width, height = round(max(top, bottom)), round(max(left, right))
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -147,7 +175,15 @@ def straightened(grey: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def turned(grey: np.ndarray, degrees: int) -> tuple[np.ndarray, np.ndarray]:
-    """Turned counter-clockwise by a multiple of 90 degrees, and the 3×3 matrix from its pixels to `grey`'s."""
+    """Turns a page by a right angle.
+
+    Args:
+        grey: the page, (height, width) uint8.
+        degrees: a multiple of 90, counter-clockwise.
+
+    Returns:
+        The turned page, and the (3, 3) matrix that maps its pixels to `grey`'s.
+    """
     height, width = grey.shape
     back = {
         0: np.eye(3),
@@ -159,10 +195,14 @@ def turned(grey: np.ndarray, degrees: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def without_ruling(grey: np.ndarray, least: float = 0.2) -> np.ndarray:
-    """Without the printed lines: level or upright ones that go through at least `least` of the page. Strokes across them stay.
+    """Removes ruled and squared lines. Strokes across them stay.
 
-    What is dark along a long straight run and not darker (an opening with a long thin element) is line; where a
-    stroke crosses, it is darker than the line, and stays as it was. Expects flattened, level paper.
+    An opening with a long, thin element finds the lines and how dark they are. Pixels that are clearly darker than
+    their line belong to a stroke across it, and stay as they are.
+
+    Args:
+        grey: dark writing on light paper, flattened and level, (height, width) uint8.
+        least: share of the page's width or height that a line crosses, at least.
     """
     found = grey
     for axis in (1, 0):
@@ -178,26 +218,26 @@ def _without_lines(grey: np.ndarray, axis: int, least: float) -> np.ndarray:
         return grey
     paper = int(np.median(flat))
     dark = np.clip(paper - flat.astype(np.int16), 0, 255).astype(np.uint8)
-    # A line that climbs a little stays a line: seen through three rows at once.
+    # Three rows count as one, so that a line that climbs a little is still found.
     lines = cv2.morphologyEx(cv2.dilate(dark, np.ones((3, 1), np.uint8)), cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
     mask = cv2.morphologyEx((lines > 8).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, run), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     thick = max(4, round(height / 200))
-    # Long, thin for its length, and level enough: a scratched-out word or a dark edge is none.
+    # Lines are long, thin for their length, and nearly level. Scratched-out words and dark edges are not.
     keep = (stats[:, cv2.CC_STAT_WIDTH] > least * width) & (
         stats[:, cv2.CC_STAT_AREA] < (thick + 3) * stats[:, cv2.CC_STAT_WIDTH]
     )
     keep[0] = False
     if not keep.any():
         return grey
-    # As dark as the line is for most of its way: a stem that stands on it is darker.
+    # The line's median darkness: a stem that stands on the line is darker.
     usual = np.zeros(len(keep), np.uint8)
     for number in np.flatnonzero(keep):
         left, top, wide, high, _ = stats[number]
         part = slice(top, top + high), slice(left, left + wide)
         usual[number] = np.median(lines[part][labels[part] == number])
     ruled = np.minimum(lines, usual[labels])
-    # Darker than the line is a stroke; beside it, the line's own soft edge goes too.
+    # Pixels darker than the line are a stroke. All others go, and the line's soft edge with them.
     stroke = dark > ruled.astype(np.int16) * 1.25 + 12
     taken = np.where((ruled > 0) & ~stroke, paper, flat).astype(np.uint8)
     return taken if axis == 1 else np.ascontiguousarray(taken.T)

@@ -1,6 +1,10 @@
-"""From a photo to a clean grey page, step by step; each step's picture is kept for the preview."""
+"""From a photo to a clean grey page, step by step.
 
-from dataclasses import dataclass
+A step is a function in `STEPS` that changes a `_Work`. The order of `STEPS` is the order of the steps.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -13,14 +17,25 @@ from hwr_core.imaging.page_detection import PAGE_SIDE, is_dark, page_corners, st
 from hwr_core.imaging.resize import shrunk
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.imaging.skew import rotate, skew_angle
-from hwr_core.runtime.scheduling import alone_where_memory_is_short
+from hwr_core.runtime.scheduling import exclusive_if_memory_is_short
 
-LONGEST_SIDE = 3600  # pixels that a page is scaled down to: lines of 60 on a full page stay 50 pixels high
+# Pixels of a page's longer side: larger pages are shrunk. The lines of a page with 60 lines are then 50 pixels high.
+LONGEST_SIDE = 3600
+FLATTEN_SIDE = 400  # pixels of the longer side at which the paper's brightness is estimated
+DARKEST_PAPER = 40  # grey level: darker paper is taken as this dark, or noise in black regions would become ink
+PAPER_WHITE = 245  # grey level of the paper after flattening
+TURN_NAMES = {"90": "Rotated 90° left", "180": "Rotated 180°", "270": "Rotated 90° right"}  # names of the steps
+LEAST_SKEW = 0.3  # degrees: a smaller skew is not corrected
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the preprocessing: `name` for people, `image` (height, width) uint8 after it."""
+    """A step that was run.
+
+    Attributes:
+        name: the name to display.
+        image: the page after the step, (height, width) uint8.
+    """
 
     name: str
     image: np.ndarray
@@ -28,9 +43,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Preprocessed:
-    """`image` (height, width) uint8 is what is read, `steps` are what led to it, in order; `to_photo`, a 3×3 matrix, takes its pixels to
-    the photo's (homogeneous). `before_threshold` and `before_strokes` are the page before these steps, which may be `image` itself.
-    `threshold_level` is the grey level of a global threshold, None for none or a local one."""
+    """A cleaned page.
+
+    Attributes:
+        image: the page as it is read, (height, width) uint8.
+        steps: the steps that were run, in order.
+        to_photo: the (3, 3) matrix that maps `image`'s pixels to the photo's, in homogeneous coordinates.
+        before_threshold: the page before thresholding; may be `image` itself.
+        before_strokes: the page before the stroke width was changed; may be `image` itself.
+        threshold_level: the grey level of a global threshold; None without threshold, and for a local one.
+        turn: degrees counter-clockwise by which the page was turned.
+    """
 
     image: np.ndarray
     steps: tuple[Step, ...]
@@ -38,70 +61,139 @@ class Preprocessed:
     before_threshold: np.ndarray
     before_strokes: np.ndarray
     threshold_level: float | None = None
-    turn: int = 0  # degrees counter-clockwise by which the page was turned
+    turn: int = 0
 
 
 def preprocess(
     image: Image.Image | np.ndarray, settings: PreprocessSettings = PreprocessSettings(), steps_side: int | None = None
 ) -> Preprocessed:
-    """Runs the steps that `settings` ask for on a picture of any mode. A `turn` of "auto" leaves it as it lies: see `orientation`.
+    """Runs the steps that the settings ask for.
 
-    Pictures of the steps are kept `steps_side` pixels large at most, or none for 0; at their full size, some 10 MB each, unless said.
+    Args:
+        image: the photo: a picture of any mode, or a (height, width[, 3]) uint8 array.
+        settings: which steps to run. A `turn` of "auto" turns nothing here; see `hwr_core.layout.orientation`.
+        steps_side: pixels of the longer side to which the steps' pictures are shrunk. None keeps them at full size,
+            some 10 MB each; 0 keeps none.
+
+    Returns:
+        The cleaned page.
     """
-    with alone_where_memory_is_short(image.size if isinstance(image, np.ndarray) else image.width * image.height):
-        return _preprocessed(image, settings, steps_side)
+    with exclusive_if_memory_is_short(image.size if isinstance(image, np.ndarray) else image.width * image.height):
+        work = _Work(image, to_grey(image), steps_side)
+        for step in STEPS:
+            step(work, settings)
+        return Preprocessed(
+            work.grey,
+            tuple(work.steps),
+            work.to_photo,
+            work.before_threshold,
+            work.before_strokes,
+            work.threshold_level,
+            0 if settings.turn == "auto" else int(settings.turn),
+        )
 
 
-def _preprocessed(
-    image: Image.Image | np.ndarray, settings: PreprocessSettings, steps_side: int | None
-) -> Preprocessed:
-    grey = to_grey(image)
-    matrix = np.eye(3)  # from the current step's pixels to the photo's
-    if max(grey.shape) > LONGEST_SIDE:
-        before = grey.shape
-        grey = shrunk(grey, LONGEST_SIDE)
-        matrix = matrix @ np.diag([before[1] / grey.shape[1], before[0] / grey.shape[0], 1.0])
-    steps: list[Step] = []
+@dataclass
+class _Work:
+    """A page between two steps: the photo, the page so far, and the pictures of the steps so far."""
 
-    def add(name: str, picture: np.ndarray) -> np.ndarray:
-        if steps_side != 0:
-            steps.append(Step(name, picture if steps_side is None else shrunk(picture, steps_side)))
-        return picture
+    photo: Image.Image | np.ndarray
+    grey: np.ndarray  # (height, width) uint8
+    steps_side: int | None
+    to_photo: np.ndarray = field(default_factory=lambda: np.eye(3))
+    steps: list[Step] = field(default_factory=list)
+    before_threshold: np.ndarray = field(init=False)
+    before_strokes: np.ndarray = field(init=False)
+    threshold_level: float | None = None
 
-    add("Grey", grey)
-    if settings.perspective and (corners := _corners(image)) is not None:
-        grey, back = straightened(grey, corners * grey.shape[::-1])
-        matrix = matrix @ back
-        grey = add("Straightened", grey)
+    def becomes(self, name: str, grey: np.ndarray, back: np.ndarray | None = None) -> None:
+        """Ends a step.
+
+        Args:
+            name: the step's name to display.
+            grey: the page after the step, (height, width) uint8.
+            back: the (3, 3) matrix that maps `grey`'s pixels to the page's before the step; None if none moved.
+        """
+        self.grey = grey
+        if back is not None:
+            self.to_photo = self.to_photo @ back
+        if self.steps_side != 0:
+            self.steps.append(Step(name, grey if self.steps_side is None else shrunk(grey, self.steps_side)))
+
+
+def _shrink(work: _Work, settings: PreprocessSettings) -> None:
+    height, width = work.grey.shape
+    grey = shrunk(work.grey, LONGEST_SIDE)
+    work.becomes("Grey", grey, np.diag([width / grey.shape[1], height / grey.shape[0], 1.0]))
+
+
+def _straighten(work: _Work, settings: PreprocessSettings) -> None:
+    if settings.perspective and (corners := _corners(work.photo)) is not None:
+        work.becomes("Perspective fixed", *straightened(work.grey, corners * work.grey.shape[::-1]))
+
+
+def _turn(work: _Work, settings: PreprocessSettings) -> None:
     if settings.turn not in ("auto", "0"):
-        grey, back = turned(grey, int(settings.turn))
-        matrix = matrix @ back
-        grey = add(f"Turned by {settings.turn}°", grey)
-    if settings.invert == "always" or (settings.invert == "auto" and is_dark(grey)):
-        grey = add("Inverted", 255 - grey)
+        work.becomes(TURN_NAMES[settings.turn], *turned(work.grey, int(settings.turn)))
+
+
+def _invert(work: _Work, settings: PreprocessSettings) -> None:
+    if settings.invert == "always" or (settings.invert == "auto" and is_dark(work.grey)):
+        work.becomes("Inverted", 255 - work.grey)
+
+
+def _flatten(work: _Work, settings: PreprocessSettings) -> None:
     if settings.flatten:
-        grey = add("Flattened", flatten(grey))
+        work.becomes("Lighting evened out", flatten(work.grey))
+
+
+def _denoise(work: _Work, settings: PreprocessSettings) -> None:
     if settings.denoise:
-        grey = add("Denoised", cv2.medianBlur(grey, 3 if settings.denoise == 1 else 5))
-    if settings.deskew and abs(angle := skew_angle(grey)) >= 0.3:
-        grey, turn = rotate(grey, angle)
-        matrix = matrix @ turn
-        grey = add(f"Levelled by {angle:.1f}°", grey)
+        work.becomes("Denoised", cv2.medianBlur(work.grey, 3 if settings.denoise == 1 else 5))
+
+
+def _deskew(work: _Work, settings: PreprocessSettings) -> None:
+    if settings.deskew and abs(angle := skew_angle(work.grey)) >= LEAST_SKEW:
+        work.becomes(f"Straightened by {angle:.1f}°", *rotate(work.grey, angle))
+
+
+def _remove_ruling(work: _Work, settings: PreprocessSettings) -> None:
     if settings.ruling:
-        grey = add("Without ruled lines", without_ruling(grey))
-    if settings.crop and (box := ink_box(grey)):
-        grey, corner = crop(grey, _widened(box, grey.shape), settings.padding)
-        add("Cropped", grey)
-        matrix = matrix @ np.array([[1, 0, corner[0]], [0, 1, corner[1]], [0, 0, 1]], float)
-    before_threshold, level = grey, None
+        work.becomes("Ruled lines removed", without_ruling(work.grey))
+
+
+def _crop(work: _Work, settings: PreprocessSettings) -> None:
+    if settings.crop and (box := ink_box(work.grey)):
+        grey, (x, y) = crop(work.grey, _widened(box, work.grey.shape), settings.padding)
+        work.becomes("Cropped", grey, np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], float))
+
+
+def _threshold(work: _Work, settings: PreprocessSettings) -> None:
+    work.before_threshold = work.grey
     if settings.threshold != "none":
-        grey, level = binarise(grey, settings)
-        add(f"Thresholded ({settings.threshold})", grey)
-    before_strokes = grey
+        grey, work.threshold_level = binarise(work.grey, settings)
+        work.becomes(f"Thresholded ({settings.threshold})", grey)
+
+
+def _change_strokes(work: _Work, settings: PreprocessSettings) -> None:
+    work.before_strokes = work.grey
     if settings.stroke != "keep":
-        grey = add(f"Strokes: {settings.stroke}", change_stroke_width(grey, settings))
-    turn = int(settings.turn) if settings.turn != "auto" else 0
-    return Preprocessed(grey, tuple(steps), matrix, before_threshold, before_strokes, level, turn)
+        work.becomes(f"Strokes: {settings.stroke}", change_stroke_width(work.grey, settings))
+
+
+STEPS: tuple[Callable[[_Work, PreprocessSettings], None], ...] = (
+    _shrink,
+    _straighten,
+    _turn,
+    _invert,
+    _flatten,
+    _denoise,
+    _deskew,
+    _remove_ruling,
+    _crop,
+    _threshold,
+    _change_strokes,
+)
 
 
 def _corners(image: Image.Image | np.ndarray) -> np.ndarray | None:
@@ -112,36 +204,63 @@ def _corners(image: Image.Image | np.ndarray) -> np.ndarray | None:
 
 
 def flatten(grey: np.ndarray) -> np.ndarray:
-    """Evens out paper and light: divides by the paper's brightness, which a closing and a wide blur estimate."""
+    """Evens out paper and light, by dividing by the paper's brightness.
+
+    A closing and a wide blur estimate the brightness.
+
+    Args:
+        grey: dark writing on light paper, (height, width) uint8.
+
+    Returns:
+        The page in the same shape, its paper `PAPER_WHITE`.
+    """
     height, width = grey.shape
-    small = shrunk(grey, 400)
+    small = shrunk(grey, FLATTEN_SIDE)
     # Wide enough to close over letters and tight words, narrow enough to follow a shadow's edge.
     size = max(3, round(max(small.shape) / 16)) | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     paper = cv2.GaussianBlur(cv2.medianBlur(paper, min(size, 31)), (0, 0), size / 3)
-    # A dark region is shadow only down to a point: below it, dividing would blow noise up to ink.
-    paper = cv2.resize(np.maximum(paper, 40), (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.divide(grey, paper, scale=245)
+    paper = cv2.resize(np.maximum(paper, DARKEST_PAPER), (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.divide(grey, paper, scale=PAPER_WHITE)
 
 
-def _widened(box: tuple[int, int, int, int], shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """A little more of the page: faint writing at the edge is not always seen as ink."""
+def _widened(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """The box with a fortieth of the page more on each side: faint writing at its edge is not always found as ink."""
     height, width = shape
     more = max(shape) // 40
     return max(0, box[0] - more), max(0, box[1] - more), min(width, box[2] + more), min(height, box[3] + more)
 
 
 def crop(grey: np.ndarray, box: tuple[int, int, int, int], padding: int) -> tuple[np.ndarray, tuple[int, int]]:
-    """`box` of the page with `padding` pixels round it, paper-grey where the page ends; and its corner's x and y on the page."""
+    """Cuts a box out of a page, with padding around it.
+
+    Args:
+        grey: the page, (height, width) uint8.
+        box: left, top, right and bottom in pixels.
+        padding: pixels around the box. Padding beyond the page is in the page's median grey.
+
+    Returns:
+        The cut-out page, and the x and y of its upper left corner on `grey`.
+    """
     height, width = grey.shape
     left, top, right, bottom = box[0] - padding, box[1] - padding, box[2] + padding, box[3] + padding
-    beyond = [max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width)]
     inside = grey[max(0, top) : bottom, max(0, left) : right]
-    return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT, value=int(np.median(grey))), (left, top)
+    above, below = max(0, -top), max(0, bottom - height)
+    before, after = max(0, -left), max(0, right - width)
+    paper = int(np.median(grey))
+    return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_CONSTANT, value=paper), (left, top)
 
 
 def change_stroke_width(grey: np.ndarray, settings: PreprocessSettings) -> np.ndarray:
-    """Thinner or thicker strokes by grey morphology, which keeps their soft edges."""
+    """Makes strokes thinner or thicker by grey morphology, which keeps their soft edges.
+
+    Args:
+        grey: dark writing on light paper, (height, width) uint8.
+        settings: `stroke`, `stroke_amount` and `stroke_target` say how.
+
+    Returns:
+        The page in the same shape; `grey` itself for a change of less than half a pixel.
+    """
     change = float({"thin": -settings.stroke_amount, "thicken": settings.stroke_amount}.get(settings.stroke, 0))
     if settings.stroke == "normalise":
         measured = stroke_width(grey)
@@ -150,5 +269,5 @@ def change_stroke_width(grey: np.ndarray, settings: PreprocessSettings) -> np.nd
     if pixels == 0:
         return grey
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (pixels + 1, pixels + 1))
-    # Ink is dark: the darkest neighbour thickens, the lightest thins.
+    # Ink is dark: the darkest neighbour thickens it, the lightest thins it.
     return cv2.erode(grey, kernel) if change > 0 else cv2.dilate(grey, kernel)

@@ -1,4 +1,4 @@
-"""What is done to a photo before its lines are found and read: the settings, presets of them, and both as JSON."""
+"""The settings of the preprocessing, as JSON and as presets."""
 
 import json
 from collections.abc import Mapping
@@ -9,6 +9,8 @@ Threshold = Literal["none", "otsu", "adaptive", "sauvola", "manual"]
 Stroke = Literal["keep", "thin", "thicken", "normalise"]
 Invert = Literal["auto", "never", "always"]
 Turn = Literal["auto", "0", "90", "180", "270"]
+
+# The smallest and the largest value of each numeric setting.
 LIMITS = {
     "denoise": (0, 2), "threshold_level": (0, 255), "threshold_window": (3, 301), "adaptive_offset": (-50, 100), "sauvola_k": (0.01, 1.0),
     "stroke_amount": (1, 20), "stroke_target": (0.5, 40.0), "padding": (0, 500),
@@ -17,20 +19,36 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class PreprocessSettings:
-    """What is done to a photo before its lines are found and read. The defaults suit a phone photo of a page.
+    """How a photo is cleaned before its lines are found and read. The defaults suit a phone photo of a page.
 
-    `perspective` straightens a sheet whose four sides are seen, `turn` (degrees counter-clockwise, or "auto": as its lines
-    are found to lie) rights one that lies sideways or upside down, `ruling` takes away ruled and squared lines. `threshold_window` (pixels, odd) belongs to the local methods,
-    `adaptive_offset` (grey levels) and `sauvola_k` to one of them each, `threshold_level` (0–255) to manual. `stroke_amount` (pixels) is
-    what thin and thicken take or add, `stroke_target` (pixels) what normalise aims at. `padding` (pixels) is round the crop, in the
-    paper's grey where the photo ends. Raises ValueError, in a sentence, for a method that there is not and a number beyond `LIMITS`.
+    Attributes:
+        perspective: straighten a sheet if its four edges are visible.
+        turn: degrees by which to turn the page counter-clockwise; "auto" turns it so that its lines can be read.
+        flatten: even out paper and light.
+        invert: make light writing on a dark ground dark on light; "auto" only if the page has such writing.
+        denoise: strength of the median filter: 0 off, 1 light, 2 strong.
+        deskew: level the lines.
+        ruling: remove ruled and squared lines.
+        threshold: method that makes ink black and paper white; "none" keeps the greys.
+        threshold_level: grey level for "manual"; darker pixels are ink.
+        threshold_window: side of the window for "adaptive" and "sauvola", in pixels, odd.
+        adaptive_offset: grey levels below the window's mean, for "adaptive"; darker pixels are ink.
+        sauvola_k: weight of the window's deviation, for "sauvola"; a higher one takes less as ink.
+        stroke: how to change the width of the strokes.
+        stroke_amount: pixels to take off or add, for "thin" and "thicken".
+        stroke_target: width of the strokes for "normalise", in pixels.
+        crop: cut off the paper around the ink.
+        padding: pixels of paper around the cropped ink. Beyond the photo's edge, it has the paper's grey.
+
+    Raises:
+        ValueError: unknown option, or a number out of range (`LIMITS`).
     """
 
     perspective: bool = True
     turn: Turn = "auto"
     flatten: bool = True
     invert: Invert = "auto"
-    denoise: int = 0  # 0 off, 1 light, 2 strong
+    denoise: int = 0
     deskew: bool = True
     ruling: bool = False
     threshold: Threshold = "none"
@@ -47,29 +65,38 @@ class PreprocessSettings:
     def __post_init__(self):
         for name, known in (("threshold", Threshold), ("stroke", Stroke), ("invert", Invert), ("turn", Turn)):
             if getattr(self, name) not in get_args(known):
-                raise ValueError(f"{name} is one of {', '.join(get_args(known))}, not {getattr(self, name)!r:.60}.")
+                raise ValueError(f"{name} is one of {', '.join(get_args(known))}, not {_repr(getattr(self, name))}.")
         for name, (low, high) in LIMITS.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise ValueError(f"{name} is a number from {low} to {high}, not {_told(value)}.")
+                raise ValueError(f"{name} is a number from {low} to {high}, not {_repr(value)}.")
 
     def to_json(self) -> str:
+        """All settings as a JSON object."""
         return json.dumps(asdict(self), indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> "PreprocessSettings":
-        """Of an object with some or all of the fields. Raises ValueError, in a sentence, for anything else."""
+        """The settings of a JSON object with some or all of the fields. Missing fields have their defaults.
+
+        Raises:
+            ValueError: `text` is no such object; the message says why, in a sentence.
+        """
         try:
             found = json.loads(text)
         except (ValueError, RecursionError):
-            raise ValueError("The settings are no JSON: choose a file that was saved here.") from None
+            raise ValueError("The settings are not valid JSON: choose a file that was saved here.") from None
         if not isinstance(found, dict):
-            raise ValueError("The settings are no JSON object: choose a file that was saved here.")
+            raise ValueError("The settings are not a JSON object: choose a file that was saved here.")
         return cls.from_values(found)
 
     @classmethod
     def from_values(cls, values: Mapping[str, object]) -> "PreprocessSettings":
-        """Each of its field's type, whole numbers also where fractions may be; ValueError otherwise."""
+        """The settings of a mapping with some or all of the fields.
+
+        Raises:
+            ValueError: unknown field, or a value of another type. Whole numbers are accepted as fractions.
+        """
         kinds = {field.name: type(field.default) for field in fields(cls)}
         taken: dict = {}
         for name, value in values.items():
@@ -79,12 +106,12 @@ class PreprocessSettings:
             if kind is float and type(value) is int and abs(value) < 1e9:
                 value = float(value)
             if type(value) is not kind:
-                raise ValueError(f"{name} is {_KINDS[kind]}, not {_told(value)}.")
+                raise ValueError(f"{name} is {_KINDS[kind]}, not {_repr(value)}.")
             taken[name] = value
         return cls(**taken)
 
     def changed(self) -> dict[str, bool | int | float | str]:
-        """The fields that are not as by default."""
+        """The fields that differ from their defaults."""
         return {
             field.name: getattr(self, field.name)
             for field in fields(self)
@@ -92,12 +119,14 @@ class PreprocessSettings:
         }
 
 
-def _told(value: object) -> str:
-    """Python refuses to write out whole numbers of thousands of digits."""
+def _repr(value: object) -> str:
+    """The value, shortened. Python refuses to write out integers of thousands of digits."""
     return "a number of very many digits" if isinstance(value, int) and abs(value) > 10**60 else f"{value!r:.60}"
 
 
+# Names of the types in messages.
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+
 PRESETS = {
     "Phone photo": PreprocessSettings(),
     "Scan": PreprocessSettings(perspective=False, invert="never"),

@@ -1,16 +1,23 @@
-"""The canvas's JSON (Fabric.js objects, as `streamlit-drawable-canvas` gives them) to strokes and back."""
+"""Strokes from and to the canvas's JSON: Fabric.js objects, as `streamlit-drawable-canvas` returns them."""
 
 import numpy as np
 
 from hwr_core.ink.strokes import Strokes
 from hwr_core.reading import Box
 
-FARTHEST = 1e6  # pixels from the canvas's corner
+CANVAS_REACH = 1e6  # pixels from the canvas's corner: numbers beyond are ignored
+# The shares of an object's size that lie before its `left` and above its `top`.
 _ORIGINS = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
 
 
 def path_object(points: np.ndarray, pen: int, colour: str) -> dict:
-    """A stroke as the canvas component (Fabric.js) keeps one."""
+    """A stroke as an object of the canvas.
+
+    Args:
+        points: (n, 2) float, in the canvas's pixels.
+        pen: width of the pen in pixels.
+        colour: colour as CSS writes it.
+    """
     (left, top), (right, bottom) = points.min(0).tolist(), points.max(0).tolist()
     path = [["M", *map(float, points[0])], *(["L", float(x), float(y)] for x, y in points[1:])]
     return {
@@ -20,15 +27,21 @@ def path_object(points: np.ndarray, pen: int, colour: str) -> dict:
 
 
 def strokes_of(objects: object) -> Strokes:
-    """The strokes, each (n, 2), of the canvas's objects: the end points of their path's segments, moved as the object was.
+    """The strokes among the canvas's objects: the end points of the segments of their paths.
 
-    A browser can send anything: what is no such object, or lies nowhere, is left out.
+    A browser can send anything. Everything that is no stroke is ignored.
+
+    Args:
+        objects: the parsed JSON.
+
+    Returns:
+        The strokes, each (n, 2) float32, in the canvas's pixels, moved, scaled and turned as the object was.
     """
     strokes = []
     for item in _dictionaries(objects):
         path = item.get("path")
         segments = [segment for segment in path if isinstance(segment, list)] if isinstance(path, list) else []
-        ends = [segment[-2:] for segment in segments if len(segment) >= 3]  # M, Q and L; Z closes and has none
+        ends = [segment[-2:] for segment in segments if len(segment) >= 3]  # M, Q and L; Z has no end point
         points = np.array([end for end in ends if all(map(_is_number, end))], np.float64).reshape(-1, 2)
         if len(points):
             strokes.append(_moved(points, item).astype(np.float32))
@@ -36,7 +49,14 @@ def strokes_of(objects: object) -> Strokes:
 
 
 def labelled_boxes_of(objects: object) -> list[tuple[str, Box]]:
-    """The rectangles among the canvas's objects with their labels, in its pixels, as they were drawn, moved or scaled."""
+    """The rectangles among the canvas's objects.
+
+    Args:
+        objects: the parsed JSON. Everything that is no rectangle is ignored.
+
+    Returns:
+        The label and the box of each, in the canvas's pixels, moved and scaled as the object was.
+    """
     boxes = []
     for item in _dictionaries(objects):
         if str(item.get("type")).lower() in ("rect", "labeledrect"):
@@ -57,8 +77,8 @@ def _dictionaries(objects: object) -> list[dict]:
 
 
 def _is_number(value: object) -> bool:
-    """Of a place that could be on a canvas."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < FARTHEST
+    """Whether a value is a number that may be a position on the canvas."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < CANVAS_REACH
 
 
 def _number(item: dict, name: str, default: float = 0.0) -> float:
@@ -67,7 +87,7 @@ def _number(item: dict, name: str, default: float = 0.0) -> float:
 
 
 def _moved(points: np.ndarray, item: dict) -> np.ndarray:
-    """Where the object was moved, scaled or turned to with the component's edit tool; Fabric keeps the path as drawn."""
+    """The points moved, scaled and turned as the object was with the edit tool. Fabric.js keeps the path as drawn."""
     low, high = points.min(0), points.max(0)
     scale = np.array([_number(item, "scaleX", 1), _number(item, "scaleY", 1)])
     angle, place = np.radians(_number(item, "angle")), np.array([_number(item, "left"), _number(item, "top")])

@@ -1,4 +1,4 @@
-"""A single-stroke alphabet drawn for this project: writes the app's example, and real pen paths for tests and benchmarks."""
+"""A single-stroke alphabet, drawn for this project. It writes the app's example, and pen paths for tests and benchmarks."""
 
 import random
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from hwr_core.ink.strokes import Strokes
 
-# Control points "x,y" of smooth strokes, "|" between strokes, a point given twice is a corner. The baseline is y = 0,
-# y grows downwards, small letters are 5 high, ascenders, capitals and digits 9, descenders reach 4 below.
+# Control points "x,y" of smooth strokes, with "|" between strokes. A point that is given twice is a corner. The baseline
+# is y = 0, and y grows downwards. Small letters are 5 high, ascenders, capitals and digits 9; descenders reach 4 below.
 GLYPHS = {
     "a": "4,-5 2,-5.2 .3,-3.8 .3,-1.2 2,0 3.6,-1.2 4,-4.8 4,-4.8 4,-1 4.6,0",
     "b": ".3,-9 .3,0 .3,0 .3,-3.5 2,-5 3.8,-4 4,-2 3,-.2 1.5,0 .3,-1",
@@ -95,36 +95,56 @@ GLYPHS = {
     '"': ".4,-9 .3,-7.2|1.7,-9 1.6,-7.2",
     "*": "1.6,-8.8 1.6,-5.2|.1,-7.9 3.1,-6.1|3.1,-7.9 .1,-6.1",
 }
-SPACE, GAP, CAPITAL = 4.0, 1.3, 9.0
+SPACE_WIDTH = 4.0  # glyph units
+LETTER_GAP = 1.3  # glyph units between two letters
+CAPITAL_HEIGHT = 9.0  # glyph units, of digits too
 
 
 def write(text: str, height: float = 60.0, slant: float = 0.0, unsteadiness: float = 0.0, seed: int = 0) -> Strokes:
-    """`text` as pen strokes from (0, 0) on, digits `height` units high; raises KeyError for a character it has no shape of.
+    """Writes a text as pen strokes, from (0, 0) to the right.
 
-    `slant` is dx/dy, `unsteadiness` moves the letters and their points by shares of the height, the same for a `seed`.
+    Args:
+        text: the text, in the characters of `GLYPHS` and spaces.
+        height: height of capitals and digits.
+        slant: dx/dy of the letters.
+        unsteadiness: standard deviation by which letters and their points are moved, in shares of the height.
+        seed: of the random moves. The same seed gives the same strokes.
+
+    Returns:
+        The strokes, each (n, 2) float, in units of `height`.
+
+    Raises:
+        KeyError: a character is not in `GLYPHS`.
     """
     rng = random.Random(seed)
     strokes, x = [], 0.0
     for character in text:
         if character == " ":
-            x += SPACE
+            x += SPACE_WIDTH
             continue
         shapes = [_points(stroke) for stroke in GLYPHS[character].split("|")]
-        lift = rng.gauss(0, unsteadiness) * CAPITAL
+        lift = rng.gauss(0, unsteadiness) * CAPITAL_HEIGHT
         for shape in shapes:
-            shape = shape + [[rng.gauss(0, unsteadiness) * CAPITAL for _ in range(2)] for _ in shape]
+            shape = shape + [[rng.gauss(0, unsteadiness) * CAPITAL_HEIGHT for _ in range(2)] for _ in shape]
             curve = _smooth(shape) + (x, lift)
-            strokes.append(np.stack([curve[:, 0] - slant * curve[:, 1], curve[:, 1] + CAPITAL], 1) * (height / CAPITAL))
-        x += max(shape[:, 0].max() for shape in shapes) + GAP
+            strokes.append(
+                np.stack([curve[:, 0] - slant * curve[:, 1], curve[:, 1] + CAPITAL_HEIGHT], 1)
+                * (height / CAPITAL_HEIGHT)
+            )
+        x += max(shape[:, 0].max() for shape in shapes) + LETTER_GAP
     return strokes
 
 
 def write_formula(height: float = 60.0) -> Strokes:
-    r"""The solutions of a quadratic equation, `x=\\frac{-b\\pm\\sqrt{b^{2}-4ac}}{2a}`, as pen strokes, digits `height` units high."""
+    r"""Writes the solutions of a quadratic equation, `x=\frac{-b\pm\sqrt{b^{2}-4ac}}{2a}`, as pen strokes.
+
+    Args:
+        height: height of the digits.
+    """
     strokes: Strokes = []
 
     def put(text: str, x: float, y: float, size: float = 1.0) -> float:
-        """`text` with its baseline at y, both in heights; where it ends."""
+        """Writes text from `x` with its baseline at `y`, in heights, and returns the x at which it ends."""
         placed = [
             stroke + (x * height, (y - size) * height)
             for stroke in write(text, height * size, slant=0.08, unsteadiness=0.006, seed=len(strokes))
@@ -158,7 +178,7 @@ def write_formula(height: float = 60.0) -> Strokes:
 
 
 def smooth_points(stroke: str) -> np.ndarray:
-    """A stroke given as in `GLYPHS`, as an (n, 2) curve."""
+    """The curve (n, 2) of a stroke that is written as in `GLYPHS`."""
     return _smooth(_points(stroke))
 
 
@@ -167,7 +187,7 @@ def _points(stroke: str) -> np.ndarray:
 
 
 def _smooth(points: np.ndarray, steps: int = 8) -> np.ndarray:
-    """A Catmull-Rom spline through the points (Catmull and Rom 1974), `steps` points between two."""
+    """A Catmull-Rom spline through the points (Catmull and Rom 1974), with `steps` points from one to the next."""
     padded = np.concatenate([points[:1], points, points[-1:]])
     t = np.linspace(0, 1, steps, endpoint=False)[:, None]
     curve = []

@@ -12,7 +12,7 @@ from hwr_core.layout.line_detection import FoundLine, find_lines
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 from hwr_core.runtime.memory import give_back_freed
-from hwr_core.runtime.scheduling import alone_where_memory_is_short
+from hwr_core.runtime.scheduling import exclusive_if_memory_is_short
 
 SAMPLE = 3  # lines that are read both ways up, the longest
 SURE = 0.9  # characters' mean confidence from which the other way up is not tried
@@ -33,7 +33,7 @@ def find_upright_lines(
         give_back_freed()
         cleaned = preprocess(picture(), replace(settings, turn=str(degrees % 360)), steps_side)
         give_back_freed()
-        with alone_where_memory_is_short(cleaned.image.size):
+        with exclusive_if_memory_is_short(cleaned.image.size):
             found = find_lines(cleaned.image)
         give_back_freed()
         return cleaned, found

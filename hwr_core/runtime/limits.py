@@ -1,4 +1,4 @@
-"""The limits that protect memory and time, one constant a line. `settings.py` has those that an operator can change."""
+"""The limits that protect memory and time, one constant a line. An operator can change the settings of `settings.py`."""
 
 # Files and pages
 MAX_BYTES = 64_000_000  # bytes of one file

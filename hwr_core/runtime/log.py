@@ -2,8 +2,10 @@
 
 import json
 import logging
-import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TextIO
 
 LOGGERS = ("hwr_core", "pages", "server")  # the root loggers of this project
@@ -13,11 +15,9 @@ TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time (UTC), level, logger, message, and the fields given as `extra={"fields": …}`."""
 
-    converter = time.gmtime
-
     def format(self, record: logging.LogRecord) -> str:
         entry = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
+            "time": datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -42,13 +42,35 @@ def configure_logging(level: str, json_lines: bool = False, stream: TextIO | Non
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)
-        logger.propagate = False
+
+
+def format_others_as_json() -> None:
+    """Lets the web server and Streamlit, once they have configured their loggers, write JSON too."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    for name in list(logging.root.manager.loggerDict):
+        logger = logging.getLogger(name)
+        if name.split(".")[0] in ("uvicorn", "streamlit", "websockets") and (logger.handlers or not logger.propagate):
+            logger.handlers = [handler]
+
+
+@contextmanager
+def restored_logging() -> Iterator[None]:
+    """Undoes every `configure_logging` of its block at the end."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(logger, list(logger.handlers), logger.level) for logger in loggers]
+    try:
+        yield
+    finally:
+        for logger, handlers, level in before:
+            logger.handlers = handlers
+            logger.setLevel(level)
 
 
 def log_unexpected(logger: logging.Logger, place: str, error: BaseException) -> None:
-    """Logs a bug: where it was raised and its type.
+    """Logs a bug: its trace and its type.
 
-    The message of an exception may quote what was uploaded, so that it is logged at level DEBUG only.
+    The exception's message may quote an upload. It is logged at level DEBUG only.
 
     Args:
         logger: The logger of the module that caught the exception.

@@ -1,28 +1,32 @@
-"""Keeping a server's memory small."""
+"""Keeps the memory of a long-running process small. On systems without glibc nothing happens."""
 
 import ctypes
 import sys
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
-LARGE = 4 << 20  # bytes: photos and pages, not a network's features, which come and go many times a second
-FREE = (
-    8 << 20
-)  # bytes that a heap may keep at its end: less, and every line's features would be asked of the system anew
+M_TRIM_THRESHOLD = -1  # of glibc's malloc.h
+M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
+M_ARENA_MAX = -8  # of glibc's malloc.h
+LARGE_BLOCK = 4 << 20  # bytes: photos and pages, but not a network's features, which are made many times a second
+KEPT_FREE = 8 << 20  # bytes a heap keeps at its end; with fewer, every line would request memory from the system
+HEAPS = 2  # for all threads together
 _C = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
 
 
 def keep_heaps_few() -> None:
-    """To be called once, when a process that is to stay small starts.
+    """Limits how much freed memory the process keeps. Call it once, when the process starts.
 
-    Left alone, glibc has a heap for each thread, and keeps in them also blocks as large as a photo. See mallopt(3). Elsewhere nothing happens.
+    By default glibc has a heap for each thread, and keeps freed blocks as large as a photo in it. See mallopt(3).
     """
-    if hasattr(_C, "mallopt"):
-        _C.mallopt(M_ARENA_MAX, 2)
-        _C.mallopt(M_MMAP_THRESHOLD, LARGE)
-        _C.mallopt(M_TRIM_THRESHOLD, FREE)
+    if _C is not None and hasattr(_C, "mallopt"):
+        _C.mallopt(M_ARENA_MAX, HEAPS)
+        _C.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+        _C.mallopt(M_TRIM_THRESHOLD, KEPT_FREE)
 
 
 def give_back_freed() -> None:
-    """Gives what the heaps keep for later back to the system: some milliseconds, worth it after a page or a batch of lines. See malloc_trim(3)."""
-    if hasattr(_C, "malloc_trim"):
+    """Returns freed memory to the system. See malloc_trim(3).
+
+    It takes some milliseconds: call it after a page or a batch of lines.
+    """
+    if _C is not None and hasattr(_C, "malloc_trim"):
         _C.malloc_trim(0)

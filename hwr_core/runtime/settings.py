@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_origins)] = Field(
         (),
-        description="Origins of other sites whose scripts may call the API, separated by commas; `*` means all. "
+        description="Other sites whose scripts may call the API: origins such as https://example.org, separated by commas, or `*` for all. "
         "Unset: none.",
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"] | None, BeforeValidator(_upper)] = Field(
@@ -93,7 +93,7 @@ def _read(values: tuple[str | None, ...]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = f"{PREFIX}{first['loc'][0]}".upper()
-        reason = first["msg"].removeprefix("Value error, ")
+        reason = first["msg"].removeprefix("Value error, ").split(", unable to")[0]
         raise SettingsError(f"The environment variable {name} cannot be used: {_lower_first(reason)}.") from None
 
 

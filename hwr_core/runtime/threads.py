@@ -2,11 +2,11 @@
 
 import os
 
-MAX_THREADS = 4  # threads of one network: more gain little on lines and formulas
+MAX_THREADS = 4  # of one network: more bring little for lines and formulas
 
 
 def free_threads() -> int:
-    """As many as there are cores free to this process, at most `MAX_THREADS`, fewer where OMP_NUM_THREADS says so."""
+    """Returns the number of cores free to this process, at most `MAX_THREADS`. OMP_NUM_THREADS can lower it."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    said = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(MAX_THREADS, cores, int(said) if said.isdigit() else cores))
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(MAX_THREADS, cores, int(given) if given.isdigit() else cores))

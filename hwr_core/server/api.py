@@ -1,161 +1,100 @@
-"""The HTTP API, which `server.py` mounts at /api beside the pages: `POST /recognize` and `/ink`, `GET /checkpoints` and `/health`, docs at `/docs`.
+"""The HTTP API, which `server.py` mounts at `/api`: reading, checkpoints, health, metrics, and documentation at `/docs`.
 
-Reading runs in threads of its own, off the event loop, on the same loaded checkpoints as the pages; lines that several clients ask for at
-once are decoded in common batches (`batching.py`). What is too much is in `limits.py`.
+Requests are read in threads, on the same loaded checkpoints as the pages. Lines of several requests are decoded in common
+batches (`runtime/batching.py`). `runtime/limits.py` has the limits.
 """
 
-import asyncio
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, fields
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, FastAPI, File, HTTPException, Query, Request, Security, UploadFile
+from fastapi import APIRouter, Depends, FastAPI, File, Query, Request, Response, Security, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.formparsers import MultiPartParser
-from typing_extensions import TypedDict
+from starlette.middleware.cors import CORSMiddleware
 
+from hwr_core import __version__
 from hwr_core.checkpoints.registry import CHECKPOINTS, load_recognizer, loaded
 from hwr_core.documents.document import Document, is_pdf, open_document
+from hwr_core.documents.page_range import ALL_PAGES, PageRange
 from hwr_core.errors import HandwritingError, TooLargeError
-from hwr_core.imaging.settings import LIMITS, PreprocessSettings
+from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.pipeline import Mode, read_ink, read_picture
 from hwr_core.reading import PageRecord
 from hwr_core.recognizer import Recognizer
-from hwr_core.runtime import limits, settings
-from hwr_core.server.admission import Gate, Room
-
-MultiPartParser.spool_max_size = 2 * limits.MAX_BYTES  # what is uploaded stays in memory: never a temporary file
-
-Beams = Annotated[
-    int | None,
-    Query(ge=1, le=limits.BEAMS, description="readings followed at once; the checkpoint's own number unless given"),
-]
-CheckpointName = Annotated[
-    str | None, Query(max_length=200, description="text, math, or a hub id that is on the server; by mode unless given")
-]
-Coordinate = Annotated[float, Field(ge=-limits.MAX_COORDINATE, le=limits.MAX_COORDINATE, allow_inf_nan=False, strict=True)]
-
-# The preprocessing settings as query parameters: the same names, types and limits.
-Settings = create_model(
-    "Settings",
-    __config__={"extra": "ignore", "title": "Settings"},
-    **{
-        field.name: (
-            field.type,
-            Field(field.default, **dict(zip(("ge", "le"), LIMITS.get(field.name, ()), strict=False))),
-        )
-        for field in fields(PreprocessSettings)
-    },
+from hwr_core.runtime import limits
+from hwr_core.runtime.settings import api_token, local_checkpoints, settings
+from hwr_core.server.admission import Admission, RequestQueue, authorise, open_to_all
+from hwr_core.server.metrics import Metrics, Observation
+from hwr_core.server.middleware import ForwardedPrefix, HeadRequests, InternalErrors
+from hwr_core.server.schemas import (
+    Beams,
+    CheckpointName,
+    CheckpointRecord,
+    Health,
+    Ink,
+    Pages,
+    Preprocessing,
+    Problem,
+    ReadFiles,
+    ReadPage,
 )
+from hwr_core.server.workers import ClientDisconnected, Workers
 
+MultiPartParser.spool_max_size = 2 * limits.MAX_BYTES  # uploads stay in memory, never in a temporary file
 
-class Problem(BaseModel):
-    """What is wrong, in a sentence."""
+OpenDocument = tuple[Document, list[int]]  # with the indices of its chosen pages
+FileError = tuple[str, HandwritingError]  # the file's name
 
-    detail: str
-
-
-class ReadPage(PageRecord):
-    """`page` counts from 1 in its file."""
-
-    file: str
-    page: int
-
-
-class UnreadFile(TypedDict):
-    file: str
-    detail: str
-
-
-class Read(TypedDict):
-    """The pages that were read, and the files, or pages of them, that could not be."""
-
-    pages: list[ReadPage]
-    errors: list[UnreadFile]
-
-
-class Ink(BaseModel):
-    """`strokes`: each a list of points [x, y], y downwards, in any unit."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    strokes: list[Annotated[list[tuple[Coordinate, Coordinate]], Field(max_length=limits.POINTS)]] = Field(
-        max_length=limits.STROKES
-    )
-    mode: Literal["text", "formula"] = "text"
-    checkpoint: str | None = Field(None, max_length=200)
-    beams: Annotated[int, Field(strict=True, ge=1, le=limits.BEAMS)] | None = None
-
-
-class CheckpointRecord(TypedDict):
-    name: str
-    title: str
-    note: str
-    formulas: bool
-    loaded: bool
-
-
-class Health(TypedDict):
-    """`waiting`: requests that wait or are worked on; of drawings and lines, and of pages, `queue` at most."""
-
-    status: Literal["ok"]
-    waiting: int
-    queue: int
-    loaded: list[str]
-
-
-class Desk:
-    """Where requests are worked on: in threads of their own, so many at once for drawings and lines, and so many for pages and all else that may
-    take hundreds of megabytes."""
-
-    def __init__(self):
-        self.lines = ThreadPoolExecutor(limits.LINES_AT_ONCE, "api-lines")
-        self.pages = ThreadPoolExecutor(limits.PAGES_AT_ONCE, "api-pages")
-
-    async def run(self, request: Request, threads: ThreadPoolExecutor, work: Callable, *arguments):
-        """What `work(gone, *arguments)` gives. Where the client goes away, work that still waits is left, and `gone` is set for work that is under way."""
-        gone = threading.Event()
-        job = threads.submit(work, gone, *arguments)
-        working = asyncio.wrap_future(job)
-        try:
-            while not (await asyncio.wait([working], timeout=limits.DISCONNECT_POLL))[0]:
-                if await request.is_disconnected():
-                    gone.set()
-                    if job.cancel():
-                        raise HTTPException(499, "The client went away.")
-            return await working
-        finally:  # where the server ends, too
-            gone.set()
-            job.cancel()
+_PROBLEMS: dict[int | str, dict[str, object]] = {
+    code: {"model": Problem} for code in (400, 401, 408, 413, 422, 500, 503)
+}
+reading = APIRouter(responses=_PROBLEMS)
 
 
 def create_api() -> FastAPI:
-    api = FastAPIOffline(  # whose documentation needs no network
+    """Creates the API. Its lifespan ends its threads; `Workers.close` does so where the lifespan is not run."""
+    documented = [Security(HTTPBearer(auto_error=False))] if api_token() else []  # shown in the documentation only
+    api = FastAPIOffline(  # its documentation needs no network
         title="Handwriting Recognition",
-        version="1",
-        description="Reads handwriting, as text or as LaTeX.",
+        version=__version__,
+        description="Reads handwriting as text or as LaTeX.",
         redoc_url=None,
+        dependencies=[Depends(authorise)],  # on every route, also on routes that are added later
+        lifespan=close_workers,
     )
-    api.state.desk, api.state.room = Desk(), Room()
-    api.add_middleware(Gate, room=api.state.room)
-    # That a token is asked for is for the document to tell: `Gate` checks it.
-    api.include_router(reading, dependencies=[Security(HTTPBearer(auto_error=False))] if settings.api_token() else [])
+    queue = RequestQueue()
+    metrics = Metrics(queue)
+    api.state.workers, api.state.queue, api.state.metrics = Workers(), queue, metrics
+    # The last one added is the first to see a request.
+    api.add_middleware(Admission, queue=queue)
+    api.add_middleware(InternalErrors)
+    api.add_middleware(Observation, metrics=metrics)
+    api.add_middleware(ForwardedPrefix)
+    api.add_middleware(HeadRequests)
+    if origins := settings().cors_origins:
+        headers = ["Authorization", "Content-Type"]
+        api.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=headers)
+    api.include_router(reading, dependencies=documented)
     api.add_api_route("/health", health, response_model=Health, tags=["server"])
-    api.add_exception_handler(HandwritingError, _said)
-    api.add_exception_handler(RequestValidationError, _invalid)
+    api.add_exception_handler(HandwritingError, _user_error)
+    api.add_exception_handler(RequestValidationError, _invalid_request)
+    api.add_exception_handler(ClientDisconnected, _client_disconnected)
     return api
 
 
-_PROBLEMS = {code: {"model": Problem} for code in (400, 401, 408, 413, 422, 503)}
-reading = APIRouter(responses=_PROBLEMS)
+@asynccontextmanager
+async def close_workers(api: FastAPI) -> AsyncIterator[None]:
+    """The API's lifespan."""
+    yield
+    api.state.workers.close()
 
 
 @reading.post("/recognize", tags=["reading"])
@@ -163,35 +102,41 @@ async def recognize(
     request: Request,
     files: Annotated[
         list[UploadFile],
-        File(min_length=1, max_length=limits.FILES, description="pictures, PDFs, or TIFFs of several pages"),
+        File(min_length=1, max_length=limits.FILES, description="Pictures, PDFs, or TIFFs with several pages."),
     ],
-    preprocessing: Annotated[Settings, Query()],
-    mode: Annotated[Mode, Query(description="what each picture is")] = "page",
+    preprocessing: Annotated[Preprocessing, Query()],
+    mode: Annotated[Mode, Query(description="What each picture shows.")] = "page",
     checkpoint: CheckpointName = None,
     beams: Beams = None,
-) -> Read:
-    """Reads pictures of pages, of single lines, or of single formulas. A file that cannot be read is told beside those that can; where
-    none can, that is the answer."""
-    if unknown := sorted(set(request.query_params) - {"mode", "checkpoint", "beams"} - set(Settings.model_fields)):
+    pages: Pages = None,
+) -> ReadFiles:
+    """Reads pictures of pages, of single lines, or of single formulas.
+
+    Errors are reported per file in `errors`. If every file fails, the first error is the answer.
+    """
+    known = {"mode", "checkpoint", "beams", "pages", *Preprocessing.model_fields}
+    if unknown := sorted(set(request.query_params) - known):
         raise HandwritingError(f"There is no setting {unknown[0][:50]!r}.")
-    named = []
-    for number, file in enumerate(files, 1):
-        named.append((file.filename or f"file {number}", await file.read()))
-        await file.close()
+    chosen = PageRange.parse(pages) if pages else ALL_PAGES
     try:
-        chosen = PreprocessSettings(**preprocessing.model_dump())
+        cleaning = PreprocessSettings(**preprocessing.model_dump())
     except ValueError as error:
         raise HandwritingError(str(error)) from None
-    desk: Desk = request.app.state.desk
-    opening = (
-        desk.pages if any(is_pdf(data) for _, data in named) else desk.lines
-    )  # to count a PDF's pages may take seconds
-    documents, errors = await desk.run(request, opening, _open_files, named)
-    threads = desk.pages if mode == "page" or any(document.large for document in documents) else desk.lines
-    read, unread = await desk.run(request, threads, _read_pages, documents, mode, checkpoint, chosen, beams)
+    uploads = []
+    for number, file in enumerate(files, 1):
+        uploads.append((file.filename or f"file {number}", await file.read()))
+        await file.close()
+    workers: Workers = request.app.state.workers
+    # Counting a PDF's pages may take seconds.
+    opening = workers.pages if any(is_pdf(data) for _, data in uploads) else workers.lines
+    documents, errors = await workers.run(request, opening, _open_files, uploads, chosen)
+    large = mode == "page" or any(document.large for document, _ in documents)
+    pool = workers.pages if large else workers.lines
+    read, unread = await workers.run(request, pool, _read_pages, documents, mode, checkpoint, cleaning, beams)
     errors += unread
     if not read and errors:
         raise errors[0][1]
+    request.app.state.metrics.lines.inc(sum(len(page["lines"]) for page in read))
     return {"pages": read, "errors": [{"file": name, "detail": str(error)} for name, error in errors]}
 
 
@@ -200,7 +145,7 @@ async def ink(request: Request, drawing: Ink) -> PageRecord:
     """Reads a drawing: as text, line by line, or as one formula."""
     points = sum(map(len, drawing.strokes))
     if points > limits.POINTS:
-        raise TooLargeError(f"The drawing has {points:,} points; send {limits.POINTS:,} at most.")
+        raise TooLargeError(f"The drawing has {points:,} points: send {limits.POINTS:,} at most.")
     strokes = [np.array(stroke, float).reshape(-1, 2) for stroke in drawing.strokes]
 
     def work(gone: threading.Event) -> PageRecord:
@@ -208,29 +153,39 @@ async def ink(request: Request, drawing: Ink) -> PageRecord:
 
         def stop(done: int, total: int) -> None:
             if gone.is_set():
-                raise HandwritingError("The client went away.")
+                raise ClientDisconnected
 
         return read_ink(strokes, recognizer, drawing.beams, stop).to_dict()
 
-    desk: Desk = request.app.state.desk
-    return await desk.run(request, desk.lines, work)
+    workers: Workers = request.app.state.workers
+    page = await workers.run(request, workers.lines, work)
+    request.app.state.metrics.lines.inc(len(page["lines"]))
+    return page
 
 
 @reading.get("/checkpoints", tags=["server"])
 def checkpoints() -> list[CheckpointRecord]:
-    """Those that the app offers; `loaded` are in memory."""
+    """Lists the checkpoints that the app offers."""
     names = set(loaded())
-    return [{**asdict(checkpoint), "loaded": checkpoint.name in names} for checkpoint in CHECKPOINTS]
+    return [
+        CheckpointRecord(
+            name=known.name, title=known.title, note=known.note, formulas=known.formulas, loaded=known.name in names
+        )
+        for known in CHECKPOINTS
+    ]
 
 
+@reading.get("/metrics", tags=["server"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def metrics(request: Request) -> Response:
+    """Returns Prometheus metrics: requests, seconds, queue, lines read."""
+    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@open_to_all
 async def health(request: Request) -> Health:
-    """Whether the server answers; needs no token."""
-    return {
-        "status": "ok",
-        "waiting": sum(request.app.state.room.inside.values()),
-        "queue": settings.settings().queue,
-        "loaded": loaded(),
-    }
+    """Tells that the server answers. Needs no token."""
+    waiting = sum(request.app.state.queue.counts.values())
+    return {"status": "ok", "waiting": waiting, "queue": settings().queue, "loaded": loaded()}
 
 
 def _recognizer(name: str | None, formulas: bool) -> Recognizer:
@@ -239,27 +194,32 @@ def _recognizer(name: str | None, formulas: bool) -> Recognizer:
         f"The checkpoint {name} reads {'text' if formulas else 'formulas'}: choose the other mode."
     )
     if {known.name: known.formulas for known in CHECKPOINTS}.get(name, formulas) != formulas:
-        raise wrong_mode  # before it is loaded, for which another may have to go
-    recognizer = load_recognizer(name, local=settings.local_checkpoints(), fetch=False)
+        raise wrong_mode  # before it is loaded, which may unload another checkpoint
+    recognizer = load_recognizer(name, local=local_checkpoints(), fetch=False)
     if recognizer.reads_formulas != formulas:
         raise wrong_mode
     return recognizer
 
 
 def _open_files(
-    gone: threading.Event, named: Sequence[tuple[str, bytes]]
-) -> tuple[list[Document], list[tuple[str, HandwritingError]]]:
-    """Until the client is gone."""
-    documents: list[Document] = []
-    errors: list[tuple[str, HandwritingError]] = []
-    for name, data in named:
+    gone: threading.Event, uploads: Sequence[tuple[str, bytes]], chosen: PageRange
+) -> tuple[list[OpenDocument], list[FileError]]:
+    """Opens the files, until the client is gone."""
+    documents: list[OpenDocument] = []
+    errors: list[FileError] = []
+    total = 0
+    for name, data in uploads:
         if gone.is_set():
             break
         try:
             document = open_document(data, name)
-            if sum(other.count for other in documents) + document.count > limits.PAGES:
-                raise TooLargeError(f"{name} would make more than {limits.PAGES} pages: send fewer at a time.")
-            documents.append(document)
+            indices = chosen.indices(document.count, name)
+            if total + len(indices) > limits.PAGES:
+                raise TooLargeError(
+                    f"With {name} the request has more than {limits.PAGES} pages: choose some with pages=1-{limits.PAGES}."
+                )
+            total += len(indices)
+            documents.append((document, indices))
         except HandwritingError as error:
             errors.append((name, error))
     return documents, errors
@@ -267,33 +227,38 @@ def _open_files(
 
 def _read_pages(
     gone: threading.Event,
-    documents: Sequence[Document],
+    documents: Sequence[OpenDocument],
     mode: Mode,
     checkpoint: str | None,
-    settings: PreprocessSettings,
+    preprocessing: PreprocessSettings,
     beams: int | None,
-) -> tuple[list[ReadPage], list[tuple[str, HandwritingError]]]:
-    """Until the client is gone."""
+) -> tuple[list[ReadPage], list[FileError]]:
+    """Reads the chosen pages, until the client is gone."""
     recognizer = _recognizer(checkpoint, mode == "formula")
     read: list[ReadPage] = []
-    errors: list[tuple[str, HandwritingError]] = []
-    for document, index in [(each, index) for each in documents for index in range(each.count)]:
+    errors: list[FileError] = []
+    for document, index in [(document, index) for document, indices in documents for index in indices]:
         if gone.is_set():
             break
         try:
-            page = read_picture(partial(document.page, index), recognizer, mode, settings, beams)
-            read.append({"file": document.name, "page": index + 1, **page.to_dict()})
+            page = read_picture(partial(document.page, index), recognizer, mode, preprocessing, beams)
+            read.append(ReadPage(**page.to_dict(), file=document.name, page=index + 1))
         except HandwritingError as error:
             errors.append((document.name, error))
     return read, errors
 
 
-async def _said(request: Request, error: HandwritingError) -> JSONResponse:
+async def _user_error(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, 413 if isinstance(error, TooLargeError) else 422)
 
 
-async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-    """One sentence, which says where the first mistake is, and nothing of what was sent."""
+async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
+    """Names the first mistake in one sentence, without quoting the request."""
+    assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
     return JSONResponse({"detail": f"{place}: {first['msg'].removeprefix('Value error, ')}."}, 422)
+
+
+async def _client_disconnected(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "The client disconnected."}, 499)

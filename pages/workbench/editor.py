@@ -1,7 +1,8 @@
-"""The text of the page on the desk: to be read and copied, or corrected line by line."""
+"""The text of the page that is shown: to read and copy, or to correct line by line."""
 
 import base64
 import io
+from collections.abc import Callable
 
 import streamlit as st
 from PIL import Image
@@ -9,31 +10,22 @@ from PIL import Image
 from hwr_core.layout.regions import Outline, Region, corrected, joined, same_line
 from hwr_core.metrics import cer, edit_distance, wer
 from hwr_core.reading import Line, Page
-from pages.common import copy_button, differing, shaded
-from pages.workbench.boxes import renew
-from pages.workbench.files import Sheet
-from pages.workbench.reading import Prepared, ReadSheet, layout_of, layouts
+from pages.shared.components import copy_button
+from pages.shared.reading_view import UNSURE, differing, percent, shaded
+from pages.workbench.files import STATIC, Sheet
+from pages.workbench.reading import Prepared, ReadSheet, layout_of
+from pages.workbench.state import PageState, photo_state
 
 TEXT, CORRECT = "Text", "Correct"
 SHOWN = 25  # lines in the editor at once
+ALTERNATIVES = 4  # other readings of a line
 CROP = (1000, 72)  # pixels that a line's picture has at most
-STYLE = """<style>
-.lines { display: grid; gap: .35rem; counter-reset: line; }
-.lines > div { display: grid; grid-template-columns: 2.2rem 1fr; align-items: baseline; }
-.lines .number { opacity: .55; font-size: .85rem; }
-.crop { display: block; max-width: 100%; max-height: 56px; border-radius: .3rem; background: #fff; }
-.remark { opacity: .65; font-size: .85rem; }
-</style>"""
-
-
-def corrections_of(key: tuple[str, int]) -> dict[Outline, str]:
-    """What a person wrote for the lines of a sheet, by where they were."""
-    return st.session_state.setdefault("corrections", {}).setdefault(key, {})
+JPEG_QUALITY = 80  # of 100
 
 
 def show_text(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) -> None:
-    """`shown` is the page with its corrections."""
-    st.html(STYLE)
+    """Shows the text or the editor. `shown` is the page with its corrections."""
+    st.html(STATIC / "lines.css")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         view = st.segmented_control(
             "View", [TEXT, CORRECT], default=TEXT, required=True, key="view", label_visibility="collapsed"
@@ -41,16 +33,22 @@ def show_text(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) ->
         copy_button(shown.text, key="copy-page")
     if view == TEXT:
         _lines(shown)
-        st.caption("Shaded letters are unsure. Under “Correct”, each line stands beside its picture.")
+        st.caption("Highlighted letters are unsure. “Correct” shows each line beside its picture.")
     else:
         _correct(sheet, prepared, read, shown)
 
 
+def with_corrections(page: Page, state: PageState) -> Page:
+    """The page with the person's corrections."""
+    return corrected(page, state.corrections)
+
+
 def _lines(shown: Page) -> None:
-    """One under the other, numbered as on the picture; a formula is also rendered."""
+    """The lines below each other, numbered as on the picture. A formula is also rendered."""
     waiting = ""
     for number, line in enumerate(shown.lines, 1):
-        waiting += f"<div><span class='number'>{number}</span><span class='reading small'>{shaded(line.reading) or '…'}</span></div>"
+        text = shaded(line.reading) or "…"
+        waiting += f"<div><span class='number'>{number}</span><span class='reading small'>{text}</span></div>"
         if line.formula or number == len(shown.lines):
             st.html(f"<div class='lines' data-testid='lines'>{waiting}</div>")
             waiting = ""
@@ -62,17 +60,10 @@ def _correct(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) -> 
     strips = -(-len(shown.lines) // SHOWN)
     strip = st.pagination(strips, key=f"lines-{sheet.key}") - 1 if strips > 1 else 0
     for number in range(strip * SHOWN, min(len(shown.lines), (strip + 1) * SHOWN)):
-        _row(
-            sheet,
-            prepared,
-            number,
-            read,
-            shown.lines[number],
-            shown.lines[number + 1] if number + 1 < len(shown.lines) else None,
-        )
+        _row(sheet, prepared, number, read, shown)
     done = sum(line.corrected for line in shown.lines)
     if st.toggle(
-        "Compare with what was read",
+        "Compare with the original reading",
         key="compare",
         disabled=not done,
         help="How many characters and words you corrected.",
@@ -80,16 +71,18 @@ def _correct(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) -> 
         _compare(read.page, shown)
 
 
-def _row(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, line: Line, following: Line | None) -> None:
-    machine = read.page.lines[number].reading
+def _row(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, shown: Page) -> None:
+    """One line: its picture, how sure it is, its field, and the button for more."""
+    page = photo_state().page(sheet.key)
+    line, machine = shown.lines[number], read.page.lines[number].reading
     outline = line.corners
-    version = st.session_state.get("used", {}).get((sheet.key, outline), 0)
-    key = f"line-{hash((sheet.key, outline, machine.text))}-{version}"
-    remark = "corrected" if line.corrected else f"{machine.confidence:.0%} sure"
+    key = f"line-{hash((sheet.key, outline, machine.text))}-{page.fields.get(outline, 0)}"
+    remark = "corrected" if line.corrected else f"{percent(machine.confidence)} sure"
     if not machine.complete:
-        remark += " · only the beginning: the line is longer than the checkpoint can write"
+        remark += " · only the beginning: the line is too long for this model"
     picture = f"<img class='crop' src='data:image/jpeg;base64,{_jpeg(line.image)}' alt='Line {number + 1}'>"
-    unsure = "" if line.corrected or min(machine.character_confidences, default=1) > 0.9 else f" · {shaded(machine)}"
+    sure = line.corrected or min(machine.character_confidences, default=1) > UNSURE
+    unsure = "" if sure else f" · {shaded(machine)}"
     st.html(f"<div>{picture}<div class='remark'>{number + 1} · {remark}{unsure}</div></div>")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.text_input(
@@ -98,130 +91,112 @@ def _row(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, line: L
             key=key,
             label_visibility="collapsed",
             on_change=_take,
-            args=(sheet, outline, key),
+            args=(page, outline, key),
         )
         with st.popover(
-            "",
-            icon=":material/more_horiz:",
-            key=f"more-{key}",
-            on_change="rerun",
-            help="Alternatives, and what the line is",
+            "", icon=":material/more_horiz:", key=f"more-{key}", on_change="rerun", help="More options"
         ) as more:
             if more.open:
-                _tools(sheet, prepared, number, read, line, following)
+                _alternatives(page, number, read.page.lines[number], line)
+                _line_tools(page, list(layout_of(sheet, prepared)), number, read, shown)
 
 
-def _tools(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, line: Line, following: Line | None) -> None:
-    machine, outline = read.page.lines[number].reading, line.corners
-    others = [machine.text] if line.corrected else []
-    others += [other.text for other in machine.alternatives if other.text != line.reading.text]
+def _alternatives(page: PageState, number: int, machine: Line, line: Line) -> None:
+    """Other readings of a line. If it was corrected, the original reading comes first."""
+    others = [machine.reading.text] if line.corrected else []
+    others += [other.text for other in machine.reading.alternatives if other.text != line.reading.text]
     if others:
-        st.caption("Or is it one of these?")
-    for place, other in enumerate(others[:4]):
+        st.caption("Did you mean … ?")
+    for place, other in enumerate(others[:ALTERNATIVES]):
         st.button(
             differing(other, line.reading.text),
             key=f"use-{number}-{place}",
             width="stretch",
             on_click=_use,
-            args=(sheet, outline, other),
+            args=(page, line.corners, other),
         )
-    regions = list(layout_of(sheet, prepared))
+
+
+def _line_tools(page: PageState, regions: list[Region], number: int, read: ReadSheet, shown: Page) -> None:
+    """The buttons that change the line itself."""
     place = regions.index(read.regions[number])
     region = regions[place]
-    # Of those that are shown: regions in which nothing was read lie between them.
+    # The neighbours that are shown. Regions without text may lie between them.
     before = regions.index(read.regions[number - 1]) if number else None
     after = regions.index(read.regions[number + 1]) if number + 1 < len(read.regions) else None
+
+    def button(title: str, icon: str, on_click: Callable, *arguments, disabled: bool = False) -> None:
+        icon = f":material/{icon}:"
+        st.button(title, key=f"{title}-{number}", icon=icon, on_click=on_click, args=arguments, disabled=disabled)
+
     with st.container(horizontal=True):
-
-        def change(title: str, icon: str, changed: list[Region], disabled: bool = False) -> None:
-            st.button(
-                title,
-                key=f"{title}-{number}",
-                icon=f":material/{icon}:",
-                on_click=_set,
-                args=(sheet, changed),
-                disabled=disabled,
-            )
-
-        kind = Region(region.outline, not region.formula)
-        change(
-            "It is text" if region.formula else "It is a formula",
-            "function",
-            [*regions[:place], kind, *regions[place + 1 :]],
-        )
-        if after is not None and following is not None:
-            rest = [other for index, other in enumerate(regions) if index not in (place, after)]
-            at = place - (after < place)
-            whole = joined([region, regions[after]])
-            st.button(
-                "Join with the next", key=f"join-{number}", icon=":material/merge:", on_click=_join,
-                args=(sheet, [*rest[:at], whole, *rest[at:]], whole, (line, following)),
-            )  # fmt: skip
-        change("Up", "arrow_upward", _swapped(regions, place, before), before is None)
-        change("Down", "arrow_downward", _swapped(regions, place, after), after is None)
-        change("Delete", "delete", regions[:place] + regions[place + 1 :])
+        other_kind = Region(region.outline, not region.formula)
+        title = "Treat as text" if region.formula else "Treat as formula"
+        changed = (*regions[:place], other_kind, *regions[place + 1 :])
+        button(title, "function", page.with_regions, changed)
+        if after is not None:
+            pair = (shown.lines[number], shown.lines[number + 1])
+            button("Merge with next line", "merge", _merge, page, regions, (place, after), pair)
+        button("Up", "arrow_upward", page.with_regions, _swapped(regions, place, before), disabled=before is None)
+        button("Down", "arrow_downward", page.with_regions, _swapped(regions, place, after), disabled=after is None)
+        button("Delete", "delete", page.with_regions, (*regions[:place], *regions[place + 1 :]))
 
 
-def _swapped(regions: list[Region], first: int, second: int | None) -> list[Region]:
+def _swapped(regions: list[Region], first: int, second: int | None) -> tuple[Region, ...]:
     changed = list(regions)
     if second is not None:
         changed[first], changed[second] = changed[second], changed[first]
-    return changed
+    return tuple(changed)
 
 
-def _set(sheet: Sheet, regions: list[Region]) -> None:
-    layouts()[sheet.key] = tuple(regions)
-    renew(sheet)
-
-
-def _take(sheet: Sheet, outline: Outline, key: str) -> None:
-    _correct_line(sheet, outline, st.session_state[key].strip())
-
-
-def _correct_line(sheet: Sheet, outline: Outline, text: str) -> None:
-    """The last word on a line, also where it was found a little aside before."""
-    corrections = corrections_of(sheet.key)
-    _drop(corrections, outline)
-    corrections[outline] = text
-
-
-def _drop(corrections: dict[Outline, str], outline: Outline) -> None:
-    for other in [other for other in corrections if same_line(outline, [other]) is not None]:
-        del corrections[other]
-
-
-def _join(sheet: Sheet, regions: list[Region], region: Region, lines: tuple[Line, Line]) -> None:
-    """What was corrected in either half stays, with what was read in the other."""
-    corrections = corrections_of(sheet.key)
+def _merge(page: PageState, regions: list[Region], places: tuple[int, int], lines: tuple[Line, Line]) -> None:
+    """Merges two lines. Where either was corrected, the texts of both stay."""
+    place, after = places
+    whole = joined([regions[place], regions[after]])
+    rest = [region for index, region in enumerate(regions) if index not in places]
+    at = place - (after < place)
     for line in lines:
-        _drop(corrections, line.corners)
+        _drop(page, line.corners)
     if any(line.corrected for line in lines):
-        corrections[region.outline] = " ".join(line.reading.text for line in lines)
-    _set(sheet, regions)
+        page.corrections[whole.outline] = " ".join(line.reading.text for line in lines)
+    page.with_regions((*rest[:at], whole, *rest[at:]))
 
 
-def _use(sheet: Sheet, outline: Outline, text: str) -> None:
-    _correct_line(sheet, outline, text)
-    used = st.session_state.setdefault("used", {})
-    used[sheet.key, outline] = used.get((sheet.key, outline), 0) + 1  # another field, which starts with this text
+def _take(page: PageState, outline: Outline, key: str) -> None:
+    _correct_line(page, outline, st.session_state[key].strip())
+
+
+def _use(page: PageState, outline: Outline, text: str) -> None:
+    _correct_line(page, outline, text)
+    page.fields[outline] = page.fields.get(outline, 0) + 1
+
+
+def _correct_line(page: PageState, outline: Outline, text: str) -> None:
+    """Sets the text of a line.
+
+    It replaces an earlier correction, also where the line was then found at a slightly different place.
+    """
+    _drop(page, outline)
+    page.corrections[outline] = text
+
+
+def _drop(page: PageState, outline: Outline) -> None:
+    for other in [other for other in page.corrections if same_line(outline, [other]) is not None]:
+        del page.corrections[other]
 
 
 def _compare(machine: Page, shown: Page) -> None:
     truths, readings = ([line.reading.text for line in page.lines] for page in (shown, machine))
     wrong, characters = sum(map(edit_distance, truths, readings)), sum(map(len, truths))
     st.caption(
-        f"Character error rate {cer(truths, readings):.1%} ({wrong} of {characters}), word error rate {wer(truths, readings):.1%}, "
-        "if all that you left is right."
+        f"Character error rate {percent(cer(truths, readings), 1)} ({wrong} of {characters}), "
+        f"word error rate {percent(wer(truths, readings), 1)}, assuming unchanged lines are correct."
     )
-
-
-def with_corrections(page: Page, key: tuple[str, int]) -> Page:
-    return corrected(page, corrections_of(key))
 
 
 def _jpeg(picture: Image.Image) -> str:
     crop = picture.convert("L")
     crop.thumbnail(CROP)
     buffer = io.BytesIO()
-    crop.save(buffer, "JPEG", quality=80)
+    crop.save(buffer, "JPEG", quality=JPEG_QUALITY)
     return base64.b64encode(buffer.getvalue()).decode()

@@ -1,189 +1,232 @@
-"""From a sheet to its read lines: cleaned, found, laid out as a person changed them, read, and each step remembered."""
+"""Runs the steps of `hwr_core.pipeline` on a page, keeps their results, and shows progress with a Stop button."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import cv2
 import numpy as np
 import streamlit as st
 from PIL import Image
 
-from hwr_core.checkpoints.registry import default_beams
+from hwr_core import pipeline
 from hwr_core.imaging.ink_mask import stroke_width
 from hwr_core.imaging.line_image import small_rgb
-from hwr_core.imaging.preprocess import preprocess
-from hwr_core.imaging.settings import PreprocessSettings
-from hwr_core.layout.line_detection import FoundLine
-from hwr_core.layout.orientation import find_upright_lines
-from hwr_core.layout.regions import Region, lines_at, regions_of
-from hwr_core.pipeline import line_on_photo
-from hwr_core.reading import Page, Reading
-from pages.common import Reader, recognizer_for, shipped
+from hwr_core.imaging.preprocess import Preprocessed
+from hwr_core.imaging.settings import PreprocessSettings, Turn
+from hwr_core.layout.regions import Region
+from hwr_core.pipeline import Draft, Job, LineReader
+from hwr_core.reading import Page
+from pages.shared.model_picker import Reader, built_in_reader, recognizer_for
+from pages.shared.reading_view import counted
 from pages.workbench.files import Sheet
-from pages.workbench.memory import digest, remembered
+from pages.workbench.state import PageState, ReadWith, SessionReadings, photo_state
 
-PREVIEW_SIDE, VIEW_SIDE = 640, 1500  # pixels of the longest side of a step's picture, and of the page on the desk
-PREPARED, CLEANED = 8, 1  # sheets of which the lines' pictures are kept (some 12 MB each), and cleaned pages (10 MB)
-READINGS = 20_000  # lines' readings, some kilobytes each
+PREVIEW_SIDE = 640  # pixels of the longest side of the picture of a preprocessing step
+VIEW_SIDE = 1500  # pixels of the longest side of the page as it is shown
+GREY_BINS = 64  # of the histogram
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A sheet before it is read: small pictures of the steps, the upright page as people see it, and the lines found.
+    """A page with its detected lines, and its pictures for the screen.
 
-    `view_to_photo` and `to_photo` take pixels of the view, and of the cleaned page, to the photo's, whose `size` is (width, height).
+    Attributes:
+        draft: After the steps that find the lines, without the cleaned page.
+        steps: Names and small pictures (height, width) uint8 of the preprocessing steps.
+        greys: (64,) float: how many pixels there are of each grey before the threshold.
+        threshold_level: Grey level of a global threshold; None for none or a local one.
+        strokes: Width of the strokes in pixels, before and after it was changed.
+        view: (height, width, 3) uint8: the photo as the cleaned page lies, in its colours.
+        view_to_photo: (3, 3) float matrix from the view's pixels to the photo's.
     """
 
-    size: tuple[int, int]
+    draft: Draft
     steps: tuple[tuple[str, np.ndarray], ...]
-    greys: np.ndarray  # how many pixels there are of each, 64 bins, before the threshold
+    greys: np.ndarray
     threshold_level: float | None
-    strokes: tuple[float, float]  # their width in pixels before and after they were changed
+    strokes: tuple[float, float]
     view: np.ndarray
     view_to_photo: np.ndarray
-    to_photo: np.ndarray
-    turn: int  # degrees counter-clockwise by which the page was turned
-    found: tuple[FoundLine, ...]
-    regions: tuple[Region, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        pictures = [self.view, *(image for _, image in self.steps), *(line.image for line in self.draft.found)]
+        return sum(picture.nbytes for picture in pictures)
 
 
 @dataclass(frozen=True)
 class ReadSheet:
-    """A sheet's lines as the machine read them, each with its region, and how many of them are still to be read."""
+    """A page as it was read.
+
+    Attributes:
+        page: The lines that hold text.
+        regions: The region of each.
+        lines_left: How many lines are still to be read.
+    """
 
     page: Page
     regions: tuple[Region, ...]
-    unread: int
+    lines_left: int
 
 
 def prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prepared:
-    """`HandwritingError` where the page is damaged."""
-    return remembered("prepared", (sheet.key, settings), lambda: _prepare(sheet, settings, reader), PREPARED)
+    """Cleans a page and finds its lines, or returns the remembered result.
 
-
-def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prepared:
-    recognizer, _ = recognizer_for(reader)
-    seen: dict = {}
-
-    def picture() -> Image.Image:
-        photo = sheet.picture()
-        seen.update(size=photo.size, small=small_rgb(photo, VIEW_SIDE))
-        return photo
-
-    with st.spinner("Cleaning the page and finding its lines…"):
-        # How a sheet lies is judged on its greys, and does not change with a threshold.
-        turns = st.session_state.setdefault("turns", {})
-        key = (sheet.key, settings.invert, settings.perspective, settings.flatten)
-        known = turns.get(key, "auto") if settings.turn == "auto" else settings.turn
-        cleaned, found = find_upright_lines(picture, replace(settings, turn=known), recognizer, PREVIEW_SIDE)
-        if settings.turn == "auto" and found and settings.threshold == "none" and settings.stroke == "keep":
-            turns[key] = str(cleaned.turn)
-    remembered("cleaned", (sheet.key, settings), lambda: cleaned.image, CLEANED)
-    measured = stroke_width(cleaned.before_strokes)
-    after = stroke_width(cleaned.image) if cleaned.image is not cleaned.before_strokes else measured
-    view, view_to_photo = _view(seen["small"], seen["size"], cleaned.image.shape, cleaned.to_photo)
-    return Prepared(
-        seen["size"], tuple((step.name, step.image) for step in cleaned.steps),
-        cv2.calcHist([cleaned.before_threshold], [0], None, [64], [0, 256]).ravel(), cleaned.threshold_level, (measured, after),
-        view, view_to_photo, cleaned.to_photo, cleaned.turn, tuple(found), regions_of(found, cleaned.to_photo),
-    )  # fmt: skip
-
-
-def _view(
-    small: Image.Image, size: tuple[int, int], shape: tuple[int, int], to_photo: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The photo of `size`, which `small` is in its colours, seen as the cleaned page is, (height, width, 3) uint8; and the matrix from its pixels to the photo's."""
-    scale = min(1.0, VIEW_SIDE / max(shape))
-    height, width = max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
-    matrix = to_photo @ np.diag([1 / scale, 1 / scale, 1.0])
-    onto_small = np.diag([small.width / size[0], small.height / size[1], 1.0]) @ matrix
-    view = cv2.warpPerspective(
-        np.asarray(small), onto_small, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(255, 255, 255),
-    )  # fmt: skip
-    return view, matrix
-
-
-def layout_of(sheet: Sheet, prepared: Prepared) -> tuple[Region, ...]:
-    """The lines as a person left them, or else as they were found."""
-    return layouts().get(sheet.key, prepared.regions)
-
-
-def layouts() -> dict[tuple[str, int], tuple[Region, ...]]:
-    """By sheet, for those that a person changed: in the photo's pixels, so that they stay where the settings change."""
-    return st.session_state.setdefault("layouts", {})
+    Raises:
+        HandwritingError: The page is damaged.
+    """
+    state = photo_state()
+    return state.memory.remembered(
+        "prepared",
+        (sheet.key, settings),
+        lambda: _prepare(sheet, settings, reader, state.page(sheet.key)),
+        lambda prepared: prepared.size,
+    )
 
 
 def read_sheet(
     sheet: Sheet, prepared: Prepared, settings: PreprocessSettings, reader: Reader, stopped: bool = False
 ) -> ReadSheet:
-    """Reads what was not read before; where it was `stopped`, nothing more."""
-    changed = sheet.key in layouts()
-    regions = layout_of(sheet, prepared)
-    found = _cut(sheet, regions, prepared, settings) if changed else list(prepared.found)
-    known: dict = st.session_state.setdefault("kept_readings", {})
-    readings: list[Reading | None] = [None] * len(found)
-    for formulas in (False, True):
-        numbers = [number for number, region in enumerate(regions) if region.formula == formulas]
-        for number, reading in zip(
-            numbers, _read(sheet, [found[n] for n in numbers], reader, formulas, known, stopped), strict=True
-        ):
-            readings[number] = reading
-    while len(known) > READINGS:
-        known.pop(next(iter(known)))
-    unread = readings.count(None)
-    found_there = {region.outline for region in prepared.regions}
-    lines, kept = [], []
-    for line, region, reading in zip(found, regions, readings, strict=True):
-        if reading is None or (not reading.text and region.outline in found_there):
-            continue  # a box that a person drew stays where nothing is read in it, to be filled in
-        placed = line_on_photo(line, prepared.to_photo, prepared.size, reading)
-        lines.append(replace(placed, formula=region.formula))
-        kept.append(region)
-    return ReadSheet(Page(tuple(lines), prepared.size), tuple(kept), unread)
+    """Reads the lines that were not read before; none where the reading was `stopped`."""
+    state = photo_state()
+    job = Job(
+        sheet.picture,
+        _line_reader(reader),
+        settings,
+        formula_reader=lambda: _line_reader(built_in_reader(True, reader.device), formulas=True),
+        regions=state.page(sheet.key).regions,
+        on_progress=_ReadingBar(f"stop-{sheet.key}"),
+        stopped=lambda: stopped,
+        readings=SessionReadings(state.memory),
+    )
+
+    def cached(step: pipeline.Step, draft: Draft, job: Job) -> Draft:
+        if step is pipeline.cut and not _at_hand(draft):
+            draft = replace(draft, cleaned=_cleaned(sheet, draft, job))
+        return replace(step(draft, job), cleaned=None)
+
+    draft = pipeline.run(pipeline.READ_STEPS, job, prepared.draft, cached)
+    return ReadSheet(draft.page or Page((), draft.size), draft.kept, draft.lines_left)
 
 
-def _cut(sheet: Sheet, regions: Sequence[Region], prepared: Prepared, settings: PreprocessSettings) -> list[FoundLine]:
-    """The pictures of a changed layout's lines; those that were found there are at hand."""
-    at_hand = dict(zip(((region.outline) for region in prepared.regions), prepared.found, strict=True))
-    if all(region.outline in at_hand for region in regions):
-        return [at_hand[region.outline] for region in regions]
-
-    def again() -> np.ndarray:
-        return preprocess(sheet.picture(), replace(settings, turn=str(prepared.turn)), steps_side=0).image
-
-    grey = remembered("cleaned", (sheet.key, settings), again, CLEANED)
-    return [at_hand.get(region.outline) or lines_at([region], grey, prepared.to_photo)[0] for region in regions]
+def layout_of(sheet: Sheet, prepared: Prepared) -> tuple[Region, ...]:
+    """The lines as a person left them, or else as they were detected."""
+    regions = photo_state().page(sheet.key).regions
+    return prepared.draft.found_regions if regions is None else regions
 
 
-def _read(
-    sheet: Sheet, lines: Sequence[FoundLine], reader: Reader, formulas: bool, known: dict, stopped: bool
-) -> list[Reading | None]:
-    if not lines:
-        return []
-    wanted = Reader(shipped(True), reader.device, default_beams(shipped(True))) if formulas else reader
-    recognizer, wanted = recognizer_for(wanted, formulas)
-    keys = [(wanted, digest(line.image.tobytes()), line.image.shape) for line in lines]
-    fresh = [number for number, key in enumerate(keys) if key not in known]
-    if fresh and not stopped:
-        place = st.empty()
-        with place.container(horizontal=True, vertical_alignment="center"):
-            bar = st.progress(0.0, f"Reading {len(fresh)} line{'s' if len(fresh) > 1 else ''}…")
-            st.button("Stop", key=f"stop-{sheet.key}-{formulas}", icon=":material/stop_circle:", on_click=stop)
-        done = 0
-        for batch in recognizer.stream([lines[number].image for number in fresh], wanted.beams):
-            known.update({keys[fresh[place_]]: reading for place_, reading in batch.items()})
-            done += len(batch)
-            bar.progress(done / len(fresh), f"Read {done} of {len(fresh)} lines")
-        place.empty()
-    return [known.get(key) for key in keys]
+def read_with(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> ReadWith:
+    """The settings, reader and regions that a reading of this page would now use."""
+    return ReadWith(settings, reader, photo_state().page(sheet.key).regions)
 
 
-def stop() -> None:
-    """Also of all pages. `reading` tells what was being read."""
-    st.session_state.stopped = st.session_state.get("reading")
-    st.session_state.reading_all = False
+def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, page: PageState) -> Prepared:
+    small: list[Image.Image] = []
+
+    def picture() -> Image.Image:
+        photo = sheet.picture()
+        small[:] = [small_rgb(photo, VIEW_SIDE)]
+        return photo
+
+    # Which way up a page lies is judged by its greys. It does not change with a threshold.
+    turn_key = (settings.invert, settings.perspective, settings.flatten)
+    turn: Turn = page.turns.get(turn_key, "auto") if settings.turn == "auto" else settings.turn
+    job = Job(picture, _line_reader(reader), replace(settings, turn=turn), steps_side=PREVIEW_SIDE)
+    with st.spinner("Cleaning the page and finding its lines…"):
+        draft = pipeline.run(pipeline.FIND_STEPS, job)
+    cleaned = draft.cleaned
+    assert cleaned is not None  # the steps that find lines clean the page
+    if settings.turn == "auto" and draft.found and settings.threshold == "none" and settings.stroke == "keep":
+        page.turns[turn_key] = cast(Turn, str(draft.turn))
+    _keep_cleaned(sheet, settings, cleaned)
+    measured = stroke_width(cleaned.before_strokes)
+    after = stroke_width(cleaned.image) if cleaned.image is not cleaned.before_strokes else measured
+    view, view_to_photo = _view(small[0], draft.size, cleaned.image.shape, draft.to_photo)
+    return Prepared(
+        replace(draft, cleaned=None),
+        tuple((step.name, step.image) for step in cleaned.steps),
+        cv2.calcHist([cleaned.before_threshold], [0], None, [GREY_BINS], [0, 256]).ravel(),
+        cleaned.threshold_level,
+        (measured, after),
+        view,
+        view_to_photo,
+    )
 
 
-def go_on() -> None:
-    st.session_state.stopped = None
+def _line_reader(reader: Reader, formulas: bool = False) -> LineReader:
+    recognizer, reader = recognizer_for(reader, formulas)
+    return LineReader(recognizer, reader.beams, reader)
+
+
+def _at_hand(draft: Draft) -> bool:
+    """Whether every region's picture was cut out when the lines were found."""
+    return {region.outline for region in draft.regions} <= {region.outline for region in draft.found_regions}
+
+
+def _cleaned(sheet: Sheet, draft: Draft, job: Job) -> Preprocessed:
+    """The cleaned page. If it was dropped, it is made anew."""
+    kept = photo_state().memory.get("cleaned", (sheet.key, job.settings))
+    if isinstance(kept, Preprocessed):
+        return kept
+    made = pipeline.clean(draft, job).cleaned
+    assert made is not None  # `clean` makes one
+    return _keep_cleaned(sheet, job.settings, made)
+
+
+def _keep_cleaned(sheet: Sheet, settings: PreprocessSettings, cleaned: Preprocessed) -> Preprocessed:
+    """Keeps the cleaned page of this one sheet, some 10 MB, without what led to it."""
+    image = cleaned.image
+    bare = replace(cleaned, steps=(), before_threshold=image, before_strokes=image)
+    memory = photo_state().memory
+    memory.forget("cleaned", lambda key: True)
+    memory.put("cleaned", (sheet.key, settings), bare, image.nbytes)
+    return bare
+
+
+def _view(
+    small: Image.Image, size: tuple[int, int], shape: tuple[int, ...], to_photo: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The photo as the cleaned page lies.
+
+    Args:
+        small: The photo in its colours, at most `VIEW_SIDE` pixels large.
+        size: Width and height of the photo.
+        shape: Height and width of the cleaned page.
+        to_photo: Of the cleaned page.
+
+    Returns:
+        The view (height, width, 3) uint8, and the matrix from its pixels to the photo's.
+    """
+    scale = min(1.0, VIEW_SIDE / max(shape))
+    height, width = max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+    matrix = to_photo @ np.diag([1 / scale, 1 / scale, 1.0])
+    onto_small = np.diag([small.width / size[0], small.height / size[1], 1.0]) @ matrix
+    view = cv2.warpPerspective(
+        np.asarray(small),
+        onto_small,
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(255, 255, 255),
+    )
+    return view, matrix
+
+
+class _ReadingBar:
+    """Shows how many lines are read, and the button that stops the reading. Gone once all are read."""
+
+    def __init__(self, key: str):
+        self.key = key
+        self.place = st.empty()
+        self.bar = self.place  # the bar, once there is one
+
+    def __call__(self, done: int, total: int) -> None:
+        if done == 0:
+            with self.place.container(horizontal=True, vertical_alignment="center"):
+                self.bar = st.progress(0.0, f"Reading {counted(total, 'line')}…")
+                st.button("Stop", key=self.key, icon=":material/stop_circle:", on_click=photo_state().stop)
+        elif done < total:
+            self.bar.progress(done / total, f"Read {done} of {total} lines")
+        else:
+            self.place.empty()

@@ -1,4 +1,7 @@
-"""The preprocessing's controls, in the order of the steps; they live in the URL, and can be saved and loaded."""
+"""The controls of the preprocessing, in the order of the steps.
+
+They are bound to the URL, and can be saved and loaded.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -6,145 +9,174 @@ from dataclasses import asdict
 import streamlit as st
 
 from hwr_core.imaging.settings import LIMITS, PRESETS, PreprocessSettings
-from pages.common import as_is
-from pages.workbench.files import uploads
+from pages.shared.reading_view import escaped
+from pages.shared.streamlit_patches import uploads
+from pages.workbench.state import PhotoState, photo_state
 
 DEFAULT = PreprocessSettings()
+TURNS = {"auto": "Automatic", "0": "None", "90": "90° left", "180": "180°", "270": "90° right"}
 THRESHOLDS = {
-    "none": "None (best for reading)",
+    "none": "None (most accurate)",
     "otsu": "Otsu",
     "adaptive": "Adaptive",
     "sauvola": "Sauvola",
     "manual": "Manual",
 }
+UPLOAD_MEGABYTES = 1  # of a file with settings
+Ask = Callable[..., None]
 
 
-def settings_sidebar() -> PreprocessSettings:
-    """A method's parameters show where it is chosen."""
-    chosen: dict = {}
+def settings_sidebar() -> tuple[PreprocessSettings, Callable[[float, float], None]]:
+    """Shows the controls in the sidebar. The parameters of a method appear when it is chosen.
+
+    Returns:
+        The settings, and a function that shows the width of the page's strokes, before and after, under their controls.
+    """
+    state = photo_state()
+    chosen: dict = {"padding": state.settings.padding}  # which has no control
 
     def ask(control: Callable, field: str, *arguments, **options) -> None:
         chosen[field] = control(*arguments, key=field, bind="query-params", **options)
 
     with st.sidebar:
         st.subheader("Preprocessing")
-        presets = st.container()  # filled below, where it is known which of them the controls show
-        ask(
-            st.toggle, "perspective", "Straighten a sheet on a table", DEFAULT.perspective,
-            help="Where a sheet's four edges are seen, it is cut out and seen from straight above.",
-        )  # fmt: skip
-        ask(
-            st.selectbox, "turn", "Turn", ["auto", "0", "90", "180", "270"],
-            format_func=lambda turn: "As the writing lies" if turn == "auto" else f"{turn}° to the left",
-            help="Rights a page that lies on its side or stands on its head.",
-        )  # fmt: skip
-        ask(
-            st.segmented_control, "invert", "Light on dark", ["auto", "never", "always"], default="auto", required=True, format_func=str.capitalize,
-            help="Chalk on a board and dark-mode notes are turned into dark ink on light paper.",
-        )  # fmt: skip
-        ask(
-            st.toggle, "flatten", "Flatten paper and light", DEFAULT.flatten,
-            help="Divides by the paper's brightness: shadows and yellowed paper become white.",
-        )  # fmt: skip
-        ask(
-            st.segmented_control, "denoise", "Denoise", [0, 1, 2], default=DEFAULT.denoise, required=True,
-            format_func=["Off", "Light", "Strong"].__getitem__, help="A median filter: takes away specks, and a little of fine strokes.",
-        )  # fmt: skip
-        ask(
-            st.toggle,
-            "deskew",
-            "Level the lines",
-            DEFAULT.deskew,
-            help="Turns the page by up to 12° so that its lines run level.",
-        )
-        ask(
-            st.toggle,
-            "ruling",
-            "Take away ruled lines",
-            DEFAULT.ruling,
-            help="Also squared paper's. Strokes across them stay.",
-        )
-        ask(st.toggle, "crop", "Crop to the ink", DEFAULT.crop, help="Cuts away empty margins.")
+        presets = st.container()  # filled below, where the settings are known
+        _page_controls(ask)
         st.subheader("Threshold")
-        ask(
-            st.selectbox, "threshold", "Method", list(THRESHOLDS), format_func=THRESHOLDS.__getitem__,
-            help="Black and white only. Usually reads worse than grey; helps on very faint or stained pages.",
-        )  # fmt: skip
-        if chosen["threshold"] == "manual":
-            ask(
-                st.slider,
-                "threshold_level",
-                "Level",
-                *LIMITS["threshold_level"],
-                DEFAULT.threshold_level,
-                help="Darker than this is ink.",
-            )
-        if chosen["threshold"] in ("adaptive", "sauvola"):
-            ask(
-                st.slider, "threshold_window", "Window", *LIMITS["threshold_window"], DEFAULT.threshold_window, 2,
-                help="Pixels across which the paper's grey is judged.",
-            )  # fmt: skip
-        if chosen["threshold"] == "adaptive":
-            ask(
-                st.slider, "adaptive_offset", "Offset", *LIMITS["adaptive_offset"], DEFAULT.adaptive_offset,
-                help="Grey levels below the neighbourhood's mean that count as ink.",
-            )  # fmt: skip
-        if chosen["threshold"] == "sauvola":
-            ask(
-                st.slider,
-                "sauvola_k",
-                "k",
-                *LIMITS["sauvola_k"],
-                DEFAULT.sauvola_k,
-                0.01,
-                help="Higher takes less as ink.",
-            )
+        _threshold_controls(ask, chosen)
         st.subheader("Stroke width")
-        ask(
-            st.selectbox, "stroke", "Strokes", ["keep", "thin", "thicken", "normalise"], format_func=str.capitalize,
-            help="Hairlines read better thickened, felt pens thinned. Normalise measures the pen and brings it to the target.",
-        )  # fmt: skip
-        if chosen["stroke"] in ("thin", "thicken"):
-            ask(
-                st.slider,
-                "stroke_amount",
-                "By (pixels)",
-                *LIMITS["stroke_amount"],
-                DEFAULT.stroke_amount,
-                help="How much thinner or thicker.",
-            )
-        if chosen["stroke"] == "normalise":
-            ask(
-                st.slider, "stroke_target", "Target (pixels)", *LIMITS["stroke_target"], DEFAULT.stroke_target, 0.5,
-                help="The width that the strokes shall have.",
-            )  # fmt: skip
-        st.session_state["measured"] = st.empty()
-        settings = PreprocessSettings(**chosen)
+        _stroke_controls(ask, chosen)
+        measured = st.empty()
+        settings = state.settings = PreprocessSettings(**chosen)
         with presets:
             _presets(settings)
-        _save_and_load(settings)
-    return settings
+        _save_and_load(state, settings)
 
+    def show_measured(before: float, after: float) -> None:
+        now = f", now {after:.1f}" if abs(after - before) >= 0.1 else ""
+        measured.caption(f"The strokes on this page are {before:.1f} pixels wide{now}.")
 
-def show_measured(before: float, after: float) -> None:
-    """The width of the page's strokes in pixels, under their controls."""
-    now = f", now {after:.1f}" if abs(after - before) >= 0.1 else ""
-    st.session_state["measured"].caption(f"The strokes of this page measure {before:.1f} pixels{now}.")
+    return settings, show_measured
 
 
 def use(settings: PreprocessSettings) -> None:
     """Sets every control."""
+    photo_state().settings = settings
     for field, value in asdict(settings).items():
         if field != "padding":  # has no control
             st.session_state[field] = value
 
 
+def _page_controls(ask: Ask) -> None:
+    ask(
+        st.toggle,
+        "perspective",
+        "Fix perspective",
+        DEFAULT.perspective,
+        help="Finds the sheet's edges and flattens it.",
+    )
+    ask(
+        st.selectbox,
+        "turn",
+        "Rotate",
+        list(TURNS),
+        format_func=TURNS.__getitem__,
+        help="Automatic turns a page that lies on its side or upside down.",
+    )
+    ask(
+        st.segmented_control,
+        "invert",
+        "Light on dark",
+        ["auto", "never", "always"],
+        default="auto",
+        required=True,
+        format_func=str.capitalize,
+        help="Turns chalk on a board and dark-mode notes into dark ink on light paper.",
+    )
+    ask(
+        st.toggle,
+        "flatten",
+        "Even out lighting",
+        DEFAULT.flatten,
+        help="Divides by the brightness of the paper. Shadows and yellowed paper become white.",
+    )
+    ask(
+        st.segmented_control,
+        "denoise",
+        "Denoise",
+        [0, 1, 2],
+        default=DEFAULT.denoise,
+        required=True,
+        format_func=["Off", "Light", "Strong"].__getitem__,
+        help="A median filter. It removes specks, and a little of fine strokes.",
+    )
+    ask(
+        st.toggle,
+        "deskew",
+        "Straighten lines",
+        DEFAULT.deskew,
+        help="Turns the page by up to 12° so that its lines are level.",
+    )
+    ask(
+        st.toggle,
+        "ruling",
+        "Remove ruled lines",
+        DEFAULT.ruling,
+        help="Also those of squared paper. Strokes across them stay.",
+    )
+    ask(st.toggle, "crop", "Crop to the ink", DEFAULT.crop, help="Cuts off empty margins.")
+
+
+def _threshold_controls(ask: Ask, chosen: dict) -> None:
+    ask(
+        st.selectbox,
+        "threshold",
+        "Method",
+        list(THRESHOLDS),
+        format_func=THRESHOLDS.__getitem__,
+        help="Makes the page black and white. Usually less accurate than grey; helps on very faint or stained pages.",
+    )
+    method = chosen["threshold"]
+    if method == "manual":
+        limits = LIMITS["threshold_level"]
+        help_ = "Pixels darker than this are ink."
+        ask(st.slider, "threshold_level", "Level", *limits, DEFAULT.threshold_level, help=help_)
+    if method in ("adaptive", "sauvola"):
+        limits = LIMITS["threshold_window"]
+        help_ = "Size in pixels of the area for the mean grey."
+        ask(st.slider, "threshold_window", "Window", *limits, DEFAULT.threshold_window, 2, help=help_)
+    if method == "adaptive":
+        limits = LIMITS["adaptive_offset"]
+        help_ = "How many grey levels below the mean count as ink."
+        ask(st.slider, "adaptive_offset", "Offset", *limits, DEFAULT.adaptive_offset, help=help_)
+    if method == "sauvola":
+        limits = LIMITS["sauvola_k"]
+        ask(st.slider, "sauvola_k", "k", *limits, DEFAULT.sauvola_k, 0.01, help="Higher keeps less ink.")
+
+
+def _stroke_controls(ask: Ask, chosen: dict) -> None:
+    ask(
+        st.selectbox,
+        "stroke",
+        "Strokes",
+        ["keep", "thin", "thicken", "normalise"],
+        format_func=str.capitalize,
+        help="Thicken hairlines, thin felt pens. Normalise measures the pen and brings it to the target.",
+    )
+    if chosen["stroke"] in ("thin", "thicken"):
+        limits = LIMITS["stroke_amount"]
+        help_ = "How much thinner or thicker."
+        ask(st.slider, "stroke_amount", "By (pixels)", *limits, DEFAULT.stroke_amount, help=help_)
+    if chosen["stroke"] == "normalise":
+        limits = LIMITS["stroke_target"]
+        help_ = "Target stroke width."
+        ask(st.slider, "stroke_target", "Target (pixels)", *limits, DEFAULT.stroke_target, 0.5, help=help_)
+
+
 def _presets(settings: PreprocessSettings) -> None:
     st.session_state.preset = next((name for name, preset in PRESETS.items() if preset == settings), None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(
-            "For a", list(PRESETS), key="preset", placeholder="page of its own kind", on_change=_use_preset, index=None
-        )
+        st.selectbox("Preset", list(PRESETS), key="preset", placeholder="Custom", on_change=_use_preset, index=None)
         st.button(
             "",
             key="reset",
@@ -159,8 +191,7 @@ def _use_preset() -> None:
     use(PRESETS.get(st.session_state.preset, DEFAULT))
 
 
-def _save_and_load(settings: PreprocessSettings) -> None:
-    st.session_state.setdefault("settings_files", 0)
+def _save_and_load(state: PhotoState, settings: PreprocessSettings) -> None:
     with st.popover("Save or load", icon=":material/tune:", width="stretch"):
         st.download_button(
             "Save these settings",
@@ -169,17 +200,21 @@ def _save_and_load(settings: PreprocessSettings) -> None:
             "application/json",
             on_click="ignore",
         )
-        key = f"settings-{st.session_state.settings_files}"
-        st.file_uploader("Load settings", "json", key=key, on_change=_load, args=(key,), max_upload_size=1)
-        st.caption("They are also in this page's address, to be bookmarked or sent.")
-    if sentence := st.session_state.pop("settings_error", None):
-        st.error(as_is(sentence), icon=":material/broken_image:")
+        key = f"settings-{state.settings_uploaders}"
+        st.file_uploader(
+            "Load settings", "json", key=key, on_change=_load, args=(key,), max_upload_size=UPLOAD_MEGABYTES
+        )
+        st.caption("Also saved in the URL, so you can bookmark or share it.")
+    if state.settings_error:
+        st.error(escaped(state.settings_error), icon=":material/broken_image:")
+        state.settings_error = None
 
 
 def _load(key: str) -> None:
+    state = photo_state()
     for file in uploads(key):
-        st.session_state.settings_files += 1
+        state.settings_uploaders += 1
         try:
             use(PreprocessSettings.from_json(file.getvalue().decode("utf-8", errors="replace")))
         except ValueError as error:
-            st.session_state.settings_error = f"{file.name}: {error}"
+            state.settings_error = f"{file.name}: {error}"

@@ -53,9 +53,7 @@ def test_a_correction_is_rendered_and_an_alternative_can_be_taken():
     app = on_canvas(in_math(draw_page()), write_formula()).run()
     app.text_area[0].set_value(r"\frac{1}{2}").run()
     assert app.latex[0].value.strip("$\n ") == r"\frac{1}{2}"
-    assert any(caption.value == "As you corrected it" for caption in app.caption) and r"\frac{1}{2}</div>" in html_of(
-        app
-    )
+    assert any(caption.value == "Edited" for caption in app.caption) and r"\frac{1}{2}</div>" in html_of(app)
     other = app.latex[1].value.strip("$\n ")
     next(button for button in app.button if button.label.startswith("Use this")).click().run()
     assert app.latex[0].value.strip("$\n ") == app.text_area[0].value == other
@@ -75,7 +73,7 @@ def test_an_empty_canvas_and_a_scribble_say_that_nothing_was_read():
     scribble = np.stack([200 + 90 * np.cos(7 * turns) * np.sin(turns), 150 + 90 * np.sin(5 * turns)], 1)
     app = on_canvas(in_math(draw_page()), [scribble]).run()
     assert not app.exception
-    assert "No formula was read" in html_of(app)
+    assert "No formula was recognized" in html_of(app)
 
 
 @pytest.mark.browser
@@ -115,7 +113,7 @@ def test_a_box_round_a_formula_on_a_photo_is_read(chromium, app_address):
     page.locator("input[type=file]").first.set_input_files(
         {"name": "notes.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
     )
-    page.get_by_text("Change the boxes").click()
+    page.get_by_text("Edit line boxes").click()
     page.get_by_text("Formula", exact=True).click()
     page.locator("canvas.upper-canvas").wait_for()
     page.wait_for_timeout(2000)

@@ -5,16 +5,21 @@ import json
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from hwr_core import load_recognizer
 from hwr_core.imaging.settings import PRESETS, PreprocessSettings
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.layout.regions import region_at
 from hwr_core.reading import BLANK
 from hwr_core.recognizer import Recognizer
-from tests.support.app import html_of, photo_page, png, text_of, upload
+from pages.shared import model_picker
+from pages.workbench.memory import BUDGET
+from pages.workbench.state import photo_state
+from tests.support.app import html_of, pages_read, photo_page, png, text_of, upload
 from tests.support.paths import SAMPLES
 
 
@@ -58,11 +63,11 @@ def test_a_pdfs_pages_are_in_the_strip_and_read_when_they_are_chosen():
         photo_page().run(), ("notes.pdf", pdf(page_of("good morning"), page_of("thank you"), page_of("see you soon")))
     )
     assert not app.exception and text_of(app) == "good morning"
-    assert len(app.session_state["pages_read"]) == 1, "the others are not read before they are asked for"
+    assert len(pages_read(app)) == 1, "the others are not read before they are asked for"
     app.button(key="page-2").click().run()
     assert text_of(app) == "see you soon" and any("notes.pdf, page 3" in markdown.value for markdown in app.markdown)
     click(app, "Read all 3 pages")
-    assert len(app.session_state["pages_read"]) == 3
+    assert len(pages_read(app)) == 3
     assert app.segmented_control(key="which-3").value == "All 3 pages"
 
 
@@ -78,13 +83,15 @@ def test_files_survive_a_visit_to_the_other_page_and_can_be_removed(letter):
     letter.run()
     assert "Martha" in text_of(letter)
     upload(letter, ("line.png", png(render_line(write("hello world"), 96, 5))))
-    assert list(letter.session_state["tray"]) == ["letter.jpg", "line.png"] and text_of(letter) == "hello world"
-    remembered = ("pages_read", "kept_prepared", "kept_cleaned", "kept_documents", "turns", "confidences")
-    line = letter.session_state["on_desk"]
+    assert list(letter.session_state["photo"].files) == ["letter.jpg", "line.png"] and text_of(letter) == "hello world"
+    state = letter.session_state["photo"]
+    line, kept = state.current, [*BUDGET._made, *BUDGET._files]
+    assert line in state.pages and [key for key in kept if line.file in repr(key)]
     letter.button(key="remove").click().run()
-    left = [key for name in remembered for key in letter.session_state[name] if isinstance(key, tuple)]
-    assert left and not [key for key in left if line in key or line[0] in key], "nothing is remembered of it"
-    assert list(letter.session_state["tray"]) == ["letter.jpg"] and "Martha" in text_of(letter)
+    left = [key for key in (*BUDGET._made, *BUDGET._files) if key[1] != "reading"]
+    assert left and not [key for key in left if line.file in repr(key)], "nothing is remembered of it"
+    assert state.pages and line not in state.pages
+    assert list(letter.session_state["photo"].files) == ["letter.jpg"] and "Martha" in text_of(letter)
 
 
 def test_a_correction_sticks_where_the_settings_change_and_reaches_every_export(letter):
@@ -125,10 +132,10 @@ def test_lines_are_joined_deleted_and_put_in_order(letter):
     fields = [field.value for field in letter.text_input if field.label.startswith("Line")]
     assert fields[1] == "Dear Martha,"
     more(letter, 3)
-    click(letter, "Join with the next")
+    click(letter, "Merge with next line")
     assert len([field for field in letter.text_input if field.label.startswith("Line")]) == 3 and not letter.exception
     letter.toggle(key="editing").set_value(True).run()
-    click(letter, "Back to the lines as found")
+    click(letter, "Reset to detected lines")
     assert len([field for field in letter.text_input if field.label.startswith("Line")]) == 5
 
 
@@ -164,31 +171,29 @@ def test_a_line_that_was_emptied_is_no_correction_for_the_data_set(letter):
 def test_a_line_that_is_a_formula_is_read_as_one():
     app = upload(photo_page().run(), ("page.png", png(page_of("good morning", "x + y = 2"))))
     more(correcting(app), 2)
-    click(app, "It is a formula")
+    click(app, "Treat as formula")
     assert not app.exception
     fields = [field.value for field in app.text_input if field.label.startswith("Line")]
     assert fields == ["good morning", "x+y=2"]
-    _, page = next(iter(app.session_state["pages_read"].values()))
+    (page,) = pages_read(app).values()
     assert [line.formula for line in page.lines] == [False, True]
 
 
 def test_reading_can_be_stopped_and_gone_on_with(monkeypatch):
-    from hwr_core.recognizer import Recognizer
-    from pages.workbench import reading
 
     original = Recognizer.stream
 
     def stopped_after_a_batch(self, images, beams=None):
         for number, batch in enumerate(original(self, images, beams)):
             if number == 1 and beams != 1:
-                reading.stop()
-                reading.st.rerun()
+                photo_state().stop()
+                st.rerun()
             yield batch
 
     monkeypatch.setattr(Recognizer, "stream", stopped_after_a_batch)
     monkeypatch.setattr(Recognizer, "batch_size", 2)
     app = upload(photo_page().run(), ("letter.jpg", (SAMPLES / "letter.jpg").read_bytes()))
-    assert not app.exception and "3 lines are not read" in app.warning[0].value
+    assert not app.exception and "3 lines not read yet" in app.warning[0].value
     assert len(text_of(app).splitlines()) == 2
     monkeypatch.setattr(Recognizer, "stream", original)
     app.button(key="go_on").click().run()
@@ -235,7 +240,7 @@ def test_settings_come_from_the_address_and_nonsense_there_is_ignored():
 def test_a_setting_that_reads_worse_is_said(letter):
     letter.selectbox(key="threshold").set_value("manual").run()
     letter.slider(key="threshold_level").set_value(40).run()
-    assert any("read worse than before" in warning.value for warning in letter.warning)
+    assert any("That change made it worse: 9" in warning.value for warning in letter.warning)
 
 
 def test_going_back_to_a_page_costs_nothing(monkeypatch):
@@ -271,7 +276,7 @@ def test_a_page_of_three_hundred_lines_is_shown_in_parts():
 def test_read_all_reads_pages_that_no_one_saw():
     app = upload(photo_page().run(), ("notes.pdf", pdf(*[page_of(f"page {number}") for number in "2345"])))
     click(app, "Read all 4 pages")
-    assert not app.exception and len(app.session_state["pages_read"]) == 4 and not app.session_state["reading_all"]
+    assert not app.exception and len(pages_read(app)) == 4 and not app.session_state["photo"].reading_all
 
 
 def test_a_page_read_with_other_settings_has_no_tick():
@@ -289,16 +294,14 @@ def test_a_page_read_with_other_settings_has_no_tick():
 
 
 def test_a_page_that_was_stopped_does_not_count_as_read(monkeypatch):
-    from hwr_core.recognizer import Recognizer
-    from pages.workbench import reading
 
     original = Recognizer.stream
 
     def stopped_after_a_batch(self, images, beams=None):
         for number, batch in enumerate(original(self, images, beams)):
             if number == 1 and beams != 1:
-                reading.stop()
-                reading.st.rerun()
+                photo_state().stop()
+                st.rerun()
             yield batch
 
     monkeypatch.setattr(Recognizer, "stream", stopped_after_a_batch)
@@ -310,17 +313,15 @@ def test_a_page_that_was_stopped_does_not_count_as_read(monkeypatch):
     assert not app.button(key="read_all").disabled
     click(app, "Read all 2 pages")
     assert app.button(key="read_all").disabled
-    _, page = next(read for key, read in app.session_state["pages_read"].items() if key[1] == 0)
+    page = next(page for key, page in pages_read(app).items() if key.index == 0)
     assert page.text == "good morning\nthank you"
 
 
 def test_stopping_all_stops_the_page_that_is_read_and_is_forgotten_with_the_file(monkeypatch):
-    from hwr_core.recognizer import Recognizer
-    from pages.workbench import reading
 
     def stopped(self, images, beams=None):
-        reading.stop()
-        reading.st.rerun()
+        photo_state().stop()
+        st.rerun()
         yield
 
     notes = ("notes.pdf", pdf(page_of("good morning"), page_of("see you soon")))
@@ -330,7 +331,7 @@ def test_stopping_all_stops_the_page_that_is_read_and_is_forgotten_with_the_file
         click(app, "Read all 2 pages")
     assert not app.exception and not app.warning  # the page on the desk had been read
     app.button(key="page-1").click().run()
-    assert "Reading was stopped; 1 line is not read." in app.warning[0].value
+    assert "Stopped. 1 line not read yet." in app.warning[0].value
     app.button(key="remove").click().run()
     app = upload(app, notes)
     app.button(key="page-1").click().run()
@@ -339,9 +340,8 @@ def test_stopping_all_stops_the_page_that_is_read_and_is_forgotten_with_the_file
 
 def test_a_formula_with_nothing_in_it_is_no_error():
     app = upload(photo_page().run(), ("page.png", png(page_of("good morning", "thank you"))))
-    key = app.session_state["on_desk"]
-    empty = region_at((700, 300, 900, 340), np.eye(3), formula=True)
-    app.session_state["layouts"] = {key: (empty,)}
+    state = app.session_state["photo"]
+    state.page(state.current).regions = (region_at((700, 300, 900, 340), np.eye(3), formula=True),)
     app.run()
     assert not app.exception and text_of(app) == "…"
 
@@ -350,7 +350,7 @@ def test_joined_lines_keep_what_was_corrected_in_either():
     app = correcting(upload(photo_page().run(), ("page.png", png(page_of("good morning", "thank you")))))
     next(field for field in app.text_input if field.label == "Line 1").set_value("Good mourning").run()
     more(app, 1)
-    click(app, "Join with the next")
+    click(app, "Merge with next line")
     assert not app.exception and [field.value for field in app.text_input if field.label.startswith("Line")] == [
         "Good mourning thank you"
     ]
@@ -385,5 +385,31 @@ def test_ink_on_a_transparent_ground_is_shown_as_it_is_read():
     clear = Image.new("RGBA", ink.size, (0, 0, 0, 0))
     clear.putalpha(Image.eval(ink, lambda grey: 255 - grey))
     app = upload(photo_page().run(), ("clear.png", png(clear)))
-    prepared = next(iter(app.session_state["kept_prepared"].values()))
+    state = app.session_state["photo"]
+    prepared = state.memory.get("prepared", (state.current, PreprocessSettings()))
     assert text_of(app) == "good morning\nthank you" and np.median(prepared.view) == 255 and prepared.view.min() < 50
+
+
+def test_a_setting_without_a_control_stays_as_it_was_loaded(letter):
+    mine = PreprocessSettings(padding=40, threshold="otsu")
+    letter.file_uploader(key="settings-0").set_value(("mine.json", mine.to_json().encode(), "application/json")).run()
+    letter.run()
+    assert letter.session_state["photo"].settings == mine
+    letter.button(key="reset").click().run()
+    assert letter.session_state["photo"].settings == PreprocessSettings()
+
+
+@pytest.mark.parametrize("allowed", ["0", "1"])
+def test_only_an_operator_lets_visitors_download_a_model(allowed, monkeypatch):
+    monkeypatch.setenv("HWR_DOWNLOADS", allowed)
+    may_download = []
+
+    def load(name, *arguments, fetch=True, **options):
+        may_download.append(fetch)
+        return load_recognizer(name, *arguments, fetch=fetch, **options)
+
+    monkeypatch.setattr(model_picker, "load_recognizer", load)
+    app = upload(photo_page().run(), ("line.png", png(render_line(write("hello world"), 96, 5))))
+    offered = app.selectbox(key="checkpoint").options
+    assert text_of(app) == "hello world" and set(may_download) == {allowed == "1"}
+    assert ("TrOCR base" in offered) == (allowed == "1") and "Text (built-in)" in offered

@@ -48,7 +48,7 @@ def test_a_word_written_with_the_mouse_is_in_the_prediction(desktop):
     before = canvas_box(desktop)
     write_with_mouse(desktop, "hello world")
     assert "hello" in reading(desktop, "hello world")
-    assert "hello world" in desktop.get_by_role("textbox", name="Correct it if need be").input_value()
+    assert "hello world" in desktop.get_by_role("textbox", name="Edit text").input_value()
     assert canvas_box(desktop) == before, "the canvas moved under the pen"
 
 
@@ -78,7 +78,7 @@ def test_undo_redo_and_clear_on_the_canvas(desktop):
     assert "to" in reading(desktop, "to")
     desktop.locator("button[kind=secondary]").filter(has_text="Clear").first.click()
     desktop.get_by_text("Write a word or two").wait_for()
-    desktop.get_by_text("Earlier in this session").wait_for()
+    desktop.get_by_text("History").wait_for()
 
 
 def test_the_drawing_is_still_there_after_a_visit_to_the_photo_page(desktop):
@@ -93,7 +93,7 @@ def test_the_drawing_is_still_there_after_a_visit_to_the_photo_page(desktop):
 
 
 def test_the_example_is_written_and_read(desktop):
-    desktop.get_by_role("button", name="Show me").click()
+    desktop.get_by_role("button", name="Try an example").click()
     reading(desktop, "see you at")
 
 
@@ -102,7 +102,7 @@ def test_a_photo_is_uploaded_previewed_and_read_and_the_threshold_moves_the_prev
     page.set_default_timeout(PATIENCE)
     page.goto(f"{app_address}/photo")
     page.get_by_role("link", name="Draw").wait_for()  # the app's own navigation, also on a direct visit
-    assert page.get_by_role("link", name="common").count() == 0
+    assert page.get_by_role("link", name="shared").count() == 0
     page.locator("input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
     page.get_by_test_id("lines").filter(has_text="Martha").wait_for()
     method = page.locator("[data-testid=stSelectbox]").filter(has_text="Method").locator("input")
@@ -145,7 +145,7 @@ def test_boxes_are_drawn_and_deleted_with_the_mouse(chromium, app_address):
     page.get_by_role("tab", name="Samples").click()
     page.get_by_role("button", name="Letter").click()
     page.get_by_test_id("lines").filter(has_text="Martha").wait_for()
-    page.get_by_text("Change the boxes").click()
+    page.get_by_text("Edit line boxes").click()
     canvas = page.locator("canvas.upper-canvas")
     canvas.wait_for()
     page.wait_for_timeout(2500)
@@ -193,11 +193,11 @@ def test_settings_live_in_the_address(chromium, app_address):
     page = chromium.new_page(viewport={"width": 1360, "height": 1000})
     page.set_default_timeout(PATIENCE)
     page.goto(f"{app_address}/photo")
-    page.get_by_text("Level the lines").click()
+    page.get_by_text("Straighten lines").click()
     page.wait_for_url("**deskew=false**")
     address = page.url
     page.goto("about:blank")
     page.goto(address)
-    page.get_by_text("Level the lines").wait_for()
-    assert not page.get_by_role("switch", name="Level the lines").is_checked()
+    page.get_by_text("Straighten lines").wait_for()
+    assert not page.get_by_role("switch", name="Straighten lines").is_checked()
     page.close()

@@ -1,23 +1,29 @@
-"""The HTTP API: what it reads, what it refuses and how it says so, and that many at once lose nothing."""
+"""The HTTP API: readings, errors, limits, and many clients at once."""
 
 import asyncio
 import io
 import json
+import logging
 import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from fastapi import APIRouter
 from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from hwr_core import load_recognizer
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
 from hwr_core.reading import Page
-from hwr_core.runtime import limits, settings
+from hwr_core.runtime import limits
+from hwr_core.runtime.settings import settings
 from hwr_core.server import api
+from hwr_core.server.admission import open_to_all
 from tests.support.paths import SAMPLES
 from tests.support.pictures import encoded
 
@@ -82,7 +88,7 @@ def test_a_drawing_is_read(client):
     assert client.post("/ink", json={"strokes": []}).json()["lines"] == []
 
 
-def test_one_bad_file_is_told_beside_the_others(client):
+def test_one_bad_file_is_reported_beside_the_others(client):
     answer = client.post(
         "/recognize?mode=line", files=sent(("a.png", line()), ("b.png", b"no picture"), ("empty.png", b""))
     )
@@ -97,7 +103,7 @@ def test_one_bad_file_is_told_beside_the_others(client):
 @pytest.mark.parametrize(
     "query, content, code, said",
     [
-        ("", b"no picture", 422, "no picture"),
+        ("", b"no picture", 422, "not a picture"),
         ("", b"", 422, "empty"),
         ("", b"%PDF-1.7 broken", 422, "damaged"),
         ("", b"0" * (limits.MAX_BYTES + 1), 413, "larger than"),
@@ -117,21 +123,21 @@ def test_one_bad_file_is_told_beside_the_others(client):
         ("?checkpoint=text/onnx", b"x", 422, "text/onnx is no checkpoint"),
     ],
 )
-def test_what_cannot_be_read_is_said_in_one_sentence(client, query, content, code, said):
+def test_an_input_that_cannot_be_read_is_reported_in_one_sentence(client, query, content, code, said):
     answer = client.post(f"/recognize{query}", files=sent(("x.png", content)))
     assert answer.status_code == code, answer.text
     detail = answer.json()["detail"]
     assert said in detail and detail.endswith(".") and "\n" not in detail and "Traceback" not in detail
 
 
-def test_an_empty_checkpoint_is_as_if_none_were_named(client):
+def test_an_empty_checkpoint_name_means_the_default(client):
     assert (
         client.post("/recognize?mode=line&checkpoint=", files=sent(("a.png", line()))).json()["pages"][0]["text"]
         == "hello world"
     )
 
 
-def test_settings_count_for_lines_too(client):
+def test_settings_apply_to_lines_too(client):
     grey = png(Image.open(io.BytesIO(line())).convert("L").point(lambda value: 100 + value // 3))
     texts = []
     for query in (
@@ -144,7 +150,7 @@ def test_settings_count_for_lines_too(client):
     assert texts[:2] == ["hello world"] * 2 and texts[2] != "hello world"
 
 
-def test_a_checkpoint_that_reads_something_else_is_not_loaded_for_nothing(client, monkeypatch):
+def test_a_checkpoint_of_the_other_mode_is_not_loaded(client, monkeypatch):
     asked = []
     monkeypatch.setattr(api, "load_recognizer", lambda name, **_: asked.append(name) or load_recognizer(name))
     assert (
@@ -166,7 +172,7 @@ def test_a_picture_of_too_many_pixels_is_too_large(client):
     assert client.post("/recognize", files=sent(("huge.png", huge))).status_code == 413
 
 
-def test_too_many_files_pages_strokes_and_bytes_are_too_much(client):
+def test_too_many_files_pages_strokes_and_bytes_are_rejected(client):
     many = client.post("/recognize?mode=line", files=sent(*[("a.png", line())] * (limits.FILES + 1)))
     assert many.status_code == 422 and many.json()["detail"].startswith("files")
     many = [Image.new("L", (40, 40), 255) for _ in range(limits.PAGES + 1)]
@@ -187,10 +193,10 @@ def test_too_many_files_pages_strokes_and_bytes_are_too_much(client):
         for row in range(100)
         for i in range(30)
     ]
-    assert "more writing" in client.post("/ink", json={"strokes": wide}).json()["detail"]
+    assert "too much writing" in client.post("/ink", json={"strokes": wide}).json()["detail"]
 
 
-def test_what_is_misspelt_is_said(client):
+def test_a_misspelt_parameter_is_reported(client):
     assert "thershold" in client.post("/recognize?thershold=otsu", files=sent(("a.png", line()))).json()["detail"]
     assert client.post("/ink", json={"strokes": [], "beam": 1}).status_code == 422
 
@@ -200,12 +206,12 @@ def test_what_is_misspelt_is_said(client):
     [b"", b"{", b"null", b"[]", b'{"strokes": null}', b'{"strokes": [[["a", 1]]]}', b'{"strokes": [[[NaN, 1]]]}', b'{"strokes": [[[1e400, 1]]]}',
      b'{"strokes": [[[1]]]}', b"\xff\xfe", b'{"strokes": [], "beams": -1}', b'{"strokes": [], "mode": "poem"}', b"[" * 100_000],
 )  # fmt: skip
-def test_an_odd_drawing_is_refused_and_never_breaks_the_server(client, body):
+def test_an_invalid_drawing_is_rejected_and_never_breaks_the_server(client, body):
     answer = client.post("/ink", content=body, headers={"content-type": "application/json"})
     assert answer.status_code in (400, 422) and isinstance(answer.json()["detail"], str)
 
 
-def test_a_token_is_asked_for_where_the_operator_set_one(client, monkeypatch):
+def test_the_token_is_required_if_the_operator_set_one(client, monkeypatch):
     monkeypatch.setenv("HWR_API_TOKEN", "secret")
     assert client.get("/health").status_code == 200
     for headers in (
@@ -223,10 +229,10 @@ def test_a_token_is_asked_for_where_the_operator_set_one(client, monkeypatch):
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_a_request_without_a_token_or_room_is_refused_before_its_body_is_read(full, monkeypatch):
+def test_a_request_without_token_or_beyond_the_queue_is_rejected_before_its_body_is_read(full, monkeypatch):
     monkeypatch.setenv("HWR_QUEUE", "1") if full else monkeypatch.setenv("HWR_API_TOKEN", "secret")
     app, sent_back = api.create_api(), []
-    app.state.room.inside["pages"] = 1
+    app.state.queue.counts["pages"] = 1
 
     async def receive():
         raise AssertionError("the body was read")
@@ -245,7 +251,7 @@ def test_a_request_without_a_token_or_room_is_refused_before_its_body_is_read(fu
     assert sent_back[0]["status"] == (503 if full else 401)
 
 
-def test_a_body_that_does_not_come_is_given_up_and_takes_no_ones_place(monkeypatch):
+def test_a_stalled_upload_is_rejected_and_takes_no_place_in_the_queue(monkeypatch):
     monkeypatch.setattr(limits, "BODY_SECONDS", 0.5)
     monkeypatch.setenv("HWR_LOW_MEMORY", "1")
     monkeypatch.setenv("HWR_QUEUE", "2")
@@ -287,10 +293,10 @@ def test_a_body_that_does_not_come_is_given_up_and_takes_no_ones_place(monkeypat
         return await asyncio.wait_for(asyncio.gather(*slow), 10)
 
     assert asyncio.run(all_at_once()) == [408] * 8
-    assert app.state.room.inside == {"lines": 0, "pages": 0} and not app.state.room.held
+    assert app.state.queue.counts == {"lines": 0, "pages": 0} and not app.state.queue.bodies
 
 
-def test_of_two_uploads_that_are_too_much_together_the_first_goes_on(monkeypatch):
+def test_of_two_uploads_that_exceed_the_memory_together_the_first_goes_on(monkeypatch):
     monkeypatch.setenv("HWR_LOW_MEMORY", "1")
     app = api.create_api()
     part = {"type": "http.request", "body": b"x" * 10_000_000, "more_body": True}
@@ -324,17 +330,19 @@ def test_of_two_uploads_that_are_too_much_together_the_first_goes_on(monkeypatch
 
 
 @pytest.mark.parametrize(("short", "most"), [("0", 160_000_000), ("1", 32_000_000)])
-def test_uploads_that_together_are_too_much_wait_and_drawings_have_room_beside_pages(client, monkeypatch, short, most):
+def test_uploads_beyond_the_memory_are_rejected_and_drawings_are_read_beside_a_full_page_queue(
+    client, monkeypatch, short, most
+):
     monkeypatch.setenv("HWR_LOW_MEMORY", short)
-    room = client.app.state.room
-    room.inside["pages"], room.held["another"] = settings.settings().queue, most
+    queue = client.app.state.queue
+    queue.counts["pages"], queue.bodies["another"] = settings().queue, most
     assert client.post("/recognize", files=sent(("a.png", line()))).status_code == 503
     assert client.post("/ink", json={"strokes": []}).status_code == 503
-    room.held.clear()
+    queue.bodies.clear()
     assert client.post("/ink", json={"strokes": []}).status_code == 200
 
 
-def test_checkpoints_and_health_tell_what_is_loaded(client):
+def test_checkpoints_and_health_list_the_loaded_checkpoints(client):
     load_recognizer("text")
     assert {"text", "math"} <= {checkpoint["name"] for checkpoint in client.get("/checkpoints").json()}
     assert next(checkpoint for checkpoint in client.get("/checkpoints").json() if checkpoint["name"] == "text")[
@@ -344,7 +352,7 @@ def test_checkpoints_and_health_tell_what_is_loaded(client):
     assert health["status"] == "ok" and health["waiting"] == 0 and "text" in health["loaded"]
 
 
-def test_a_full_queue_says_when_to_come_again_and_empties(monkeypatch):
+def test_a_full_queue_answers_retry_after_and_empties(monkeypatch):
     monkeypatch.setenv("HWR_QUEUE", "3")
     go_on, real = threading.Event(), api.read_ink
     monkeypatch.setattr(api, "read_ink", lambda *arguments, **options: go_on.wait(30) and real(*arguments, **options))
@@ -362,7 +370,7 @@ def test_a_full_queue_says_when_to_come_again_and_empties(monkeypatch):
         assert client.post("/ink", json=drawing).status_code == 200 and client.get("/health").json()["waiting"] == 0
 
 
-def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
+def test_requests_of_disconnected_clients_are_dropped(monkeypatch):
     monkeypatch.setattr(limits, "DISCONNECT_POLL", 0.05)
     app, read, held = api.create_api(), [], threading.Event()
 
@@ -415,8 +423,8 @@ def test_what_nobody_waits_for_any_more_is_not_done(monkeypatch):
         return await asyncio.wait_for(first, 10)
 
     assert asyncio.run(both()) == 200
-    assert read == [60]  # neither its second file, nor any of those who still waited
-    assert app.state.room.inside == {"lines": 0, "pages": 0} and not app.state.room.held
+    assert read == [60]  # neither its second file nor the waiting request
+    assert app.state.queue.counts == {"lines": 0, "pages": 0} and not app.state.queue.bodies
 
 
 def test_sixteen_users_at_once_each_get_their_own_text():
@@ -428,11 +436,11 @@ def test_sixteen_users_at_once_each_get_their_own_text():
     assert [answer.json()["text"] for answer in answers] == texts
 
 
-def test_nothing_that_is_sent_is_written_to_disk(client, monkeypatch):
+def test_uploads_are_not_written_to_disk(client, monkeypatch):
     import tempfile
 
     def spooled(self, *_):
-        raise AssertionError("what was sent went to disk")
+        raise AssertionError("the upload was written to disk")
 
     monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", spooled)
     noise = Image.effect_noise((1500, 1500), 80)
@@ -451,3 +459,134 @@ def test_the_documentation_needs_no_network(client):
     page = client.get("/docs").text
     sources = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert len(sources) >= 3 and all(client.get(source).status_code == 200 for source in sources), sources
+
+
+def test_a_new_route_needs_the_token_unless_it_is_open_to_all(monkeypatch):
+    monkeypatch.setenv("HWR_API_TOKEN", "secret")
+    app = api.create_api()
+    router = APIRouter()
+
+    @router.get("/included")
+    @app.get("/new")
+    @app.post("/new")
+    def new() -> str:
+        return "done"
+
+    @app.get("/open")
+    @open_to_all
+    def public() -> str:
+        return "done"
+
+    app.include_router(router)
+    with TestClient(app) as client:
+        assert client.get("/new").status_code == client.get("/included").status_code == 401
+        assert client.post("/new").status_code == client.get("/metrics").status_code == 401
+        assert client.get("/open").json() == "done"
+        token = {"Authorization": "Bearer secret"}
+        assert client.get("/new", headers=token).json() == client.post("/new", headers=token).json() == "done"
+
+
+def test_head_is_answered_as_get_without_a_body(client):
+    for path in ("/health", "/checkpoints", "/docs", "/openapi.json", "/metrics"):
+        answer = client.head(path)
+        assert answer.status_code == 200 and answer.content == b"" and int(answer.headers["content-length"]) > 0
+    assert client.head("/recognize").status_code == 405
+    assert client.head("/nowhere").status_code == 404
+
+
+def test_other_sites_may_call_the_api_only_if_the_operator_lists_them(client, monkeypatch):
+    asked = {"Origin": "https://notes.example", "Access-Control-Request-Method": "POST"}
+    assert "access-control-allow-origin" not in client.options("/ink", headers=asked).headers
+    assert "access-control-allow-origin" not in client.get("/health", headers=asked).headers
+    monkeypatch.setenv("HWR_CORS_ORIGINS", "https://notes.example, https://other.example/")
+    monkeypatch.setenv("HWR_API_TOKEN", "secret")
+    listed = TestClient(api.create_api())
+    asked["Access-Control-Request-Headers"] = "authorization,content-type"
+    allowed = listed.options("/ink", headers=asked)
+    assert allowed.status_code == 200 and allowed.headers["access-control-allow-origin"] == "https://notes.example"
+    rejected = listed.post("/ink", json={"strokes": []}, headers=asked)  # readable by the site's script, too
+    assert rejected.status_code == 401 and rejected.headers["access-control-allow-origin"] == "https://notes.example"
+    assert listed.options("/ink", headers={**asked, "Origin": "https://evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize(("prefix", "kept"), [("/tools/hwr", "/tools/hwr"), ("/hwr/", "/hwr"), ("//evil.example", ""),
+                                              ('/"><script>', ""), ("/" + "a" * 300, "")])  # fmt: skip
+def test_links_have_the_prefix_that_a_proxy_stripped(prefix, kept):
+    outer = Starlette(routes=[Mount("/api", api.create_api())])
+    client = TestClient(outer)
+    headers = {"X-Forwarded-Prefix": prefix}
+    page = client.get("/api/docs", headers=headers).text
+    links = re.findall(r'(?:src|href)="([^"]+)"', page) + re.findall(r"url: '([^']+)'", page)
+    assert len(links) >= 4 and all(link.startswith(f"{kept}/api/") for link in links)
+    for link in links:
+        assert client.get(link.removeprefix(kept), headers=headers).status_code == 200
+    document = client.get("/api/openapi.json", headers=headers).json()
+    assert document["servers"] == [{"url": f"{kept}/api"}]
+    assert client.post("/api/ink", json={"strokes": []}, headers=headers).status_code == 200
+
+
+def test_metrics_count_requests_seconds_the_queue_and_lines(client):
+    client.post("/ink", json={"strokes": strokes_of("hello world")})
+    client.post("/ink", json={"strokes": None})
+    client.get("/nowhere-" + "x" * 30)
+    client.app.state.queue.counts["pages"] = 2
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    lines = answer.text.splitlines()
+    assert 'hwr_requests_total{method="POST",route="/ink",status="200"} 1.0' in lines
+    assert 'hwr_requests_total{method="POST",route="/ink",status="422"} 1.0' in lines
+    assert 'hwr_requests_total{method="GET",route="other",status="404"} 1.0' in lines
+    assert 'hwr_request_seconds_count{route="/ink"} 2.0' in lines
+    assert 'hwr_queue{kind="pages"} 2.0' in lines and 'hwr_queue{kind="lines"} 0.0' in lines
+    assert "hwr_lines_read_total 1.0" in lines
+
+
+def test_a_bug_is_answered_by_500_and_logged_without_what_was_uploaded(client, monkeypatch, caplog):
+    quoted = "the letter says: dear Martha"
+
+    def broken(*_, **__):
+        raise RuntimeError(quoted)
+
+    monkeypatch.setattr(api, "read_ink", broken)
+    answer = client.post("/ink", json={"strokes": strokes_of("a")})
+    assert answer.status_code == 500
+    assert answer.json() == {"detail": "Internal error: the server's log says where."}
+    (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "POST /ink failed" in record.getMessage() and "in broken" in record.getMessage()
+    assert "RuntimeError" in caplog.text and "Martha" not in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG, "hwr_core"):
+        client.post("/ink", json={"strokes": strokes_of("a")})
+    assert "dear Martha" in caplog.text  # the operator asked for everything
+
+
+def test_pages_of_a_document_are_chosen(client):
+    texts = ["one two", "three four", "five six", "seven eight"]
+    pages = [render_line(write(text), 96, 5).convert("RGB") for text in texts]
+    packed = encoded(pages[0], "PDF", save_all=True, append_images=pages[1:])
+    answer = client.post("/recognize?mode=line&pages=2,4-", files=sent(("four.pdf", packed)))
+    assert [page["page"] for page in answer.json()["pages"]] == [2, 4]
+    assert client.post("/recognize?pages=5-9", files=sent(("four.pdf", packed))).json()["detail"] == (
+        "four.pdf has 4 pages, but none of the pages 5-9: choose others."
+    )
+    assert "'7-3'" in client.post("/recognize?pages=7-3", files=sent(("four.pdf", packed))).json()["detail"]
+
+
+def test_a_document_with_many_pages_is_read_a_part_at_a_time(client):
+    blank = [Image.new("L", (40, 40), 255) for _ in range(limits.PAGES + 5)]
+    packed = encoded(blank[0], "TIFF", save_all=True, append_images=blank[1:])
+    refused = client.post("/recognize?mode=line", files=sent(("m.tif", packed)))
+    assert refused.status_code == 413 and f"pages=1-{limits.PAGES}" in refused.json()["detail"]
+    rest = client.post(f"/recognize?mode=line&pages={limits.PAGES + 1}-", files=sent(("m.tif", packed)))
+    assert [page["page"] for page in rest.json()["pages"]] == list(range(limits.PAGES + 1, limits.PAGES + 6))
+
+
+def test_the_threads_end_with_the_api():
+    app = api.create_api()
+    with TestClient(app) as client:
+        client.post("/ink", json={"strokes": strokes_of("a")})
+        assert any(thread.name.startswith("api-lines") for thread in app.state.workers.lines._threads)
+    for pool in (app.state.workers.lines, app.state.workers.pages):
+        assert not any(thread.is_alive() for thread in pool._threads)
+        with pytest.raises(RuntimeError, match="shutdown"):
+            pool.submit(print)

@@ -78,7 +78,7 @@ def complete(folder: Path, out: Path) -> list[dict]:
     return rows
 
 
-def test_a_killed_worker_loses_no_row_and_doubles_none(folder, tmp_path):
+def test_a_killed_worker_loses_no_row_and_repeats_none(folder, tmp_path):
     out = tmp_path / "results.parquet"
     process = started(folder, out)
     first_parts(out, process)
@@ -88,7 +88,7 @@ def test_a_killed_worker_loses_no_row_and_doubles_none(folder, tmp_path):
     complete(folder, out)
 
 
-def test_a_killed_run_goes_on_where_it_was(folder, tmp_path):
+def test_a_killed_run_resumes(folder, tmp_path):
     out = tmp_path / "results.parquet"
     process = started(folder, out)
     parts = first_parts(out, process)
@@ -100,10 +100,10 @@ def test_a_killed_run_goes_on_where_it_was(folder, tmp_path):
     process = started(folder, out)
     assert process.wait(300) == 0, process.stderr.read().decode()
     after = {row["path"]: row["seconds"] for row in complete(folder, out)}
-    assert {path: after[path] for path in before} == before, "what was done was done again"
+    assert {path: after[path] for path in before} == before, "a file was read again"
 
 
-def test_where_all_is_done_no_workers_are_started(folder, tmp_path, monkeypatch):
+def test_a_complete_run_starts_no_workers(folder, tmp_path, monkeypatch):
     out = tmp_path / "results.parquet"
     results = Results(out, Job())
     results.add(pyarrow.Table.from_pylist([_row(path, 1) for path in files_of(str(folder))], SCHEMA))
@@ -119,7 +119,7 @@ def test_where_all_is_done_no_workers_are_started(folder, tmp_path, monkeypatch)
         picture.unlink()
 
 
-def test_what_the_workers_cannot_do_is_said_in_a_sentence(folder, tmp_path):
+def test_errors_of_the_workers_are_reported_in_a_sentence(folder, tmp_path):
     """On their machine: there is no such checkpoint, and no GPU."""
     broken = tmp_path / "broken"
     shutil.copytree(MODELS / "text", broken)
@@ -136,7 +136,7 @@ def test_what_the_workers_cannot_do_is_said_in_a_sentence(folder, tmp_path):
         ), told.decode()
 
 
-def test_a_checkpoint_of_the_repository_goes_by_its_name_elsewhere_too(tmp_path, monkeypatch):
+def test_a_shipped_checkpoint_keeps_its_name_on_other_machines(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     assert [portable_name(name) for name in ("text", "models/math", "microsoft/trocr-base-handwritten")] == [
         "text",
@@ -171,7 +171,7 @@ def test_a_run_killed_between_its_last_two_steps_counts_no_row_twice(tmp_path):
     )
 
 
-def test_what_had_an_error_is_tried_again_and_its_row_replaced(tmp_path):
+def test_files_with_errors_are_read_again_and_their_rows_replaced(tmp_path):
     results = Results(tmp_path / "r.parquet", Job())
     results.add(table("a", "b"))
     assert results.done() == {"a", "b"}  # not twice in a run, be it killed in between
@@ -184,13 +184,13 @@ def test_what_had_an_error_is_tried_again_and_its_row_replaced(tmp_path):
     assert sorted((row["path"], row["text"], row["error"]) for row in rows) == [("a", "read", None), ("b", None, "no")]
 
 
-def test_what_is_there_and_no_parquet_file_is_left_alone(tmp_path):
+def test_an_existing_file_of_another_kind_is_not_overwritten(tmp_path):
     (tmp_path / "r.parquet").write_text("my notes")
     with pytest.raises(HandwritingError, match="no Parquet file"):
         Results(tmp_path / "r.parquet", Job())
 
 
-def test_a_file_whose_name_is_no_text_is_a_row_too(tmp_path):
+def test_a_file_name_that_is_no_unicode_is_a_row_too(tmp_path):
     path = os.fsencode(tmp_path) + b"/a\xff.png"
     Path(os.fsdecode(path)).write_bytes(encoded(render_line(write("hello world"), 96, 5.0), "PNG"))
     rows = Worker(Job(mode="line"))(pyarrow.table({"path": [path]})).to_pylist()
@@ -222,7 +222,7 @@ def test_every_page_of_a_document_is_a_row_and_a_bad_one_has_its_error(tmp_path)
     [(["nowhere"], "no pictures"), (["*.nothing"], "no pictures"), ([".", "--checkpoint", "unknown"], "hub id"), ([".", "--workers", "0"], "--workers"),
      ([".", "--beams", "0"], "beams"), ([".", "--settings", "none.json"], "cannot be read")],
 )  # fmt: skip
-def test_what_cannot_be_done_is_said_in_a_sentence(arguments, said, tmp_path, capfd, monkeypatch):
+def test_wrong_arguments_are_reported_in_a_sentence(arguments, said, tmp_path, capfd, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["batch", *arguments, "--out", "r.parquet"]) == 2
     assert said in capfd.readouterr().err

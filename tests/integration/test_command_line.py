@@ -3,16 +3,20 @@
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
+import warnings
 
 import pytest
 from PIL import Image
 
+from hwr_core import cli
 from hwr_core.cli import OneFile, main
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
 from hwr_core.reading import Page, PageId
+from tests.support.paths import ROOT
 from tests.support.pictures import encoded
 
 
@@ -50,7 +54,7 @@ def test_files_of_one_name_are_told_apart_and_one_named_twice_is_read_once(tmp_p
     assert capfdbinary.readouterr().out.decode() == f"# {first}\nhello world\n\n# {second}\ngood morning\n"
 
 
-def test_a_name_that_is_no_text_and_what_only_looks_like_a_file_cost_nothing(folder, capfdbinary):
+def test_a_name_that_is_no_unicode_a_folder_and_a_pipe_do_no_harm(folder, capfdbinary):
     picture("thank you").save(folder / "c.png")
     os.rename(folder / "c.png", os.fsencode(folder) + b"/c\xff.png")
     (folder / "folder.png").mkdir()
@@ -62,7 +66,7 @@ def test_a_name_that_is_no_text_and_what_only_looks_like_a_file_cost_nothing(fol
 
 
 @pytest.mark.parametrize(("out", "said"), [("missing/x.txt", "there is no folder"), ("a.jpg/", "it is a file")])
-def test_what_cannot_be_written_to_is_said_before_anything_is_read(folder, capfd, monkeypatch, out, said):
+def test_an_output_that_cannot_be_written_is_reported_before_reading(folder, capfd, monkeypatch, out, said):
     monkeypatch.setattr("hwr_core.checkpoints.registry.load_recognizer", lambda *_: pytest.fail("it was read"))
     assert main(["read", str(folder), "--out", f"{folder}/{out}"]) == 2
     assert said in capfd.readouterr().err
@@ -75,7 +79,7 @@ def test_a_folder_to_write_to_gets_a_file_a_page(folder):
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["fax, page 1.xml", "fax, page 2.xml"]
 
 
-def test_what_was_read_before_an_interrupt_is_in_the_folder(folder, monkeypatch):
+def test_pages_read_before_an_interrupt_are_in_the_folder(folder, monkeypatch):
     from hwr_core import pipeline
 
     read, names = pipeline.read_picture, []
@@ -91,7 +95,7 @@ def test_what_was_read_before_an_interrupt_is_in_the_folder(folder, monkeypatch)
     assert (folder / "out" / "a.txt").read_text().strip() == "good morning"
 
 
-def test_what_a_library_makes_of_one_picture_costs_no_other(folder, monkeypatch, capfd):
+def test_a_library_error_on_one_picture_loses_no_other(folder, monkeypatch, capfd):
     from hwr_core import pipeline
 
     read = pipeline.read_picture
@@ -136,19 +140,19 @@ def test_standard_input_in_a_process_of_its_own(folder):
     ("arguments", "sentence"),
     [
         (["nowhere.png"], "There is no file nowhere.png."),
-        (["FOLDER/notes.txt", "--settings", "FOLDER/notes.txt"], "The settings are no JSON"),
+        (["FOLDER/notes.txt", "--settings", "FOLDER/notes.txt"], "The settings are not valid JSON"),
         (["FOLDER/b.png", "--settings", "FOLDER/none.json"], "cannot be read"),
         (["FOLDER/b.png", "--beams", "0"], "beams"),
         (["FOLDER/b.png", "--checkpoint", "FOLDER/nothing"], "."),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(folder, arguments, sentence, capfd):
+def test_wrong_arguments_are_reported_in_a_sentence(folder, arguments, sentence, capfd):
     assert main(["read", *(argument.replace("FOLDER", str(folder)) for argument in arguments)]) == 2
     captured = capfd.readouterr()
     assert sentence in captured.err and captured.err.count("\n") == 1 and not captured.out
 
 
-def test_settings_are_heeded(folder, capfdbinary):
+def test_settings_are_applied(folder, capfdbinary):
     (folder / "settings.json").write_text('{"turn": "180"}')
     main(["read", str(folder / "b.png"), "--settings", str(folder / "settings.json"), "--quiet"])
     assert b"hello world" not in capfdbinary.readouterr().out
@@ -156,3 +160,147 @@ def test_settings_are_heeded(folder, capfdbinary):
     (folder / "b.png").write_bytes(buffer.getvalue())
     main(["read", str(folder / "b.png"), "--settings", str(folder / "settings.json"), "--quiet"])
     assert capfdbinary.readouterr().out == b"hello world\n"
+
+
+def run_hwr(*arguments: str, cwd=None, shell: str = "", **options) -> subprocess.CompletedProcess:
+    """Runs the command line in a process of its own. `shell` is added to the command, such as a redirection."""
+    command = shlex.join([sys.executable, "-m", "hwr_core", *arguments])
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)} | options.pop("env", {})
+    return subprocess.run(
+        ["bash", "-c", f"{command} {shell}"], cwd=cwd, capture_output=True, env=environment, **options
+    )
+
+
+def test_folders_are_read_all_the_way_down(folder, capfdbinary):
+    (folder / "1920" / "may").mkdir(parents=True)
+    picture("thank you").save(folder / "1920" / "may" / "c.PNG")
+    assert main(["read", str(folder), "--quiet"]) == 0
+    assert capfdbinary.readouterr().out.decode().startswith("# c.PNG\nthank you\n\n# a.jpg\n")
+
+
+def test_the_name_of_the_output_chooses_the_format(folder, capfd):
+    line = str(folder / "b.png")
+    for name, start in (("x.pdf", b"%PDF"), ("x.docx", b"PK"), ("x.JSON", b"["), ("x.html", b"<"), ("x.dat", b"hello")):
+        assert main(["read", line, "--out", f"{folder}/{name}", "--quiet"]) == 0
+        assert (folder / name).read_bytes().lstrip().startswith(start), name
+    assert main(["read", line, "--out", f"{folder}/y.pdf", "--format", "txt", "--quiet"]) == 0
+    assert (folder / "y.pdf").read_text() == "hello world\n"
+    assert main(["read", line, "--out", f"{folder}/x.xml"]) == 2
+    assert "--format alto, page" in capfd.readouterr().err and not (folder / "x.xml").exists()
+
+
+def test_the_mode_says_what_pictures_show(tmp_path, capfdbinary):
+    from hwr_core.ink.formula import render_formula
+
+    render_formula(write_formula()).save(tmp_path / "formula.png")
+    assert main(["read", str(tmp_path / "formula.png"), "--mode", "formula", "--quiet"]) == 0
+    assert b"frac" in capfdbinary.readouterr().out
+    picture("hello world").save(tmp_path / "line.png")
+    assert main(["read", str(tmp_path / "line.png"), "--mode", "line", "--format", "json", "--quiet"]) == 0
+    (page,) = json.loads(capfdbinary.readouterr().out)
+    (line,) = page["lines"]
+    assert line["text"] == "hello world" and line["box"] == [0, 0, page["width"], page["height"]]
+    assert main(["read", str(tmp_path / "line.png"), "--mode", "line", "--checkpoint", "math"]) == 2
+    assert b"does not fit --mode line" in capfdbinary.readouterr().err
+
+
+def test_pages_of_a_document_are_chosen(tmp_path, capfdbinary):
+    pages = [picture(text) for text in ("one two", "three four", "five six")]
+    (tmp_path / "fax.tif").write_bytes(encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+    picture("hello world").save(tmp_path / "single.png")
+    assert main(["read", str(tmp_path), "--pages", "2-", "--quiet"]) == 1
+    captured = capfdbinary.readouterr()
+    assert captured.out == b"# fax.tif, page 2\nthree four\n\n# fax.tif, page 3\nfive six\n"
+    assert captured.err == b"single.png has 1 page, but none of the pages 2-: choose others.\n"
+    assert main(["read", str(tmp_path), "--pages", "0-2"]) == 2
+    assert b"pages count from 1" in capfdbinary.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["-rf.png", "$(touch x) `y`.png", "a\nb.png", "ü" * 120 + ".png", "r" * 251 + ".png"])
+def test_odd_file_names_are_names_like_others(tmp_path, name):
+    picture("thank you").save(tmp_path / "source.png")
+    (tmp_path / "in").mkdir()
+    os.rename(tmp_path / "source.png", tmp_path / "in" / name)
+    done = run_hwr("read", "--quiet", "--format", "hocr", "--out", "out/", "--", name, cwd=tmp_path / "in")
+    assert done.returncode == 0 and done.stderr == b"", done.stderr
+    assert sorted(path.name for path in (tmp_path / "in").iterdir()) == sorted([name, "out"])
+    (written,) = (tmp_path / "in" / "out").iterdir()
+    assert written.name.startswith(name[:50].removesuffix(".png")) and b"thank" in written.read_bytes()
+
+
+def test_a_closed_standard_output_or_input_is_reported(folder):
+    closed = run_hwr("read", str(folder / "b.png"), shell=">&-")
+    assert closed.returncode == 2 and b"Standard output is closed: name a file with --out." in closed.stderr
+    to_file = run_hwr("read", str(folder / "b.png"), "--out", str(folder / "o.txt"), shell=">&- 2>&- <&-")
+    assert to_file.returncode == 0 and (folder / "o.txt").read_text() == "hello world\n"
+    no_input = run_hwr("read", "-", shell="<&-")
+    assert no_input.returncode == 1 and no_input.stderr == b"Standard input is closed: name a file.\n"
+
+
+def test_a_reader_that_leaves_early_causes_no_trace(folder):
+    assert run_hwr("read", str(folder), shell="| true").stderr.count(b"Traceback") == 0
+
+
+@pytest.mark.filterwarnings("ignore:a library in Python")
+def test_quiet_silences_libraries_and_not_the_errors(folder, capfd, monkeypatch):
+    from hwr_core import pipeline
+
+    read = pipeline.read_picture
+
+    def noisy(*arguments):
+        os.write(2, b"a library in C\n")
+        warnings.warn("a library in Python", stacklevel=1)
+        print("a library that prints", file=sys.stderr)
+        return read(*arguments)
+
+    monkeypatch.setattr(pipeline, "read_picture", noisy)
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 40)
+    assert main(["read", str(folder), "--quiet"]) == 1
+    captured = capfd.readouterr()
+    assert captured.err.startswith("broken.png ") and captured.err.count("\n") == 1 and "hello world" in captured.out
+    main(["read", str(folder / "b.png")])
+    assert "a library in C" in capfd.readouterr().err  # without --quiet they are heard
+
+
+def test_a_bug_has_a_sentence_and_with_debug_its_trace(folder, capfd, monkeypatch):
+    from hwr_core import pipeline
+
+    def broken(*_):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(pipeline, "read_picture", broken)
+    assert main(["read", str(folder / "b.png"), "--quiet"]) == 1
+    assert capfd.readouterr().err == "b.png cannot be read: internal error (KeyError).\n"
+    assert main(["read", str(folder / "b.png"), "--debug"]) == 1
+    assert "Traceback" in (told := capfd.readouterr().err) and "in broken" in told and "a bug" in told
+    monkeypatch.setattr(cli, "sources_of", broken)
+    assert main(["read", str(folder / "b.png")]) == 1
+    assert capfd.readouterr().err == "Internal error (KeyError): run the command with --debug to see where.\n"
+    assert main(["read", "nowhere.png", "--debug"]) == 1 and "in broken" in capfd.readouterr().err
+
+
+def test_an_error_of_the_user_has_its_trace_with_debug_only(capfd):
+    assert main(["read", "nowhere.png"]) == 2 and capfd.readouterr().err == "There is no file nowhere.png.\n"
+    assert main(["read", "nowhere.png", "--debug"]) == 2 and "Traceback" in capfd.readouterr().err
+
+
+def test_a_missing_package_is_named_with_its_extra(folder, capfd, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    assert main(["batch", str(folder), "--out", str(folder / "r.parquet")]) == 2
+    assert "extra batch" in (told := capfd.readouterr().err) and "'.[batch]'" in told and told.count("\n") == 1
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    assert main(["serve"]) == 2 and "'.[app]'" in capfd.readouterr().err
+
+
+def test_a_setting_that_cannot_be_used_stops_every_command(folder, capfd, monkeypatch):
+    monkeypatch.setenv("HWR_QUEUE", "1k")
+    for command in (["read", str(folder)], ["serve"]):
+        assert main(command) == 2
+        assert capfd.readouterr().err == (
+            "The environment variable HWR_QUEUE cannot be used: input should be a valid integer.\n"
+        )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["read", "--help"], ["batch", "-h"], ["serve", "--help"]])
+def test_help_is_shown(arguments, capfd):
+    assert main(arguments) == 0 and capfd.readouterr().out.startswith("Usage: hwr ")

@@ -2,17 +2,19 @@
 
 import json
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from hwr_core import HandwritingError, open_image, read_ink, read_page
+from hwr_core import HandwritingError, open_image, pipeline, read_ink, read_page
 from hwr_core.export.plain import to_json, to_txt
 from hwr_core.imaging.preprocess import preprocess
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import draw, render_line
 from hwr_core.layout.line_detection import find_lines
+from hwr_core.layout.regions import Region
 from hwr_core.metrics import cer
 from tests.support.paths import SAMPLES
 from training.samples import LETTER
@@ -159,3 +161,57 @@ def test_a_photo_given_by_a_function_is_read_the_same_and_not_kept_while_its_lin
     page = read_page(photo, recognizer)
     assert page.text == expected.text and page.size == expected.size
     assert alive and not any(alive)
+
+
+def letter_job(recognizer, **options) -> pipeline.Job:
+    return pipeline.Job(lambda: open_image(SAMPLES / "letter.jpg"), pipeline.LineReader(recognizer, 1), **options)
+
+
+def test_a_caller_can_remember_a_step_and_go_on_from_there(recognizer):
+    run_steps, found = [], {}
+
+    def cached(step, draft, job):
+        run_steps.append(step.__name__)
+        return found.setdefault(step, step(draft, job)) if step is pipeline.find else step(draft, job)
+
+    whole = pipeline.run(pipeline.PAGE_STEPS, letter_job(recognizer), cached=cached)
+    assert run_steps == ["find", "lay_out", "cut", "read", "place"]
+    again = pipeline.run(pipeline.READ_STEPS, letter_job(recognizer), found[pipeline.find])
+    assert again.page.text == whole.page.text == read_page(open_image(SAMPLES / "letter.jpg"), recognizer, beams=1).text
+
+
+def test_a_step_of_ones_own_runs_among_the_others(recognizer):
+    def last_first(draft, job):
+        return replace(draft, regions=draft.regions[::-1])
+
+    steps = [*pipeline.FIND_STEPS, pipeline.lay_out, last_first, pipeline.cut, pipeline.read, pipeline.place]
+    page = pipeline.run(steps, letter_job(recognizer)).page
+    tops = [line.box[1] for line in page.lines]
+    assert len(tops) == len(LETTER) and tops == sorted(tops, reverse=True)
+
+
+def test_reading_can_be_watched_and_stopped_and_known_lines_are_not_read_again(recognizer, monkeypatch):
+    monkeypatch.setattr(type(recognizer), "batch_size", 2)
+    told, readings = [], {}
+    job = letter_job(recognizer, on_progress=lambda *done: told.append(done), readings=readings)
+    stopping = replace(job, stopped=lambda: len(told) >= 2)
+    found = pipeline.run(pipeline.FIND_STEPS, job)
+    stopped = pipeline.run(pipeline.READ_STEPS, stopping, found)
+    read = len(readings)
+    assert told[0] == (0, 5) and 0 < read < 5 and stopped.lines_left == 5 - read == 5 - len(stopped.page.lines)
+    told.clear()
+    rest = pipeline.run(pipeline.READ_STEPS, job, found)
+    assert told[0] == (0, 5 - read) and told[-1] == (5 - read, 5 - read)
+    assert rest.lines_left == 0 and len(rest.page.lines) == 5
+
+
+def test_a_dropped_cleaned_page_is_made_anew_for_a_region_that_was_added(recognizer):
+    found = pipeline.run(pipeline.FIND_STEPS, letter_job(recognizer))
+    first = found.found_regions[0]
+    (x, y), right, below, left = first.outline
+    half = Region(((x, y), ((x + right[0]) // 2, right[1]), ((left[0] + below[0]) // 2, below[1]), left))
+    drafts = [
+        pipeline.run(pipeline.READ_STEPS, letter_job(recognizer, regions=(half,)), draft)
+        for draft in (found, replace(found, cleaned=None))
+    ]
+    assert drafts[0].page.text and drafts[0].page.text == drafts[1].page.text

@@ -36,17 +36,22 @@ def html_of(app: AppTest) -> str:
 
 
 def text_of(app: AppTest) -> str:
-    """The lines of the page on the Photo page's desk."""
+    """The lines of the page that the Photo page shows."""
     body = next(element.proto.body for element in app.get("html") if "data-testid='lines'" in element.proto.body)
     lines = re.findall(r"<span class='reading small'>(.*?)</span></div>", body)
     return "\n".join(html.unescape(re.sub(r"<[^>]+>", "", line)) for line in lines)
 
 
 def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
-    app.file_uploader(key=f"files-{app.session_state['drops']}").set_value(
+    app.file_uploader(key=f"files-{app.session_state['photo'].uploaders}").set_value(
         [(name, data, "image/png") for name, data in files]
     )
     return app.run()
+
+
+def pages_read(app: AppTest) -> dict:
+    """The pages that the Photo page has read whole, by their keys."""
+    return {key: page.page for key, page in app.session_state["photo"].pages.items() if page.read_with is not None}
 
 
 def png(image: Image.Image) -> bytes:

@@ -27,13 +27,34 @@ from training.data.formula_symbols import build_math_tokenizer
 
 # What every part of a config.json of 2021 says about generation; max_length 20 is TrOCR's well-known trap.
 GENERATION_OF_2021 = {
-    "bad_words_ids": None, "diversity_penalty": 0.0, "do_sample": False, "early_stopping": False, "finetuning_task": None,
-    "forced_bos_token_id": None, "forced_eos_token_id": None, "id2label": {"0": "LABEL_0", "1": "LABEL_1"}, "is_encoder_decoder": False,
-    "label2id": {"LABEL_0": 0, "LABEL_1": 1}, "length_penalty": 1.0, "max_length": 20, "min_length": 0, "no_repeat_ngram_size": 0,
-    "num_beams": 1, "output_attentions": False, "output_scores": False, "prefix": None, "pruned_heads": {}, "repetition_penalty": 1.0,
-    "return_dict": True, "tie_encoder_decoder": False, "tokenizer_class": None, "top_k": 50, "torch_dtype": None, "torchscript": False,
+    "bad_words_ids": None,
+    "diversity_penalty": 0.0,
+    "do_sample": False,
+    "early_stopping": False,
+    "finetuning_task": None,
+    "forced_bos_token_id": None,
+    "forced_eos_token_id": None,
+    "id2label": {"0": "LABEL_0", "1": "LABEL_1"},
+    "is_encoder_decoder": False,
+    "label2id": {"LABEL_0": 0, "LABEL_1": 1},
+    "length_penalty": 1.0,
+    "max_length": 20,
+    "min_length": 0,
+    "no_repeat_ngram_size": 0,
+    "num_beams": 1,
+    "output_attentions": False,
+    "output_scores": False,
+    "prefix": None,
+    "pruned_heads": {},
+    "repetition_penalty": 1.0,
+    "return_dict": True,
+    "tie_encoder_decoder": False,
+    "tokenizer_class": None,
+    "top_k": 50,
+    "torch_dtype": None,
+    "torchscript": False,
     "use_bfloat16": False,
-}  # fmt: skip
+}
 SPECIAL = {
     "bos_token": "<s>",
     "eos_token": "</s>",
@@ -74,8 +95,15 @@ PHRASES = [
 ]
 
 
-def base(folder: Path, weights: str = "model.safetensors", tokenizer_class: bool = True, positions: int = 64, sinusoidal: bool = False,
-         drop: str = "", seed: int = 1) -> Path:  # fmt: skip
+def base(
+    folder: Path,
+    weights: str = "model.safetensors",
+    tokenizer_class: bool = True,
+    positions: int = 64,
+    sinusoidal: bool = False,
+    drop: str = "",
+    seed: int = 1,
+) -> Path:
     """microsoft/trocr-base-handwritten (and -large-): ViT, byte-level BPE. `sinusoidal` is how -large-printed and the
     stage-1 checkpoints differ; `drop` leaves out one of the two tied embeddings, as safetensors files usually do."""
     vocabulary = _write_roberta(folder, tokenizer_class)
@@ -99,8 +127,14 @@ def base(folder: Path, weights: str = "model.safetensors", tokenizer_class: bool
     return write_weights(folder, weights, drop, seed)
 
 
-def small(folder: Path, weights: str = "pytorch_model.bin", projection: bool = False, crop: bool = False, positions: int = 64,
-          seed: int = 5) -> Path:  # fmt: skip
+def small(
+    folder: Path,
+    weights: str = "pytorch_model.bin",
+    projection: bool = False,
+    crop: bool = False,
+    positions: int = 64,
+    seed: int = 5,
+) -> Path:
     """microsoft/trocr-small-handwritten: DeiT, wider than the decoder, and XLM-RoBERTa's SentencePiece tokenizer.
 
     `projection` joins the widths by `enc_to_dec_proj` instead of `cross_attention_hidden_size`, as checkpoints made by
@@ -130,20 +164,26 @@ def small(folder: Path, weights: str = "pytorch_model.bin", projection: bool = F
 
 
 def own(folder: Path, ctc_weight: float = 0.4, positions: int = 64, seed: int = 0) -> Path:
-    """The shipped checkpoint's layout (`training.fit.model`), small: line encoder with a CTC head, characters, fp16 weights."""
+    """The shipped text checkpoint's layout (`training.fit.model`), small: CTC head, characters, fp16 weights."""
     tokenizer = build_tokenizer()
     encoder = LineEncoderConfig(
         hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, ctc_vocab_size=len(tokenizer)
     )
     decoder = TrOCRConfig(
-        vocab_size=len(tokenizer), d_model=32, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=64,
-        max_position_embeddings=positions, is_decoder=True, add_cross_attention=True,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        d_model=32,
+        decoder_layers=1,
+        decoder_attention_heads=2,
+        decoder_ffn_dim=64,
+        max_position_embeddings=positions,
+        is_decoder=True,
+        add_cross_attention=True,
+    )
     return _write_own(folder, encoder, decoder, tokenizer, LineImageProcessor(), seed, ctc_weight=ctc_weight)
 
 
 def math(folder: Path, positions: int = 64, seed: int = 0) -> Path:
-    """The shipped math checkpoint's layout, small: an encoder over two dimensions, a token for each of `MATH_TOKENS`."""
+    """The shipped math checkpoint's layout, small: two-dimensional encoder, a token for each of `MATH_TOKENS`."""
     tokenizer = build_math_tokenizer(MATH_TOKENS)
     encoder = FormulaEncoderConfig(
         hidden_size=32,
@@ -153,9 +193,15 @@ def math(folder: Path, positions: int = 64, seed: int = 0) -> Path:
         symbol_vocab_size=len(tokenizer),
     )
     decoder = TrOCRConfig(
-        vocab_size=len(tokenizer), d_model=32, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=64,
-        max_position_embeddings=positions, is_decoder=True, add_cross_attention=True,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        d_model=32,
+        decoder_layers=1,
+        decoder_attention_heads=2,
+        decoder_ffn_dim=64,
+        max_position_embeddings=positions,
+        is_decoder=True,
+        add_cross_attention=True,
+    )
     return _write_own(folder, encoder, decoder, tokenizer, FormulaImageProcessor(), seed)
 
 
@@ -174,7 +220,7 @@ def _write_own(folder, encoder, decoder, tokenizer, image_processor, seed: int, 
 
 
 def other_decoder(folder: Path, kind: str, positions: int = 40, seed: int = 0) -> Path:
-    """ViT with a text decoder that is not TrOCR's own ("bert", "roberta" or "gpt2"), as in TrOCRs made from other models.
+    """ViT with a decoder other than TrOCR's ("bert", "roberta" or "gpt2"), as in TrOCRs made from other models.
 
     GPT-2 has no pad token but the end token; BERT brings its `vocab.txt`; the rest is as in `base`.
     """
@@ -202,8 +248,8 @@ def other_decoder(folder: Path, kind: str, positions: int = 40, seed: int = 0) -
     return folder
 
 
-def random_weights(model: torch.nn.Module, seed: int) -> dict[str, torch.Tensor]:
-    """Large enough that the output depends on the image and changes along the line; transformers' own 0.02 says one token."""
+def random_weights(model: VisionEncoderDecoderModel, seed: int) -> dict[str, torch.Tensor]:
+    """Random weights, large enough that the output depends on the image. transformers' 0.02 repeats one token."""
     generator = torch.Generator().manual_seed(seed)
     state = {}
     for name, tensor in model.state_dict().items():
@@ -244,22 +290,56 @@ def _write_config(folder: Path, encoder: dict, decoder: dict, cross_attention_hi
     _write(
         folder / "config.json",
         {
-            "architectures": ["VisionEncoderDecoderModel"], "model_type": "vision-encoder-decoder", "is_encoder_decoder": True,
-            "processor_class": "TrOCRProcessor", "tie_word_embeddings": False, "torch_dtype": "float32", "transformers_version": None,
+            "architectures": ["VisionEncoderDecoderModel"],
+            "model_type": "vision-encoder-decoder",
+            "is_encoder_decoder": True,
+            "processor_class": "TrOCRProcessor",
+            "tie_word_embeddings": False,
+            "torch_dtype": "float32",
+            "transformers_version": None,
             "encoder": {
-                **GENERATION_OF_2021, **encoder, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64,
-                "image_size": 384, "patch_size": 16, "num_channels": 3, "layer_norm_eps": 1e-12, "hidden_act": "gelu", "is_decoder": False,
-                "cross_attention_hidden_size": None, "bos_token_id": None, "eos_token_id": None, "pad_token_id": None,
-                "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "initializer_range": 0.02, "tie_word_embeddings": True,
+                **GENERATION_OF_2021,
+                **encoder,
+                "num_hidden_layers": 2,
+                "num_attention_heads": 2,
+                "intermediate_size": 64,
+                "image_size": 384,
+                "patch_size": 16,
+                "num_channels": 3,
+                "layer_norm_eps": 1e-12,
+                "hidden_act": "gelu",
+                "is_decoder": False,
+                "cross_attention_hidden_size": None,
+                "bos_token_id": None,
+                "eos_token_id": None,
+                "pad_token_id": None,
+                "hidden_dropout_prob": 0.0,
+                "attention_probs_dropout_prob": 0.0,
+                "initializer_range": 0.02,
+                "tie_word_embeddings": True,
             },
             "decoder": {
-                **GENERATION_OF_2021, **decoder, "model_type": "trocr", "decoder_layers": 2, "decoder_attention_heads": 2,
-                "decoder_ffn_dim": 64, "cross_attention_hidden_size": cross_attention_hidden_size, "add_cross_attention": True,
-                "is_decoder": True, "dropout": 0.1, "bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2,
-                "use_cache": False, "decoder_layerdrop": 0.0, "classifier_dropout": 0.0, "init_std": 0.02,
+                **GENERATION_OF_2021,
+                **decoder,
+                "model_type": "trocr",
+                "decoder_layers": 2,
+                "decoder_attention_heads": 2,
+                "decoder_ffn_dim": 64,
+                "cross_attention_hidden_size": cross_attention_hidden_size,
+                "add_cross_attention": True,
+                "is_decoder": True,
+                "dropout": 0.1,
+                "bos_token_id": 0,
+                "pad_token_id": 1,
+                "eos_token_id": 2,
+                "decoder_start_token_id": 2,
+                "use_cache": False,
+                "decoder_layerdrop": 0.0,
+                "classifier_dropout": 0.0,
+                "init_std": 0.02,
             },
         },
-    )  # fmt: skip
+    )
     tokens = {"bos_token_id": 0, "decoder_start_token_id": 2, "eos_token_id": 2, "pad_token_id": 1}
     generation = {"_from_model_config": True, **tokens, "transformers_version": "4.27.0.dev0", "use_cache": False}
     _write(folder / "generation_config.json", generation)
@@ -305,7 +385,7 @@ def _write_roberta(folder: Path, tokenizer_class: bool) -> int:
 
 
 def _write_sentencepiece(folder: Path) -> int:
-    """`sentencepiece.bpe.model` and its companions; returns the size of the vocabulary, fairseq's offset and mask included."""
+    """Writes `sentencepiece.bpe.model` and its companions; returns the vocabulary size with fairseq's offset and mask."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(PHRASES * 20), model_writer=model, vocab_size=60, hard_vocab_limit=False, minloglevel=2

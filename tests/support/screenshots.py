@@ -29,7 +29,7 @@ def main() -> None:
         page.screenshot(path=OUT / "draw.png")
         page.get_by_role("button", name="Clear").first.click()
         page.get_by_text("Math", exact=True).click()
-        page.get_by_role("button", name="Show me").click()
+        page.get_by_role("button", name="Try an example").click()
         page.get_by_test_id("latex").filter(has_text="sqrt").wait_for()
         page.mouse.move(700, 780)
         page.wait_for_timeout(2500)

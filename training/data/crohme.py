@@ -104,7 +104,7 @@ def _row(node: list, symbols: list[tuple[str, list[int]]], rows: list[list[Item]
     numbers = [index for row in below for item in row for index in item.symbols]
     if tag in ("mi", "mo", "mn"):
         label = symbols[number][0] if number is not None else "?"
-        return [Item([Placed(label, own)], [number], label not in AMBIGUOUS)]
+        return [Item([Placed(label, own)], [] if number is None else [number], label not in AMBIGUOUS)]
     sound = all(item.sound for row in below for item in row)
     tokens = {
         "mfrac": lambda: [Placed(r"\frac", own), *groups[0], *groups[1]],
@@ -165,7 +165,8 @@ def part_of(formula: Formula, rng: random.Random) -> Formula | None:
         return None
     tokens = [token for item in items for token in item.tokens]
     places = {token.place: place for place, token in enumerate(tokens)}
-    symbols, strokes = [], []
+    symbols: list[tuple[Placed, list[int]]] = []
+    strokes: list[np.ndarray] = []
     for number in numbers:
         token, indices = formula.symbols[number]
         symbols.append((Placed(token, places.get(number, -1)), list(range(len(strokes), len(strokes) + len(indices)))))

@@ -79,7 +79,8 @@ def evaluate_math(
     for kind in dict.fromkeys(formula.kind for formula in drawn):
         _row(kind, *_those(drawn, wrong, [formula.kind == kind for formula in drawn]))
     if arguments.misses:
-        for formula, tokens in zip([*written, *drawn], [*found, *read], strict=True):
+        shown: list[Formula | DrawnFormula] = [*written, *drawn]
+        for formula, tokens in zip(shown, [*found, *read], strict=True):
             if tokens != formula.tokens:
                 print(f"{' '.join(formula.tokens)}\n    {' '.join(tokens)}")
 

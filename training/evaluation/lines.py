@@ -16,7 +16,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
@@ -249,7 +249,7 @@ def main() -> None:
     arguments.model = arguments.model or ("math" if arguments.task == "math" else "text")
     recognizer = load_recognizer(arguments.model)
     if arguments.language_model is not None:
-        recognizer.decoding = replace(recognizer.decoding, language_model_weight=arguments.language_model)
+        recognizer = recognizer.with_decoding(language_model_weight=arguments.language_model)
     if arguments.task in ("text", "ink"):
         print_size_and_time(recognizer, arguments)
     started = time.perf_counter()

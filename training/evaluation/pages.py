@@ -7,6 +7,7 @@ most of Copiste's), so a second CER leaves out, for both readers, lines that lie
 """
 
 import argparse
+import io
 import json
 import time
 from dataclasses import dataclass, replace
@@ -93,7 +94,7 @@ def as_by_phone(page: Transcribed, seed: int) -> Transcribed:
     photo = cv2.GaussianBlur((photo * light[..., None]).astype(np.float32), (0, 0), rng.uniform(0.6, 1.3))
     photo = (photo + rng.normal(0, 4, photo.shape)).clip(0, 255).astype(np.uint8)
     _, packed = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 85))])
-    taken = Image.fromarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1])
+    taken = Image.open(io.BytesIO(packed.tobytes())).convert("RGB")
     polygons = [cv2.perspectiveTransform(polygon[None], matrix)[0] for polygon in page.polygons]
     return replace(page, image=taken, polygons=polygons)
 
@@ -133,7 +134,8 @@ def where_transcribed(page: Transcribed, outlines: list, texts: list[str]) -> li
         cv2.fillPoly(mask, [(polygon * scale).round().astype(np.int32)], 1)
     kept = []
     for outline, text in zip(outlines, texts, strict=True):
-        own = cv2.fillPoly(np.zeros_like(mask), [(np.asarray(outline, float) * scale).round().astype(np.int32)], 1)
+        own = np.zeros_like(mask)
+        cv2.fillPoly(own, [(np.asarray(outline, float) * scale).round().astype(np.int32)], 1)
         if (own & mask).sum() >= 0.1 * max(1, own.sum()):
             kept.append(text)
     return kept

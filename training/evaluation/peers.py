@@ -22,7 +22,8 @@ def pp_ocr() -> Reader:
 
     def read(image: Image.Image) -> str:
         found = engine(np.asarray(image.convert("RGB"))[..., ::-1].copy(), use_det=False, use_cls=False, use_rec=True)
-        return " ".join(found.txts or ())
+        # A tuple of texts: only recognition was asked for.
+        return " ".join(getattr(found, "txts", None) or ())
 
     return read
 

@@ -43,6 +43,14 @@ def write_results(
     path.write_text(f'{text},\n "rows": [\n{lines}\n ]\n}}\n', encoding="utf-8")
 
 
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], note: str = "") -> None:
+    """Prints a table as Markdown, then the note."""
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+    for row in rows:
+        print(f"| {' | '.join('–' if cell is None else str(cell) for cell in row)} |")
+    print(f"\n{note}" if note else "")
+
+
 def this_command() -> str:
     """The command of this process, without the options that only name the result file."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)

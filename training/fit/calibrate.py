@@ -8,7 +8,6 @@ It changes no reading. `python -m training.evaluation.lines` shows the result on
 import argparse
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +45,7 @@ def main() -> None:
     images, is_right = samples(recognizer, arguments.lines)
     losses = {}
     for temperature in TEMPERATURES:
-        recognizer.decoding = replace(recognizer.decoding, temperature=temperature)
-        readings = recognizer.read(images)
+        readings = recognizer.with_decoding(temperature=temperature).read(images)
         right = np.array([is_right(reading, index) for index, reading in enumerate(readings)])
         confidence = np.clip([reading.confidence for reading in readings], 1e-4, 1 - 1e-4)
         losses[temperature] = float(-np.mean(np.where(right, np.log(confidence), np.log(1 - confidence))))

@@ -1,15 +1,15 @@
-"""A checkpoint's graphs for onnxruntime: `python -m training.fit.export_onnx models/text models/math`.
+"""Exports a checkpoint's graphs for onnxruntime: `python -m training.fit.export_onnx models/text models/math`.
 
-Writes `onnx/encoder_model.onnx` and `onnx/decoder_with_past_model.onnx` into the checkpoint's folder. They hold no weights: each
-initializer names its place in `model.safetensors`, where it lies as fp16 bytes, which is what ONNX calls external data. So there is one
-copy of the weights, and both backends read it. `hwr_core/checkpoints/onnx_network.py` runs them.
+Writes `onnx/encoder_model.onnx` and `onnx/decoder_with_past_model.onnx` into the checkpoint's folder. They hold no
+weights: each initializer names the place of its fp16 bytes in `model.safetensors` (ONNX calls this external data). So
+there is one copy of the weights, and both backends read it. The graphs' metadata holds the hash of that file, which
+`hwr_core/checkpoints/onnx_checkpoint.py` checks. `hwr_core/checkpoints/onnx_network.py` runs the graphs.
 """
 
 import argparse
 import hashlib
-import json
-import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,26 +17,31 @@ import torch
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
+from transformers import VisionEncoderDecoderModel
 
+from hwr_core.checkpoints.onnx_network import DECODER, ENCODER
 from hwr_core.checkpoints.registry import load_recognizer
+from hwr_core.checkpoints.safetensors_file import GRAPH_METADATA, stored_tensors, weights_hash
 
-ENCODER, DECODER = "encoder_model.onnx", "decoder_with_past_model.onnx"
 WEIGHTS = "model.safetensors"
-SMALL = 64  # values; what has fewer stays in the graph
+SMALL = 64  # values: smaller initializers stay in the graph
 OPSET = 20
 
 
 class Encoder(nn.Module):
-    """The encoder of one image without padding, and the keys and values that the decoder's layers make of its states, which stay the same at every
-    step."""
+    """The encoder of one image without padding, and the decoder's cross-attention keys and values.
 
-    def __init__(self, model: nn.Module):
+    These stay the same at every step of the decoding.
+    """
+
+    def __init__(self, model: VisionEncoderDecoderModel):
         super().__init__()
-        self.encoder, self.layers = model.encoder, model.decoder.model.decoder.layers
+        self.encoder: Any = model.encoder
+        self.layers: Any = model.decoder.model.decoder.layers
 
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
-        # (1, 1, height, width) → for each layer keys and values (1, heads, columns, size of a head), and where there is a CTC head
-        # (1, columns, vocabulary)
+        # (1, 1, height, width) → keys and values of each layer (1, heads, columns, size of a head), and the logits of a
+        # CTC head (1, columns, vocabulary)
         found = self.encoder(pixel_values, padded=False)
         crossed = []
         for layer in self.layers:
@@ -52,21 +57,26 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """TrOCR's decoder, one step further or several. An item's beams look at the same image: to its keys they are queries of one item, so that
-    these are neither copied nor moved. What a row has seen of itself (`past`) lies in room for more than there is, which is not copied either: who
-    runs the graph puts the new keys and values into it. `past` and `crossed` are lists of keys and values, layer by layer."""
+    """TrOCR's decoder, for one or several further steps.
 
-    def __init__(self, model: nn.Module):
+    An item's beams look at the same image. They are queries of one item, so its keys need no copies. The buffer of a
+    row's own keys and values (`past`) is longer than its content: the caller writes the new ones into it. `past` and
+    `crossed` are lists of keys and values, layer by layer.
+    """
+
+    def __init__(self, model: VisionEncoderDecoderModel):
         super().__init__()
         causal = model.decoder
-        self.body, self.project = causal.model.decoder, causal.output_projection
+        self.body: Any = causal.model.decoder  # modules' attributes are untyped
+        self.project: Any = causal.output_projection
 
     def forward(
         self, tokens: Tensor, length: Tensor, mask: Tensor, past: list[Tensor], crossed: list[Tensor]
     ) -> tuple[Tensor, ...]:
-        # tokens (rows, new), length () of what the past holds; past (rows, heads, room, head) each; mask (batch, columns), crossed
-        # (batch, heads, columns, head) each → logits (rows, new, vocabulary), for each of past (rows, heads, new, head)
-        # All that is done to each token alone is done on (rows · new, width): matrix products of two dimensions are the quicker ones.
+        # tokens (rows, new); length () of the past's content; mask (batch, columns); each of past (rows, heads, room,
+        # head), each of crossed (batch, heads, columns, head) → logits (rows, new, vocabulary), and for each of past
+        # (rows, heads, new, head). What treats each token alone runs on (rows · new, width): two-dimensional matrix
+        # products are faster.
         body, (rows, new), room = self.body, tokens.shape, past[0].shape[2]
         place = torch.arange(new)
         x = body.embed_tokens(tokens) + body.embed_positions.weight[place + length + body.embed_positions.offset]
@@ -103,16 +113,21 @@ class Decoder(nn.Module):
 
 
 def closed(seen: Tensor) -> Tensor:
-    """What is added to the weights of attention: much less than nothing where it may not look."""
+    """Returns what is added to attention weights: a very negative number where attention is not allowed."""
     return torch.where(seen, 0.0, torch.finfo(torch.float32).min)
 
 
 def export(folder: Path) -> None:
-    """Writes both graphs of the checkpoint in `folder`, one of ours: a TrOCR decoder, and an encoder that tells its mask."""
+    """Writes both graphs of the checkpoint in `folder`.
+
+    Its encoder is a `LineEncoder` or a `FormulaEncoder`, its decoder TrOCR's.
+    """
     recognizer = load_recognizer(str(folder), backend="torch")
-    model = recognizer.network.model.to(memory_format=torch.contiguous_format)
+    network: Any = recognizer.network
+    model = network.model.to(memory_format=torch.contiguous_format)
     encoder, decoder = Encoder(model).eval(), Decoder(model).eval()
-    height = 48 if not recognizer.reads_formulas else 64
+    # An image to trace with, and the axes of images that vary: formulas may have any height.
+    height, varying = (64, (2, 3)) if recognizer.reads_formulas else (48, (3,))
     pixels = torch.rand(1, 1, height, 96)
     crossed = list(encoder(pixels))
     logits = [crossed.pop()] if len(crossed) % 2 else []
@@ -122,7 +137,7 @@ def export(folder: Path) -> None:
     free = torch.export.Dim.DYNAMIC
     _write(
         encoder, (pixels,), ["pixel_values"], [*looked_at, *(["ctc_logits"] if logits else [])],
-        ({2: free, 3: free} if recognizer.reads_formulas else {3: free},), folder, ENCODER,
+        ({axis: free for axis in varying},), folder, ENCODER,
     )  # fmt: skip
     _, heads, columns, size = crossed[0].shape
     crossed = [value.repeat(2, 1, 1, 1) for value in crossed]
@@ -130,7 +145,8 @@ def export(folder: Path) -> None:
     _write(
         decoder, (torch.tensor([[4, 5], [6, 7], [8, 9], [4, 4]]), torch.tensor(3), mask, past, crossed),
         ["tokens", "length", "mask", *kept, *looked_at], ["logits", *(f"present_{part}" for part in parts)],
-        ({0: free, 1: free}, {}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)), folder, DECODER,
+        ({0: free, 1: free}, {}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)),
+        folder, DECODER,
     )  # fmt: skip
 
 
@@ -143,11 +159,12 @@ def _write(
     folder: Path,
     file: str,
 ) -> None:
-    """`free` has of each input the axes whose lengths vary."""
+    """Exports one graph. `free` names each input's axes of varying length."""
     program = torch.onnx.export(
         module, inputs, dynamo=True, opset_version=OPSET, input_names=input_names, output_names=output_names,
         dynamic_shapes=free, verbose=False,
     )  # fmt: skip
+    assert program is not None  # None only if it writes the file itself
     graph = program.model_proto
     _refer(graph, folder / WEIGHTS)
     for part in (
@@ -158,22 +175,23 @@ def _write(
         graph.graph,
         graph,
     ):
-        part.ClearField("metadata_props")  # which lines of which files made it: three quarters of the graph
+        part.ClearField("metadata_props")  # source lines of the exported code: three quarters of the graph
         part.ClearField("doc_string")
+    graph.metadata_props.add(key=GRAPH_METADATA, value=weights_hash(folder / WEIGHTS))
     path = folder / "onnx" / file
     path.write_bytes(graph.SerializeToString())
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB beside the weights")
 
 
 def _refer(graph: onnx.ModelProto, weights: Path) -> None:
-    """Puts in place of each large initializer where `weights` holds its values, and what brings them into its type and order."""
+    """Replaces each large initializer by its place in `weights`, and nodes that restore its type and order."""
     places, restored = _places(weights), []
     for initializer in list(graph.graph.initializer):
         values = numpy_helper.to_array(initializer)
         if values.size < SMALL or values.dtype != np.float32:
             continue
         shape, place = values.shape, places.get(_digest(values))
-        turned = place is None and values.ndim == 2  # the exporter turns the matrices of linear layers
+        turned = place is None and values.ndim == 2  # the exporter transposes the matrices of linear layers
         if turned:
             shape, place = values.T.shape, places.get(_digest(values.T))
         if place is None:  # made by the exporter, not trained
@@ -201,14 +219,12 @@ def _digest(values: np.ndarray) -> bytes:
 
 
 def _places(weights: Path) -> dict[bytes, tuple[int, int]]:
-    """Of each tensor in a safetensors file, by its bytes' digest: offset and length in the file."""
+    """Returns each tensor's offset and length in a safetensors file, by the digest of its bytes."""
     data = weights.read_bytes()
-    (header,) = struct.unpack("<Q", data[:8])
     places = {}
-    for name, tensor in json.loads(data[8 : 8 + header]).items():
-        if name != "__metadata__":
-            start, end = (8 + header + offset for offset in tensor["data_offsets"])
-            places[hashlib.sha1(data[start:end]).digest()] = (start, end - start)
+    for tensor in stored_tensors(weights).values():
+        digest = hashlib.sha1(data[tensor.offset : tensor.offset + tensor.length]).digest()
+        places[digest] = (tensor.offset, tensor.length)
     return places
 
 

@@ -63,7 +63,8 @@ def _with_decoder(
     # Learned positions that start as sinusoids: lines longer than most still know where they are.
     positions = model.decoder.model.decoder.embed_positions.weight
     with torch.no_grad():
-        positions.copy_(sinusoids(*positions.shape, positions.device) * 0.02)
+        length, width = positions.shape
+        positions.copy_(sinusoids(length, width, positions.device) * 0.02)
     return model
 
 

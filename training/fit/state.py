@@ -43,15 +43,18 @@ def save_state(
             tensors |= {f"{name}/{index}/{part}": value for part, value in quantise(tensor).items()}
     old = parts_of(folder)
     label = f"{int(counters['step']):07d}"
-    names, part, size = [], {}, 0
-    for name, tensor in [*tensors.items(), (None, None)]:
-        bytes_ = tensor.numel() * tensor.element_size() if tensor is not None else 0
-        if part and (tensor is None or size + bytes_ > PART_BYTES):
-            names.append(f"state-{label}-{len(names)}.safetensors")
-            save_file(part, folder / names[-1])
-            part, size = {}, 0
-        if tensor is not None:
-            part[name], size = tensor, size + bytes_
+    parts: list[dict[str, Tensor]] = []
+    size = 0
+    for name, tensor in tensors.items():
+        bytes_ = tensor.numel() * tensor.element_size()
+        if not parts or size + bytes_ > PART_BYTES:
+            parts.append({})
+            size = 0
+        parts[-1][name] = tensor
+        size += bytes_
+    names = [f"state-{label}-{index}.safetensors" for index in range(len(parts))]
+    for file, part in zip(names, parts, strict=True):
+        save_file(part, folder / file)
     record = {
         **counters,
         "adam_step": next((float(moments["step"]) for moments in optimizer["state"].values()), 0.0),

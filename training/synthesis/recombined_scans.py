@@ -49,7 +49,8 @@ class ScanPool:
         pool: list[Word] = []
         for line in rng.sample(own, 3):
             grey = cv2.imdecode(np.frombuffer(line.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
-            pool += cut_words(grey, line.text) or []
+            if grey is not None:
+                pool += cut_words(grey, line.text) or []
         if not pool:
             return None
         words = rng.sample(pool, min(len(pool), rng.randint(1, 6)))
@@ -62,7 +63,7 @@ class ScanPool:
             image = cv2.resize(image, (max(1, round(image.shape[1] * height / image.shape[0])), height))
             gap = np.full((height, round(height * rng.uniform(0.18, 0.5))), paper, np.uint8)
             pieces += [image, gap]
-        line = np.concatenate(pieces[:-1], 1)
-        return cv2.copyMakeBorder(line, 0, 0, 3, 3, cv2.BORDER_CONSTANT, value=paper), " ".join(
+        joined = np.concatenate(pieces[:-1], 1)
+        return cv2.copyMakeBorder(joined, 0, 0, 3, 3, cv2.BORDER_CONSTANT, value=paper), " ".join(
             text for text, _ in words
         )

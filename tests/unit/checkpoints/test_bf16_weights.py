@@ -1,10 +1,9 @@
 """Large checkpoints in half the memory: nearly the same scores, and the same refusals, as with float32 weights."""
 
-from collections import OrderedDict
-
 import numpy as np
 import pytest
 import torch
+from cachetools import LRUCache
 from safetensors.torch import load_file, save_file
 
 from hwr_core import HandwritingError, load_recognizer
@@ -20,7 +19,7 @@ def little_memory(monkeypatch):
     monkeypatch.setenv("HWR_LOW_MEMORY", "1")
     monkeypatch.setattr(torch_checkpoint, "SMALL", 0)
     monkeypatch.setattr(bf16_weights, "AT_ONCE", 1000)  # the matrices of these checkpoints are widened in parts, too
-    monkeypatch.setattr(checkpoints, "_loaded", OrderedDict())
+    monkeypatch.setattr(checkpoints, "_loaded", LRUCache(checkpoints.IN_MEMORY))
 
 
 @pytest.mark.parametrize(
@@ -29,7 +28,7 @@ def little_memory(monkeypatch):
 def test_scores_are_nearly_those_of_float32(layout, tmp_path, monkeypatch):
     folder = str(layout(tmp_path / "checkpoint"))
     half = load_recognizer(folder)
-    monkeypatch.setattr(checkpoints, "_loaded", OrderedDict())
+    monkeypatch.setattr(checkpoints, "_loaded", LRUCache(checkpoints.IN_MEMORY))
     monkeypatch.setenv("HWR_LOW_MEMORY", "0")
     full = load_recognizer(folder)
     kinds = {parameter.dtype for parameter in half.network.model.parameters() if parameter.ndim == 2}
@@ -40,8 +39,8 @@ def test_scores_are_nearly_those_of_float32(layout, tmp_path, monkeypatch):
     logits = [recognizer.network.encode(pixels, 1).step(np.array([2, 2]), np.arange(2)) for recognizer in (half, full)]
     assert logits[0].dtype == np.float32
     assert np.abs(logits[0] - logits[1]).mean() < 0.05 * logits[1].std()
-    assert half.decoding == full.decoding and all(len(reading.character_confidences) == len(reading.text) for reading in half.read(
-        [render_line(write("hello"), 96, 5.0)]))  # fmt: skip
+    (reading,) = half.read([render_line(write("hello"), 96, 5.0)])
+    assert half.decoding == full.decoding and len(reading.character_confidences) == len(reading.text)
 
 
 def test_a_missing_weight_and_a_damaged_file_are_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""`load_recognizer`: every layout that TrOCR is published in, what it refuses and how it says so, its cache, and the hub."""
+"""`load_recognizer`: all layouts that TrOCR is published in, refusals and their messages, the cache, and the hub."""
 
 import builtins
 import contextlib
@@ -9,19 +9,20 @@ import math
 import os
 import pickle
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import textwrap
 import threading
 import weakref
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sentencepiece
 import torch
+from cachetools import LRUCache
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import TrOCRProcessor, VisionEncoderDecoderModel, ViTImageProcessorPil
@@ -58,7 +59,7 @@ LAYOUTS = {
 
 @pytest.fixture(autouse=True)
 def nothing_loaded(monkeypatch):
-    monkeypatch.setattr(checkpoints, "_loaded", OrderedDict())
+    monkeypatch.setattr(checkpoints, "_loaded", LRUCache(checkpoints.IN_MEMORY))
 
 
 @pytest.fixture(scope="session")
@@ -410,9 +411,24 @@ def test_a_truncated_download_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["", "   ", "nonsense", "no such directory/at all", "/no/such/place", "~nobody-at-all/x", "a" * 5000, "two\nlines", "nul\0", "a/b/c",
-     "https://huggingface.co/microsoft/trocr-base-handwritten", "..", "owner/..", "a--b/c", "owner/name.git"],
-)  # fmt: skip
+    [
+        "",
+        "   ",
+        "nonsense",
+        "no such directory/at all",
+        "/no/such/place",
+        "~nobody-at-all/x",
+        "a" * 5000,
+        "two\nlines",
+        "nul\0",
+        "a/b/c",
+        "https://huggingface.co/microsoft/trocr-base-handwritten",
+        "..",
+        "owner/..",
+        "a--b/c",
+        "owner/name.git",
+    ],
+)
 def test_a_name_that_can_be_no_checkpoint_is_refused_without_a_network(name, no_network, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     message = refusal(name)
@@ -434,7 +450,7 @@ def test_a_recognizer_takes_no_more_threads_than_the_process_was_given(folder_of
     try:
         for given, taken in ((1, 1), (64, 4)):
             torch.set_num_threads(given)
-            monkeypatch.setattr(checkpoints, "_loaded", OrderedDict())
+            monkeypatch.setattr(checkpoints, "_loaded", LRUCache(checkpoints.IN_MEMORY))
             load_recognizer(str(folder_of("base")))
             assert torch.get_num_threads() == taken
     finally:
@@ -450,7 +466,8 @@ def loads(monkeypatch):
     real, calls = VisionEncoderDecoderModel.from_pretrained, []
 
     def counted(folder, *arguments, **keywords):
-        calls.append((Path(folder), len(checkpoints._loaded)))
+        if folder is not None:  # a check of the shapes alone, before another checkpoint is evicted
+            calls.append((Path(folder), len(checkpoints._loaded)))
         return real(folder, *arguments, **keywords)
 
     monkeypatch.setattr(VisionEncoderDecoderModel, "from_pretrained", counted)
@@ -533,6 +550,65 @@ def test_a_checkpoint_put_into_the_models_folder_needs_no_network(tmp_path, monk
     assert load_recognizer("someone/tiny-trocr").read(images[:1])[0].character_confidences
     assert load_recognizer("text") is load_recognizer()
     assert no_network == []
+
+
+BROKEN = {
+    "without a weight": lambda folder: without_weight(folder),
+    "of another shape": lambda folder: with_vocabulary_of(folder, 7),
+    "truncated": lambda folder: truncated(folder / "model.safetensors"),
+    "without tokenizer": _without("vocab.json"),
+    "without preprocessor": _without("preprocessor_config.json"),
+}
+
+
+def without_weight(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    del weights["decoder.model.decoder.layers.1.fc2.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def with_vocabulary_of(folder: Path, tokens: int) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config["decoder"]["vocab_size"] += tokens
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def truncated(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+@pytest.mark.parametrize("damage", BROKEN)
+def test_a_checkpoint_that_cannot_be_loaded_evicts_none_that_can(damage, folder_of, tmp_path):
+    names = [str(folder_of(layout)) for layout in ("base", "small, .bin")]
+    kept = [load_recognizer(name) for name in names]
+    BROKEN[damage](layouts.base(tmp_path / "broken"))
+    refusal(str(tmp_path / "broken"))
+    assert [load_recognizer(name) for name in names] == kept
+
+
+@pytest.mark.parametrize(
+    "layout", ["small, .bin", "own", "gpt2 decoder", "large-printed", "base, without embed_tokens"]
+)
+def test_a_sound_checkpoint_of_any_layout_is_loaded_when_two_others_are_in_memory(layout, folder_of, tmp_path):
+    for name in ("base", "base, tokenizer of no class"):
+        load_recognizer(str(folder_of(name)))
+    assert load_recognizer(str(folder_of(layout))).name in checkpoints.loaded()
+
+
+def test_a_sharded_checkpoint_is_loaded_when_two_others_are_in_memory(folder_of, tmp_path):
+    first = load_recognizer(str(folder_of("small, .bin")))
+    load_recognizer(str(folder_of("base")))
+    for suffix in ("safetensors", "bin"):
+        shutil.copytree(folder_of("small, .bin"), tmp_path / suffix)
+        (tmp_path / suffix / "pytorch_model.bin").unlink()
+    first.network.model.save_pretrained(tmp_path / "safetensors", max_shard_size="40KB")
+    state = first.network.model.state_dict()
+    parts = {name: f"pytorch_model-0000{1 + (index > 20)}-of-00002.bin" for index, name in enumerate(state)}
+    for part in set(parts.values()):
+        torch.save({name: state[name] for name in state if parts[name] == part}, tmp_path / "bin" / part)
+    (tmp_path / "bin" / "pytorch_model.bin.index.json").write_text(json.dumps({"metadata": {}, "weight_map": parts}))
+    for suffix in ("safetensors", "bin"):
+        assert load_recognizer(str(tmp_path / suffix)).name == str(tmp_path / suffix)
 
 
 # The hub
@@ -692,7 +768,8 @@ def downloaded(tmp_path_factory):
         recognizer = load_recognizer("someone/tiny", on_download=on_download)
         result |= {"told": told, "in_the_callers_thread": list(threads), "text": recognizer.read([line])[0].text}
         before = len(told)
-        result["again"] = load_recognizer(" someone/tiny ", on_download=on_download) is recognizer and len(told) == before
+        again = load_recognizer(" someone/tiny ", on_download=on_download)
+        result["again"] = again is recognizer and len(told) == before
         result["sharded"] = load_recognizer("someone/sharded").read([line])[0].text
         result["language_model_of_own"] = load_recognizer("someone/own").decoding.language_model is not None
         result |= {name: refusal("someone/" + name) for name in ("missing", "gated", "empty")}
@@ -788,6 +865,18 @@ def test_the_shipped_checkpoint_is_usable_after_a_download_has_failed(monkeypatc
     refusal("someone/new")
     assert load_recognizer("text").read(images[:1])[0].text
     assert no_network == []
+
+
+def test_a_program_error_in_a_download_is_not_blamed_on_the_network(monkeypatch):
+    import huggingface_hub
+
+    class Api:
+        def model_info(self, *_, **__):
+            raise TypeError("a program error")
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Api)
+    with pytest.raises(TypeError, match="a program error"):
+        load_recognizer("someone/large")
 
 
 def test_a_full_disk_is_not_blamed_on_the_network(monkeypatch):

@@ -1,13 +1,16 @@
-"""The shipped checkpoints on onnxruntime: read as with torch, token for token, and without torch; the export that makes their graphs."""
+"""The shipped checkpoints read the same on onnxruntime as on torch, without torch; the export of their graphs."""
 
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from hwr_core import HandwritingError, load_recognizer
+from hwr_core.checkpoints import registry
 from hwr_core.checkpoints.checkpoint_config import MODELS
 from hwr_core.checkpoints.onnx_network import OnnxNetwork
 from hwr_core.ink.formula import render_formula
@@ -102,15 +105,47 @@ def test_what_is_exported_reads_as_the_weights_it_was_exported_from(layout, tmp_
         same(after.read(images, beams=beams), before.read(images, beams=beams))
 
 
-@pytest.mark.parametrize(
-    "file", ["onnx/encoder_model.onnx", "onnx/decoder_with_past_model.onnx", "tokenizer.json", "model.safetensors"]
-)
-def test_a_damaged_file_is_said_in_one_sentence(file, tmp_path):
+def cut_in_half(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+@pytest.mark.parametrize("file", ["tokenizer.json", "model.safetensors", "language_model.safetensors"])
+def test_a_damaged_file_is_reported_in_one_sentence(file, tmp_path):
     shutil.copytree(MODELS / "text", tmp_path / "text")
-    content = (tmp_path / "text" / file).read_bytes()
-    (tmp_path / "text" / file).write_bytes(content[: len(content) // 2])
+    cut_in_half(tmp_path / "text" / file)
     with pytest.raises(HandwritingError, match="cannot be loaded"):
         load_recognizer(str(tmp_path / "text"))
+
+
+@pytest.fixture
+def saved_again(tmp_path):
+    """The text checkpoint with one more tensor in its weights file: all others have moved."""
+    shutil.copytree(MODELS / "text", tmp_path / "text")
+    weights = load_file(MODELS / "text" / "model.safetensors")
+    weights["a.tensor.of.no.use"] = np.zeros(1000, np.float16)
+    save_file(weights, tmp_path / "text" / "model.safetensors", metadata={"format": "pt"})
+    return tmp_path / "text"
+
+
+def cut_decoder(folder: Path) -> Path:
+    cut_in_half(folder / "onnx" / "decoder_with_past_model.onnx")
+    return folder
+
+
+@pytest.mark.parametrize("change", [lambda folder: folder, cut_decoder])
+def test_graphs_of_other_weights_are_not_used(change, saved_again):
+    recognizer = load_recognizer(str(change(saved_again)))
+    assert not isinstance(recognizer.network, OnnxNetwork)
+    assert recognizer.read([render_line(write("hello world"), 96, 5.0)])[0].text == "hello world"
+
+
+def test_graphs_of_other_weights_are_reported_in_one_sentence_if_torch_is_not_to_be_used(saved_again, monkeypatch):
+    with pytest.raises(HandwritingError, match="were not exported from"):
+        load_recognizer(str(saved_again), backend="onnx")
+    monkeypatch.setattr(registry, "_torch_is_installed", lambda: False)
+    with pytest.raises(HandwritingError, match="were not exported from"):
+        load_recognizer(str(saved_again))
 
 
 def test_no_alternative_shows_a_token_that_is_no_text():

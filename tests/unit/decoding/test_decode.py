@@ -1,4 +1,4 @@
-"""Beam search and CTC prefix scores, held against brute force, PyTorch's own CTC and transformers' `generate`."""
+"""Beam search and CTC prefix scores equal brute force, PyTorch's CTC and transformers' `generate`."""
 
 import itertools
 import math
@@ -119,9 +119,9 @@ def test_a_hypothesis_is_incomplete_where_the_positions_run_out(checkpoints, ima
 
 
 class Toy:
-    """A network of five tokens whose next-token scores are a random table of the item and the whole prefix.
+    """A network of five tokens. Its scores of the next token are random, one set for each item and prefix.
 
-    Its state is the prefixes themselves, so that a beam that goes on from the wrong row reads the wrong scores.
+    Its state is the prefixes themselves, so that a beam that continues the wrong row gets the wrong scores.
     """
 
     start, end = END, END
@@ -368,7 +368,7 @@ class StepByStep:
 
 
 def unclear(images):
-    """The lower part of each line, of which a checkpoint's decoder and its CTC make different things."""
+    """The lower part of each line, which a checkpoint's decoder and its CTC read differently."""
     return [image.crop((0, int(0.55 * image.height), image.width, image.height)) for image in images]
 
 

@@ -1,6 +1,5 @@
 """The language model: counted from texts, read back from its file, and added to what the line looks like."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -11,8 +10,6 @@ from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL, MODELS
 from hwr_core.decoding.decode import decode
 from hwr_core.decoding.language_model import ABSENT, LENGTH, LanguageModel, bits_of, tokens_hash
 from hwr_core.decoding.scores import DecodingSettings
-from hwr_core.ink.handprint import write
-from hwr_core.ink.strokes import render_line
 from tests.support import checkpoint_layouts as layouts
 from training.fit.count_ngrams import tokens_of
 from training.fit.ngrams import END, Text, coded, count, interpolate, save
@@ -241,17 +238,3 @@ def test_the_shipped_model_knows_both_languages(recognizer):
         ("STATION", "STATlON"),
     ]:
         assert bits(likely) < 4 and bits(unlikely) > bits(likely) + 0.7
-
-
-def test_how_a_loaded_checkpoint_is_decoded_can_be_changed():
-    recognizer = load_recognizer("text")
-    before, image = (
-        recognizer.decoding,
-        render_line(write("meet me at the station", unsteadiness=0.02, seed=2), 96, 5.0),
-    )
-    confidence = recognizer.read([image])[0].confidence
-    try:
-        recognizer.decoding = dataclasses.replace(before, language_model_weight=0.0)
-        assert recognizer.read([image])[0].confidence != pytest.approx(confidence, abs=1e-6)
-    finally:
-        recognizer.decoding = before

@@ -38,17 +38,17 @@ def test_formulas_that_say_the_same_have_the_same_tokens(formula, tokens):
 @pytest.mark.parametrize(
     ("formula", "complaint"),
     [
-        ("{x", "lacks a }"),
-        ("x}", "a } that nothing opens"),
-        (r"\frac{1}", r"\\frac without its argument"),
-        ("x^", r"\^ without its argument"),
+        ("{x", "no closing }"),
+        ("x}", "a } without its beginning"),
+        (r"\frac{1}", r"\\frac without an argument"),
+        ("x^", r"\^ without an argument"),
         ("x^{2}^{3}", r"two \^"),
-        (r"\sqrt[3{x}", "lacks a ]"),
-        (r"x_}", "_ without its argument"),
-        (r"x \end{matrix}", "that nothing opens"),
-        (r"\begin{pmatrix} x & 2", "lacks an"),
-        (r"\begin{tikzcd} x \end{tikzcd}", "no matrix"),
-        ("{" * 3000 + "}" * 3000, "in one another"),
+        (r"\sqrt[3{x}", "no closing ]"),
+        (r"x_}", "_ without an argument"),
+        (r"x \end{matrix}", "without its beginning"),
+        (r"\begin{pmatrix} x & 2", "has no"),
+        (r"\begin{tikzcd} x \end{tikzcd}", "environment tikzcd"),
+        ("{" * 3000 + "}" * 3000, "nested too deeply"),
     ],
 )
 def test_what_is_not_well_formed_is_said_in_one_sentence(formula, complaint):

@@ -1,4 +1,4 @@
-"""Which token may follow: what is written is always well formed, and all that is well formed can be written."""
+"""The grammar of formulas: every formula that it allows is well formed, and every well-formed formula is allowed."""
 
 import random
 

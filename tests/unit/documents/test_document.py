@@ -61,7 +61,7 @@ def test_a_pdf_with_a_password_is_said_to_have_one():
 
 
 def pdf_of(*objects: bytes) -> bytes:
-    """A PDF of these objects, the first its catalogue."""
+    """A PDF with these objects. The first is its catalogue."""
     data, places = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, 1):
         places.append(len(data))
@@ -79,7 +79,7 @@ FORM = b"/Type/XObject/Subtype/Form/BBox[0 0 600 800]/Resources<</XObject<</F 5 
 
 
 def bad_page(what: str) -> tuple[bytes, bytes, bytes]:
-    """A page's content, with the head of its stream, and what the form F draws, which it may draw."""
+    """The head of a page's stream, the page's content, and the content of the form F."""
     if what == "draws itself for ever":
         return b"", b"/F Do", b"/F Do /F Do /F Do /F Do"
     if what == "a gigabyte in a kilobyte":
@@ -101,7 +101,7 @@ def test_a_pdf_that_asks_for_any_memory_or_time_is_refused(what, monkeypatch):
     head, content, form = bad_page(what)
     catalogue = b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
     document = open_document(pdf_of(*catalogue, page, stream(head, content), stream(FORM, form)), "bad.pdf")
-    with pytest.raises(TooLargeError, match=r"^Page 1 of bad\.pdf takes too much memory or time to be drawn"):
+    with pytest.raises(TooLargeError, match=r"^Page 1 of bad\.pdf takes too much memory or time to draw"):
         document.page(0)
 
 
@@ -150,9 +150,9 @@ def test_what_a_file_is_its_content_says(name):
     ("data", "sentence"),
     [
         (b"", "is empty"),
-        (b"hello", "no picture"),
-        (b"II*\0\xff\xff\xff\xff", "(damaged|no picture)"),
-        (b"\0\0\0\x18ftypheic" + b"\0" * 40, "(damaged|no picture)"),
+        (b"hello", "not a picture"),
+        (b"II*\0\xff\xff\xff\xff", "(damaged|not a picture)"),
+        (b"\0\0\0\x18ftypheic" + b"\0" * 40, "(damaged|not a picture)"),
         (b"0" * (MAX_BYTES + 1), "larger than"),
         (b"%PDF-" + b"0" * MAX_BYTES, "larger than"),
     ],
@@ -175,8 +175,8 @@ def test_a_hundred_megapixel_jpeg_is_decoded_smaller():
 def test_a_long_pdf_opens_without_rendering(monkeypatch):
     data = pdf(500)
     asked = []
-    child = pdf_module._Child
-    monkeypatch.setattr(pdf_module, "_Child", lambda data, *task: asked.append(task) or child(data, *task))
+    child = pdf_module._Worker
+    monkeypatch.setattr(pdf_module, "_Worker", lambda data, *task: asked.append(task) or child(data, *task))
     document = open_document(data, "book.pdf")
     assert document.count == 500 and asked == [("count",)]
     document.page(7)

@@ -1,4 +1,4 @@
-"""The sheet in a photo: found and straightened where it is seen, left alone where it is not; its printed lines taken away."""
+"""The sheet in a photo is found and straightened, other photos stay as they are, and ruled lines are removed."""
 
 import cv2
 import numpy as np
@@ -64,13 +64,13 @@ def test_where_no_sheet_is_seen_nothing_is_straightened(picture):
 def test_a_straightened_page_is_upright_and_its_pixels_are_known_on_the_photo():
     photo = on_table()
     cleaned = preprocess(Image.fromarray(photo), PreprocessSettings(deskew=False, crop=False))
-    assert [step.name for step in cleaned.steps] == ["Grey", "Straightened", "Flattened"]
+    assert [step.name for step in cleaned.steps] == ["Grey", "Perspective fixed", "Lighting evened out"]
     height, width = cleaned.image.shape
     assert height / width == pytest.approx(1200 / 850, rel=0.08)
     dark = np.argwhere(cleaned.image < 100)[::40, ::-1].astype(float)
     back = cv2.perspectiveTransform(dark[None], cleaned.to_photo)[0].round().astype(int)
     assert (photo[back[:, 1], back[:, 0]].max(1) < 160).mean() > 0.9
-    assert "Straightened" not in [
+    assert "Perspective fixed" not in [
         step.name for step in preprocess(Image.fromarray(photo), PreprocessSettings(perspective=False)).steps
     ]
 

@@ -1,33 +1,22 @@
+"""The steps of the preprocessing, each by itself and all together."""
+
 import dataclasses
 import io
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from skimage.filters import threshold_sauvola
 
 from hwr_core import PreprocessSettings, open_image
-from hwr_core.imaging.binarise import sauvola
-from hwr_core.imaging.ink_mask import stroke_width
 from hwr_core.imaging.preprocess import preprocess
-from hwr_core.imaging.skew import rotate, skew_angle
+from hwr_core.imaging.skew import rotate
 from hwr_core.ink.handprint import write
-from hwr_core.ink.strokes import draw, render_line
+from hwr_core.ink.strokes import render_line
 from hwr_core.layout.line_detection import find_lines
 from tests.support.paths import SAMPLES
+from tests.support.pictures import written_page as page
 
 PLAIN = PreprocessSettings(flatten=False, deskew=False, crop=False)
-
-
-def page(width: float = 5.0) -> np.ndarray:
-    """Three written lines on white paper, 900 × 420 pixels."""
-    strokes = [
-        s + (60, 60 + 110 * row)
-        for row, text in enumerate(["see you at 7:30", "at the old bridge", "bring the map"])
-        for s in write(text)
-    ]
-    return draw(strokes, (420, 900), width)
 
 
 def test_each_step_is_kept_by_name_and_the_last_is_what_is_read():
@@ -35,7 +24,7 @@ def test_each_step_is_kept_by_name_and_the_last_is_what_is_read():
     steps = preprocess(shadow, PreprocessSettings(denoise=1, threshold="otsu", stroke="thicken"))
     assert [step.name for step in steps.steps] == [
         "Grey",
-        "Flattened",
+        "Lighting evened out",
         "Denoised",
         "Cropped",
         "Thresholded (otsu)",
@@ -60,49 +49,6 @@ def test_light_on_dark_is_inverted_when_asked(invert, turned):
 
 def test_dark_on_light_is_left_alone_by_auto():
     assert [step.name for step in preprocess(page(), PLAIN).steps] == ["Grey"]
-
-
-@pytest.mark.parametrize("angle", [-8.0, -3.0, 2.0, 7.0])
-def test_skew_is_measured_to_half_a_degree(angle):
-    assert skew_angle(rotate(page(), angle)[0]) == pytest.approx(-angle, abs=0.5)
-
-
-@pytest.mark.parametrize("word", ["hello", "valley", "milk", "quickly", "at"])
-def test_a_single_word_is_not_turned(word):
-    grey = np.pad(np.asarray(render_line(write(word, slant=0.2), 96, 5)), 60, constant_values=255)
-    assert skew_angle(grey) == 0
-
-
-@pytest.mark.parametrize("method", ["otsu", "adaptive", "sauvola", "manual"])
-def test_thresholding_gives_black_and_white_with_the_ink_black(method):
-    grey = np.clip(page().astype(int) // 2 + 90, 0, 255).astype(np.uint8)
-    result = preprocess(grey, dataclasses.replace(PLAIN, threshold=method, threshold_level=150))
-    assert set(np.unique(result.image)) == {0, 255}
-    assert (result.image == 0).mean() == pytest.approx((page() < 128).mean(), abs=0.01)
-
-
-@pytest.mark.parametrize("window", [3, 25, 301])
-def test_sauvola_is_scikit_images(window):
-    grey = cv2.GaussianBlur(page(), (0, 0), 2)[:400]
-    np.testing.assert_allclose(sauvola(grey, window, 0.2), threshold_sauvola(grey, window, k=0.2), atol=1e-4)
-
-
-def test_a_higher_manual_level_takes_more_as_ink_and_is_reported():
-    shares = []
-    for level in (60, 128, 250):
-        result = preprocess(
-            cv2.GaussianBlur(page(), (0, 0), 2), dataclasses.replace(PLAIN, threshold="manual", threshold_level=level)
-        )
-        assert result.threshold_level == level
-        shares.append((result.image == 0).mean())
-    assert shares == sorted(shares) and shares[0] < shares[-1]
-
-
-@pytest.mark.parametrize("pen", [3.0, 5.0, 9.0])
-def test_stroke_width_is_measured_and_normalised(pen):
-    assert stroke_width(page(pen)) == pytest.approx(pen, abs=1.3)
-    result = preprocess(page(pen), dataclasses.replace(PLAIN, stroke="normalise", stroke_target=6.0)).image
-    assert stroke_width(result) == pytest.approx(6.0, abs=1.6)
 
 
 def test_thin_and_thicken_change_the_ink():
@@ -180,3 +126,18 @@ def test_the_photo_itself_is_not_changed():
 
 def test_large_photos_are_scaled_down():
     assert max(preprocess(Image.new("L", (9000, 300), 255), PLAIN).image.shape) <= 3600
+
+
+@pytest.mark.parametrize(
+    ("turn", "name"), [("90", "Rotated 90° left"), ("180", "Rotated 180°"), ("270", "Rotated 90° right")]
+)
+def test_a_turn_is_named_by_its_direction(turn, name):
+    result = preprocess(page(), dataclasses.replace(PLAIN, turn=turn))
+    assert [step.name for step in result.steps] == ["Grey", name] and result.turn == int(turn)
+
+
+@pytest.mark.parametrize("side", [0, 200, None])
+def test_the_pictures_of_the_steps_are_kept_as_large_as_asked(side):
+    sizes = [max(step.image.shape) for step in preprocess(page(), steps_side=side).steps]
+    expected = {0: [], 200: [200] * len(sizes), None: [900, *sizes[1:]]}[side]
+    assert sizes == expected and (len(sizes) > 2) == (side != 0)

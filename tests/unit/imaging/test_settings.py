@@ -8,7 +8,7 @@ from hwr_core.imaging.settings import PRESETS, PreprocessSettings
 
 
 @pytest.mark.parametrize(
-    "settings", [*PRESETS.values(), PreprocessSettings(threshold="sauvola", sauvola_k=0.3, stroke="thin")]
+    "settings", [*PRESETS.values(), PreprocessSettings(threshold="sauvola", sauvola_k=0.3, stroke="thin", padding=40)]
 )
 def test_saved_settings_load_as_they_were(settings):
     assert PreprocessSettings.from_json(settings.to_json()) == settings

@@ -4,30 +4,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwr_core.imaging.preprocess import preprocess
-from hwr_core.ink.handprint import write
-from hwr_core.ink.strokes import render_line
-from hwr_core.layout.line_detection import FoundLine, find_lines
-from hwr_core.layout.reading_order import reading_order
+from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.regions import (
     Region,
     box_on,
     corrected,
     joined,
-    overlap,
     region_at,
     regions_drawn,
     regions_of,
     with_added,
 )
 from hwr_core.reading import Line, Page, Reading
+from tests.support.pictures import box_outline as box
 
 UPRIGHT = np.eye(3)
 ON_ITS_SIDE = np.array([[0, -1, 1000], [1, 0, 0], [0, 0, 1]], float)  # a view whose x runs down the photo
-
-
-def box(left, top, right, bottom):
-    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
 
 
 def row(number, left=100, right=900):
@@ -102,11 +94,6 @@ def test_of_a_drawn_box_what_lies_on_the_page_counts():
     assert regions_drawn([("text", (2_000, 20, 3_000, 80))], (), (), UPRIGHT, (1000, 600)) == ()
 
 
-def test_overlap_is_intersection_over_union():
-    assert overlap(box(0, 0, 100, 100), box(50, 0, 150, 100)) == pytest.approx(1 / 3)
-    assert overlap(box(0, 0, 10, 10), box(20, 20, 30, 30)) == 0
-
-
 def test_a_correction_stays_where_the_line_is_found_a_little_aside():
     page = Page((line(row(0), "helo"), line(row(1), "world")), (1000, 400))
     aside = region_at((104, 3, 905, 62), UPRIGHT).outline
@@ -119,45 +106,3 @@ def test_of_two_corrections_each_goes_to_its_own_line():
     page = Page(tuple(line(row(number), str(number)) for number in range(300)), (1000, 40_000))
     shown = corrected(page, {row(number).outline: f"line {number}" for number in range(0, 300, 2)})
     assert [one.corrected for one in shown.lines] == [number % 2 == 0 for number in range(300)]
-
-
-def order(outlines, lean=0.0):
-    """The names of boxes in reading order, the page leaning by `lean` pixels a pixel."""
-    leaning = {
-        name: outline + np.stack([lean * outline[:, 1], 0 * outline[:, 1]], 1) for name, outline in outlines.items()
-    }
-    found = reading_order(list(leaning.values()))
-    return [next(name for name, outline in leaning.items() if outline is one) for one in found]
-
-
-@pytest.mark.parametrize("lean", [0.0, -0.015, 0.02])
-def test_columns_are_read_one_after_the_other_also_where_the_fold_leans(lean):
-    left = {f"left {n}": box(50, 120 * n, 900, 120 * n + 90) for n in range(20)}
-    right = {f"right {n}": box(930, 120 * n + 5, 1800, 120 * n + 95) for n in range(20)}
-    assert order({**right, **left}, lean) == [*left, *right]
-
-
-def test_pieces_of_a_few_rows_are_read_along_the_rows():
-    form = {}
-    for n, label in enumerate(("name", "street", "town", "date")):
-        form[label] = box(50, 100 * n, 250, 100 * n + 60)
-        form[f"{label} filled in"] = box(290, 100 * n, 700, 100 * n + 60)
-    assert order(form) == list(form)
-
-
-def test_a_page_number_between_two_columns_parts_nothing():
-    left = {f"left {n}": box(50, 100 * n, 700, 100 * n + 60) for n in range(5)}
-    right = {f"right {n}": box(1000, 100 * n, 1600, 100 * n + 60) for n in range(5)}
-    found = order({**left, "12": box(830, 480, 870, 540), **right})
-    assert [name for name in found if name != "12"] == [*left, *right]
-
-
-@pytest.mark.parametrize("scale", [1, 4])
-def test_large_writing_is_not_broken_into_pieces(scale):
-    sheet = Image.new("L", (1000, 360), 255)
-    for row, text in enumerate(("good morning", "thank you")):
-        written = render_line(write(text, seed=row), 96, 5)
-        written.thumbnail((900, 90))
-        sheet.paste(written.convert("L"), (60, 40 + 160 * row))
-    large = sheet.resize((1000 * scale, 360 * scale))
-    assert len(find_lines(preprocess(large).image)) == 2

@@ -1,4 +1,4 @@
-"""What several threads ask for at once is done in common batches, and everyone gets his own."""
+"""Items of several threads are processed in common batches, and each thread gets its own results."""
 
 import threading
 import time
@@ -10,11 +10,11 @@ from hwr_core import load_recognizer
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.runtime.batching import Batcher, Job
-from hwr_core.runtime.scheduling import Turns
+from hwr_core.runtime.scheduling import Slots
 
 
 def at_once(calls):
-    """The results of the calls, each in a thread of its own; an exception in place of a result that there is none of."""
+    """Runs each call in its own thread and returns the results, or the exceptions in their place."""
     results, start = [None] * len(calls), threading.Barrier(len(calls))
 
     def run(index, call):
@@ -33,12 +33,12 @@ def at_once(calls):
     return results
 
 
-def turn(count):
-    return partial(Turns(count).take, 1)
+def slot(count):
+    return partial(Slots(count).acquire, 1)
 
 
-@pytest.mark.parametrize("turns", [1, 2, 3])
-def test_what_waits_is_worked_on_together_and_nothing_is_lost_or_done_twice(turns):
+@pytest.mark.parametrize("slots", [1, 2, 3])
+def test_queued_items_are_processed_in_batches_each_exactly_once(slots):
     batches, working, most = [], [], []
 
     def work(kind, items):
@@ -48,20 +48,20 @@ def test_what_waits_is_worked_on_together_and_nothing_is_lost_or_done_twice(turn
         working.pop()
         return [item * kind for item in items]
 
-    batcher = Batcher(work, 8, turn(turns))
+    batcher = Batcher(work, 8, slot(slots))
     results = at_once([lambda n=n: batcher(1 + n % 2, [n, n + 100]) for n in range(24)])
     assert results == [[n * (1 + n % 2), (n + 100) * (1 + n % 2)] for n in range(24)]
     done = sorted(item for _, items in batches for item in items)
     assert done == sorted([*range(24), *range(100, 124)])
     assert len(batches) < 24 and max(len(items) for _, items in batches) > 4
-    assert max(most) == turns
+    assert max(most) == slots
 
 
-def test_who_needs_all_the_cores_waits_for_them_and_is_not_kept_waiting_by_those_who_come_later():
-    turns, order = Turns(2), []
+def test_slots_are_given_in_the_order_of_the_requests():
+    slots, order = Slots(2), []
 
     def work(name, shares, seconds):
-        with turns.take(shares):
+        with slots.acquire(shares):
             order.append(name)
             time.sleep(seconds)
 
@@ -77,28 +77,27 @@ def test_who_needs_all_the_cores_waits_for_them_and_is_not_kept_waiting_by_those
     assert order == ["one", "all", "late", "later"]
 
 
-def test_a_turn_that_is_not_waited_for_to_the_end_holds_up_nobody(monkeypatch):
-    turns = Turns(1)
-    with turns.take(1):
-        monkeypatch.setattr(turns._changed, "wait_for", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt), turns.take(1):
-            pytest.fail("it is not its turn")
-        monkeypatch.undo()
-    assert at_once([lambda: turns.take(1).__enter__()]) == [True]
+def test_an_interrupted_wait_for_a_slot_blocks_no_other_thread(monkeypatch):
+    slots = Slots(1)
+    monkeypatch.setattr(slots._changed, "wait_for", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt), slots.acquire(1):
+        pytest.fail("it has no slot")
+    monkeypatch.undo()
+    assert at_once([lambda: slots.acquire(1).__enter__()]) == [True]
 
 
-def test_whose_item_is_done_waits_for_no_turn():
-    turns, started, others = Turns(1), threading.Event(), threading.Event()
+def test_a_thread_whose_item_is_done_waits_for_no_slot():
+    slots, started, others = Slots(1), threading.Event(), threading.Event()
 
     def work(kind, items):
         started.set()
         others.wait(10)
         return items
 
-    batcher, returned = Batcher(work, 4, partial(turns.take, 1)), []
-    with turns.take(1):  # until both items and the long work are in the queue
+    batcher, returned = Batcher(work, 4, partial(slots.acquire, 1)), []
+    with slots.acquire(1):  # until both items and the long work are in the queue
         readers = [threading.Thread(target=lambda n=n: returned.extend(batcher("any", [n]))) for n in (1, 2)]
-        long = threading.Thread(target=lambda: turns.take(1).__enter__())  # which never gives it back
+        long = threading.Thread(target=lambda: slots.acquire(1).__enter__())  # which never gives it back
         for thread in (readers[0], long, readers[1]):
             thread.daemon = True
             thread.start()
@@ -110,7 +109,7 @@ def test_whose_item_is_done_waits_for_no_turn():
     assert sorted(returned) == [1, 2]
 
 
-def test_where_the_thread_that_works_is_ended_the_others_are_told():
+def test_if_the_processing_thread_is_interrupted_the_other_items_get_an_error():
     def work(kind, items):
         if items == ["b"]:
             raise KeyboardInterrupt
@@ -120,14 +119,14 @@ def test_where_the_thread_that_works_is_ended_the_others_are_told():
 
     jobs = [Job("any", item) for item in "abc"]
     with pytest.raises(KeyboardInterrupt):
-        Batcher(work, 4, turn(1)).work_on(jobs)
+        Batcher(work, 4, slot(1)).process(jobs)
     assert all(job.done.is_set() for job in jobs)
     assert (jobs[0].result, jobs[0].error) == ("a", None)
     assert all(isinstance(job.error, RuntimeError) for job in jobs[1:])
 
 
-@pytest.mark.parametrize("turns", [1, 2])
-def test_an_error_reaches_him_whose_item_it_is_and_nobody_else(turns):
+@pytest.mark.parametrize("slots", [1, 2])
+def test_an_error_reaches_only_the_thread_whose_item_failed(slots):
     sizes = []
 
     def work(kind, items):
@@ -137,14 +136,14 @@ def test_an_error_reaches_him_whose_item_it_is_and_nobody_else(turns):
             raise ValueError("no")
         return items
 
-    batcher = Batcher(work, 4, turn(turns))
+    batcher = Batcher(work, 4, slot(slots))
     results = at_once([lambda n=n: batcher("any", [n]) for n in range(8)])
     assert isinstance(results[3], ValueError) and max(sizes) > 1
     assert [result for n, result in enumerate(results) if n != 3] == [[n] for n in range(8) if n != 3]
     assert batcher("any", [1]) == [1]
 
 
-def test_lines_of_several_users_are_read_in_one_batch_as_each_would_be_alone(monkeypatch):
+def test_lines_of_several_threads_are_read_in_one_batch_as_each_alone(monkeypatch):
     recognizer = load_recognizer("text")
     texts = ["hello world", "see you at 7:30", "bring the map", "a"]
     images = [render_line(write(text), 96, 5.0) for text in texts]
@@ -156,5 +155,23 @@ def test_lines_of_several_users_are_read_in_one_batch_as_each_would_be_alone(mon
     assert sum(sizes) == 12 and max(sizes) > 1
 
 
-def test_nothing_asked_for_is_nothing_done():
-    assert Batcher(lambda kind, items: pytest.fail("there is nothing to do"), 4, turn(1))(1, []) == []
+def test_no_items_give_no_results():
+    assert Batcher(lambda kind, items: pytest.fail("there is nothing to do"), 4, slot(1))(1, []) == []
+
+
+def test_a_thread_that_holds_slots_cannot_wait_for_more():
+    slots = Slots(2)
+    with slots.acquire(1), pytest.raises(RuntimeError, match="already holds"), slots.acquire(1):
+        pytest.fail("it would wait for itself")
+    with slots.acquire(2) as got:
+        assert got
+
+
+def test_work_that_asks_its_own_batcher_gets_an_error_and_leaves_nothing_in_the_queue():
+    def work(kind, items):
+        return batcher(kind, items) if kind == "nested" else items
+
+    batcher = Batcher(work, 4, slot(2))
+    (error,) = at_once([lambda: batcher("nested", [1])])
+    assert isinstance(error, RuntimeError) and "already holds" in str(error)
+    assert not batcher._waiting and batcher("plain", [2]) == [2]

@@ -69,7 +69,7 @@ class DrawnFormula:
 
 def formulas() -> list[DrawnFormula]:
     """All of them, always the same: each formula in two of the five hands."""
-    found = []
+    found: list[DrawnFormula] = []
     for kind, texts in FORMULAS.items():
         for index, text in enumerate(texts):
             for turn in range(HANDS_PER_FORMULA):
@@ -94,7 +94,7 @@ def symbols(style: str) -> dict[str, list[Strokes]]:
             drawn[token] += [stroke + (x, 0) for stroke in glyphs[character]]
             x += widths[character]
     for token, shape in SIGNS.items():
-        drawn[token] = [handprint.smooth_points(stroke) / handprint.CAPITAL for stroke in shape.split("|")]
+        drawn[token] = [handprint.smooth_points(stroke) / handprint.CAPITAL_HEIGHT for stroke in shape.split("|")]
     return {token: [_centred(strokes)] for token, strokes in drawn.items()}
 
 

@@ -1,0 +1,106 @@
+"""The two kinds of reading a checkpoint is trained for: text lines, and formulas.
+
+`Recognizer`, the loaders and the pipeline ask the task for everything that differs between them.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Sequence
+
+from PIL import Image
+
+from hwr_core.decoding import latex
+from hwr_core.decoding.latex_grammar import Grammar
+from hwr_core.errors import TooLargeError
+from hwr_core.ink.formula import render_formula
+from hwr_core.ink.strokes import Strokes, group_into_lines, level, render_line
+from hwr_core.runtime.limits import DRAWN_LENGTH, DRAWN_LINES
+
+TextOf = Callable[[list[int]], str]  # token ids → text
+
+
+class Task(ABC):
+    """What a checkpoint reads. Tasks have no state; the loader chooses one.
+
+    Attributes:
+        reads_formulas: True if the readings are LaTeX.
+        memory_intensive: True if one image can take about 100 MB while it is read.
+        retry_below: Confidence below which an image is read again at the scales of `retry_zooms`.
+        retry_zooms: Factors of the image's usual scale.
+        ink_height: Height in pixels at which a drawn line is rendered.
+        ink_stroke_width: Width in pixels of the strokes of a drawn line.
+    """
+
+    reads_formulas: bool
+    memory_intensive = False
+    retry_below = 0.0
+    retry_zooms: tuple[float, ...] = ()
+    ink_height = 96
+    ink_stroke_width = 5.0
+
+    @abstractmethod
+    def render(self, strokes: Strokes) -> list[tuple[Strokes, Image.Image]]:
+        """Splits a drawing into the items that are read one by one.
+
+        Args:
+            strokes: The drawing, in any unit.
+
+        Returns:
+            Each item's strokes, unchanged, and its grey image. A drawing without strokes has no items.
+
+        Raises:
+            TooLargeError: The drawing is larger than the limits allow.
+        """
+
+    def grammar(self, tokens: Callable[[], Sequence[str]], end: int, special: Collection[int]) -> Grammar | None:
+        """Returns the grammar that every reading obeys, or None.
+
+        Args:
+            tokens: Gives the text of every token, in the order of the ids.
+            end: The id of the end token.
+            special: The ids of all special tokens.
+        """
+        return None
+
+    def text_of(self, decode: TextOf, grammar: Grammar | None) -> TextOf:
+        """Returns the function that turns token ids into text. `decode` is the tokenizer's own."""
+        return decode
+
+
+class TextLineTask(Task):
+    """Images of single text lines, read as plain text."""
+
+    reads_formulas = False
+
+    def render(self, strokes: Strokes) -> list[tuple[Strokes, Image.Image]]:
+        groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
+        if len(groups) > DRAWN_LINES:
+            raise TooLargeError(f"The drawing has {len(groups)} lines. Draw at most {DRAWN_LINES} at a time.")
+        images = [render_line(level(group), self.ink_height, self.ink_stroke_width) for group in groups]
+        if sum(image.width for image in images) > DRAWN_LENGTH * self.ink_height:
+            raise TooLargeError("The drawing has too much writing to be read at once. Draw less at a time.")
+        return list(zip(groups, images, strict=True))
+
+
+class FormulaTask(Task):
+    """Images of single formulas, read as LaTeX.
+
+    An uncertain formula is read again, smaller and larger, and the likeliest reading wins. On CROHME formulas whose
+    text is not in the training data, 80.1 % then have at most one wrong token; without it 77.1 %.
+    """
+
+    reads_formulas = True
+    memory_intensive = True
+    retry_below = 0.5
+    retry_zooms = (0.85, 1.15)
+
+    def render(self, strokes: Strokes) -> list[tuple[Strokes, Image.Image]]:
+        return [(strokes, render_formula(strokes))] if strokes else []
+
+    def grammar(self, tokens: Callable[[], Sequence[str]], end: int, special: Collection[int]) -> Grammar | None:
+        return Grammar(list(tokens()), end, list(special))
+
+    def text_of(self, decode: TextOf, grammar: Grammar | None) -> TextOf:
+        if grammar is None:
+            return decode
+        names = grammar.tokens
+        return lambda tokens: "".join(latex.pieces([names[token] for token in tokens]))

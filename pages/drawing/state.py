@@ -1,0 +1,128 @@
+"""The Draw page's session: the drawing, its reading and the history."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from hwr_core.ink.canvas import strokes_of
+from hwr_core.ink.strokes import Strokes, draw
+from hwr_core.reading import Page
+from pages.shared.correction import Correction, Replacement
+
+STATE = "drawing"
+CANVAS = "canvas"  # key of the canvas component
+HISTORY = 20  # drawings kept
+THUMBNAIL = 400  # pixels of the longest side of a drawing in the history
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A drawing in the history, with its text as it was corrected."""
+
+    picture: Image.Image
+    text: str
+    formula: bool
+
+
+@dataclass(frozen=True)
+class DrawnReading:
+    """A reading. `key`: its reader and the fingerprint of its strokes."""
+
+    key: tuple[Hashable, int]
+    page: Page
+
+
+@dataclass
+class DrawState:
+    """The Draw page's session.
+
+    The canvas runs in the browser. It is given a drawing to show, and it sends the objects that are on it. Until it
+    has answered to a new drawing, it still sends the old objects; these are ignored.
+
+    Attributes:
+        objects: The current drawing, as Fabric.js objects.
+        undone: The objects that Undo removed, the last one last.
+        given: The drawing that the canvas was given last.
+        unanswered: The objects that the canvas sent before it was given that drawing. None once it has answered.
+        times_given: How many drawings it was given.
+        times_cleared: How often the canvas was cleared. A drawing after Clear is a new one, with a correction of its
+            own.
+        reading: The last reading.
+        history: The drawings that were cleared, the last one first.
+        replacements: Texts that buttons put into the editable field.
+    """
+
+    objects: list[dict] = field(default_factory=list)
+    undone: list[dict] = field(default_factory=list)
+    given: dict | None = None
+    unanswered: list | None = None
+    times_given: int = 0
+    times_cleared: int = 0
+    reading: DrawnReading | None = None
+    history: list[Earlier] = field(default_factory=list)
+    replacements: dict[str, Replacement] = field(default_factory=dict)
+
+    def receive(self, sent: list) -> list:
+        """Takes the objects that the canvas sent. Returns the current drawing."""
+        if self.unanswered is None or sent != self.unanswered:
+            if len(sent) > len(self.objects):
+                self.undone = []  # a new stroke
+            self.objects, self.unanswered = sent, None
+        return self.objects
+
+    def give(self, objects: list) -> None:
+        """Replaces the drawing on the canvas. The component loads a drawing only if it differs from the last one."""
+        sent = (((st.session_state.get(CANVAS) or {}).get("drawing") or {}).get("raw") or {}).get("objects", [])
+        self.unanswered = sent if sent != objects else None
+        self.objects = objects
+        self.times_given += 1
+        self.given = {"objects": objects, "version": str(self.times_given)}
+
+    def undo(self) -> None:
+        """Removes the last stroke."""
+        if self.objects:
+            self.undone.append(self.objects[-1])
+            self.give(self.objects[:-1])
+
+    def redo(self) -> None:
+        """Brings back the stroke that was removed last."""
+        if self.undone:
+            self.give([*self.objects, self.undone.pop()])
+
+    def clear(self) -> None:
+        """Clears the canvas. The reading goes to the history."""
+        strokes = strokes_of(self.objects)
+        reading = self.reading
+        if strokes and reading and reading.page.text and reading.key[1] == fingerprint(strokes):
+            page = reading.page
+            text = self.correction_of(page, strokes).current
+            self.history = [Earlier(thumbnail(strokes), text, page.lines[0].formula), *self.history][:HISTORY]
+        self.undone = []
+        self.times_cleared += 1
+        self.give([])
+
+    def correction_of(self, page: Page, strokes: Strokes) -> Correction:
+        """The editable field of one drawing. Another drawing that reads alike has another field."""
+        return Correction(f"drawn-{self.times_cleared}-{fingerprint(strokes)}", page.text, self.replacements)
+
+
+def draw_state() -> DrawState:
+    """The state of this session."""
+    return st.session_state.setdefault(STATE, DrawState())
+
+
+def fingerprint(strokes: Strokes) -> int:
+    """Tells a drawing from all others."""
+    return hash(tuple(stroke.tobytes() for stroke in strokes))
+
+
+def thumbnail(strokes: Strokes) -> Image.Image:
+    """A small picture of the strokes."""
+    low, high = np.concatenate(strokes).min(0), np.concatenate(strokes).max(0)
+    scale = min(1.0, THUMBNAIL / float((high - low).max() + 1))
+    width, height = ((high - low) * scale + 17).astype(int).tolist()
+    moved = [(stroke - low) * scale + 8 for stroke in strokes]
+    return Image.fromarray(draw(moved, (height, width), max(2.0, 4 * scale)))

@@ -1,0 +1,206 @@
+"""The sidebar's choice of model and accuracy, and loading the chosen model."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+import streamlit as st
+
+from hwr_core.checkpoints.registry import CHECKPOINTS, default_beams, load_recognizer
+from hwr_core.errors import HandwritingError
+from hwr_core.recognizer import Recognizer
+from hwr_core.runtime.settings import local_checkpoints, settings
+from pages.shared.reading_view import escaped
+
+MOST_BEAMS = 8  # that the slider offers
+STATE = "models"
+BUILT_IN = {False: "text", True: "math"}  # by whether it reads formulas
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What the sidebar's choices give.
+
+    Attributes:
+        checkpoint: A built-in name, a hub id or a directory.
+        device: "cpu" or "cuda".
+        beams: Width of the beam search.
+    """
+
+    checkpoint: str
+    device: str
+    beams: int
+
+
+@dataclass
+class ModelState:
+    """What both pages remember of models in a session.
+
+    Attributes:
+        failures: The error of each model that could not be loaded, by (checkpoint, device, formulas). It is not tried
+            again at every stroke.
+        errors_shown: How many were shown in this run of the page: a number for the next button's key.
+    """
+
+    failures: dict[tuple[str, str, bool], str] = field(default_factory=dict)
+    errors_shown: int = 0
+
+    def forget_failure(self, wanted: tuple[str, str, bool]) -> None:
+        """Has a model tried again that could not be loaded."""
+        self.failures.pop(wanted, None)
+
+
+def downloads_allowed() -> bool:
+    """Whether people who use the app may make this server download models."""
+    return settings().downloads
+
+
+def model_picker(formulas: bool = False) -> Reader:
+    """Shows the group "Advanced" in the sidebar.
+
+    Args:
+        formulas: Whether the model is to read formulas.
+
+    Returns:
+        What was chosen.
+    """
+    _state().errors_shown = 0
+    titles = {checkpoint.name: checkpoint.title for checkpoint in CHECKPOINTS if checkpoint.formulas == formulas}
+    offered = [name for name in titles if downloads_allowed() or "/" not in name]
+    with st.sidebar, st.expander("Advanced", icon=":material/settings:"):
+        checkpoint = (
+            st.selectbox(
+                "Model",
+                offered,
+                format_func=lambda name: titles.get(name, name),
+                accept_new_options=True,
+                key="math checkpoint" if formulas else "checkpoint",
+                persist_state="session",
+                help=_model_help(),
+            )
+            or BUILT_IN[formulas]
+        )
+        st.caption(next((known.note for known in CHECKPOINTS if known.name == checkpoint), "Your own model."))
+        beams = st.slider(
+            "Accuracy (faster ↔ better)",
+            1,
+            MOST_BEAMS,
+            min(MOST_BEAMS, max(1, default_beams(checkpoint, local_checkpoints()))),
+            key=f"beams {checkpoint}",
+            persist_state="session",
+            help="Higher is more accurate, slightly slower.",
+        )
+        devices = _devices()
+        device = devices[0]
+        if len(devices) > 1:
+            device = st.selectbox(
+                "Device", devices, key="device", persist_state="session", help="The processor that runs the model."
+            )
+    return Reader(checkpoint, device, beams)
+
+
+def built_in_reader(formulas: bool, device: str = "cpu") -> Reader:
+    """The built-in model with its usual accuracy."""
+    name = BUILT_IN[formulas]
+    return Reader(name, device, default_beams(name))
+
+
+def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, Reader]:
+    """The recognizer of a choice. Where it cannot be loaded, shows the error and returns the built-in one.
+
+    Args:
+        reader: The choice.
+        formulas: Whether it is to read formulas.
+
+    Returns:
+        The recognizer, and the choice that it belongs to.
+    """
+    state = _state()
+    wanted = (reader.checkpoint, reader.device, formulas)
+    if wanted not in state.failures:
+        try:
+            return _load(reader, formulas), reader
+        except HandwritingError as error:
+            state.failures[wanted] = str(error)
+    _show_failure(state, wanted)
+    try:
+        return load_recognizer(BUILT_IN[formulas]), built_in_reader(formulas)
+    except HandwritingError as error:
+        _give_up(str(error))
+
+
+@st.cache_resource(show_spinner=False)
+def load_ahead(checkpoint: str, device: str) -> threading.Thread:
+    """Starts to load a built-in model, once per process, so that it is there when the first stroke ends."""
+    thread = threading.Thread(target=load_recognizer, args=(checkpoint, device), daemon=True)
+    thread.start()
+    return thread
+
+
+def _load(reader: Reader, formulas: bool) -> Recognizer:
+    recognizer = load_recognizer(
+        reader.checkpoint,
+        reader.device,
+        on_download=_download_bar(),
+        local=local_checkpoints(),
+        fetch=downloads_allowed(),
+    )
+    if recognizer.reads_formulas != formulas and reader.checkpoint in BUILT_IN.values():
+        raise HandwritingError(f"{reader.checkpoint} reads {'text' if formulas else 'formulas'}.")
+    return recognizer
+
+
+def _show_failure(state: ModelState, wanted: tuple[str, str, bool]) -> None:
+    state.errors_shown += 1
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.error(escaped(f"{state.failures[wanted]} Using the built-in model instead."), icon=":material/error:")
+        st.button(
+            "Try again",
+            key=f"try_again-{state.errors_shown}",
+            icon=":material/refresh:",
+            on_click=state.forget_failure,
+            args=(wanted,),
+        )
+
+
+def _give_up(sentence: str) -> NoReturn:
+    st.error(escaped(sentence), icon=":material/error:")
+    st.stop()
+
+
+def _download_bar() -> Callable[[str, int, int], None]:
+    """Gives what shows a download's progress. The bar appears with the first call."""
+    place = st.empty()
+
+    def on_download(file: str, done: int, total: int) -> None:
+        share = min(1.0, done / total) if total else 0.0
+        place.progress(share, f"Downloading {file}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+        if share == 1:
+            place.empty()
+
+    return on_download
+
+
+def _model_help() -> str:
+    if not downloads_allowed():
+        return (
+            "The built-in model works offline. Other models are available once this server's operator has added them."
+        )
+    folder = " or a directory" if local_checkpoints() else ""
+    return f"The built-in model works offline. You can type any hub id (owner/name){folder}."
+
+
+@st.cache_data(show_spinner=False)
+def _devices() -> list[str]:
+    if not Path("/proc/driver/nvidia").exists() and shutil.which("nvidia-smi") is None:
+        return ["cpu"]
+    import torch  # only here: the built-in models do without its 250 MB
+
+    return ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+
+
+def _state() -> ModelState:
+    return st.session_state.setdefault(STATE, ModelState())

@@ -1,0 +1,58 @@
+"""The only module that uses what Streamlit does not offer as its interface. Each function says why it is needed."""
+
+from collections.abc import Callable
+from typing import cast
+
+import streamlit as st
+from starlette.formparsers import MultiPartParser
+from streamlit.components.v2.bidi_component import serialization
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from hwr_core.runtime.limits import MAX_BYTES
+
+_is_dataframe_like: Callable[[object], bool] = serialization.is_dataframe_like
+
+
+def apply() -> None:
+    """Patches Streamlit for this process. Calling it again changes nothing."""
+    # Starlette writes an upload over 1 MB into a temporary file. Twice the limit, because Streamlit's own is in binary
+    # megabytes.
+    MultiPartParser.spool_max_size = 2 * MAX_BYTES
+    setattr(serialization, "is_dataframe_like", _is_no_dictionary_and_dataframe_like)  # noqa: B010, for mypy
+
+
+def uses_navigation() -> bool:
+    """Whether `st.navigation` decides which pages there are.
+
+    Until streamlit_app.py has run once, a visit to /photo makes Streamlit list every file in this directory as a page.
+    The first call then returns False and corrects that for the next run.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        return False
+    return True
+
+
+def drop_upload(file: UploadedFile) -> None:
+    """Drops Streamlit's copy of an uploaded file, which it would keep until the session ends."""
+    context = get_script_run_ctx()
+    if context is not None:
+        manager = cast(MemoryUploadedFileManager, context.uploaded_file_mgr)  # the only kind that there is
+        manager.remove_file(context.session_id, file.file_id)
+
+
+def uploads(key: str) -> list[UploadedFile]:
+    """The files in the uploader or camera of this key.
+
+    A click during the run that took a file calls the uploader's callback again. Then the value is no file any more.
+    """
+    value = st.session_state.get(key) or []
+    return [file for file in (value if isinstance(value, list) else [value]) if isinstance(file, UploadedFile)]
+
+
+def _is_no_dictionary_and_dataframe_like(value: object) -> bool:
+    # A canvas sends a dictionary. To see that it is no data frame, Streamlit would import pandas and pyarrow: 100 MB.
+    return not isinstance(value, dict) and _is_dataframe_like(value)

@@ -1,0 +1,40 @@
+"""Ink is found, measured and told from specks and dark rims."""
+
+import numpy as np
+import pytest
+
+from hwr_core import PreprocessSettings
+from hwr_core.imaging.ink_mask import ink_box, ink_mask, percentiles, stroke_width
+from hwr_core.imaging.preprocess import preprocess
+from tests.support.pictures import written_page as page
+
+
+@pytest.mark.parametrize("pen", [3.0, 5.0, 9.0])
+def test_stroke_width_is_measured_and_normalised(pen):
+    assert stroke_width(page(pen)) == pytest.approx(pen, abs=1.3)
+    settings = PreprocessSettings(flatten=False, deskew=False, crop=False, stroke="normalise", stroke_target=6.0)
+    result = preprocess(page(pen), settings).image
+    assert stroke_width(result) == pytest.approx(6.0, abs=1.6)
+
+
+def test_percentiles_are_numpys():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        grey = rng.integers(0, rng.integers(1, 257), rng.integers(1, 40, 2)).astype(np.uint8)
+        shares = [0, 50, 100, *rng.uniform(0, 100, 3)]
+        assert percentiles(grey, shares) == pytest.approx(np.percentile(grey, shares).tolist(), abs=1e-6)
+
+
+def test_specks_are_no_ink_and_a_blank_page_has_none():
+    grey = page()
+    speckled = grey.copy()
+    speckled[10:12, 10:12] = 0
+    assert ink_mask(grey).any() and np.array_equal(ink_mask(speckled)[:20, :20], np.zeros((20, 20), bool))
+    blank = np.full((300, 400), 230, np.uint8)
+    assert not ink_mask(blank).any() and ink_box(blank) is None and stroke_width(blank) == 0
+
+
+def test_the_box_encloses_the_ink():
+    ink = np.argwhere(page() < 128)
+    (top, left), (bottom, right) = ink.min(0), ink.max(0)
+    assert ink_box(page()) == pytest.approx((left, top, right + 1, bottom + 1), abs=3)

@@ -1,0 +1,68 @@
+"""Pictures of any mode become the same dark ink on light paper."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hwr_core.imaging.line_image import clean_line, to_grey
+from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import render_line
+
+
+@pytest.fixture(scope="module")
+def line():
+    return render_line(write("hello world"), 96, 5)
+
+
+def modes(line: Image.Image) -> dict[str, Image.Image]:
+    ink = np.asarray(line)
+    alpha = Image.fromarray(np.dstack([np.zeros((*ink.shape, 3), np.uint8), 255 - ink]))
+    white_on_clear = Image.fromarray(np.dstack([np.full((*ink.shape, 3), 255, np.uint8), 255 - ink]))
+    return {
+        "grey": line,
+        "RGB": line.convert("RGB"),
+        "CMYK": line.convert("CMYK"),
+        "palette": line.convert("P"),
+        "1 bit": line.convert("1"),
+        "16 bit": Image.fromarray(ink.astype(np.uint16) * 257),
+        "12 of 16 bit": Image.fromarray(ink.astype(np.uint16) * 16),
+        "float to 1": Image.fromarray(ink.astype(np.float32) / 255),
+        "float": Image.fromarray(ink.astype(np.float32)),
+        "grey with alpha": line.convert("LA"),
+        "black ink on transparency": alpha,
+        "white ink on transparency": white_on_clear,
+        "light on dark": Image.fromarray(255 - ink),
+    }
+
+
+@pytest.mark.parametrize("mode", modes(Image.new("L", (4, 4), 255)))
+def test_every_mode_gives_the_same_dark_ink_on_light_paper(line, mode):
+    expected, found = clean_line(line), clean_line(modes(line)[mode])
+    assert found.shape == pytest.approx(expected.shape, abs=4)
+    assert (found < 128).mean() == pytest.approx((expected < 128).mean(), abs=0.02)
+
+
+@pytest.mark.parametrize("level", [0, 30, 128, 255])
+def test_an_even_picture_of_any_grey_is_blank(level):
+    assert clean_line(Image.new("L", (300, 80), level)) is None
+
+
+def test_noise_on_paper_is_blank():
+    noise = np.random.default_rng(0).normal(200, 4, (80, 400)).clip(0, 255).astype(np.uint8)
+    assert clean_line(noise) is None
+
+
+def test_a_small_word_on_a_wide_sheet_is_found(line):
+    sheet = Image.new("L", (2000, 1500), 250)
+    sheet.paste(line.resize((line.width // 3, line.height // 3)), (900, 700))
+    assert clean_line(sheet).shape[0] < 60
+
+
+def test_tiny_pictures_are_no_error():
+    for size in [(1, 1), (1, 50), (50, 1), (2, 2)]:
+        assert clean_line(Image.new("L", size, 0)) is None
+
+
+def test_16_bit_greys_are_scaled_not_clipped():
+    picture = Image.fromarray((np.linspace(0, 65535, 256, dtype=np.uint16)[None]).repeat(4, 0))
+    assert to_grey(picture)[0].tolist() == pytest.approx(list(range(256)), abs=1)
