@@ -47,7 +47,7 @@ def more_drawings() -> list[Drawing]:
 
 
 def _in_hands(name: str) -> list[Drawing]:
-    found = []
+    found: list[Drawing] = []
     for kind, texts in json.loads((FOLDER / name).read_text(encoding="utf-8")).items():
         for index, text in enumerate(texts):
             for turn in range(HANDS_PER_TEXT):

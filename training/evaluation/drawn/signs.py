@@ -57,11 +57,11 @@ def half(glyphs: dict[str, Strokes]) -> Strokes:
 
 
 def _strokes(shape: str) -> Strokes:
-    return [handprint.smooth_points(stroke) / handprint.CAPITAL for stroke in shape.split("|")]
+    return [handprint.smooth_points(stroke) / handprint.CAPITAL_HEIGHT for stroke in shape.split("|")]
 
 
 def _marked(base: str, mark: str) -> Strokes:
     strokes = _strokes(handprint.GLYPHS[base])[: 1 if base == "i" else None]  # without its dot
     middle = np.mean([np.concatenate(strokes)[:, 0].min(), np.concatenate(strokes)[:, 0].max()])
-    foot = 0 if mark == "\u0327" else (ABOVE_CAPITAL if base.isupper() else ABOVE_SMALL) / handprint.CAPITAL
+    foot = 0 if mark == "\u0327" else (ABOVE_CAPITAL if base.isupper() else ABOVE_SMALL) / handprint.CAPITAL_HEIGHT
     return [*strokes, *(stroke + (middle, foot) for stroke in _strokes(MARKS[mark]))]
