@@ -91,7 +91,7 @@ class LanguageModel:
         return cls(tables, arrays["levels"], arrays["backoff_levels"], len(tokens), end)
 
     def start(self, rows: int) -> np.ndarray:
-        """The contexts of lines of which nothing is written yet: (rows,) int64, the last tokens packed."""
+        """Contexts at the start of lines: (rows,) int64, the last tokens packed."""
         context = 0
         for _ in range(self.order - 1):
             context = context << self.bits | self.end

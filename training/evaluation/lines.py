@@ -1,7 +1,7 @@
 """Measures how well a checkpoint reads what it was not trained on.
 
 `python -m training.evaluation.lines text`: lines by writers that it has not seen, words in no frequency list, marked words.
-`python -m training.evaluation.lines ink`: what people write first, drawn by script in hands that it has not seen (tests/ink).
+`python -m training.evaluation.lines ink`: what people write first, drawn by script in hands that it has not seen.
 `python -m training.evaluation.lines math`: CROHME's formulas, of the test set of 2013 or, for choices, of writers kept out of training.
 `python -m training.evaluation.lines pages`: whole pages, as scanned and as a phone takes them, beside `rapidocr`.
 Beside the first two, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
@@ -106,7 +106,7 @@ def words_of(sets: Iterable[SetReadings]) -> list[ReadWord]:
 
 
 def derived_sets(sets: dict[str, SetReadings]) -> dict[str, SetReadings]:
-    """Both ink sets together, and Copiste's lines whose text no training page has."""
+    """Both ink sets together, and the lines of Copiste whose text is on no training page."""
     ink = [sets[name] for name in INK_SETS]
     texts = {reader: [text for one in ink for text in one.texts[reader]] for reader in ink[0].texts}
     known = trigrams(

@@ -1,4 +1,4 @@
-"""Tables of an evaluation: printed as Markdown, and written as result files, of which the documentation makes its tables."""
+"""Tables of an evaluation, as Markdown and as result files for the documentation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class Table:
     """A measured table.
 
     Attributes:
-        name: what the result file's name ends with; empty for the evaluation's main table.
+        name: ends the result file's name; empty for the evaluation's main table.
         columns: headings with units; the first column names the rows.
         rows: as long as `columns`; numbers are rounded to the digits to show, None is not measured.
     """

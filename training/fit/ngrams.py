@@ -12,7 +12,7 @@ from hwr_core.decoding.language_model import ABSENT, FORMAT, LENGTH, LanguageMod
 from training.data.charset import SPECIAL
 
 END = SPECIAL.index("</s>")
-# What absolute discounting takes off a count below 1.5, below 2.5 and above (Chen and Goodman 1999); never more than the count.
+# Discounts of counts below 1.5, below 2.5 and above (Chen and Goodman 1999). A discount is never more than its count.
 DISCOUNTS = 0.8, 1.2, 1.6
 CODES = 255  # of log probabilities, besides `ABSENT`, and of backoffs, besides 0
 ROUNDS = 12  # of k-means over the values that share a code
@@ -80,9 +80,9 @@ def _joined(lines: Iterable[Text], ids: dict[str, int], order: int) -> tuple[np.
 def interpolate(counts: Counts, vocabulary: int, fewest: dict[int, float] | None = None) -> list[Ngrams]:
     """Smooths counts by interpolated Kneser–Ney (Kneser and Ney 1995) and leaves rare n-grams out.
 
-    The longest n-grams count as often as they were seen, shorter ones as often as different tokens precede them. What
-    the discount takes off after a context is shared out as after the shorter context: all add up to one, also with
-    n-grams left out.
+    The longest n-grams have their own counts. Shorter ones count the different tokens before them. The discounts after
+    a context are its backoff weight, which the shorter context's probabilities share. All probabilities add up to one,
+    also with n-grams left out.
 
     Args:
         counts: of `count`.
@@ -178,7 +178,7 @@ def save(model: LanguageModel, tokens: Sequence[str | None], path: Path) -> None
 
     Args:
         model: of `coded`.
-        tokens: the checkpoint's tokens in the order of their ids, whose hash the file carries.
+        tokens: the checkpoint's tokens in the order of their ids. The file carries their hash.
         path: the file.
     """
     tensors = {"levels": model.levels, "backoff_levels": model.backoff_levels}

@@ -1,4 +1,4 @@
-"""Signs and accented letters for the drawn alphabets: all of the print hand, and those that the fonts of the others lack."""
+"""Signs and accented letters of the print hand, and signs that the fonts of the other hands lack."""
 
 import unicodedata
 
