@@ -17,14 +17,17 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.line_image import upright
+from hwr_core.imaging.arrays import as_image
+from hwr_core.imaging.conversion import upright
 from hwr_core.imaging.preprocess import Preprocessed, preprocess
 from hwr_core.imaging.settings import PreprocessSettings, Turn
 from hwr_core.ink.strokes import as_points
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.orientation import find_upright_lines
 from hwr_core.layout.regions import Region, lines_at, regions_of
-from hwr_core.reading import BLANK, Box, Line, Page, Reading
+from hwr_core.layout.unfound import unfound_ink
+from hwr_core.layout.words import unread_boxes
+from hwr_core.reading import BLANK, Box, Line, Page, Point, Reading, box_corners
 from hwr_core.recognizer import Progress, Recognizer
 
 DEFAULT_SETTINGS = PreprocessSettings()
@@ -99,6 +102,7 @@ class Draft:
         to_photo: (3, 3) float matrix from pixels of the cleaned page to the photo's, homogeneous.
         found: The lines that were detected, cut out of the cleaned page, in reading order.
         found_regions: Where these lie on the photo.
+        unfound: Boxes of ink in none of the detected lines, in pixels of the photo.
         regions: The lines to read, in reading order.
         lines: Their pictures.
         readings: Their readings. None for a line that was not read because the reading was stopped.
@@ -112,6 +116,7 @@ class Draft:
     to_photo: np.ndarray = field(default_factory=lambda: np.eye(3))
     found: tuple[FoundLine, ...] = ()
     found_regions: tuple[Region, ...] = ()
+    unfound: tuple[Box, ...] = ()
     regions: tuple[Region, ...] = ()
     lines: tuple[FoundLine, ...] = ()
     readings: tuple[Reading | None, ...] = ()
@@ -167,7 +172,13 @@ def find(draft: Draft, job: Job) -> Draft:
         to_photo=cleaned.to_photo,
         found=tuple(found),
         found_regions=regions_of(found, cleaned.to_photo),
+        unfound=_unfound(cleaned, found, sizes[0]),
     )
+
+
+def _unfound(cleaned: Preprocessed, found: Sequence[FoundLine], size: tuple[int, int]) -> tuple[Box, ...]:
+    boxes = unfound_ink(cleaned.image, [line.outline for line in found])
+    return tuple(_on_photo(box_corners(box), cleaned.to_photo, size)[0] for box in boxes)
 
 
 def clean(draft: Draft, job: Job) -> Draft:
@@ -197,25 +208,37 @@ def cut(draft: Draft, job: Job) -> Draft:
 
 def read(draft: Draft, job: Job) -> Draft:
     """Reads the pictures of the lines, formulas with the formula reader."""
-    images = [line.image for line in draft.lines]
+    images = [line.to_read for line in draft.lines]
     formulas = [region.formula for region in draft.regions] or [False] * len(images)
     return replace(draft, readings=tuple(read_lines(images, job, formulas)))
 
 
 def place(draft: Draft, job: Job) -> Draft:
-    """Puts the lines that hold text on the photo.
+    """Puts the lines that hold text on the photo, and notes the ink that no text stands for.
 
     A region that a person added stays where nothing is read in it, to be filled in.
     """
     detected = {region.outline for region in draft.found_regions}
-    lines, kept = [], []
+    lines, kept, unreadable = [], [], []
     for line, region, reading in zip(draft.lines, draft.regions, draft.readings, strict=True):
-        if reading is None or (not reading.text and region.outline in detected):
+        if reading is None:
             continue
-        placed = line_on_photo(line, draft.to_photo, draft.size, reading)
-        lines.append(replace(placed, formula=region.formula))
-        kept.append(region)
-    return replace(draft, page=Page(tuple(lines), draft.size), kept=tuple(kept))
+        placed = replace(line_on_photo(line, draft.to_photo, draft.size, reading), formula=region.formula)
+        if reading.text or region.outline not in detected:
+            lines.append(placed)
+            kept.append(region)
+        if reading.unreadable:
+            unreadable.append(placed)
+    outside = [box for box in draft.unfound if not any(_inside(box, region.outline) for region in draft.regions)]
+    unread = (*outside, *(box for line in lines for box in unread_boxes(line)), *(line.box for line in unreadable))
+    page = Page(tuple(lines), draft.size, unread, tuple(unreadable))
+    return replace(draft, page=page, kept=tuple(kept))
+
+
+def _inside(box: Box, outline: Sequence[Point]) -> bool:
+    """Whether the middle of a box lies inside an outline."""
+    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    return cv2.pointPolygonTest(np.array(outline, np.float32), middle, False) >= 0
 
 
 FIND_STEPS: tuple[Step, ...] = (find,)
@@ -278,15 +301,25 @@ def read_ink(
     finite = [stroke[np.isfinite(stroke).all(1)] for stroke in map(as_points, strokes)]
     drawn = [stroke for stroke in finite if len(stroke)]
     items = recognizer.task.render(drawn)
-    images = [picture for _, picture in items]
-    job = Job(lambda: images[0], LineReader(recognizer, beams), on_progress=on_progress)
-    lines = [
-        Line(_extent(group), image, reading, formula=recognizer.reads_formulas)
-        for (group, image), reading in zip(items, read_lines(images, job), strict=True)
-        if reading is not None and reading.text
-    ]
+    images = [item.image for item in items if item.reading is None]
+    lines: list[Line] = []
+    unreadable: list[Line] = []
+    unread: list[Box] = []
+    read_ones = iter(read_lines(images, Job(lambda: images[0], LineReader(recognizer, beams), on_progress=on_progress)))
+    for item in items:
+        reading = item.reading or next(read_ones)
+        if reading is None:
+            continue
+        line = Line(_extent(item.strokes), item.image, reading, formula=recognizer.reads_formulas)
+        if reading.text:
+            lines.append(line)
+            unread += unread_boxes(line)
+        else:
+            unreadable.append(line)
+            unread.append(line.box)
     far = np.concatenate(drawn).max(0) if drawn else (0, 0)
-    return Page(tuple(lines), (int(np.ceil(far[0])), int(np.ceil(far[1]))))
+    size = (int(np.ceil(far[0])), int(np.ceil(far[1])))
+    return Page(tuple(lines), size, tuple(unread), tuple(unreadable))
 
 
 def read_page(
@@ -401,12 +434,18 @@ def line_on_photo(line: FoundLine, to_photo: np.ndarray, size: tuple[int, int], 
         size: Width and height of the photo in pixels; the outline is clipped to it.
         reading: Of the line.
     """
-    corners = cv2.perspectiveTransform(np.asarray(line.outline, float)[None], np.asarray(to_photo, float))[0]
+    box, outline = _on_photo(line.outline, to_photo, size)
+    marked = reading if line.mark is None else reading.after(line.mark.text)
+    return Line(box, Image.fromarray(line.image), marked, outline, reach=line.reach, cell=line.cell)
+
+
+def _on_photo(outline: np.ndarray, to_photo: np.ndarray, size: tuple[int, int]) -> tuple[Box, tuple[Point, ...]]:
+    """The box and the corners on the photo of an outline (4, 2) on the cleaned page."""
+    corners = cv2.perspectiveTransform(np.asarray(outline, float)[None], np.asarray(to_photo, float))[0]
     corners = np.clip(corners, 0, size)
     low, high = np.floor(corners.min(0)), np.ceil(corners.max(0))
-    outline = tuple((int(x), int(y)) for x, y in corners.round())
     box = int(low[0]), int(low[1]), int(high[0]), int(high[1])
-    return Line(box, Image.fromarray(line.image), reading, outline, reach=line.reach)
+    return box, tuple((int(x), int(y)) for x, y in corners.round())
 
 
 def _cleaned(draft: Draft, job: Job) -> Preprocessed:
@@ -424,7 +463,7 @@ def _page(draft: Draft) -> Page:
 
 
 def _upright(image: Picture) -> Image.Image:
-    return upright(Image.fromarray(image) if isinstance(image, np.ndarray) else image)
+    return upright(as_image(image) if isinstance(image, np.ndarray) else image)
 
 
 def _readers(count: int, job: Job, formulas: Sequence[bool] | None) -> list[LineReader]:

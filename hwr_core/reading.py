@@ -1,9 +1,11 @@
 """The results of reading: a `Reading` of one line, a `Line` on a page, a `Page`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Literal, TypeVar
 
+import numpy as np
 from PIL import Image
 from typing_extensions import TypedDict  # before Python 3.12, pydantic needs this one for the API's schema
 
@@ -27,6 +29,8 @@ class ReadingRecord(TypedDict):
     character_confidences: list[float]
     alternatives: list[AlternativeRecord]
     complete: bool
+    unread: list[list[float]]
+    unreadable: bool
 
 
 class LineRecord(ReadingRecord):
@@ -36,6 +40,7 @@ class LineRecord(ReadingRecord):
     outline: list[list[int]]
     kind: Literal["text", "formula"]
     corrected: bool
+    cell: list[int] | None
 
 
 class PageRecord(TypedDict):
@@ -45,6 +50,14 @@ class PageRecord(TypedDict):
     height: int
     text: str
     lines: list[LineRecord]
+    unread: list[list[int]]
+    unreadable: list[LineRecord]
+
+
+def box_corners(box: Box) -> tuple[Point, Point, Point, Point]:
+    """The corners of a box, clockwise from the upper left."""
+    left, top, right, bottom = box
+    return (left, top), (right, top), (right, bottom), (left, bottom)
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,21 @@ PageName = TypeVar("PageName", bound=PageId | str)
 
 
 @dataclass(frozen=True)
+class Cell:
+    """Where a line stands in a table or form of the page; all count from 0.
+
+    Attributes:
+        table: Number of the table or form on the page.
+        row: Number of the row in it.
+        column: Number of the column in it.
+    """
+
+    table: int
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
 class Alternative:
     """Another possible text of a line.
 
@@ -102,7 +130,10 @@ class Reading:
         confidence: the estimated probability that the whole text is right, 0–1.
         character_confidences: the same for each character of `text`.
         alternatives: other possible texts, best first.
-        complete: False if the line is longer than the decoder can write; `text` is then its beginning.
+        complete: False if the line is longer than the decoder can write, or if the decoder began to repeat itself;
+            `text` is then its beginning.
+        unread: stretches of the line that the text does not cover: from and to, 0–1 of the width of its ink.
+        unreadable: whether the ink looks like no text. `text` is then empty, and `alternatives` holds the best guess.
     """
 
     text: str
@@ -110,6 +141,8 @@ class Reading:
     character_confidences: tuple[float, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     complete: bool = True
+    unread: tuple[Span, ...] = ()
+    unreadable: bool = False
 
     def to_dict(self) -> ReadingRecord:
         """The reading as plain values, ready for JSON."""
@@ -119,7 +152,62 @@ class Reading:
             "character_confidences": [round(value, 4) for value in self.character_confidences],
             "alternatives": [{"text": other.text, "score": round(other.score, 4)} for other in self.alternatives],
             "complete": self.complete,
+            "unread": [[round(start, 4), round(end, 4)] for start, end in self.unread],
+            "unreadable": self.unreadable,
         }
+
+    def after(self, mark: str) -> "Reading":
+        """The reading with a list mark before its text; the mark is told by its shape and changes no confidence."""
+        start = f"{mark} " if self.text else mark
+        others = tuple(Alternative(start + other.text, other.score) for other in self.alternatives)
+        sure = (1.0,) * len(start)
+        return replace(
+            self,
+            text=start + self.text,
+            character_confidences=sure + self.character_confidences,
+            alternatives=others,
+        )
+
+
+def join_readings(readings: Sequence[Reading], separator: str) -> Reading:
+    """The reading of parts that were read one by one.
+
+    Args:
+        readings: Those of the parts, in order. Parts without text are left out.
+        separator: Stands between the parts' texts.
+
+    Returns:
+        A reading whose alternatives change one part each.
+    """
+    parts = [reading for reading in readings if reading.text]
+    if len(parts) < 2:
+        return parts[0] if parts else readings[0] if readings else BLANK
+    confidence = float(np.prod([part.confidence for part in parts]))
+    confidences: tuple[float, ...] = ()
+    others = []
+    for place, part in enumerate(parts):
+        confidences += (1.0,) * len(separator) * (place > 0) + part.character_confidences
+        for other in part.alternatives:
+            texts = [other.text if number == place else one.text for number, one in enumerate(parts)]
+            others.append(Alternative(separator.join(texts), confidence * other.score / max(part.confidence, 1e-9)))
+    ranked = sorted(others, key=lambda other: -other.score)[: max(len(part.alternatives) for part in parts)]
+    return Reading(
+        separator.join(part.text for part in parts),
+        confidence,
+        confidences,
+        tuple(Alternative(other.text, min(1.0, other.score)) for other in ranked),
+        all(part.complete for part in parts),
+        _spans_of_parts(readings),
+    )
+
+
+def _spans_of_parts(readings: Sequence[Reading]) -> tuple[Span, ...]:
+    """The unread stretches of parts of about one length, in shares of the whole; an unreadable part is one."""
+    spans = []
+    for place, part in enumerate(readings):
+        for start, end in [(0.0, 1.0)] if part.unreadable else part.unread:
+            spans.append(((place + start) / len(readings), (place + end) / len(readings)))
+    return tuple(spans)
 
 
 BLANK = Reading("", 1.0)  # the reading of a line without ink
@@ -138,6 +226,7 @@ class Line:
         corrected: whether a person corrected the text.
         reach: horizontal extent of `image` relative to `outline` (0 left end, 1 right end); None if `image` is cropped
             to the ink.
+        cell: where it stands in a table or form; None outside of one.
         gaps: the gaps in the ink, 0–1 of the picture's width; None as long as `image` is kept, which tells them.
     """
 
@@ -149,12 +238,12 @@ class Line:
     corrected: bool = False
     reach: Span | None = None
     gaps: tuple[Span, ...] | None = None
+    cell: Cell | None = None
 
     @property
     def corners(self) -> tuple[Point, ...]:
         """The corners of `outline`, or of the box if there is no outline."""
-        left, top, right, bottom = self.box
-        return self.outline or ((left, top), (right, top), (right, bottom), (left, bottom))
+        return self.outline or box_corners(self.box)
 
     def with_text(self, text: str) -> "Line":
         """The line with a person's correction: its confidences become 1. With the same text, the line itself."""
@@ -169,8 +258,17 @@ class Line:
             "outline": [list(corner) for corner in self.corners],
             "kind": "formula" if self.formula else "text",
             "corrected": self.corrected,
+            "cell": None if self.cell is None else [self.cell.table, self.cell.row, self.cell.column],
             **self.reading.to_dict(),
         }
+
+
+def cells_of(row: Sequence[Line]) -> list[str]:
+    """The texts of the cells of a row of `Page.rows`; lines of one cell are separated by spaces."""
+    cells: dict[int, list[str]] = {}
+    for line in row:
+        cells.setdefault(0 if line.cell is None else line.cell.column, []).append(line.reading.text)
+    return [" ".join(texts) for texts in cells.values()]
 
 
 @dataclass(frozen=True)
@@ -180,17 +278,41 @@ class Page:
     Attributes:
         lines: the lines, in reading order.
         size: the page's width and height, in pixels, or in canvas units for ink.
+        unread: boxes of ink that is in no line, or that a line's text does not cover.
+        unreadable: lines whose ink looks like no text. Their texts are empty; the best guess is their first alternative.
     """
 
     lines: tuple[Line, ...]
     size: tuple[int, int]
+    unread: tuple[Box, ...] = ()
+    unreadable: tuple[Line, ...] = ()
 
     @property
     def text(self) -> str:
-        """The texts of all lines, separated by line feeds."""
-        return "\n".join(line.reading.text for line in self.lines)
+        """The lines in reading order, one below the other; the cells of a row of a table or form with tabs between them."""
+        return "\n".join("\t".join(cells_of(row)) for row in self.rows)
+
+    @property
+    def rows(self) -> tuple[tuple[Line, ...], ...]:
+        """The lines in reading order; the cells of a row of a table or form together."""
+        rows: list[list[Line]] = []
+        for line in self.lines:
+            before = rows[-1][-1].cell if rows else None
+            same = line.cell and before and (line.cell.table, line.cell.row) == (before.table, before.row)
+            if same:
+                rows[-1].append(line)
+            else:
+                rows.append([line])
+        return tuple(map(tuple, rows))
 
     def to_dict(self) -> PageRecord:
         """The page as plain values, ready for JSON: size, text, and for each line its position and reading."""
         lines = [line.to_dict() for line in self.lines]
-        return {"width": self.size[0], "height": self.size[1], "text": self.text, "lines": lines}
+        return {
+            "width": self.size[0],
+            "height": self.size[1],
+            "text": self.text,
+            "lines": lines,
+            "unread": [list(box) for box in self.unread],
+            "unreadable": [line.to_dict() for line in self.unreadable],
+        }

@@ -16,9 +16,10 @@ from PIL import Image
 from hwr_core.decoding.decode import decode
 from hwr_core.decoding.network import Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis
+from hwr_core.decoding.unused_ink import end_of_sense
 from hwr_core.imaging.line_image import clean_line
 from hwr_core.loaded_model import LoadedModel, Pixels
-from hwr_core.reading import BLANK, Alternative, Reading
+from hwr_core.reading import BLANK, Alternative, Reading, join_readings
 from hwr_core.runtime.batching import Batcher
 from hwr_core.runtime.memory import give_back_freed
 from hwr_core.runtime.scheduling import SLOTS
@@ -28,6 +29,8 @@ from hwr_core.tasks import Task, TextOf
 BATCH_SIZE = 8  # images: larger batches are not faster on a CPU, and take more memory
 MAX_BATCH_SIZE = 256  # images
 ALTERNATIVES = 5  # other readings of an image, at most
+SURE_REPEATS = 0.5  # confidence from which a text that repeats itself is believed
+CUT_CONFIDENCE = 0.01  # of a text that ran in circles, at most
 SPLIT_FROM = 4  # lines: from here on they are spread over as many batches as can run at once
 LONG_LINE = 20  # width divided by height; batches of longer lines are smaller
 
@@ -214,16 +217,19 @@ class Recognizer:
         self._check_process()
         SLOTS.check_not_held()
         cleaned = [clean_line(image) for image in images]
-        lines = {index: line for index, line in enumerate(cleaned) if line is not None}
-        if len(lines) < len(cleaned):
-            yield {index: BLANK for index in range(len(cleaned)) if index not in lines}
+        images_parts = [[] if line is None else self.task.parts(line) for line in cleaned]
+        blank = {index: BLANK for index, rows in enumerate(images_parts) if not rows}
+        if blank:
+            yield blank
+        parts = Parts(images_parts)
         at_once = SLOTS.count // self._slots
-        batches = _batches({index: _width(line) for index, line in lines.items()}, self.batch_size, at_once)
+        batches = _batches({place: _width(part) for place, part in parts.pictures.items()}, self.batch_size, at_once)
         for batch, readings in _side_by_side(
-            at_once, batches, lambda batch: self._read_batch([lines[index] for index in batch], beams)
+            at_once, batches, lambda batch: self._read_batch([parts.pictures[place] for place in batch], beams)
         ):
-            yield dict(zip(batch, readings, strict=True))
-        if len(lines) > 1 or self._exclusive:
+            if finished := parts.finished(dict(zip(batch, readings, strict=True))):
+                yield finished
+        if len(parts.pictures) > 1 or self._exclusive:
             give_back_freed()
 
     def _check_process(self) -> None:
@@ -254,8 +260,11 @@ class Recognizer:
 
     def _reading(self, hypotheses: list[Hypothesis]) -> Reading:
         best = hypotheses[0]
+        end = None if best.complete and _confidence(best) > SURE_REPEATS else end_of_sense(best.tokens)
+        if end is not None:
+            return self._cut_short(best, end)
         text, confidences = self._text_with_confidences(best.tokens, best.log_probabilities)
-        confidence = _confidence(best)
+        confidence = _confidence(best) * (1 - sum(stop - start for start, stop in best.unread)) ** 2
         # Hypotheses that the search really followed say more than a change at a single step, so they come first.
         others = [(other.tokens, other.total - best.total) for other in hypotheses[1:]]
         alternatives: dict[str, float] = {}
@@ -263,8 +272,16 @@ class Recognizer:
             other_text = self.text_of(tokens).strip()
             if other_text and other_text != text and self._well_formed(tokens):
                 alternatives.setdefault(other_text, confidence * math.exp(min(0.0, difference)))
-        ranked = sorted(alternatives.items(), key=lambda item: -item[1])[:ALTERNATIVES]
-        return Reading(text, confidence, confidences, tuple(Alternative(*item) for item in ranked), best.complete)
+        ranked = tuple(Alternative(*item) for item in sorted(alternatives.items(), key=lambda item: -item[1]))
+        if text and _mean(confidences) < self.decoding.unreadable_below:
+            guesses = (Alternative(text, confidence), *ranked)[:ALTERNATIVES]
+            return Reading("", confidence, (), guesses, best.complete, unreadable=True)
+        return Reading(text, confidence, confidences, ranked[:ALTERNATIVES], best.complete, best.unread)
+
+    def _cut_short(self, best: Hypothesis, end: int) -> Reading:
+        """The reading of a hypothesis that repeats itself after `end` tokens."""
+        text, confidences = self._text_with_confidences(best.tokens[:end], best.log_probabilities[:end])
+        return Reading(text, min(_confidence(best), CUT_CONFIDENCE), confidences, complete=False)
 
     def _well_formed(self, tokens: list[int]) -> bool:
         grammar = self.decoding.grammar
@@ -282,6 +299,36 @@ class Recognizer:
         start = len(text) - len(text.lstrip())
         text = text.strip()
         return text, tuple(confidences[start : start + len(text)])
+
+
+class Parts:
+    """The parts of images that are read one by one, and the readings so far.
+
+    Attributes:
+        pictures: By the parts' numbers, over all images.
+    """
+
+    def __init__(self, images: Sequence[Sequence[Sequence[np.ndarray]]]):
+        """Numbers the parts of each image: its rows, each of parts from the left."""
+        self.pictures: dict[int, np.ndarray] = {}
+        self._readings: dict[int, Reading] = {}
+        self._images: dict[int, list[list[int]]] = {}
+        for index, rows in enumerate(images):
+            for row in rows:
+                numbers = list(range(len(self.pictures), len(self.pictures) + len(row)))
+                self.pictures.update(zip(numbers, row, strict=True))
+                self._images.setdefault(index, []).append(numbers)
+
+    def finished(self, readings: dict[int, Reading]) -> dict[int, Reading]:
+        """Takes the readings of parts; returns those of the images that are now read whole, by their indices."""
+        self._readings |= readings
+        done = {}
+        for index, rows in list(self._images.items()):
+            if all(number in self._readings for row in rows for number in row):
+                lines = [join_readings([self._readings.pop(number) for number in row], " ") for row in rows]
+                done[index] = join_readings(lines, "\n")
+                del self._images[index]
+        return done
 
 
 def _unpickled(reload: Callable[[], Recognizer], changes: dict[str, Any], batch_size: int | None) -> Recognizer:
@@ -345,6 +392,11 @@ def _decode_batch(
 
 def _confidence(hypothesis: Hypothesis) -> float:
     return math.exp(min(0.0, sum(hypothesis.log_probabilities)))
+
+
+def _mean(confidences: Sequence[float]) -> float:
+    """The geometric mean of the confidences of characters."""
+    return math.exp(sum(math.log(max(value, 1e-9)) for value in confidences) / max(1, len(confidences)))
 
 
 def _together(first: list[Hypothesis], second: list[Hypothesis]) -> list[Hypothesis]:

@@ -5,17 +5,40 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image
 
 from hwr_core.decoding import latex
 from hwr_core.decoding.latex_grammar import Grammar
 from hwr_core.errors import TooLargeError
+from hwr_core.imaging.line_image import crop_to_ink
+from hwr_core.imaging.line_parts import split_long, split_rows
 from hwr_core.ink.formula import render_formula
-from hwr_core.ink.strokes import Strokes, group_into_lines, level, render_line
-from hwr_core.runtime.limits import DRAWN_LENGTH, DRAWN_LINES
+from hwr_core.ink.formula_grouping import group_into_formulas
+from hwr_core.ink.line_grouping import group_into_lines, letter_height
+from hwr_core.ink.lone_marks import lone_mark
+from hwr_core.ink.strokes import Strokes, level, render_line
+from hwr_core.reading import Reading
+from hwr_core.runtime.limits import DRAWN_FORMULAS, DRAWN_LENGTH, DRAWN_LINES
 
 TextOf = Callable[[list[int]], str]  # token ids → text
+
+
+@dataclass(frozen=True)
+class DrawnItem:
+    """A line or formula of a drawing.
+
+    Attributes:
+        strokes: Its strokes, unchanged.
+        image: Its grey picture.
+        reading: Its reading, if its shape alone tells it (`lone_marks`). None: it is to be read.
+    """
+
+    strokes: Strokes
+    image: Image.Image
+    reading: Reading | None = None
 
 
 class Task(ABC):
@@ -38,18 +61,26 @@ class Task(ABC):
     ink_stroke_width = 5.0
 
     @abstractmethod
-    def render(self, strokes: Strokes) -> list[tuple[Strokes, Image.Image]]:
+    def render(self, strokes: Strokes) -> list[DrawnItem]:
         """Splits a drawing into the items that are read one by one.
 
         Args:
             strokes: The drawing, in any unit.
 
         Returns:
-            Each item's strokes, unchanged, and its grey image. A drawing without strokes has no items.
+            The items, top to bottom. A drawing without strokes has none.
 
         Raises:
             TooLargeError: The drawing is larger than the limits allow.
         """
+
+    def parts(self, line: np.ndarray) -> list[list[np.ndarray]]:
+        """Splits an image into what is read one by one: rows from the top, each of parts from the left.
+
+        Args:
+            line: Dark writing on light paper, cropped to the ink, (height, width) uint8.
+        """
+        return [[line]]
 
     def grammar(self, tokens: Callable[[], Sequence[str]], end: int, special: Collection[int]) -> Grammar | None:
         """Returns the grammar that every reading obeys, or None.
@@ -67,18 +98,32 @@ class Task(ABC):
 
 
 class TextLineTask(Task):
-    """Images of single text lines, read as plain text."""
+    """Images of single text lines, read as plain text.
+
+    Attributes:
+        longest_line: Width by height up to which a line is read whole; longer ones are read in parts.
+        line_part: Width by height of such parts, about.
+    """
 
     reads_formulas = False
+    longest_line = 22.0
+    line_part = 16.0
 
-    def render(self, strokes: Strokes) -> list[tuple[Strokes, Image.Image]]:
+    def render(self, strokes: Strokes) -> list[DrawnItem]:
         groups = [[strokes[index] for index in group] for group in group_into_lines(strokes)]
         if len(groups) > DRAWN_LINES:
             raise TooLargeError(f"The drawing has {len(groups)} lines. Draw at most {DRAWN_LINES} at a time.")
         images = [render_line(level(group), self.ink_height, self.ink_stroke_width) for group in groups]
         if sum(image.width for image in images) > DRAWN_LENGTH * self.ink_height:
             raise TooLargeError("The drawing has too much writing to be read at once. Draw less at a time.")
-        return list(zip(groups, images, strict=True))
+        letters = [letter_height(group) for group in groups]
+        usual = [max(letters[:place] + letters[place + 1 :], default=None) for place in range(len(groups))]
+        marks = [lone_mark(group, letter) for group, letter in zip(groups, usual, strict=True)]
+        return [DrawnItem(*item) for item in zip(groups, images, marks, strict=True)]
+
+    def parts(self, line: np.ndarray) -> list[list[np.ndarray]]:
+        rows = [cropped for row in split_rows(line) if (cropped := crop_to_ink(row)) is not None]
+        return [split_long(row, self.longest_line, self.line_part) for row in rows or [line]]
 
 
 class FormulaTask(Task):
@@ -93,8 +138,11 @@ class FormulaTask(Task):
     retry_below = 0.5
     retry_zooms = (0.85, 1.15)
 
-    def render(self, strokes: Strokes) -> list[tuple[Strokes, Image.Image]]:
-        return [(strokes, render_formula(strokes))] if strokes else []
+    def render(self, strokes: Strokes) -> list[DrawnItem]:
+        groups = [[strokes[index] for index in group] for group in group_into_formulas(strokes)]
+        if len(groups) > DRAWN_FORMULAS:
+            raise TooLargeError(f"The drawing has {len(groups)} formulas. Draw at most {DRAWN_FORMULAS} at a time.")
+        return [DrawnItem(group, render_formula(group)) for group in groups]
 
     def grammar(self, tokens: Callable[[], Sequence[str]], end: int, special: Collection[int]) -> Grammar | None:
         return Grammar(list(tokens()), end, list(special))

@@ -94,5 +94,6 @@ def decoding_settings(
         # CTC already penalises readings that are too short. Without it, scores are compared per token.
         length_penalty=0.0 if ctc_weight else 1.0,
         temperature=getattr(config, "confidence_temperature", 1.0),
+        unreadable_below=getattr(config, "unreadable_below", 0.0),
         max_length=positions(config.decoder),
     )

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.line_image import spread_contrast, to_grey
+from hwr_core.imaging.conversion import to_grey
+from hwr_core.imaging.line_image import spread_contrast
 from hwr_core.imaging.resize import scale_to_height
 from hwr_core.ink.formula import symbol_size
 

@@ -6,13 +6,15 @@ and cannot mask the padding of shorter lines.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from hwr_core.decoding.beam_search import beam_search
 from hwr_core.decoding.network import Network
-from hwr_core.decoding.scores import DecodingSettings, Hypothesis
+from hwr_core.decoding.scores import DecodingSettings, Hypothesis, log_softmax
 from hwr_core.decoding.speculative import look_ahead
+from hwr_core.decoding.unused_ink import ctc_path, unread_spans
 
 # If CTC's draft has probability LIKELY or more, the line is decoded greedily first. Beam search follows only if the
 # result's probability is below SURE. Above it, beams almost never change the text
@@ -41,6 +43,10 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
         or settings.grammar is not None
     ):
         return beam_search(network, encoded, len(pixel_values), settings)
+    paths = [
+        ctc_path(log_softmax(logits[mask].astype(np.float64)), network.pad)
+        for logits, mask in zip(encoded.ctc_logits, encoded.mask, strict=True)
+    ]
     found: list[list[Hypothesis]] = []
     for item in range(len(pixel_values)):
         greedy = look_ahead(network, encoded.alone(item), settings, 0.0 if settings.beams == 1 else LIKELY)
@@ -55,4 +61,7 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
             encoded.keep(np.array(doubtful))
         for item, hypotheses in zip(doubtful, beam_search(network, encoded, len(doubtful), settings), strict=True):
             found[item] = hypotheses
-    return found
+    return [
+        [replace(best, unread=unread_spans(path, best.tokens)), *others]
+        for path, (best, *others) in zip(paths, found, strict=True)
+    ]

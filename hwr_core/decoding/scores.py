@@ -30,6 +30,8 @@ class Hypothesis:
         total: the sum of the scores of the search. Without language model, these are the log probabilities.
         score: `total` divided by a power of the length; hypotheses are compared by it.
         complete: whether the end token was reached.
+        unread: stretches of the line whose characters, as CTC sees them, the sequence lacks: from and to, 0–1 of the
+            line's width. Only the best hypothesis of a line has them.
     """
 
     tokens: list[int]
@@ -38,6 +40,7 @@ class Hypothesis:
     total: float
     score: float
     complete: bool
+    unread: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class DecodingSettings:
             below 1 they become more extreme.
         length_penalty: exponent of the length by which a hypothesis's total is divided.
         max_length: tokens of a sequence, at most, start and end included.
+        unreadable_below: the mean confidence of the characters, geometric, below which a line counts as unreadable; 0
+            for none.
     """
 
     beams: int = 1
@@ -64,6 +69,7 @@ class DecodingSettings:
     temperature: float = 1.0
     length_penalty: float = 1.0
     max_length: int = 256
+    unreadable_below: float = 0.0
 
 
 def hypothesis(path: list[Step], total: float, complete: bool, settings: DecodingSettings) -> Hypothesis:

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from hwr_core.documents.input_formats import PILLOW_FORMATS, format_titles
 from hwr_core.errors import HandwritingError, TooLargeError
-from hwr_core.imaging.line_image import is_turned, upright
+from hwr_core.imaging.conversion import is_turned, upright
 from hwr_core.runtime.limits import MAX_BYTES, MAX_PIXELS
 from hwr_core.runtime.log import log_unexpected
 from hwr_core.runtime.settings import decoded_bytes

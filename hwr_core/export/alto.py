@@ -13,6 +13,7 @@ def to_alto(name: PageId | str, page: Page) -> bytes:
     """Writes a page as ALTO XML in UTF-8, with all positions in pixels.
 
     A corrected line has the attribute `CS`. A formula is one `String` of LaTeX with the tag "formula".
+    Ink that no text stands for is an `Illustration` of the type "unread".
 
     Args:
         name: the page's identity, or the name of its picture.
@@ -42,6 +43,8 @@ def to_alto(name: PageId | str, page: Page) -> bytes:
         block = add_element(space, "TextBlock", ID="block", **_place(enclosing_box(boxes)))
         for number, line in enumerate(page.lines, 1):
             _add_line(block, number, line)
+    for number, box in enumerate(page.unread, 1):
+        add_element(space, "Illustration", ID=f"unread_{number}", **_place(box), TYPE="unread")
     return xml_bytes(root)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.export import FileNames, Pictures
-from hwr_core.imaging.line_image import to_rgb
+from hwr_core.imaging.conversion import to_rgb
 from hwr_core.layout.line_detection import cut_line
 from hwr_core.reading import Page, PageName
 

@@ -6,7 +6,7 @@ from lxml import etree
 
 from hwr_core.export.xml_common import add_element, enclosing_box, polygon_points, root_element, xml_bytes, xml_text
 from hwr_core.layout.words import words_of
-from hwr_core.reading import Box, Line, Page, PageId, Point
+from hwr_core.reading import Line, Page, PageId, Point, box_corners
 
 PAGE_NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 
@@ -15,7 +15,8 @@ def to_page_xml(name: PageId | str, page: Page) -> bytes:
     """Writes a page as PAGE XML in UTF-8, with all positions in pixels.
 
     A line's alternatives are further `TextEquiv` elements; `index` gives their order. A formula is a line with
-    `structure {type:formula;}` in `custom`.
+    `structure {type:formula;}` in `custom`. Ink that no text stands for is an `UnknownRegion` with
+    `structure {type:unread;}`.
 
     Args:
         name: the page's identity, or the name of its picture.
@@ -33,9 +34,13 @@ def to_page_xml(name: PageId | str, page: Page) -> bytes:
         order = add_element(add_element(sheet, "ReadingOrder"), "OrderedGroup", id="order")
         add_element(order, "RegionRefIndexed", index="0", regionRef="region")
         region = add_element(sheet, "TextRegion", id="region")
-        _add_coords(region, _corners(enclosing_box([line.box for line in page.lines])))
+        _add_coords(region, box_corners(enclosing_box([line.box for line in page.lines])))
         for number, line in enumerate(page.lines, 1):
             _add_line(region, number, line)
+    for number, box in enumerate(page.unread, 1):
+        # Readers such as kraken's take `custom` only in this form.
+        unread = add_element(sheet, "UnknownRegion", id=f"unread_{number}", custom="structure {type:unread;}")
+        _add_coords(unread, box_corners(box))
     return xml_bytes(root)
 
 
@@ -68,8 +73,3 @@ def _add_text(parent: etree._Element, text: str, confidence: float, index: int |
 
 def _add_coords(parent: etree._Element, corners: tuple[Point, ...]) -> None:
     add_element(parent, "Coords", points=polygon_points(corners))
-
-
-def _corners(box: Box) -> tuple[Point, ...]:
-    left, top, right, bottom = box
-    return (left, top), (right, top), (right, bottom), (left, bottom)

@@ -12,7 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.pdfgen.textobject import PDFTextObject
 
 from hwr_core.export import Pictures
-from hwr_core.imaging.line_image import to_rgb
+from hwr_core.imaging.conversion import to_rgb
 from hwr_core.layout.words import Word, words_of
 from hwr_core.reading import Page, PageName
 

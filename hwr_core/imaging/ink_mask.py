@@ -15,6 +15,10 @@ DARKEST_PIXELS = 32  # pixels: so many are as dark as the darkest ink, at least
 SPECK_AREA = 6  # pixels: fewer in one piece are a speck
 SPECK_EXTENT = 0.04  # of the largest piece's extent: smaller pieces are specks
 INK_SIDE = 1600  # pixels of the page's longer side at which its ink is searched for
+FAINT_NOISE = 6  # times the paper's noise: faint ink differs more from its paper
+FAINT_SHARE = 0.12  # of the darkest ink's contrast: what differs less is bleed-through or texture
+FAINT_EXTENT = 0.3  # of the usual height of dark writing: faint ink that is smaller is specks
+RULE_ASPECT = 12  # width by height from which a faint stroke is a ruled line
 STROKE_BAND = 512  # rows that are measured at once: the distances of a whole page take 40 MB
 
 
@@ -75,6 +79,53 @@ def ink_mask(grey: np.ndarray) -> np.ndarray:
     return keep[labels]
 
 
+def writing_mask(grey: np.ndarray) -> np.ndarray:
+    """Where there is ink, faint ink beside dark ink too, (height, width) bool; without ruled lines among the faint.
+
+    `ink_mask` goes by the darkest ink. Pencil beside a marker, or a light colour beside a dark one, is found here by its contrast
+    to the paper around it, if it is as large as writing.
+
+    Args:
+        grey: (height, width) uint8, dark ink on light paper.
+    """
+    dark = ink_mask(grey)
+    if not dark.any():
+        return dark
+    faint = _faint(grey, dark)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
+    if count < 2:
+        return dark
+    tall, wide = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
+    least = FAINT_EXTENT * _usual_height(dark)
+    keep = (np.maximum(tall, wide) >= least) & (tall * RULE_ASPECT >= wide) & (wide * RULE_ASPECT >= tall)
+    keep &= stats[:, cv2.CC_STAT_AREA] < 0.5 * tall * wide * np.where(np.minimum(tall, wide) > least, 1, 2)
+    keep[0] = False
+    return dark | keep[labels]
+
+
+def _faint(grey: np.ndarray, dark: np.ndarray) -> np.ndarray:
+    """Pixels that differ from the paper around them by more than its noise, (height, width) uint8 0 or 1."""
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
+    size = max(9, min(61, round(_usual_height(dark)))) | 1
+    step = max(1, size // 12)  # the paper changes slowly: a coarse picture of it will do
+    coarse = smooth[::step, ::step]
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size // step | 1,) * 2)
+    paper = cv2.resize(
+        cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, kernel), grey.shape[::-1], interpolation=cv2.INTER_LINEAR
+    )
+    contrast = cv2.subtract(paper, smooth)
+    darkest = percentiles(contrast, (100 - 100 * min(32, grey.size // 50) / max(1, grey.size - 1),))[0]
+    noise = 1.5 * percentiles(contrast, (50,))[0]
+    return (contrast > max(BLANK_CONTRAST, FAINT_NOISE * noise, FAINT_SHARE * darkest)).astype(np.uint8)
+
+
+def _usual_height(mask: np.ndarray) -> float:
+    """The usual height in pixels of the pieces of ink that are no dots."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    heights = stats[1:, cv2.CC_STAT_HEIGHT]
+    return float(np.median(heights[heights >= 0.3 * heights.max()])) if len(heights) else 0.0
+
+
 def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
     """Finds the box around the ink, to a few pixels.
 
@@ -90,13 +141,13 @@ def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
     if not mask.any():
         return None
     # A table's rim or a fold at the edge can be the largest dark piece. Beside it, letters would count as specks.
-    mask |= ink_mask(_without_rim(grey))
+    mask |= writing_mask(without_rim(grey))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     across, down = width / grey.shape[1], height / grey.shape[0]
     return int(columns[0] * across), int(rows[0] * down), ceil((columns[-1] + 1) * across), ceil((rows[-1] + 1) * down)
 
 
-def _without_rim(grey: np.ndarray) -> np.ndarray:
+def without_rim(grey: np.ndarray) -> np.ndarray:
     """The page with paper in place of the dark pieces that touch its edges."""
     paper = int(np.median(grey))
     dark = (grey < paper - BLANK_CONTRAST).astype(np.uint8)

@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.imaging.binarise import binarise
+from hwr_core.imaging.colour_contrast import grey_of_ink
+from hwr_core.imaging.conversion import small_rgb, to_grey
 from hwr_core.imaging.ink_mask import ink_box, stroke_width
-from hwr_core.imaging.line_image import small_rgb, to_grey
 from hwr_core.imaging.page_detection import PAGE_SIDE, is_dark, page_corners, straightened, turned, without_ruling
 from hwr_core.imaging.resize import shrunk
 from hwr_core.imaging.settings import PreprocessSettings
@@ -79,7 +80,7 @@ def preprocess(
         The cleaned page.
     """
     with exclusive_if_memory_is_short(image.size if isinstance(image, np.ndarray) else image.width * image.height):
-        work = _Work(image, to_grey(image), steps_side)
+        work = _Work(image, grey_of_ink(image), steps_side)
         for step in STEPS:
             step(work, settings)
         return Preprocessed(

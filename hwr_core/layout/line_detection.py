@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -10,8 +10,9 @@ import numpy as np
 
 from hwr_core.imaging.ink_mask import ink_box
 from hwr_core.imaging.resize import shrunk
-from hwr_core.layout.reading_order import line_height, reading_order, rows_of
-from hwr_core.reading import Point, Span
+from hwr_core.layout.marks import Mark, leading_mark, with_bullets, without_mark
+from hwr_core.layout.reading_order import joined, line_height, reading_order, rows_of
+from hwr_core.reading import Cell, Point, Span
 
 DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
 LARGE, USUAL = (
@@ -35,6 +36,13 @@ class FoundLine:
     outline: np.ndarray
     image: np.ndarray
     reach: Span = (0.0, 1.0)
+    cell: Cell | None = None
+    mark: Mark | None = None
+
+    @property
+    def to_read(self) -> np.ndarray:
+        """The line's picture without its list mark, (height, width) uint8."""
+        return self.image if self.mark is None else without_mark(self.image, self.mark)
 
 
 def find_lines(grey: np.ndarray) -> list[FoundLine]:
@@ -46,16 +54,28 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
     if box is None:
         return []
     outlines = detect(grey)
-    if len(rows_of(outlines)) <= 1 and box[2] - box[0] > 2 * (box[3] - box[1]):
+    if _is_one_line(outlines) and box[2] - box[0] > 2 * (box[3] - box[1]):
         left, top, right, bottom = box
         outline = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
         return [FoundLine(outline, grey, (-left / (right - left), (grey.shape[1] - left) / (right - left)))]
-    return [cut_line(grey, outline) for outline in reading_order(outlines)]
+    outlines = with_bullets(outlines)
+    found = []
+    for line in reading_order(outlines):
+        cut_out = cut_line(grey, joined([outlines[piece] for piece in line.pieces]))
+        found.append(replace(cut_out, cell=line.cell, mark=leading_mark(cut_out.image)))
+    return found
+
+
+def _is_one_line(outlines: list[np.ndarray]) -> bool:
+    """Whether the pieces found are those of one line. Single characters in a row may be the lines of a page on its side."""
+    if len(outlines) > 1 and all(np.ptp(outline[:, 0]) < 1.5 * np.ptp(outline[:, 1]) for outline in outlines):
+        return False
+    return len(rows_of(outlines)) <= 1
 
 
 def cut_line(grey: np.ndarray, outline: np.ndarray) -> FoundLine:
     """The line that `outline` (4, 2) encloses on `grey`."""
-    more = EXPAND_SIDE * line_height(outline) / max(np.linalg.norm(outline[1] - outline[0]), 1e-6)
+    more = EXPAND_SIDE * line_height(outline) / max(float(np.linalg.norm(outline[1] - outline[0])), 1e-6)
     return FoundLine(outline, cut(grey, _expand(outline)), (-float(more), 1 + float(more)))
 
 
@@ -102,9 +122,9 @@ def _in_halves(small: np.ndarray) -> list[np.ndarray] | None:
 
 def overlap(first: Sequence[Point] | np.ndarray, second: Sequence[Point] | np.ndarray) -> float:
     """Intersection over union of two outlines' convex hulls."""
-    hulls = [cv2.convexHull(np.asarray(outline, np.float32)) for outline in (first, second)]
-    common, _ = cv2.intersectConvexConvex(*hulls)
-    return common / max(sum(map(cv2.contourArea, hulls)) - common, 1e-6)
+    one, other = (cv2.convexHull(np.asarray(outline, np.float32)) for outline in (first, second))
+    common, _ = cv2.intersectConvexConvex(one, other)
+    return common / max(cv2.contourArea(one) + cv2.contourArea(other) - common, 1e-6)
 
 
 @lru_cache(maxsize=1)

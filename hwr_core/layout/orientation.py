@@ -1,22 +1,28 @@
-"""Which way up a page lies: its lines tell whether it lies on its side, the recognizer whether it stands on its head."""
+"""Which way up a page lies: the shapes of its lines tell it, or the recognizer, which reads some of them in several directions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 from PIL import Image
 
 from hwr_core.imaging.preprocess import Preprocessed, preprocess
-from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.imaging.settings import PreprocessSettings, Turn
 from hwr_core.layout.line_detection import FoundLine, find_lines
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 from hwr_core.runtime.memory import give_back_freed
 from hwr_core.runtime.scheduling import exclusive_if_memory_is_short
 
-SAMPLE = 3  # lines that are read both ways up, the longest
-SURE = 0.9  # characters' mean confidence from which the other way up is not tried
-MARGIN = 0.05  # by which the other way up must read better; of 20 pages, photos in a foreign language among them, the nearest has 0.07
+SAMPLE = 3  # lines of a page of long lines that are read both ways up: the longest
+SHORT_SAMPLE = 10  # pieces of a page of short words that are read in all four directions
+SURE_UPRIGHT = 0.9  # characters' mean confidence from which no other direction is tried
+BETTER = 0.05  # by which the other way up must read better; of 20 pages the nearest has 0.07
+SHORT_BETTER = 0.12  # the same on pages of short words, where less writing tells less
+LONG_ASPECT = 2.2  # length by height from which the shape of a line tells its direction
+UNREADABLE = 0.3  # confidence of each character of an unreadable line
+DECIDED = 0.6  # share of the page's writing, by length, in such lines from which the shapes decide
 
 
 def find_upright_lines(
@@ -31,7 +37,7 @@ def find_upright_lines(
 
     def at(degrees: int) -> tuple[Preprocessed, list[FoundLine]]:
         give_back_freed()
-        cleaned = preprocess(picture(), replace(settings, turn=str(degrees % 360)), steps_side)
+        cleaned = preprocess(picture(), replace(settings, turn=cast(Turn, str(degrees % 360))), steps_side)
         give_back_freed()
         with exclusive_if_memory_is_short(cleaned.image.size):
             found = find_lines(cleaned.image)
@@ -41,7 +47,11 @@ def find_upright_lines(
     cleaned, found = at(degrees)
     if settings.turn != "auto" or not found:
         return cleaned, found
-    if is_sideways([line.outline for line in found]):
+    sideways = is_sideways([line.outline for line in found])
+    if sideways is None:
+        turn = best_turn([line.image for line in found], recognizer)
+        return at(turn) if turn else (cleaned, found)
+    if sideways:
         degrees = 90
         cleaned, found = at(degrees)
     if found and is_upside_down([line.image for line in found], recognizer):
@@ -49,13 +59,48 @@ def find_upright_lines(
     return cleaned, found
 
 
-def is_sideways(outlines: Sequence[np.ndarray]) -> bool:
-    """Whether most writing on the page, by its length, runs up or down. `outlines` as `FoundLine.outline`."""
-    level = upright = 0.0
+def is_sideways(outlines: Sequence[np.ndarray]) -> bool | None:
+    """Whether most writing on the page, by its length, runs up or down.
+
+    Args:
+        outlines: Corners (4, 2) of the lines, as `FoundLine.outline`.
+
+    Returns:
+        None where the lines are too short for their shapes to tell it: single characters and short words.
+    """
+    level = upright = short = 0.0
     for outline in outlines:
-        across, down = np.linalg.norm(outline[1] - outline[0]), np.linalg.norm(outline[3] - outline[0])
-        level, upright = level + across * (across >= down), upright + down * (across < down)
+        across = float(np.linalg.norm(outline[1] - outline[0]))
+        down = float(np.linalg.norm(outline[3] - outline[0]))
+        if max(across, down) < LONG_ASPECT * min(across, down):
+            short += max(across, down)
+        elif across >= down:
+            level += across
+        else:
+            upright += down
+    if max(level, upright) < DECIDED * (level + upright + short):
+        return None
     return upright > level
+
+
+def best_turn(images: Sequence[np.ndarray], recognizer: Recognizer) -> int:
+    """The turn, in degrees counter-clockwise, after which the pieces of writing read with the most confidence.
+
+    Args:
+        images: Pieces of a page that lies as it was given, (height, width) uint8 each.
+        recognizer: Reads some of them in all four directions, if it is not sure of them as they lie.
+    """
+    places = np.unique(np.linspace(0, len(images) - 1, SHORT_SAMPLE).round().astype(int))
+    sample = [images[place] for place in places]
+    as_is = _confidence(recognizer.read(sample, beams=1))
+    if as_is >= SURE_UPRIGHT:
+        return 0
+    scores = {
+        quarters: _confidence(recognizer.read([np.rot90(image, quarters) for image in sample], beams=1))
+        for quarters in (1, 2, 3)
+    }
+    best = max(scores, key=scores.__getitem__)
+    return 90 * best if scores[best] > as_is + SHORT_BETTER else 0
 
 
 def is_upside_down(images: Sequence[np.ndarray], recognizer: Recognizer) -> bool:
@@ -63,11 +108,15 @@ def is_upside_down(images: Sequence[np.ndarray], recognizer: Recognizer) -> bool
     sample = sorted(images, key=lambda image: -image.shape[1])[:SAMPLE]
     as_is = _confidence(recognizer.read(sample, beams=1))
     return (
-        as_is < SURE
-        and _confidence(recognizer.read([np.rot90(image, 2) for image in sample], beams=1)) > as_is + MARGIN
+        as_is < SURE_UPRIGHT
+        and _confidence(recognizer.read([np.rot90(image, 2) for image in sample], beams=1)) > as_is + BETTER
     )
 
 
 def _confidence(readings: Sequence[Reading]) -> float:
+    """The mean confidence of the characters; those of an unreadable line's best guess count with `UNREADABLE`."""
     confidences = [value for reading in readings for value in reading.character_confidences]
+    for reading in readings:
+        if reading.unreadable:
+            confidences += [UNREADABLE] * len(reading.alternatives[0].text)
     return float(np.mean(confidences)) if confidences else 0.0

@@ -77,9 +77,7 @@ def with_added(regions: Sequence[Region], added: Region, to_photo: np.ndarray) -
     """The regions, whose order stays, and a further one where it comes in reading order. `to_photo` as for `region_at`."""
     from_photo = np.linalg.inv(to_photo)
     outlines = [_mapped(region.outline, from_photo) for region in (*regions, added)]
-    order = [
-        next(index for index, outline in enumerate(outlines) if outline is found) for found in reading_order(outlines)
-    ]
+    order = [piece for line in reading_order(outlines) for piece in line.pieces]
     before = order[: order.index(len(regions))]
     place = before[-1] + 1 if before else 0
     return (*regions[:place], added, *regions[place:])

@@ -74,18 +74,40 @@ def without_pictures(page: Page) -> Page:
     return replace(page, lines=tuple(lines))
 
 
+def unread_boxes(line: Line) -> list[Box]:
+    """The boxes on the page of the stretches of a line that its text does not cover."""
+    if not line.reading.unread:
+        return []
+    boxes = []
+    for left, right in _on_outline(line, np.array(line.reading.unread)):
+        xs, ys = zip(*_corners(line, left, right), strict=True)
+        boxes.append((min(xs), min(ys), max(xs), max(ys)))
+    return boxes
+
+
 def _ends(line: Line, spans: list[tuple[int, int]]) -> list[Span]:
     """For each word where it starts and ends, 0–1 along the line's outline."""
-    gaps = gaps_of(line.image) if line.gaps is None else line.gaps
-    first = gaps[0][1] if gaps and gaps[0][0] == 0 else 0.0  # ink of the picture
-    last = gaps[-1][0] if gaps and gaps[-1][1] == 1 else 1.0
+    first, last, gaps = _ink_of(line)
     within = [
         ((left - first) / (last - first), (right - first) / (last - first))
         for left, right in gaps
         if first < right and left < last
     ]
-    parts = np.array(_parts(line.reading.text, spans, within))
+    return _on_outline(line, np.array(_parts(line.reading.text, spans, within)))
+
+
+def _ink_of(line: Line) -> tuple[float, float, Sequence[Span]]:
+    """Where the ink of a line's picture starts and ends, 0–1 of its width, and the gaps in it."""
+    gaps = gaps_of(line.image) if line.gaps is None else line.gaps
+    first = gaps[0][1] if gaps and gaps[0][0] == 0 else 0.0
+    last = gaps[-1][0] if gaps and gaps[-1][1] == 1 else 1.0
+    return first, last, gaps
+
+
+def _on_outline(line: Line, parts: np.ndarray) -> list[Span]:
+    """Stretches (n, 2), 0–1 of the way from the line's first ink to its last, as shares of its outline."""
     if line.reach is not None:
+        first, last, _ = _ink_of(line)
         start, end = line.reach
         parts = start + (first + parts * (last - first)) * (end - start)
     return parts.clip(0, 1).tolist()

@@ -17,6 +17,7 @@ FEW_PIXELS = 80_000  # pixels of a formula in the encoder, in low-memory mode: t
 
 # Drawings
 DRAWN_LINES = 200  # lines of one drawing
+DRAWN_FORMULAS = 40  # formulas of a drawing
 DRAWN_LENGTH = 4000  # total length of a drawing's lines, in line heights: about 15 seconds of work
 STROKES = 5000  # strokes of one drawing
 POINTS = 100_000  # points of one drawing

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from hwr_core.documents.document import Document, open_document
 from hwr_core.documents.input_formats import UPLOADER_TYPES, suffix_of_mime_type
 from hwr_core.errors import HandwritingError
-from hwr_core.imaging.line_image import to_rgb
+from hwr_core.imaging.conversion import to_rgb
 from hwr_core.reading import PageId
 from hwr_core.runtime.limits import MAX_BYTES
 from pages.shared.reading_view import escaped

@@ -9,8 +9,8 @@ import streamlit as st
 from PIL import Image
 
 from hwr_core import pipeline
+from hwr_core.imaging.conversion import small_rgb
 from hwr_core.imaging.ink_mask import stroke_width
-from hwr_core.imaging.line_image import small_rgb
 from hwr_core.imaging.preprocess import Preprocessed
 from hwr_core.imaging.settings import PreprocessSettings, Turn
 from hwr_core.layout.regions import Region

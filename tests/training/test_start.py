@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from training.data.charset import SPECIAL, build_tokenizer
 from training.evaluation import learning_curve as curve
+from training.evaluation import step_times
 from training.fit.average import average
 from training.fit.model import build_text_model, save_checkpoint
 from training.fit.train import rate_at
@@ -118,6 +119,14 @@ def test_a_sample_is_the_same_each_time():
     lines = list(range(1000))
     assert curve.sample_of(lines, 50) == curve.sample_of(lines, 50) and len(set(curve.sample_of(lines, 50))) == 50
     assert sorted(curve.sample_of([1, 2, 3], 50)) == [1, 2, 3]
+
+
+def test_a_step_is_timed_at_any_height(tmp_path):
+    small_checkpoint(tmp_path)
+    batch = step_times.noise(32, 3, 50)
+    assert batch.pixels.shape == (3, 1, 32, 666) and (batch.pixels != 0).all() and batch.targets.max() < 50
+    seconds = [step_times.step_seconds(tmp_path, False, 4, height, 1, repeats=1) for height in (32, 48)]
+    assert all(0 < one < 60 for one in seconds)
 
 
 def test_special_tokens_come_first():

@@ -209,11 +209,10 @@ def test_the_task_tells_what_is_read(recognizer):
     assert isinstance(math.task, FormulaTask) and math.reads_formulas
 
 
-def test_a_drawing_is_split_into_lines_or_is_one_formula():
+def test_a_drawing_is_split_into_lines_or_formulas():
     strokes = write("x=2", 50) + [stroke + (0, 300) for stroke in write("2=x", 50)]
-    lines = TextLineTask().render(strokes)
-    assert [len(group) for group, _ in lines] == [len(write("x=2", 50)), len(write("2=x", 50))]
-    assert {image.height for _, image in lines} == {TextLineTask.ink_height}
-    ((group, image),) = FormulaTask().render(strokes)
-    assert group == strokes and image.height > 0
+    lengths = [len(write("x=2", 50)), len(write("2=x", 50))]
+    lines, formulas = TextLineTask().render(strokes), FormulaTask().render(strokes)
+    assert [len(line.strokes) for line in lines] == [len(formula.strokes) for formula in formulas] == lengths
+    assert {line.image.height for line in lines} == {TextLineTask.ink_height}
     assert TextLineTask().render([]) == FormulaTask().render([]) == []

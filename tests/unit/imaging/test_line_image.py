@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwr_core.imaging.line_image import clean_line, to_grey
+from hwr_core.imaging.conversion import to_grey
+from hwr_core.imaging.line_image import clean_line
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 

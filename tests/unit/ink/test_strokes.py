@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from hwr_core.ink.handprint import write
-from hwr_core.ink.strokes import group_into_lines, level, render_line
+from hwr_core.ink.line_grouping import group_into_lines
+from hwr_core.ink.strokes import level, render_line
 
 
 def at(strokes, x=0.0, y=0.0, scale=1.0):

@@ -12,8 +12,23 @@ def order(outlines, lean=0.0):
     leaning = {
         name: outline + np.stack([lean * outline[:, 1], 0 * outline[:, 1]], 1) for name, outline in outlines.items()
     }
-    found = reading_order(list(leaning.values()))
-    return [next(name for name, outline in leaning.items() if outline is one) for one in found]
+    names = list(leaning)
+    return [names[piece] for line in reading_order(list(leaning.values())) for piece in line.pieces]
+
+
+def rows(outlines):
+    """The names of the lines, those of a table's row together."""
+    names, found = list(outlines), []
+    before = None
+    for line in reading_order(list(outlines.values())):
+        words = [names[piece] for piece in line.pieces]
+        place = None if line.cell is None else (line.cell.table, line.cell.row)
+        if place is not None and place == before:
+            found[-1].append(words)
+        else:
+            found.append([words])
+        before = place
+    return found
 
 
 @pytest.mark.parametrize("lean", [0.0, -0.015, 0.02])
@@ -36,3 +51,60 @@ def test_a_page_number_between_two_columns_parts_nothing():
     right = {f"right {n}": box(1000, 100 * n, 1600, 100 * n + 60) for n in range(5)}
     found = order({**left, "12": box(830, 480, 870, 540), **right})
     assert [name for name in found if name != "12"] == [*left, *right]
+
+
+def prose(left, top, count, pitch=90, width=700):
+    return {
+        f"{left}/{n}": box(left, top + pitch * n, left + width - 37 * (n % 4), top + pitch * n + 60)
+        for n in range(count)
+    }
+
+
+def test_prose_in_two_columns_whose_lines_are_level_is_read_one_column_after_the_other():
+    left, right = prose(50, 100, 6), prose(900, 103, 6)
+    assert order({**right, **left}) == [*left, *right]
+
+
+def test_a_heading_above_two_columns_does_not_hide_them():
+    left, right = prose(50, 200, 6), prose(900, 205, 6)
+    heading = {"heading": box(50, 40, 1500, 130)}
+    assert order({**right, **left, **heading}) == ["heading", *left, *right]
+
+
+def test_items_and_prices_stay_together_also_where_a_price_lacks():
+    table = {}
+    for n, item in enumerate(("bread", "milk", "two bottles of oil", "tea", "salt")):
+        table[item] = box(50, 90 * n, 50 + 40 * len(item), 90 * n + 60)
+        if item != "tea":
+            table[f"{item}'s price"] = box(1100, 90 * n + 4, 1210, 90 * n + 58)
+    found = rows(table)
+    assert [["bread"], ["bread's price"]] in found
+    assert [["tea"]] in found
+    assert len(found) == 5
+
+
+def test_a_note_in_the_margin_stands_apart():
+    text = prose(50, 100, 6)
+    note = {"see": box(1000, 285, 1150, 325), "page 12": box(1000, 345, 1140, 385)}
+    assert order({**note, **text}) == [*text, *note]
+
+
+def test_digits_in_a_grid_are_cells_of_rows():
+    grid = {
+        f"{row}{column}": box(90 + 120 * column, 100 * row, 160 + 120 * column, 100 * row + 80)
+        for row in range(4)
+        for column in range(5)
+    }
+    found = rows(grid)
+    assert [[cell[0] for cell in row] for row in found] == [
+        [f"{row}{column}" for column in range(5)] for row in range(4)
+    ]
+
+
+def test_a_line_that_was_found_in_two_parts_is_one_line():
+    parts = {
+        "first half": box(50, 100, 500, 160),
+        "second half": box(496, 102, 900, 161),
+        "next line": box(50, 200, 880, 260),
+    }
+    assert rows(parts) == [[["first half", "second half"]], [["next line"]]]
