@@ -178,7 +178,7 @@ def find(draft: Draft, job: Job) -> Draft:
 
 def _unfound(cleaned: Preprocessed, found: Sequence[FoundLine], size: tuple[int, int]) -> tuple[Box, ...]:
     boxes = unfound_ink(cleaned.image, [line.outline for line in found])
-    return tuple(_on_photo(box_corners(box), cleaned.to_photo, size)[0] for box in boxes)
+    return tuple(_on_photo(np.array(box_corners(box), float), cleaned.to_photo, size)[0] for box in boxes)
 
 
 def clean(draft: Draft, job: Job) -> Draft:

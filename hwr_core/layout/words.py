@@ -1,4 +1,4 @@
-"""Where the words of a read line are: the reading says which there are, the ink of the line's picture where they part."""
+"""The words of a line that was read: the text tells the words, the gaps in the ink tell their places."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +12,20 @@ from hwr_core.reading import Box, Line, Page, Point, Span
 
 NO_PICTURE = Image.new("L", (1, 1), 255)
 USUAL_BASE = 0.75  # of a line's height from its top: the baseline of a line without a picture
-NARROW, WIDE = set("iIjl.,;:'!|()[]- t1"), set("mwMWœæ—%")
+NARROW = set("iIjl.,;:'!|()[]- t1")  # characters half as wide as others
+WIDE = set("mwMWœæ—%")  # characters half as wide again as others
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a line: its text, the chance that every character is right (of those the reading tells), and its corners on the page,
-    clockwise from the top left."""
+    """A word of a line.
+
+    Attributes:
+        text: The word.
+        confidence: Estimated probability that every character is right, 0 to 1.
+        character_confidences: The same for each character.
+        corners: Its corners on the page, clockwise from the top left.
+    """
 
     text: str
     confidence: float
