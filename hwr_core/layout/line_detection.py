@@ -36,6 +36,7 @@ class FoundLine:
         reach: As of `Line`.
         cell: As of `Line`.
         mark: The list mark that it starts with.
+        depth: As of `Line`.
     """
 
     outline: np.ndarray
@@ -43,6 +44,7 @@ class FoundLine:
     reach: Span = (0.0, 1.0)
     cell: Cell | None = None
     mark: Mark | None = None
+    depth: Span = (0.0, 1.0)
 
     @property
     def to_read(self) -> np.ndarray:
@@ -66,7 +68,9 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
     if _is_one_line(outlines) and box[2] - box[0] > 2 * (box[3] - box[1]):
         left, top, right, bottom = box
         outline = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
-        return [FoundLine(outline, grey, (-left / (right - left), (grey.shape[1] - left) / (right - left)))]
+        reach = -left / (right - left), (grey.shape[1] - left) / (right - left)
+        depth = -top / (bottom - top), (grey.shape[0] - top) / (bottom - top)
+        return [FoundLine(outline, grey, reach, depth=depth)]
     outlines = with_bullets(outlines)
     found = []
     for line in reading_order(outlines):
@@ -85,7 +89,9 @@ def _is_one_line(outlines: list[np.ndarray]) -> bool:
 def cut_line(grey: np.ndarray, outline: np.ndarray) -> FoundLine:
     """The line that `outline` (4, 2) encloses on `grey`."""
     more = EXPAND_SIDE * line_height(outline) / max(float(np.linalg.norm(outline[1] - outline[0])), 1e-6)
-    return FoundLine(outline, cut(grey, _expand(outline)), (-float(more), 1 + float(more)))
+    return FoundLine(
+        outline, cut(grey, _expand(outline)), (-float(more), 1 + float(more)), depth=(-EXPAND_UP, 1 + EXPAND_UP)
+    )
 
 
 def detect(grey: np.ndarray) -> list[np.ndarray]:
