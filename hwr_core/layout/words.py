@@ -71,7 +71,8 @@ def gaps_of(image: Image.Image) -> tuple[Span, ...]:
 def without_pictures(page: Page) -> Page:
     """The page without its lines' pictures, for keeping many: where their words are is still told the same."""
     lines = (replace(line, gaps=gaps_of(line.image), image=NO_PICTURE) for line in page.lines)
-    return replace(page, lines=tuple(lines))
+    unreadable = (replace(line, image=NO_PICTURE) for line in page.unreadable)
+    return replace(page, lines=tuple(lines), unreadable=tuple(unreadable))
 
 
 def unread_boxes(line: Line) -> list[Box]:
