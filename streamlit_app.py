@@ -27,8 +27,8 @@ PAGE_STYLE = "<style>[data-testid=stMainBlockContainer] { max-width: 66rem; }</s
 def main() -> None:
     """Declares the pages and runs the chosen one."""
     streamlit_patches.apply()
-    draw_page = st.Page(draw_on_canvas, title="Draw", icon=":material/draw:", default=True)
-    photo_page = st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:")
+    draw_page = st.Page(draw_on_canvas, title="Draw", icon="✏️", default=True)
+    photo_page = st.Page("pages/photo.py", title="Photo", icon="📷")
     st.navigation([draw_page, photo_page]).run()
 
 

@@ -20,8 +20,7 @@ def show_text(page: Page, correction: Correction, strokes: Strokes) -> None:
     readings = [line.reading for line in page.lines]
     _unread(page, correction, strokes)
     if not readings and not correction.current:
-        if not page.unreadable:
-            st.html("<p class='hint'>Nothing was recognized yet. Keep writing.</p>")
+        st.html("<p class='hint'>Nothing was recognized yet. Keep writing.</p>")
         return
     with st.container(border=True):
         original = _original_is_wanted(correction)
@@ -43,8 +42,7 @@ def show_formula(page: Page, correction: Correction, strokes: Strokes) -> None:
     """The formula that was read, rendered, and everything to do with it."""
     _unread(page, correction, strokes)
     if not page.lines and not correction.current:
-        if not page.unreadable:
-            st.html("<p class='hint'>No formula was recognized yet. Keep writing.</p>")
+        st.html("<p class='hint'>No formula was recognized yet. Keep writing.</p>")
         return
     reading = page.lines[0].reading if page.lines else BLANK
     style("formula.css")
@@ -74,6 +72,8 @@ def _unread(page: Page, correction: Correction, strokes: Strokes) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption("Could not read this line. Did you mean …?", width="content")
             st.button(escaped(guess), key=f"guess-{number}", on_click=_accept, args=(page, correction, line, guess))
+    if not page.lines:
+        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.image(
             unread_picture(strokes, page.unread),
