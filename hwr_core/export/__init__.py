@@ -8,7 +8,7 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -137,7 +137,7 @@ def _fitted(stem: str, ending: str) -> str:
 
 
 def _with_text(page: Page) -> Page:
-    return Page(tuple(line for line in page.lines if line.reading.text.strip()), page.size)
+    return replace(page, lines=tuple(line for line in page.lines if line.reading.text.strip()))
 
 
 def _encoded(content: str | bytes) -> bytes:

@@ -133,7 +133,7 @@ class FormulaStream(IterableDataset):
     def formula(self) -> tuple[np.ndarray, list[int], np.ndarray]:
         """The picture as the encoder gets it, its token ids, and whose ink is in each cell, as `cells` gives it."""
         while True:
-            ink, tokens = self.draw(self.rng.choices(list(MIXTURE), MIXTURE.values())[0])
+            ink, tokens = self.draw(self.rng.choices(list(MIXTURE), list(MIXTURE.values()))[0])
             if not ink or len(tokens) > MOST_TOKENS or sum(len(stroke) for _, stroke in ink) < 2:
                 continue
             ink = moved(ink, self.rng)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from PIL import Image
 from hwr_core.export import FORMATS, FileNames, export, suffix_of
 from hwr_core.export.pdf import encodable
 from hwr_core.layout.words import NO_PICTURE, words_of
-from hwr_core.reading import Line, Page, PageId, Reading
+from hwr_core.reading import Alternative, Cell, Line, Page, PageId, Reading
 from tests.support.pictures import LINES, ODD
 from tests.support.pictures import barred_line as line
 
@@ -27,6 +28,21 @@ PAGE = {"p": "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"}
 
 SHEET = Page(LINES, (1000, 1400))
 EMPTY = Page((), (300, 200))
+
+
+def cell(text: str, row: int, column: int, table: int = 0, formula: bool = False) -> Line:
+    place = (200 * column, 100 * row, 200 * column + 150, 100 * row + 60)
+    return Line(place, NO_PICTURE, Reading(text, 0.9), formula=formula, cell=Cell(table, row, column))
+
+
+TABLE = Page(
+    (
+        line("Shopping", (0, 0, 300, 40), [200]),
+        *(cell("Item", 0, 0), cell("Price", 0, 1), cell("a|b", 1, 0), cell("milk", 2, 0), cell("3.20", 2, 1)),
+        *(cell("|x|", 3, 0, formula=True), cell("10", 3, 1), cell("Name", 0, 0, table=1), cell("Ann", 0, 1, table=1)),
+    ),
+    (500, 500),
+)
 PICTURES = {name: lambda: Image.new("RGB", (1000, 1400), "white") for name in ("a.jpg", "b.jpg")}
 
 
@@ -56,6 +72,35 @@ def test_page_xml_is_valid_and_has_the_alternatives():
     assert root.xpath("//p:TextLine[4]/p:Word[1]//p:Unicode/text()", namespaces=PAGE) == ["déjà"]
 
 
+@pytest.mark.parametrize("format", ["alto", "page"])
+def test_every_line_has_what_krakens_reader_requires(format):
+    """As `kraken.lib.xml` 7.1.1 parses them: it skips lines without a baseline and fails on other `custom`s."""
+    edge = Line((-4, 10, 3, 20), NO_PICTURE, Reading("x", 0.9))
+    page = Page((*LINES, edge), (1000, 1400), ((5, 5, 9, 9),))
+    root = etree.fromstring(export({"a.jpg": page}, format))
+    sheet = root.find(".//{*}Page")
+    width, height = (int(sheet.get(name) or sheet.get(f"image{name.title()}")) for name in ("WIDTH", "HEIGHT"))
+    assert (width, height) == (1000, 1400)
+    lines = list(root.iter("{*}TextLine"))
+    assert len(lines) == len(LINES) + 1
+    for element, own in zip(lines, page.lines, strict=True):
+        baseline = element.get("BASELINE") or element.find("{*}Baseline").get("points")
+        outline = element.find(".//{*}Polygon")
+        polygon = element.find("{*}Coords").get("points") if outline is None else outline.get("POINTS")
+        (left, top), (right, bottom) = (tuple(map(int, point.split(","))) for point in baseline.split())
+        assert len(polygon.split()) == 4 and "-" not in polygon + baseline
+        assert left < right or top != bottom
+        assert own.box[1] < top <= own.box[3] and own.box[1] < bottom <= own.box[3]
+    for element in root.iter("{*}TextRegion", "{*}UnknownRegion", "{*}TextLine"):
+        assert re.fullmatch(r"(\w+ \{\w+:\w+;\} ?)*", element.get("custom", ""))
+
+
+def test_the_baseline_is_the_lower_edge_of_the_ink_that_stands_on_it():
+    root = etree.fromstring(export({"a.jpg": Page(LINES[:1], (1000, 1400))}, "alto"))
+    # The bars of `barred_line` are all of the ink: it stands on the box's lower edge.
+    assert root.find(".//{*}TextLine").get("BASELINE") == "100,110 700,110"
+
+
 def test_hocr_has_every_word_with_its_box():
     root = html.fromstring(export({"a.jpg": SHEET, "b.jpg": EMPTY}, "hocr"))
     words = root.xpath("//span[@class='ocrx_word']")
@@ -76,12 +121,45 @@ def test_json_keeps_to_its_schema():
 
 def test_markdown_shows_the_text_as_it_is():
     text = export({"a.jpg": SHEET}, "md").decode()
-    assert r"\# no heading \* \$5" in text and "$$\n\\frac{a}{b}\n$$" in text and text.startswith("## a.jpg\n")
+    assert r"\# no heading \* \$5" in text and "\n$\\frac{a}{b}$  \n" in text and text.startswith("## a.jpg\n")
     numbered = Page((line("1. first", (0, 0, 10, 10), [5]), line("- second", (0, 0, 10, 10), [5])), (10, 10))
     assert (
         "1\\. first" in export({"a": numbered}, "md").decode()
         and "\\- second" in export({"a": numbered}, "md").decode()
     )
+
+
+def test_a_tables_rows_stay_rows():
+    assert export({"a": TABLE}, "txt").decode() == ("Shopping\nItem\tPrice\na|b\nmilk\t3.20\n|x|\t10\nName\tAnn\n")
+    assert export({"a": TABLE}, "md").decode().splitlines()[2:] == [
+        "Shopping  ", "", "| Item | Price |", "| --- | --- |", r"| a\|b |  |", "| milk | 3.20 |", r"| $\|x\|$ | 10 |", "",
+        "Name\tAnn  ",
+    ]  # fmt: skip
+    document = Document(io.BytesIO(export({"a": TABLE}, "docx")))
+    (table,) = document.tables
+    assert [[cell.text for cell in row.cells] for row in table.rows] == [
+        ["Item", "Price"], ["a|b", ""], ["milk", "3.20"], ["|x|", "10"],
+    ]  # fmt: skip
+    assert [paragraph.text for paragraph in document.paragraphs] == ["Shopping", "Name\tAnn"]
+
+
+def test_unread_ink_is_told_and_unreadable_lines_are_no_text():
+    guess = Reading("", 0.0, alternatives=(Alternative("scrawl", 0.1),), unreadable=True)
+    unreadable = Line((10, 20, 90, 40), NO_PICTURE, guess)
+    page = Page(LINES[:1], (1000, 1400), ((500, 600, 520, 640), unreadable.box), (unreadable,))
+    (record,) = json.loads(export({"a": page}, "json"))
+    assert record["unread"] == [[500, 600, 520, 640], [10, 20, 90, 40]]
+    assert record["unreadable"][0]["alternatives"][0]["text"] == "scrawl"
+    alto = etree.fromstring(export({"a": page}, "alto"))
+    etree.XMLSchema(etree.parse(DATA / "alto-4-subset.xsd")).assertValid(alto)
+    places = [tuple(map(found.get, ("HPOS", "VPOS", "WIDTH", "HEIGHT"))) for found in alto.iter("{*}Illustration")]
+    assert places == [("500", "600", "20", "40"), ("10", "20", "80", "20")]
+    page_xml = etree.fromstring(export({"a": page}, "page"))
+    etree.XMLSchema(etree.parse(DATA / "page-2019-07-15.xsd")).assertValid(page_xml)
+    regions = page_xml.xpath("//p:UnknownRegion[contains(@custom, 'unread')]/p:Coords/@points", namespaces=PAGE)
+    assert regions[0] == "500,600 520,600 520,640 500,640" and len(regions) == 2
+    assert len(list(alto.iter("{*}TextLine"))) == len(list(page_xml.iter("{*}TextLine"))) == 1
+    assert b"scrawl" not in export({"a": page}, "alto") + export({"a": page}, "page") + export({"a": page}, "txt")
 
 
 def test_docx_opens_with_all_lines():
