@@ -112,8 +112,7 @@ def test_a_recognizer_can_be_given_to_a_process_that_is_spawned(tmp_path):
     script = """
         import multiprocessing
         from hwr_core import load_recognizer
-        from hwr_core.decoding.latex_grammar import Grammar
-from hwr_core.ink.handprint import write
+        from hwr_core.ink.handprint import write
         from hwr_core.ink.strokes import render_line
 
         def text_of(recognizer, image):
@@ -135,8 +134,7 @@ def test_a_forked_process_refuses_the_parents_recognizer_and_ends(backend, tmp_p
     script = f"""
         import os, signal, sys
         from hwr_core import load_recognizer
-        from hwr_core.decoding.latex_grammar import Grammar
-from hwr_core.ink.handprint import write
+        from hwr_core.ink.handprint import write
         from hwr_core.ink.strokes import render_line
 
         image = render_line(write("hello world"), 96, 5.0)
