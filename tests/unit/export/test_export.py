@@ -15,7 +15,6 @@ from lxml import etree, html
 from PIL import Image
 
 from hwr_core.export import FORMATS, FileNames, export, suffix_of
-from hwr_core.export.pdf import encodable
 from hwr_core.layout.words import NO_PICTURE, words_of
 from hwr_core.reading import Alternative, Cell, Line, Page, PageId, Reading
 from tests.support.pictures import LINES, ODD
@@ -194,10 +193,6 @@ def test_words_that_nearly_touch_stay_two_in_the_pdfs_text():
     assert page.get_text_range() == "tight fit"
     (_, _, end, _), (start, *_) = page.get_charbox(4), page.get_charbox(6)
     assert start - end > 0.1 * 60 * 842 / 1400
-
-
-def test_letters_beyond_the_fonts_encoding_keep_what_can_be_kept():
-    assert encodable("déjà — ćŻ α") == "déjà — cZ ?"
 
 
 def test_several_pages_of_a_single_page_format_come_as_a_zip():
