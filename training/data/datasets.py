@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from training.data.charset import CHARACTERS, close_up, join_apostrophes, normalise
+from training.data.spelling import with_accents
 
 DATA = Path(os.environ.get("HWR_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 SCANS = ("copiste", "peraire", "cremma19", "poilus", "hooker", "dhsd", "tables", "numbers")
@@ -154,7 +155,7 @@ def _by_language(path: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for record in map(json.loads, file):
-            text = normalise(record["text"])
+            text = normalise(with_accents(record["text"]) if record["lang"] == "it" else record["text"])
             if text and set(text) <= set(CHARACTERS):
                 found.setdefault(record["lang"], []).append(text)
     return found
