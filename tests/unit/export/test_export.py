@@ -5,6 +5,7 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import jsonschema
 import numpy as np
@@ -106,6 +107,35 @@ def test_hocr_has_every_word_with_its_box():
     assert [word.text for word in words[:2]] == ["one", "twelve3"]
     assert words[0].get("title").startswith("bbox 100 50 ") and "x_wconf 94" in words[0].get("title")
     assert len(root.xpath("//div[@class='ocr_page']")) == 2
+
+
+def test_browsers_and_xml_parsers_see_the_same_hocr():
+    edge = Page((Line((-4, 10, 3, 20), NO_PICTURE, Reading("x < y & z", 0.9)),), (300, 200))
+    content = export({ODD: EMPTY, "a.jpg": SHEET, "b.jpg": edge}, "hocr")
+    strict, lenient = etree.fromstring(content), html.fromstring(content)
+    assert strict.tag == "{http://www.w3.org/1999/xhtml}html"
+    seen = [
+        [(element.get("class"), element.get("id"), element.getparent().get("id"), element.get("title"), element.text)
+         for element in root.iter("{*}div", "{*}p", "{*}span")]
+        for root in (strict, lenient)
+    ]  # fmt: skip
+    assert seen[0] == seen[1] and len(seen[0]) > 20
+
+
+def test_hocr_has_what_ocrmypdfs_parser_requires():
+    """As `HocrParser` of ocrmypdf 17.13.0 parses it with `xml.etree`: unsigned boxes, and lines in paragraphs."""
+    edge = Line((-4, 10, 30, 20), NO_PICTURE, Reading("x", 0.9))
+    page = Page((LINES[0], LINES[3], edge), (1000, 1400))
+    root = ElementTree.parse(io.BytesIO(export({"a.jpg": page}, "hocr"))).getroot()
+    space = root.tag.removesuffix("html")
+    (sheet,) = root.iterfind(f".//{space}div[@class='ocr_page']")
+    assert re.search(r"bbox 0 0 1000 1400; ppageno 0$", sheet.get("title"))
+    lines = sheet.findall(f".//{space}p[@class='ocr_par']/{space}span[@class='ocr_line']")
+    titles = [line.get("title") for line in lines]
+    assert titles[:2] == ["bbox 100 50 700 110; baseline 0.0000 0", "bbox 100 400 500 460; baseline -0.0250 0"]
+    assert titles[2].startswith("bbox 0 10 30 20; baseline ")
+    for word in sheet.iterfind(f".//{space}span[@class='ocrx_word']"):
+        assert word.text and re.fullmatch(r"bbox( \d+){4}; x_wconf \d+", word.get("title"))
 
 
 def test_json_keeps_to_its_schema():
