@@ -4,6 +4,7 @@ The configurations may be objects of transformers, or JSON that `read_json` retu
 """
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -61,14 +62,19 @@ def weights_in(folder: Path) -> Path | None:
     return next((folder / file for file in WEIGHTS if (folder / file).is_file()), None)
 
 
-def language_model_of(folder: Path, vocabulary: int, end: int) -> LanguageModel | None:
-    """Returns the language model that lies beside the weights, or None.
+def language_model_of(folder: Path, tokens: Callable[[], Sequence[str | None]], end: int) -> LanguageModel | None:
+    """Loads the language model beside a checkpoint's weights, if there is one.
+
+    Args:
+        folder: the checkpoint's folder.
+        tokens: gives its tokens in the order of their ids; called if there is a language model.
+        end: the id of the end token.
 
     Raises:
-        ValueError: The file is damaged, or counts other tokens than the checkpoint's.
+        ValueError: the file is damaged, or was counted over other tokens.
     """
     path = folder / LANGUAGE_MODEL
-    return LanguageModel.load(path, vocabulary, end) if path.is_file() else None
+    return LanguageModel.load(path, tokens(), end) if path.is_file() else None
 
 
 def decoding_settings(

@@ -41,7 +41,8 @@ def load(folder: Path, name: str) -> LoadedModel:
         start, end, pad = special_tokens(config, generation_config)
         vocabulary = config.decoder.vocab_size
         network = OnnxNetwork(folder, start, end, pad, vocabulary, free_threads())
-        language_model = language_model_of(folder, vocabulary, end)
+        tokens = [tokenizer.id_to_token(index) or "" for index in range(vocabulary)]
+        language_model = language_model_of(folder, lambda: tokens, end)
     except HandwritingError:
         raise
     except Exception as error:  # the libraries raise errors of many types, also plain Exception, for damaged files
@@ -50,14 +51,11 @@ def load(folder: Path, name: str) -> LoadedModel:
             f"The checkpoint in {folder} cannot be loaded: its files are damaged or do not fit one another."
         ) from error
 
-    def tokens() -> list[str]:
-        return [tokenizer.id_to_token(index) or "" for index in range(vocabulary)]
-
     def text_of(tokens: list[int]) -> str:
         return tokenizer.decode(tokens, skip_special_tokens=True)
 
     special = [index for index, token in tokenizer.get_added_tokens_decoder().items() if token.special]
-    grammar = task.grammar(tokens, end, special)
+    grammar = task.grammar(lambda: tokens, end, special)
     settings = decoding_settings(config, generation_config, language_model, grammar)
     return LoadedModel(name, network, pixels.pixel_values, tokenizer, task.text_of(text_of, grammar), settings, task)
 

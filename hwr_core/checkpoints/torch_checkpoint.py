@@ -81,7 +81,11 @@ def load(folder: Path, weights: Path, name: str, device: str) -> LoadedModel:
         _check_complete(folder, info)
         _fill_positions(model)
         network = TorchNetwork(model, device)
-        language_model = language_model_of(folder, network.vocabulary, network.end)
+
+        def tokens() -> list[str]:
+            return tokenizer.convert_ids_to_tokens(list(range(network.vocabulary)))
+
+        language_model = language_model_of(folder, tokens, network.end)
     task: Task = FormulaTask() if isinstance(model.config.encoder, FormulaEncoderConfig) else TextLineTask()
 
     def pixels(images: list, **options: float) -> np.ndarray:
@@ -89,9 +93,6 @@ def load(folder: Path, weights: Path, name: str, device: str) -> LoadedModel:
 
     def text_of(tokens: list[int]) -> str:
         return tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-
-    def tokens() -> list[str]:
-        return tokenizer.convert_ids_to_tokens(list(range(network.vocabulary)))
 
     grammar = task.grammar(tokens, network.end, tokenizer.all_special_ids)
     settings = decoding_settings(model.config, model.generation_config, language_model, grammar)

@@ -9,13 +9,20 @@ writes a line of JSON to standard output; after the line of a page follow the pa
 It imports nothing of this package, which would take 20 MB more for each page.
 """
 
+import io
 import json
+import re
 import sys
+import warnings
+import zlib
 from contextlib import suppress
 
 import pypdfium2
 
 POINTS_PER_INCH = 72  # PDF's unit of length
+LEAST_SIDE = 1240  # pixels of the longer side, as A7 has: smaller pages are drawn finer than the dots per inch ask for
+USER_UNIT = b"/UserUnit"  # the key of a page's unit of length, in points
+MOST_OBJECTS = 10_000_000  # bytes of a stream of objects that are searched for `USER_UNIT`
 
 
 def main(memory: int, seconds: int, task: str, *numbers: int) -> None:
@@ -29,13 +36,18 @@ def main(memory: int, seconds: int, task: str, *numbers: int) -> None:
     """
     _set_bounds(memory, seconds)
     try:
-        document = pypdfium2.PdfDocument(sys.stdin.buffer.read())
+        data = sys.stdin.buffer.read()
+        document = pypdfium2.PdfDocument(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PDFium draws the other fields of forms that it knows only in part
+            document.init_forms()  # form fields are drawn only after this, and it must precede all other calls
         if task == "count":
             answer({"count": len(document)})
             return
         index, dpi, longest = numbers
         page = document[index]
-        scale = min(dpi / POINTS_PER_INCH, longest / max(1.0, *page.get_size()))
+        side = max(1.0, *page.get_size())
+        scale = min(max(dpi / POINTS_PER_INCH * _unit(data, index), LEAST_SIDE / side), longest / side)
         bitmap = page.render(scale=scale, rev_byteorder=True)
         if bitmap.mode != "RGB":
             raise ValueError(bitmap.mode)
@@ -46,6 +58,28 @@ def main(memory: int, seconds: int, task: str, *numbers: int) -> None:
         answer({"error": "password" if "password" in str(error).lower() else "damaged"})
     except MemoryError:
         answer({"error": "too much"})
+
+
+def _unit(data: bytes, index: int) -> float:
+    """The points in a unit of length of a page. PDFium ignores `USER_UNIT`."""
+    if not _names_unit(data):
+        return 1.0
+    from pypdf import PdfReader  # takes 15 MB, which hardly any PDF needs
+
+    with suppress(Exception):  # a page without a valid unit has the usual one
+        return max(1.0, float(PdfReader(io.BytesIO(data)).pages[index].get(USER_UNIT.decode(), 1)))
+    return 1.0
+
+
+def _names_unit(data: bytes) -> bool:
+    """Whether `USER_UNIT` is in a PDF, plain or in a compressed stream of objects."""
+    if USER_UNIT in data:
+        return True
+    for found in re.finditer(rb"/ObjStm[^\0]{0,500}?stream\r?\n", data):
+        with suppress(zlib.error):
+            if USER_UNIT in zlib.decompressobj().decompress(memoryview(data)[found.end() :], MOST_OBJECTS):
+                return True
+    return False
 
 
 def _set_bounds(memory: int, seconds: int) -> None:

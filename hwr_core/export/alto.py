@@ -2,7 +2,15 @@
 
 from lxml import etree
 
-from hwr_core.export.xml_common import add_element, enclosing_box, polygon_points, root_element, xml_bytes, xml_text
+from hwr_core.export.xml_common import (
+    add_element,
+    baseline_points,
+    enclosing_box,
+    polygon_points,
+    root_element,
+    xml_bytes,
+    xml_text,
+)
 from hwr_core.layout.words import words_of
 from hwr_core.reading import Box, Line, Page, PageId
 
@@ -13,6 +21,7 @@ def to_alto(name: PageId | str, page: Page) -> bytes:
     """Writes a page as ALTO XML in UTF-8, with all positions in pixels.
 
     A corrected line has the attribute `CS`. A formula is one `String` of LaTeX with the tag "formula".
+    Ink that no text stands for is an `Illustration` of the type "unread".
 
     Args:
         name: the page's identity, or the name of its picture.
@@ -42,11 +51,13 @@ def to_alto(name: PageId | str, page: Page) -> bytes:
         block = add_element(space, "TextBlock", ID="block", **_place(enclosing_box(boxes)))
         for number, line in enumerate(page.lines, 1):
             _add_line(block, number, line)
+    for number, box in enumerate(page.unread, 1):
+        add_element(space, "Illustration", ID=f"unread_{number}", **_place(box), TYPE="unread")
     return xml_bytes(root)
 
 
 def _add_line(block: etree._Element, number: int, line: Line) -> None:
-    element = add_element(block, "TextLine", ID=f"line_{number}", **_place(line.box))
+    element = add_element(block, "TextLine", ID=f"line_{number}", **_place(line.box), BASELINE=baseline_points(line))
     if line.formula:
         element.set("TAGREFS", "formula")
     if line.corrected:

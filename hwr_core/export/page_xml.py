@@ -4,9 +4,17 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from hwr_core.export.xml_common import add_element, enclosing_box, polygon_points, root_element, xml_bytes, xml_text
+from hwr_core.export.xml_common import (
+    add_element,
+    baseline_points,
+    enclosing_box,
+    polygon_points,
+    root_element,
+    xml_bytes,
+    xml_text,
+)
 from hwr_core.layout.words import words_of
-from hwr_core.reading import Box, Line, Page, PageId, Point
+from hwr_core.reading import Line, Page, PageId, Point, box_corners
 
 PAGE_NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 
@@ -15,7 +23,8 @@ def to_page_xml(name: PageId | str, page: Page) -> bytes:
     """Writes a page as PAGE XML in UTF-8, with all positions in pixels.
 
     A line's alternatives are further `TextEquiv` elements; `index` gives their order. A formula is a line with
-    `structure {type:formula;}` in `custom`.
+    `structure {type:formula;}` in `custom`. Ink that no text stands for is an `UnknownRegion` with
+    `structure {type:unread;}`.
 
     Args:
         name: the page's identity, or the name of its picture.
@@ -32,10 +41,14 @@ def to_page_xml(name: PageId | str, page: Page) -> bytes:
     if page.lines:
         order = add_element(add_element(sheet, "ReadingOrder"), "OrderedGroup", id="order")
         add_element(order, "RegionRefIndexed", index="0", regionRef="region")
-        region = add_element(sheet, "TextRegion", id="region")
-        _add_coords(region, _corners(enclosing_box([line.box for line in page.lines])))
+        region = add_element(sheet, "TextRegion", id="region", custom="readingOrder {index:0;}")
+        _add_coords(region, box_corners(enclosing_box([line.box for line in page.lines])))
         for number, line in enumerate(page.lines, 1):
             _add_line(region, number, line)
+    for number, box in enumerate(page.unread, 1):
+        # Readers such as kraken's take `custom` only in this form.
+        unread = add_element(sheet, "UnknownRegion", id=f"unread_{number}", custom="structure {type:unread;}")
+        _add_coords(unread, box_corners(box))
     return xml_bytes(root)
 
 
@@ -47,6 +60,7 @@ def _add_line(region: etree._Element, number: int, line: Line) -> None:
     if line.corrected:
         element.set("comments", "corrected by hand")
     _add_coords(element, line.corners)
+    add_element(element, "Baseline", points=baseline_points(line))
     for index, word in enumerate(words_of(line), 1):
         part = add_element(element, "Word", id=f"line_{number}_word_{index}")
         _add_coords(part, word.corners)
@@ -68,8 +82,3 @@ def _add_text(parent: etree._Element, text: str, confidence: float, index: int |
 
 def _add_coords(parent: etree._Element, corners: tuple[Point, ...]) -> None:
     add_element(parent, "Coords", points=polygon_points(corners))
-
-
-def _corners(box: Box) -> tuple[Point, ...]:
-    left, top, right, bottom = box
-    return (left, top), (right, top), (right, bottom), (left, bottom)

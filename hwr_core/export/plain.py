@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from hwr_core.export.tables import Row, blocks_of, grid_of
 from hwr_core.reading import Line, Page, PageName
 
 
@@ -15,17 +16,32 @@ def to_txt(pages: Mapping[PageName, Page]) -> str:
 
 
 def to_markdown(pages: Mapping[PageName, Page]) -> str:
-    """Writes pages as Markdown: a heading a page, a line for each line, formulas as `$$…$$`.
+    """Writes pages as Markdown: a heading a page, a line for each line, formulas as `$…$`.
 
-    Characters of the text that have a meaning in Markdown are escaped.
+    A table of at least two rows is a pipe table with its first row as the header. The cells of a single row stand
+    with tabs between them. Characters of the text that have a meaning in Markdown are escaped.
     """
-    bodies = ["\n".join(map(_markdown_line, page.lines)) for page in pages.values()]
+    bodies = ["\n".join(map(_markdown_block, blocks_of(page))) for page in pages.values()]
     return "\n".join(f"## {escaped(str(name))}\n\n{body}\n" for name, body in zip(pages, bodies, strict=True))
 
 
-def _markdown_line(line: Line) -> str:
-    # Two spaces at its end are a line break in Markdown.
-    return f"\n$$\n{line.reading.text}\n$$\n" if line.formula else f"{escaped(line.reading.text)}  "
+def _markdown_block(rows: Sequence[Row]) -> str:
+    cells = [[" ".join(map(_markdown_text, lines)) for lines in row] for row in grid_of(rows)]
+    if len(rows) == 1:
+        # Two spaces at its end are a line break in Markdown.
+        return "\t".join(filter(None, cells[0])) + "  "
+    head, *others = [f"| {' | '.join(map(_within_cell, row))} |" for row in cells]
+    # A table stands between empty lines.
+    return "\n".join(["", head, "|" + " --- |" * len(cells[0]), *others, ""])
+
+
+def _markdown_text(line: Line) -> str:
+    return f"${line.reading.text.strip()}$" if line.formula else escaped(line.reading.text)
+
+
+def _within_cell(text: str) -> str:
+    """The text with a backslash before every bar that has none: bare bars, as in formulas, end a cell."""
+    return re.sub(r"(?<!\\)\|", r"\|", text)
 
 
 def escaped(text: str) -> str:
@@ -33,7 +49,7 @@ def escaped(text: str) -> str:
     text = re.sub(r"([\\`*_\[\]<>|~$&])", r"\\\1", text)
     # Characters that start a heading, a list or a rule at the beginning of a line.
     return re.sub(
-        r"^(\s*)([#+=-]|\d+(?=[.)]))",
+        r"^(\s*)([#+=-]|\d+(?=[.)](?:\s|$)))",
         lambda found: found[1] + (found[2] + "\\" if found[2].isdigit() else "\\" + found[2]),
         text,
     )

@@ -1,20 +1,25 @@
 """Pages as a Word document."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from docx import Document
+from docx.document import Document as WordDocument
 from docx.enum.text import WD_BREAK
+from docx.text.run import Run
 
+from hwr_core.export.tables import Row, blocks_of, grid_of
 from hwr_core.export.xml_common import xml_text
-from hwr_core.reading import Page, PageName
+from hwr_core.reading import Page, PageName, cells_of
+
+TABLE_STYLE = "Table Grid"  # Word's own name of a table with all its borders
 
 
 def to_docx(pages: Mapping[PageName, Page]) -> bytes:
     """Writes pages as one Word document.
 
-    Each page is a paragraph that keeps the line breaks. Several pages get a heading and a new sheet each. Formulas
-    are written as LaTeX.
+    Text is written in paragraphs that keep the line breaks. A table of at least two rows is a Word table. Several
+    pages get a heading and a new sheet each. Formulas are written as LaTeX.
 
     Args:
         pages: the pages, each by its identity or the name of its picture.
@@ -25,11 +30,29 @@ def to_docx(pages: Mapping[PageName, Page]) -> bytes:
             document.add_page_break()
         if len(pages) > 1:
             document.add_heading(xml_text(name), level=1)
-        run = document.add_paragraph().add_run()
-        for index, line in enumerate(page.lines):
-            if index:
-                run.add_break(WD_BREAK.LINE)
-            run.add_text(xml_text(line.reading.text))
+        _add_blocks(document, page)
     packed = io.BytesIO()
     document.save(packed)
     return packed.getvalue()
+
+
+def _add_blocks(document: WordDocument, page: Page) -> None:
+    run: Run | None = None  # of the paragraph that the next line continues
+    for rows in blocks_of(page):
+        if len(rows) > 1:
+            _add_table(document, rows)
+            run = None
+            continue
+        if run is None:
+            run = document.add_paragraph().add_run()
+        else:
+            run.add_break(WD_BREAK.LINE)
+        run.add_text(xml_text("\t".join(cells_of(rows[0]))))
+
+
+def _add_table(document: WordDocument, rows: Sequence[Row]) -> None:
+    grid = grid_of(rows)
+    table = document.add_table(len(grid), len(grid[0]), TABLE_STYLE)
+    for place, cells in zip(table.rows, grid, strict=True):
+        for cell, lines in zip(place.cells, cells, strict=True):
+            cell.text = xml_text("\n".join(line.reading.text for line in lines))

@@ -20,6 +20,7 @@ SHORT_SAMPLE = 10  # pieces of a page of short words that are read in all four d
 SURE_UPRIGHT = 0.9  # characters' mean confidence from which no other direction is tried
 BETTER = 0.05  # by which the other way up must read better; of 20 pages the nearest has 0.07
 SHORT_BETTER = 0.12  # the same on pages of short words, where less writing tells less
+SINGLE_BETTER = 0.3  # the same for a single character, beyond that; shared out among several
 LONG_ASPECT = 2.2  # length by height from which the shape of a line tells its direction
 UNREADABLE = 0.3  # confidence of each character of an unreadable line
 DECIDED = 0.6  # share of the page's writing, by length, in such lines from which the shapes decide
@@ -28,10 +29,16 @@ DECIDED = 0.6  # share of the page's writing, by length, in such lines from whic
 def find_upright_lines(
     picture: Callable[[], Image.Image], settings: PreprocessSettings, recognizer: Recognizer, steps_side: int | None = 0
 ) -> tuple[Preprocessed, list[FoundLine]]:
-    """The cleaned page and its lines, turned as `settings.turn` says, or, where that is "auto", so that the lines can be read.
+    """Cleans a page and finds its lines. If `settings.turn` is "auto", the page is turned so that the lines can be read.
 
-    `picture` gives the photo, and is asked again where it must be turned: it need not stay in memory while lines are found. `steps_side`
-    as for `preprocess`.
+    Args:
+        picture: Gives the photo. It is called again when the page must be turned, so the photo need not stay in memory.
+        settings: Of the preprocessing.
+        recognizer: Reads some of the lines in several directions, if their shapes do not tell the direction.
+        steps_side: As of `preprocess`.
+
+    Returns:
+        The cleaned page and its lines in reading order.
     """
     degrees = 0 if settings.turn == "auto" else int(settings.turn)
 
@@ -92,7 +99,8 @@ def best_turn(images: Sequence[np.ndarray], recognizer: Recognizer) -> int:
     """
     places = np.unique(np.linspace(0, len(images) - 1, SHORT_SAMPLE).round().astype(int))
     sample = [images[place] for place in places]
-    as_is = _confidence(recognizer.read(sample, beams=1))
+    readings = recognizer.read(sample, beams=1)
+    as_is = _confidence(readings)
     if as_is >= SURE_UPRIGHT:
         return 0
     scores = {
@@ -100,11 +108,17 @@ def best_turn(images: Sequence[np.ndarray], recognizer: Recognizer) -> int:
         for quarters in (1, 2, 3)
     }
     best = max(scores, key=scores.__getitem__)
-    return 90 * best if scores[best] > as_is + SHORT_BETTER else 0
+    characters = sum(len(reading.text) for reading in readings)
+    return 90 * best if scores[best] > as_is + SHORT_BETTER + SINGLE_BETTER / max(1, characters) else 0
 
 
 def is_upside_down(images: Sequence[np.ndarray], recognizer: Recognizer) -> bool:
-    """Whether the longest lines, (height, width) uint8 each, read with clearly more confidence when turned by 180 degrees."""
+    """Whether the longest lines are read with clearly more confidence after a turn by 180 degrees.
+
+    Args:
+        images: The lines, (height, width) uint8 each.
+        recognizer: Reads them.
+    """
     sample = sorted(images, key=lambda image: -image.shape[1])[:SAMPLE]
     as_is = _confidence(recognizer.read(sample, beams=1))
     return (

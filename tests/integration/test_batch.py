@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow
@@ -39,14 +40,33 @@ def folder(tmp_path_factory):
     return folder
 
 
+_processes: list[subprocess.Popen] = []
+
+
+@pytest.fixture(autouse=True)
+def no_process_stays():
+    """Ends the runs of a test that failed, with all of Ray."""
+    yield
+    for process in _processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(60)
+    _processes.clear()
+
+
 def started(folder: Path, out: Path, *options: str) -> subprocess.Popen:
+    """A run in a process group of its own."""
     command = [sys.executable, "-m", "hwr_core", *COMMAND, str(folder), "--out", str(out), *options]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    environment = {**os.environ, "RAY_worker_niceness": "0"}  # 15 by default: on a busy machine its workers starve
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, start_new_session=True)
+    _processes.append(process)
+    return process
 
 
 def first_parts(out: Path, process: subprocess.Popen) -> list[Path]:
-    """As soon as some of the files are read."""
-    for _ in range(1200):
+    """Waits until some of the files are read, at most five minutes: Ray starts slowly on a busy machine."""
+    for _ in range(3000):
         if parts := sorted(out.with_name(out.name + ".parts").glob("*.parquet")):
             return parts
         assert process.poll() is None, process.stderr.read().decode()

@@ -41,9 +41,17 @@ def folders(tmp_path_factory):
     for name, text in (("english", "A sentence."), ("formulas", "x ^ { 2 }")):
         with gzip.open(source / f"{name}.txt.gz", "wt") as file:
             file.write(text + "\n")
+    write_gz(source / "sentences_eu.jsonl.gz", [{"lang": "de", "text": "Ein Maß"}, {"lang": "pl", "text": "Zażółć"}])
+    write_gz(source / "form_lines.jsonl.gz", [{"lang": "nl", "kind": "date", "text": "1-2-2024"}])
+    write_gz(
+        source / "pendigits.jsonl.gz",
+        [{"id": "p", "label": "7", "writer": "p1", "strokes": [[0, 0, 300, 0, 100, 500]]}],
+    )
     for name in data.SCANS:
         with tarfile.open(source / f"{name}.tar", "w") as tar:
-            records = [{"image": f"{w}.jpg", "text": f"texte de {w}", "page": f"imp_{w}_1"} for w in WRITERS]
+            records = [
+                {"image": f"{w}.jpg", "text": f"texte de {w}", "page": f"imp_{w}_1", "writer": w} for w in WRITERS
+            ]
             add(tar, "lines.jsonl", "\n".join(map(json.dumps, records)).encode())
             for writer in WRITERS:
                 grey = np.full((64, 300), 230, np.uint8)
@@ -109,5 +117,25 @@ def test_nothing_for_validation_or_testing_is_in_it(folders):
 def test_the_fonts_and_the_code_come_along(folders):
     packed = folders[1]
     assert data.fonts(packed) == {"hand": b"a font's bytes"}
-    assert (packed.parent / "training" / "train.py").exists()
-    assert (packed.parent / "hwr_core" / "encoder.py").exists()
+    assert (packed.parent / "training" / "fit" / "train.py").exists()
+    assert (packed.parent / "hwr_core" / "checkpoints" / "line_encoder.py").exists()
+
+
+def test_sentences_forms_and_digits_come_along(folders):
+    for folder in folders:
+        assert data.sentences(folder) == {"de": ["Ein Maß"]}
+        assert data.form_lines(folder) == ["1-2-2024"]
+        assert np.allclose(np.ptp(np.concatenate(data.pen_digits(folder)["7"][0]), 0), [0.6, 1.0])
+
+
+@pytest.mark.parametrize("name", data.WITH_VALIDATION)
+def test_every_eighth_writer_or_page_is_for_validation(folders, name):
+    kept, held_out = ({line.writer for line in data.scans(name, split, folders[0])} for split in ("train", "val"))
+    assert held_out and not kept & held_out and len(held_out) in (2, 3)
+
+
+def test_dhsds_validation_pictures_are_stretched_each_by_its_own_amount_always_the_same(folders):
+    once, again = (data.scans("dhsd", "val", folders[0]) for _ in range(2))
+    assert [line.jpeg for line in once] == [line.jpeg for line in again]
+    widths = {cv2.imdecode(np.frombuffer(line.jpeg, np.uint8), 0).shape[1] for line in once}
+    assert len(widths) == len(once) and min(widths) >= 300 and max(widths) <= 750

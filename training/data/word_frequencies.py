@@ -1,4 +1,4 @@
-"""The frequent words of both languages, most of them in no transcript of the training data, to stand in texts to be drawn.
+"""The frequent words of the seven languages, most of them in no transcript of the training data, to stand in texts to be drawn.
 
 A quarter of the words of unseen French writers are in no training transcript; a decoder that has never written them reads
 them worse. The words and how often they are used are wordfreq's (Speer 2022, CC BY-SA 4.0), out of its wheel.
@@ -12,12 +12,13 @@ import re
 from pathlib import Path
 
 from training.data.charset import CHARACTERS, normalise
+from training.data.datasets import LANGUAGES
+from training.data.spelling import with_sharp_s
 from training.data.wheels import member
 
 WHEEL = "wordfreq==3.1.1"
 MEMBER = "wordfreq/data/large_{}.msgpack.gz"
-PACKED = "words.json.gz"
-LANGUAGES = ("en", "fr")
+PACKED = "frequent_words.json.gz"
 MOST = 100_000  # words of each language
 FLATTENED = 0.5  # frequency to this power: rare words are what is lacking
 # A word of at least three letters, with what is elided before it and the signs round it.
@@ -52,20 +53,50 @@ class Vocabulary:
 
 
 def fetch(folder: Path) -> dict[str, Vocabulary]:
-    """Language → vocabulary. The wheel is downloaded into `folder` once (57 MB), unless the words lie there packed."""
+    """Loads each language's most frequent words.
+
+    Args:
+        folder: where `frequent_words.json.gz` lies or is written. The wheel is downloaded there once (57 MB) if the file is
+            missing or lacks a language.
+
+    Returns:
+        Language → vocabulary.
+    """
     packed = folder / PACKED
-    if not packed.exists():
-        lists = {language: frequent(member(folder, WHEEL, MEMBER.format(language))) for language in LANGUAGES}
+    lists = json.loads(gzip.decompress(packed.read_bytes())) if packed.exists() else {}
+    if not set(LANGUAGES) <= lists.keys():
+        contents = {language: member(folder, WHEEL, MEMBER.format(language)) for language in LANGUAGES}
+        lists = {language: frequent(content, language) for language, content in contents.items()}
         packed.write_bytes(gzip.compress(json.dumps(lists, ensure_ascii=False).encode(), mtime=0))
-    lists = json.loads(gzip.decompress(packed.read_bytes()))
     return {language: Vocabulary(*columns) for language, columns in lists.items()}
 
 
-def frequent(content: bytes) -> tuple[list[str], list[int]]:
-    """The words of wordfreq's cB pack that the checkpoint can write, the most frequent first, and their centibels."""
+def frequent(content: bytes, language: str) -> tuple[list[str], list[int]]:
+    """Selects words that the checkpoint can write.
+
+    Args:
+        content: wordfreq's cB pack of one language.
+        language: of `LANGUAGES`. German words get their `ß` back.
+
+    Returns:
+        The words, the most frequent first, and their frequencies in centibels.
+    """
+    pairs = [(word, value) for word, value in unpacked(content, language) if len(word) > 1 and word.isalpha()]
+    kept = [(word, value) for word, value in pairs if normalise(word) == word and set(word) <= set(CHARACTERS)][:MOST]
+    return [word for word, _ in kept], [value for _, value in kept]
+
+
+def unpacked(content: bytes, language: str) -> list[tuple[str, int]]:
+    """All words of wordfreq's cB pack with their frequencies in centibels, the most frequent first."""
     import msgpack  # here alone: a machine with the words packed lacks it
 
     _, *bins = msgpack.unpackb(gzip.decompress(content), raw=False)
-    pairs = [(word, value) for value, words in enumerate(bins) for word in words if len(word) > 1 and word.isalpha()]
-    kept = [(word, value) for word, value in pairs if normalise(word) == word and set(word) <= set(CHARACTERS)][:MOST]
-    return [word for word, _ in kept], [value for _, value in kept]
+    spelled = with_sharp_s if language == "de" else str
+    return [(spelled(word), value) for value, words in enumerate(bins) for word in words]
+
+
+def listed_words(folder: Path) -> frozenset[str]:
+    """Every word of the seven full lists, case-folded: words outside them are rare, mostly names."""
+    contents = {language: member(folder, WHEEL, MEMBER.format(language)) for language in LANGUAGES}
+    words = (word for language, content in contents.items() for word, _ in unpacked(content, language))
+    return frozenset(word.casefold() for word in words)

@@ -10,8 +10,9 @@ from unittest import mock
 
 from hwr_core import load_recognizer
 from hwr_core.decoding import decode
-from training.evaluation.lines import read_all, validation_lines
+from training.evaluation.lines import read_all
 from training.evaluation.tables import comparable, print_row
+from training.evaluation.validation import validation_lines
 
 EDGES = (0.0, 0.5, 0.7, 0.8, 0.85, 0.9, 1.01)
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from hwr_core import load_recognizer
 from hwr_core.checkpoints.line_encoder import BLOCKS
 from hwr_core.metrics import cer
-from training.evaluation.lines import COPISTE, parameters_in, read_all, validation_lines
+from training.evaluation.lines import parameters_in, read_all
 from training.evaluation.tables import comparable, print_row
 from training.evaluation.timing import drawing_seconds
+from training.evaluation.validation import COPISTE, FIRST_SETS, validation_lines
 
 SHAPES = {
     "as trained: width 256, 4 + 3 layers, 48 px, characters": [],
@@ -56,7 +57,7 @@ def main() -> None:
         checkpoint = arguments.out / str(index) / "checkpoint"
         recognizer = load_recognizer(str(checkpoint))
         drawn, scanned = [], []
-        for title, lines in validation_lines(recognizer, arguments.limit).items():
+        for title, lines in validation_lines(recognizer, arguments.limit, FIRST_SETS).items():
             texts = [reading.text for reading in read_all(recognizer, [image for image, _ in lines], 1, name)]
             (scanned if title == COPISTE else drawn).extend(zip((text for _, text in lines), texts, strict=True))
         rates = [

@@ -1,21 +1,22 @@
-"""Prints how well a checkpoint reads what it was not trained on.
+"""Measures how well a checkpoint reads what it was not trained on.
 
-`python -m training.evaluation.lines text`: lines by writers that it has not seen, its size, and the time it takes.
-`python -m training.evaluation.lines ink`: what people write first, drawn by script in hands that it has not seen (training/evaluation/drawn).
+`python -m training.evaluation.lines text`: lines by writers that it has not seen, words in no frequency list, marked words.
+`python -m training.evaluation.lines ink`: what people write first, drawn by script in hands that it has not seen.
 `python -m training.evaluation.lines math`: CROHME's formulas, of the test set of 2013 or, for choices, of writers kept out of training.
 `python -m training.evaluation.lines pages`: whole pages, as scanned and as a phone takes them, beside `rapidocr`.
 Beside the first two, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
+`--results docs/results/evaluation-text.json` writes the tables of the first two there and beside.
 """
 
 import argparse
-import io
+import hashlib
 import math
 import os
-import random
 import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
@@ -24,41 +25,41 @@ from tqdm import tqdm
 
 from hwr_core import load_recognizer
 from hwr_core.checkpoints.registry import find
-from hwr_core.ink.strokes import level, render_line
 from hwr_core.metrics import calibration, cer, wer
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 from hwr_core.runtime.threads import free_threads
-from training.data.datasets import iam_ondb, scans
-from training.evaluation.drawn import Drawing, drawings
+from training.data.datasets import scans
+from training.data.word_frequencies import listed_words
+from training.evaluation import results
+from training.evaluation.drawn import Drawing, drawings, more_drawings
 from training.evaluation.formulas import evaluate_math
 from training.evaluation.pages import evaluate_pages
 from training.evaluation.peers import TESSERACT, Reader, peers
-from training.evaluation.tables import comparable, print_row
+from training.evaluation.results import Table, percent, share
+from training.evaluation.tables import comparable
 from training.evaluation.timing import TEXT, drawing_seconds
+from training.evaluation.validation import COPISTE, FIRST_SETS, INK_SETS, chosen, drawn, validation_lines
+from training.evaluation.word_scores import ReadWord, marked_words, read_words, unlisted_errors
 
-Lines = list[tuple[Image.Image, str]]  # a picture and its text
-COPISTE = "Copiste, every eighth writer"
-NEW_TEXTS = "of these, texts not in training"
-
-
-def validation_lines(recognizer: Recognizer, limit: int | None = None) -> dict[str, Lines]:
-    """The validation sets; drawn lines are rendered as `read_ink` renders them. `limit` lines of each, chosen by chance."""
-    sets: dict[str, Lines] = {}
-    for split in ("val_v", "val_t"):
-        lines = chosen(iam_ondb(split), limit)
-        sets[f"IAM-OnDB {split}"] = [(drawn(line.strokes, recognizer), line.text) for line in lines]
-    lines = chosen(scans("copiste", "val"), limit)
-    sets[COPISTE] = [(Image.open(io.BytesIO(line.jpeg)), line.text) for line in lines]
-    return sets
+TOGETHER = "IAM-OnDB, both"
+NEW_TEXTS = "Copiste, only texts that no one in training copied"
+Measure = tuple[str, Callable[[list[str], list[str]], float]]  # its heading, and (truths, texts) → share
 
 
-def drawn(strokes: list, recognizer: Recognizer) -> Image.Image:
-    return render_line(level(strokes), recognizer.ink_height, recognizer.ink_stroke_width)
+@dataclass
+class SetReadings:
+    """A validation set as it was read: transcripts, each reader's texts, and the recognizer's readings."""
 
+    truths: list[str]
+    texts: dict[str, list[str]]
+    readings: list[Reading] = field(default_factory=list)
 
-def chosen(lines: list, limit: int | None) -> list:
-    return lines if limit is None or limit >= len(lines) else random.Random(0).sample(lines, limit)
+    def part(self, indices: Iterable[int]) -> "SetReadings":
+        """The lines of these indices."""
+        kept = list(indices)
+        texts = {reader: [texts[index] for index in kept] for reader, texts in self.texts.items()}
+        return SetReadings([self.truths[index] for index in kept], texts)
 
 
 def read_all(recognizer: Recognizer, images: list[Image.Image], beams: int | None, name: str) -> list[Reading]:
@@ -82,37 +83,58 @@ def texts_by_reader(
     return readings, texts
 
 
-def evaluate_text(recognizer: Recognizer, others: dict[str, Reader], arguments: argparse.Namespace) -> None:
-    readings: list[Reading] = []
-    found: dict[str, dict[str, list[str]]] = {}
-    truths: dict[str, list[str]] = {}
+def evaluate_text(recognizer: Recognizer, others: dict[str, Reader], arguments: argparse.Namespace) -> list[Table]:
+    """Reads all validation lines. Returns the tables of errors, rare words, line confidences and marked words."""
+    sets: dict[str, SetReadings] = {}
     for name, lines in validation_lines(recognizer, arguments.limit).items():
-        truths[name] = [comparable(text) for _, text in lines]
-        some, found[name] = texts_by_reader(recognizer, others, [image for image, _ in lines], arguments.beams, name)
-        readings += some
-    right = [
-        text == truth for name in found for text, truth in zip(found[name][recognizer.name], truths[name], strict=True)
+        readings, texts = texts_by_reader(recognizer, others, [image for image, _ in lines], arguments.beams, name)
+        sets[name] = SetReadings([comparable(text) for _, text in lines], texts, readings)
+    own = recognizer.name
+    return [
+        error_table("", "validation lines", {**sets, **derived_sets(sets)}, ("CER %", cer), ("WER %", wer)),
+        unlisted_table(sets, own, listed_words(arguments.downloads)),
+        confidence_table(sets, own),
+        marked_words("marked-words", words_of(sets.values())),
+        marked_words("marked-words-first-sets", words_of(sets[name] for name in FIRST_SETS)),
     ]
-    drawn_sets = [name for name in found if name != COPISTE]
-    together = "IAM-OnDB, both"
-    truths[together] = [truth for name in drawn_sets for truth in truths[name]]
-    found[together] = {
-        reader: [text for name in drawn_sets for text in found[name][reader]] for reader in (recognizer.name, *others)
-    }
+
+
+def words_of(sets: Iterable[SetReadings]) -> list[ReadWord]:
+    """All words that were read, each compared with its line's transcript."""
+    pairs = [pair for one in sets for pair in zip(one.truths, one.readings, strict=True)]
+    return [word for truth, reading in pairs for word in read_words(truth, reading)]
+
+
+def derived_sets(sets: dict[str, SetReadings]) -> dict[str, SetReadings]:
+    """Both ink sets together, and the lines of Copiste whose text is on no training page."""
+    ink = [sets[name] for name in INK_SETS]
+    texts = {reader: [text for one in ink for text in one.texts[reader]] for reader in ink[0].texts}
     known = trigrams(
         line.text for name in ("copiste", "peraire", "cremma19", "poilus") for line in scans(name, "train")
     )
-    new = [
-        index
-        for index, truth in enumerate(truths[COPISTE])
-        if len(own := trigrams([truth])) > 2 * len(own & known) or not own
+    own = [trigrams([truth]) for truth in sets[COPISTE].truths]
+    new = [index for index, some in enumerate(own) if len(some) > 2 * len(some & known) or not some]
+    return {TOGETHER: SetReadings([t for one in ink for t in one.truths], texts), NEW_TEXTS: sets[COPISTE].part(new)}
+
+
+def unlisted_table(sets: dict[str, SetReadings], reader: str, listed: frozenset[str]) -> Table:
+    """The error rate of words that are in no frequency list, mostly names, beside that of all other words."""
+    counts = {name: unlisted_errors(one.truths, one.texts[reader], listed) for name, one in sets.items()}
+    counts["all"] = tuple(map(sum, zip(*counts.values(), strict=True)))
+    rows = [
+        [name, n, percent(share(wrong, n)), others, percent(share(missed, others))]
+        for name, (n, wrong, others, missed) in counts.items()
     ]
-    truths[NEW_TEXTS] = [truths[COPISTE][index] for index in new]
-    found[NEW_TEXTS] = {reader: [texts[index] for index in new] for reader, texts in found[COPISTE].items()}
-    print_table("lines by unseen writers", truths, found, ("CER", cer), ("WER", wer))
-    print("\n| line confidence | lines | wholly right |\n|---|---|---|")
-    for low, high, count, share in calibration([reading.confidence for reading in readings], right):
-        print(f"| {low:.1f} to {high:.1f} | {count} | {share:.0%} |")
+    columns = ["validation lines", "words in no frequency list", "wrong %", "other words", "others wrong %"]
+    return Table("unlisted-words", columns, rows)
+
+
+def confidence_table(sets: dict[str, SetReadings], reader: str) -> Table:
+    """How many lines of each confidence are wholly right."""
+    right = [text == truth for one in sets.values() for text, truth in zip(one.texts[reader], one.truths, strict=True)]
+    bins = calibration([reading.confidence for one in sets.values() for reading in one.readings], right)
+    rows = [[f"{low:.1f} to {high:.1f}", count, percent(rate) if count else None] for low, high, count, rate in bins]
+    return Table("confidence", ["confidence of the line", "lines", "wholly right %"], rows)
 
 
 def trigrams(texts: Iterable[str]) -> set[tuple[str, ...]]:
@@ -121,48 +143,54 @@ def trigrams(texts: Iterable[str]) -> set[tuple[str, ...]]:
     return {tuple(line[start : start + 3]) for line in words for start in range(len(line) - 2)}
 
 
-def evaluate_ink(recognizer: Recognizer, others: dict[str, Reader], arguments: argparse.Namespace) -> None:
-    chosen_ones: list[Drawing] = chosen(drawings(), arguments.limit)
-    images = [drawn(drawing.strokes, recognizer) for drawing in chosen_ones]
-    _, texts = texts_by_reader(recognizer, others, images, arguments.beams, "drawings")
-    for title, group_of in (
-        ("drawings by kind", lambda d: d.kind),
-        ("drawings by hand", lambda d: d.style),
-        ("drawings", lambda d: "all"),
-    ):
-        members: dict[str, list[int]] = {}
-        for index, drawing in enumerate(chosen_ones):
-            members.setdefault(group_of(drawing), []).append(index)
-        truths = {group: [comparable(chosen_ones[i].text) for i in indices] for group, indices in members.items()}
-        found = {
-            group: {reader: [texts[reader][i] for i in indices] for reader in texts}
-            for group, indices in members.items()
-        }
-        print_table(title, truths, found, ("right", share_right), ("CER", cer))
-        print()
-    if arguments.misses:
-        for drawing, text in zip(chosen_ones, texts[recognizer.name], strict=True):
-            if text != comparable(drawing.text):
-                print(f"{drawing.kind:10} {drawing.style:8} {drawing.text!r} read {text!r}")
+def evaluate_ink(recognizer: Recognizer, others: dict[str, Reader], arguments: argparse.Namespace) -> list[Table]:
+    """Reads the drawings. Returns tables by kind and by hand, of the first part and of the second."""
+    tables = []
+    for part, made in (("", drawings()), ("more", more_drawings())):
+        given = chosen(made, arguments.limit)
+        images = [drawn(drawing.strokes, recognizer) for drawing in given]
+        _, texts = texts_by_reader(recognizer, others, images, arguments.beams, part or "drawings")
+        found = SetReadings([comparable(drawing.text) for drawing in given], texts)
+        for name, key in ((part, lambda d: d.kind), (f"{part}-hands".strip("-"), lambda d: d.style)):
+            groups = {
+                group: found.part(i for i, d in enumerate(given) if key(d) == group)
+                for group in dict.fromkeys(map(key, given))
+            }
+            measures = (("wholly right %", share_right), ("CER %", cer))
+            tables.append(error_table(name, "drawn by script", {**groups, "all": found}, *measures))
+        if arguments.misses:
+            print_misses(given, found.truths, texts[recognizer.name])
+    return tables
+
+
+def print_misses(given: list[Drawing], truths: list[str], texts: list[str]) -> None:
+    for drawing, truth, text in zip(given, truths, texts, strict=True):
+        if text != truth:
+            print(f"{drawing.kind:10} {drawing.style:8} {truth!r} read {text!r}")
 
 
 def share_right(truths: list[str], texts: list[str]) -> float:
     return sum(map(str.__eq__, truths, texts)) / max(1, len(truths))
 
 
-def print_table(
-    title: str,
-    truths: dict[str, list[str]],
-    found: dict[str, dict[str, list[str]]],
-    *measures: tuple[str, Callable[[list, list], float]],
-) -> None:
-    """One row a set, and for each reader every measure of (truths, texts)."""
-    readers = next(iter(found.values()))
-    print_row([title, "n", *(f"{reader} {measure}" for reader in readers for measure, _ in measures)])
-    print_row(["---"] * (2 + len(readers) * len(measures)))
-    for name, texts in found.items():
-        rates = [f"{rate(truths[name], texts[reader]):.1%}" for reader in readers for _, rate in measures]
-        print_row([name, str(len(truths[name])), *rates])
+def error_table(name: str, title: str, sets: dict[str, SetReadings], *measures: Measure) -> Table:
+    """One row a set, and for each reader every measure; the checkpoint's columns are not named after it."""
+    first, *others = next(iter(sets.values())).texts
+    columns = [
+        title,
+        "lines",
+        *(measure for measure, _ in measures),
+        *(f"{reader} {measure}" for reader in others for measure, _ in measures),
+    ]
+    rows = [
+        [
+            row,
+            len(one.truths),
+            *(percent(rate(one.truths, one.texts[reader])) for reader in (first, *others) for _, rate in measures),
+        ]
+        for row, one in sets.items()
+    ]
+    return Table(name, columns, rows)
 
 
 def parameters_in(folder: Path) -> int:
@@ -184,6 +212,14 @@ def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -
     print(f"{milliseconds:.0f} ms a drawn line of {len(TEXT)} characters ({free_threads()} threads)\n")
 
 
+def note_of(recognizer: Recognizer, arguments: argparse.Namespace) -> str:
+    """Which checkpoint was read and how, for a result file."""
+    settings = recognizer.settings(arguments.beams)
+    weights = hashlib.sha256((find(arguments.model) / "model.safetensors").read_bytes()).hexdigest()
+    lines = "all lines" if arguments.limit is None else f"at most {arguments.limit} lines of each set"
+    return f"Checkpoint {arguments.model}, weights {weights[:12]}, {settings.beams} beams, {lines}."
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tasks = {
@@ -200,6 +236,12 @@ def main() -> None:
     )
     parser.add_argument("--limit", type=int, help="lines of each set, chosen by chance")
     parser.add_argument("--alone", action="store_true", help="without the other readers")
+    parser.add_argument(
+        "--results", type=Path, metavar="PATH", help="text, ink: writes the tables into PATH and files beside it"
+    )
+    parser.add_argument(
+        "--downloads", type=Path, default=Path("runs/downloads"), help="text: where the frequency lists lie"
+    )
     parser.add_argument("--misses", action="store_true", help="ink, math: everything that was not read right")
     parser.add_argument("--steps", action="store_true", help="pages: each step of the preprocessing on and off")
     parser.add_argument("--dev", action="store_true", help="math: the writers kept out of training, not the test set")
@@ -211,10 +253,13 @@ def main() -> None:
     if arguments.task in ("text", "ink"):
         print_size_and_time(recognizer, arguments)
     started = time.perf_counter()
-    tasks[arguments.task](
-        recognizer, {} if arguments.alone or arguments.task not in ("text", "ink") else peers(), arguments
-    )
-    print(f"\n{time.perf_counter() - started:.0f} seconds in all")
+    others = {} if arguments.alone or arguments.task not in ("text", "ink") else peers()
+    tables = tasks[arguments.task](recognizer, others, arguments) or []
+    for table in tables:
+        print(table.markdown(), end="\n\n")
+    if arguments.results and tables:
+        results.save(tables, arguments.results, note_of(recognizer, arguments))
+    print(f"{time.perf_counter() - started:.0f} seconds in all")
 
 
 if __name__ == "__main__":

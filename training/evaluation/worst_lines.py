@@ -17,8 +17,9 @@ from PIL import Image, ImageDraw, ImageFont
 from hwr_core import load_recognizer
 from hwr_core.metrics import edit_distance
 from training.data.datasets import fonts
-from training.evaluation.lines import read_all, validation_lines
+from training.evaluation.lines import read_all
 from training.evaluation.tables import comparable
+from training.evaluation.validation import validation_lines
 
 SHORTEST = 8  # characters of a line that is counted
 WIDTH, HEIGHT = 760, 44  # pixels of a line in the picture

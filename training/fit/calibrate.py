@@ -19,8 +19,8 @@ from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 from training.data.crohme import crohme
 from training.evaluation.formulas import tokens_of
-from training.evaluation.lines import chosen, validation_lines
 from training.evaluation.tables import comparable
+from training.evaluation.validation import VAL_T, chosen, validation_lines
 
 TEMPERATURES = (0.5, 0.65, 0.8, 1.0, 1.2, 1.5)
 
@@ -32,7 +32,7 @@ def samples(recognizer: Recognizer, count: int) -> tuple[list[Image.Image], Call
         return [
             render_formula(formula.strokes) for formula in formulas
         ], lambda r, index: tokens_of(r.text) == formulas[index].tokens
-    lines = validation_lines(recognizer, count)["IAM-OnDB val_t"]
+    lines = validation_lines(recognizer, count, [VAL_T])[VAL_T]
     return [image for image, _ in lines], lambda r, index: comparable(r.text) == comparable(lines[index][1])
 
 

@@ -1,76 +1,94 @@
 """Counts a checkpoint's language model and puts it beside its weights: `python -m training.fit.count_ngrams models/text`, or `models/math`.
 
-Of text: transcripts of training lines, the English corpus broken into lines, invented texts, and wordfreq's words. Of formulas:
-CROHME's for training, the given ones, invented ones. Nothing that is for validation. Interpolated n-grams of the checkpoint's tokens
-(`hwr_core.decoding.language_model`), characters or LaTeX's, rare long ones left out.
+Of text: transcripts of training lines, sentences of seven languages broken into lines, lines of forms, invented texts, and
+wordfreq's words. Of formulas: CROHME's for training, the given ones, invented ones. No validation data. The model holds
+n-grams of the checkpoint's tokens, characters or LaTeX's. `--bits` measures one that is counted without every fifteenth
+text on these texts and on validation transcripts.
 """
 
 import argparse
 import random
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from safetensors.torch import save_file
-from transformers import PreTrainedTokenizerFast
+from tokenizers import Tokenizer
 
 from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
-from hwr_core.decoding.language_model import ABSENT, BITS
+from hwr_core.decoding.language_model import LanguageModel
 from hwr_core.decoding.latex_grammar import Grammar
 from training.data import datasets as data
-from training.data.charset import CHARACTERS, SPECIAL, close_up
+from training.data.charset import SPECIAL, close_up
 from training.data.crohme import crohme
 from training.data.word_frequencies import Vocabulary, fetch
+from training.evaluation import results
+from training.evaluation.results import Table
+from training.fit.ngrams import END, Text, coded, count, interpolate, save
 from training.synthesis.formula_texts import given, school
 from training.synthesis.phrases import Phrases
 
-ORDER = 6
-FEWEST = {4: 1.1, 5: 1.9, 6: 2.9}  # the weighted count below which n-grams of that order are left out
-# Weight of a distinct follower in the discount: 1 is Witten and Bell's. Of 1, 2 and 4 this, and of the orders 5 to 7 the
-# one above, in scratch runs foretold training transcripts that were left out of the counting best, for its size.
-DISTINCT = 4
-INVENTED = 60_000  # texts such as people write first
-CAPITALS = 0.15  # weight of everything a second time in capitals, which transcripts have few of
-FRENCH = 2.0  # weight of the French transcripts, of which there are few
+ORDER = 6  # tokens of the longest n-grams
+# By length the weighted count below which n-grams are left out. The cut halves the model of text and costs at most 0.03
+# bits per character on held-out sentences.
+FEWEST = {"text": {5: 1.1, 6: 1.9}, "math": {4: 1.1, 5: 1.9, 6: 2.9}}
+INVENTED = 60_000  # texts of the kinds that people write first
+CAPITALS = 0.15  # weight of every text a second time, in capitals: transcripts have few
+FRENCH = 2.0  # weight of the French transcripts: there are few
 CROHME, GIVEN, SCHOOL = 1.0, 0.3, 0.1  # weights of formulas
-SCRIBBLES = 800
-WORDS = 30.0, 0.15  # weight of the most frequent word of a vocabulary, and the least of any
-END = SPECIAL.index("</s>")
+SCRIBBLES = 800  # empty formulas: a scribble reads as nothing
+MOST_FREQUENT, LEAST_FREQUENT = 30.0, 0.15  # weights of a vocabulary's most frequent word, and the least of any
+WIDTHS = 20, 70  # characters of a line of a broken sentence
+HELD_OUT = 15  # `--bits` leaves out one distinct text in so many of each source,
+MOST_HELD_OUT = 400  # texts, and at most as many
+FRENCH_SCANS = ("copiste", "peraire", "cremma19", "poilus")
+
+Corpus = dict[str, list[str]]  # source → lines; a source's name starts with its language
 
 
-@dataclass(frozen=True)
-class Text:
-    """`whole` lines start and end where they do; of others, only what follows on from their own tokens is counted."""
-
-    text: str | list[str]
-    weight: float = 1.0
-    whole: bool = True
-
-
-def texts(vocabularies: dict[str, Vocabulary], seed: int = 1) -> Iterator[Text]:
+def corpus(seed: int = 1) -> Corpus:
+    """Loads the lines of text to count. Invented lines and words are added by `texts`."""
     rng = random.Random(seed)
-    ink = [close_up(line.text) for line in data.iam_ondb("train")]
-    english = [part for text in data.english() for part in textwrap.wrap(text, rng.randint(20, 70))]
-    french = [line.text for name in ("copiste", "peraire", "cremma19", "poilus") for line in data.scans(name, "train")]
-    phrases = Phrases({"en": ink + english, "fr": french}, vocabularies, rng)
-    for text in ink + english:
-        yield from cases(text, 1.0)
-    for text in french:
-        yield from cases(text, FRENCH)
+    sources = {
+        "en, IAM-OnDB": [close_up(line.text) for line in data.iam_ondb("train")],
+        "en, quotations": broken(data.english(), rng),
+        "en, Hooker's letters": transcripts("hooker"),
+        "fr, scans": transcripts(*FRENCH_SCANS),
+        "fr, tables": transcripts("tables"),
+        "de, DHSD": transcripts("dhsd"),
+        "numbers": transcripts("numbers"),
+        "forms": data.form_lines(),
+    }
+    return sources | {f"{language}, sentences": broken(texts, rng) for language, texts in data.sentences().items()}
+
+
+def transcripts(*names: str) -> list[str]:
+    return [line.text for name in names for line in data.scans(name, "train")]
+
+
+def broken(texts: Iterable[str], rng: random.Random) -> list[str]:
+    """Texts broken into lines, each text of another width."""
+    return [part for text in texts for part in textwrap.wrap(text, rng.randint(*WIDTHS))]
+
+
+def texts(sources: Corpus, vocabularies: dict[str, Vocabulary], seed: int = 1) -> Iterator[Text]:
+    """Every text to count: the lines, lines invented from them, and the words of all languages."""
+    for name, lines in sources.items():
+        for line in lines:
+            yield from cases(line, FRENCH if name == "fr, scans" else 1.0)
+    phrases = Phrases(by_language(sources), vocabularies, random.Random(seed), sources["forms"])
     for _ in range(INVENTED):
         yield Text(phrases.everyday())
     for vocabulary in vocabularies.values():
-        most, least = WORDS
-        for word, share in zip(
-            vocabulary.words, np.diff(vocabulary.cumulative, prepend=0) / vocabulary.cumulative[0], strict=True
-        ):
-            weight = max(least, most * share)
-            yield Text(f" {word} ", weight, whole=False)
-            yield Text(f" {word.capitalize()} ", weight * 0.3, whole=False)
-            yield Text(f" {word.upper()} ", weight * CAPITALS, whole=False)
+        yield from words(vocabulary)
+
+
+def by_language(sources: Corpus) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, lines in sources.items():
+        if "," in name:
+            found.setdefault(name[:2], []).extend(lines)
+    return found
 
 
 def cases(text: str, weight: float) -> Iterator[Text]:
@@ -78,7 +96,18 @@ def cases(text: str, weight: float) -> Iterator[Text]:
     yield Text(text.upper(), weight * CAPITALS)
 
 
+def words(vocabulary: Vocabulary) -> Iterator[Text]:
+    """A language's words between spaces, frequent ones with more weight."""
+    shares = np.diff(vocabulary.cumulative, prepend=0) / vocabulary.cumulative[0]
+    for word, share in zip(vocabulary.words, shares.tolist(), strict=True):
+        weight = max(LEAST_FREQUENT, MOST_FREQUENT * share)
+        yield Text(f" {word} ", weight, whole=False)
+        yield Text(f" {word.capitalize()} ", weight * 0.3, whole=False)
+        yield Text(f" {word.upper()} ", weight * CAPITALS, whole=False)
+
+
 def formulas(known: set[str], seed: int = 1) -> Iterator[Text]:
+    """Yields the formulas to count that have only these tokens."""
     rng = random.Random(seed)
     for formula in crohme("train"):
         yield Text(formula.tokens, CROHME)
@@ -86,103 +115,103 @@ def formulas(known: set[str], seed: int = 1) -> Iterator[Text]:
         yield Text(tokens, GIVEN)
     for _ in range(INVENTED // 4):
         yield Text(school(rng), SCHOOL)
-    for _ in range(SCRIBBLES):  # nothing at all is what a scribble reads as
+    for _ in range(SCRIBBLES):
         yield Text([])
 
 
-def count(lines: Iterator[Text], ids: dict[str, int], order: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each order the packed n-grams, sorted, and their weighted counts; texts with other characters are left out."""
-    tokens, before, weights = (
-        [],
-        [],
-        [],
-    )  # before: how many tokens of the same text precede; −1 where it is not predicted
+def counted(lines: Iterable[Text], tokens: Sequence[str], fewest: dict[int, float]) -> LanguageModel:
+    """The language model over these tokens, in the order of their ids."""
+    ids = {token: index for index, token in enumerate(tokens) if token not in SPECIAL}
+    return coded(interpolate(count(lines, ids, ORDER, len(tokens)), len(tokens), fewest), len(tokens))
+
+
+def tokens_of(checkpoint: Path) -> list[str]:
+    """A checkpoint's tokens in the order of their ids."""
+    tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
+    return [tokenizer.id_to_token(index) for index in range(tokenizer.get_vocab_size())]
+
+
+def held_out(sources: Corpus, seed: int = 5) -> tuple[Corpus, Corpus]:
+    """The corpus without some texts of each source, and these texts."""
+    kept, left_out = {}, {}
+    for name, lines in sources.items():
+        distinct = sorted(set(lines))
+        out = set(random.Random(seed).sample(distinct, min(MOST_HELD_OUT, len(distinct) // HELD_OUT)))
+        kept[name] = [line for line in lines if line not in out]
+        left_out[name] = sorted(out)
+    return kept, left_out
+
+
+def validation() -> Corpus:
+    """Transcripts of validation lines."""
+    ink = [close_up(line.text) for split in ("val_v", "val_t") for line in data.iam_ondb(split)]
+    names = {"fr, Copiste": "copiste", "de, DHSD": "dhsd", "fr, tables": "tables", "numbers": "numbers"}
+    found = {"en, IAM-OnDB": ink} | {
+        name: [line.text for line in data.scans(own, "val")] for name, own in names.items()
+    }
+    return {f"{name}, validation": lines for name, lines in found.items()}
+
+
+def bits(model: LanguageModel, tokens: Sequence[str], lines: Iterable[str]) -> float:
+    """Bits per character, the end of each line among them; lines with other characters are left out."""
+    ids = {token: index for index, token in enumerate(tokens) if token not in SPECIAL}
+    total, characters = 0.0, 0
     for line in lines:
-        if not set(line.text) <= ids.keys():
-            continue
-        written = [ids[character] for character in line.text]
-        if line.whole:
-            tokens.append([END] * (order - 1) + written + [END])
-            before.append([-1] * (order - 1) + list(range(order - 1, order + len(written))))
-        else:
-            tokens.append(written)
-            before.append([-1, *range(1, len(written))])
-        weights.append(np.full(len(tokens[-1]), line.weight))
-    tokens, before, weights = (np.concatenate(part) for part in (tokens, before, weights))
-    counts, keys = [], np.zeros(len(tokens), np.int64)
-    for length in range(1, order + 1):
-        shifted = np.concatenate([np.zeros(length - 1, np.int64), tokens[: len(tokens) - length + 1]])
-        keys = keys | shifted << BITS * (length - 1)
-        valid = before >= length - 1
-        found, inverse = np.unique(keys[valid], return_inverse=True)
-        counts.append((found, np.bincount(inverse, weights[valid])))
-    return counts
+        if set(line) <= ids.keys():
+            written = np.array([*(ids[character] for character in line), END])
+            contexts = model.along(model.start(1), written[:-1].tolist())
+            total -= float(model.score(contexts, written[:, None]).sum())
+            characters += len(written)
+    return total / np.log(2) / characters
 
 
-def interpolate(
-    counts: list[tuple[np.ndarray, np.ndarray]], fewest: dict[int, float], tokens: int
-) -> list[tuple[np.ndarray, ...]]:
-    """The tables of `hwr_core.decoding.language_model.LanguageModel`, over an alphabet of so many `tokens`.
-
-    After a context seen n times with d different tokens, a token seen c times gets c / (n + `DISTINCT` d), and the shorter
-    context's probabilities share what is left, also of the n-grams that are left out: all add up to one.
-    """
-    tables: list[list[np.ndarray]] = []
-    shorter, shorter_p = np.zeros(1, np.int64), np.full(1, 1 / tokens)
-    for length, (keys, weights) in enumerate(counts, 1):
-        contexts = keys >> BITS
-        starts = np.flatnonzero(np.diff(contexts, prepend=-1))
-        sizes = np.diff(starts, append=len(keys))
-        shares = weights / np.repeat(np.add.reduceat(weights, starts) + DISTINCT * sizes, sizes)
-        kept = weights >= fewest.get(length, 0)
-        shares[~kept] = 0
-        left = 1 - np.add.reduceat(shares, starts)
-        suffixes = keys & (1 << BITS * (length - 1)) - 1
-        p = shares + np.repeat(left, sizes) * shorter_p[np.searchsorted(shorter, suffixes)]
-        if length == 1:  # every token of the alphabet is there, seen or not
-            keys, p, kept = np.arange(tokens), np.bincount(keys, shares, tokens) + left / tokens, np.ones(tokens, bool)
-        else:
-            tables[-1] = with_backoffs(*tables[-1][:2], contexts[starts][left < 1], np.log(left[left < 1]))
-        tables.append([keys[kept], np.log(p[kept]), np.zeros(kept.sum())])
-        shorter, shorter_p = keys, p
-    return [tuple(table) for table in tables if len(table[0])]
-
-
-def with_backoffs(keys: np.ndarray, log_p: np.ndarray, contexts: np.ndarray, backoffs: np.ndarray) -> list[np.ndarray]:
-    """The table with these contexts' backoffs; those that were never predicted themselves (a line's start) come in as absent."""
-    both = np.union1d(keys, contexts)
-    all_p, all_b = np.full(len(both), ABSENT), np.zeros(len(both))
-    all_p[np.searchsorted(both, keys)] = log_p
-    all_b[np.searchsorted(both, contexts)] = backoffs
-    return [both, all_p, all_b]
-
-
-def save(tables: list[tuple[np.ndarray, ...]], path: Path) -> None:
-    tensors = {}
-    for order, (keys, log_p, backoffs) in enumerate(tables, 1):
-        tensors[f"keys.{order}"] = torch.from_numpy(keys)
-        tensors[f"log_probabilities.{order}"] = torch.from_numpy(log_p).half()
-        tensors[f"backoffs.{order}"] = torch.from_numpy(backoffs if order < len(tables) else backoffs[:0]).half()
-    save_file(tensors, path, {"order": str(len(tables)), "end": str(END)})
+def measure(checkpoint: Path, vocabularies: dict[str, Vocabulary], fewest: dict[int, float]) -> Table:
+    """Bits per character of a model counted without the texts it is measured on, and of the checkpoint's own file."""
+    tokens = tokens_of(checkpoint)
+    kept, left_out = held_out(corpus())
+    model = counted(texts(kept, vocabularies), tokens, fewest)
+    own = LanguageModel.load(checkpoint / LANGUAGE_MODEL, tokens, END)
+    measured = {name: lines for name, lines in left_out.items() if name != "numbers"} | validation()
+    rows = [
+        [name, len(lines), *(round(bits(one, tokens, lines), 3) for one in (model, own))]
+        for name, lines in measured.items()
+    ]
+    rows.append(["n-grams", None, len(model.keys), len(own.keys)])
+    columns = ["texts", "lines", "counted now, bits per character", "the checkpoint's file, bits per character"]
+    return Table("", columns, rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--downloads", type=Path, default=Path("runs/downloads"))
-    arguments = parser.parse_args()
-    vocabulary = PreTrainedTokenizerFast.from_pretrained(arguments.checkpoint).get_vocab()
-    ids = {token: index for token, index in vocabulary.items() if token not in SPECIAL}
-    if r"\frac" not in ids and set(ids) != set(CHARACTERS):
-        parser.error("The checkpoint's tokens are neither the characters nor LaTeX's; this language model is of these.")
-    lines = formulas(set(ids)) if r"\frac" in ids else texts(fetch(arguments.downloads))
-    tables = interpolate(count(lines, ids, ORDER), FEWEST, len(vocabulary))
-    save(tables, arguments.checkpoint / LANGUAGE_MODEL)
-    for order, (keys, *_) in enumerate(tables, 1):
-        print(f"{len(keys):9,} n-grams of order {order}")
-    print(
-        f"{(arguments.checkpoint / LANGUAGE_MODEL).stat().st_size / 1e6:.1f} MB in {arguments.checkpoint / LANGUAGE_MODEL}"
+    parser.add_argument(
+        "--out", type=Path, help="the file to write, instead of the one beside the checkpoint's weights"
     )
+    parser.add_argument("--bits", action="store_true", help="text: measures, and leaves the checkpoint as it is")
+    parser.add_argument("--results", type=Path, metavar="PATH", help="writes the table of --bits into this file")
+    arguments = parser.parse_args()
+    tokens = tokens_of(arguments.checkpoint)
+    known = set(tokens) - set(SPECIAL)
+    of_formulas = r"\frac" in known
+    if not of_formulas and any(len(token) != 1 for token in known):
+        parser.error("The checkpoint's tokens must be characters or LaTeX's.")
+    fewest = FEWEST["math" if of_formulas else "text"]
+    if arguments.bits:
+        table = measure(arguments.checkpoint, fetch(arguments.downloads), fewest)
+        print(table.markdown())
+        if arguments.results:
+            results.save(
+                [table],
+                arguments.results,
+                f"Tokens of {arguments.checkpoint}. The counted model has not seen the texts it is measured on.",
+            )
+        return
+    lines = formulas(known) if of_formulas else texts(corpus(), fetch(arguments.downloads))
+    model = counted(lines, tokens, fewest)
+    path = arguments.out or arguments.checkpoint / LANGUAGE_MODEL
+    save(model, tokens, path)
+    print(f"{len(model.keys):,} n-grams of up to {model.order} tokens, {path.stat().st_size / 1e6:.1f} MB in {path}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PreTrainedTokenizerFast, VisionEncoderDecoderModel
 
-from training.data import word_frequencies
+from training.data import printed_faces, word_frequencies
 from training.fit.train import CTC_WEIGHT, Run, ctc_loss, decoder_inputs, losses, train
 from training.synthesis.line_stream import Batch, LineStream
 
@@ -165,8 +165,9 @@ def main() -> None:
         if not set(kept) <= set(range(count)):
             parser.error(f"{arguments.whole} has {count} layers there, numbered from 0; there is no layer {max(kept)}.")
     height = whole.config.encoder.image_height
+    downloads = arguments.run.parent / "downloads"
     stream = LineStream(
-        arguments.seed, word_frequencies.fetch(arguments.run.parent / "downloads"), height, arguments.columns
+        arguments.seed, word_frequencies.fetch(downloads), height, arguments.columns, printed_faces.fetch(downloads)
     )
     stream.tokenize_with(tokenizer)
     if arguments.trying:

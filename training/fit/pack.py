@@ -21,12 +21,13 @@ import numpy as np
 from safetensors.torch import save_file
 
 from training.data import datasets as data
-from training.data import word_frequencies
+from training.data import printed_faces, word_frequencies
 from training.fit.warm_start import PACKED, PREFIX, fetch
 
 HEIGHT = 48  # pixels of a scanned line, as the encoder takes it
 QUALITY = {"copiste": 28}
 LIMIT = {"hooker": 900, "peraire": 1000, "cremma19": 700}  # lines: of these few hands little of the stream is drawn
+FACES = 9  # one printed face in so many
 CODE = ("hwr_core", "training")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -110,6 +111,14 @@ def pack_words(folder: Path, downloads: Path) -> None:
     shutil.copy(downloads / word_frequencies.PACKED, folder)
 
 
+def pack_faces(folder: Path, downloads: Path) -> None:
+    """Some of the printed faces, of all families."""
+    target = folder / printed_faces.FOLDER
+    target.mkdir(parents=True, exist_ok=True)
+    for name, face in list(printed_faces.fetch(downloads).items())[::FACES]:
+        (target / f"{name}.ttf").write_bytes(face)
+
+
 def zipped(path: Path) -> io.TextIOWrapper:
     return gzip.open(path, "wt", encoding="utf-8")
 
@@ -128,7 +137,13 @@ def pack(folder: Path, source: Path = data.DATA) -> None:
     for name in data.SCANS:
         pack_scans(target, name, source)
     pack_fonts(target, source)
-    for name in ("english.txt.gz", "formulas.txt.gz"):
+    for name in (
+        "english.txt.gz",
+        "formulas.txt.gz",
+        "sentences_eu.jsonl.gz",
+        "form_lines.jsonl.gz",
+        "pendigits.jsonl.gz",
+    ):
         shutil.copy(source / name, target)
     with open(source / "pages" / "pages.jsonl", encoding="utf-8") as pages:
         images = [json.dumps({"image": json.loads(line)["image"]}) for line in pages]
@@ -142,7 +157,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     pack(arguments.folder)
-    for part in (pack_backbone, pack_words):
+    for part in (pack_backbone, pack_words, pack_faces):
         part(arguments.folder / "downloads", arguments.folder.parent / "downloads")
     sizes = {path: path.stat().st_size for path in sorted(arguments.folder.rglob("*")) if path.is_file()}
     for path, size in sizes.items():

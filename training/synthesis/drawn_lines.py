@@ -2,6 +2,7 @@
 
 import io
 import random
+import unicodedata
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from skimage.morphology import skeletonize
 from hwr_core.ink.strokes import Strokes
 from training.data.charset import CHARACTERS
 from training.data.datasets import InkLine
+from training.synthesis import signs
 
 # Shares of the lines in fonts with their letters apart, drawn with one pen, and, of those in capitals, in small ones.
 TRACKED, MONOLINE, SMALL_CAPITALS = 0.3, 0.35, 0.5
@@ -74,38 +76,65 @@ def set_side_by_side(groups: list[Strokes], height: float, rng: random.Random, g
 
 
 class Glyphs:
-    """Handprint: texts composed of CROHME's single characters, at the heights and on the baseline that print has."""
+    """Handprint: texts composed of single characters by CROHME's writers, and of drawn signs, at the heights and on the baseline that print has."""
 
     def __init__(self, symbols: dict[str, list[Strokes]]):
         self.symbols = {label: shapes for label, shapes in symbols.items() if label in CHARACTERS}
+        self.known: dict[str, bool] = {" ": True}
 
     def can_write(self, text: str) -> bool:
-        return all(character in self.symbols or character in " :'" for character in text)
+        return all(self.has(character) for character in set(text))
 
-    def compose(self, text: str, rng: random.Random) -> Strokes:
-        """`text` in strokes, a capital being one unit high, on the baseline y = 0."""
+    def has(self, character: str) -> bool:
+        if character not in self.known:
+            base, *marks = unicodedata.normalize("NFD", character)
+            drawn = base in self.symbols or signs.can_draw(base)
+            self.known[character] = drawn and character in CHARACTERS and signs.MARKS.issuperset(marks)
+        return self.known[character]
+
+    def compose(self, text: str, rng: random.Random, apart: float = 0.0) -> Strokes:
+        """`text` in strokes, a capital being one unit high, on the baseline y = 0; its letters so far apart, beside their usual distance."""
         chosen: dict[str, Strokes] = {}  # one writer repeats a shape, more or less
         tightness, row, x = rng.uniform(0.08, 0.3) if rng.random() < 0.7 else rng.uniform(0.3, 0.55), [], 0.0
         x_height = rng.uniform(0.5, 0.7)
         for character in text:
             if character == " ":
-                x += rng.uniform(0.45, 0.9) + 1.5 * tightness
+                x += rng.uniform(0.45, 0.9) + 1.5 * tightness + 1.4 * apart
                 continue
-            if character in ":'":
-                strokes, width = self.dots(character, rng), 0.05
-            else:
-                if character not in chosen or rng.random() < 0.2:
-                    chosen[character] = rng.choice(self.symbols[character])
-                strokes, width = self.place(character, chosen[character], x_height, rng)
+            if character not in chosen or rng.random() < 0.2:
+                chosen[character] = self.letter(character, x_height, rng)
+            strokes = chosen[character]
             row.extend(stroke + (x, 0) for stroke in strokes)
-            x += width + tightness * rng.uniform(0.5, 1.6)
+            x += (
+                max(0.05, signs.right_of(strokes)) + tightness * rng.uniform(0.5, 1.6) + apart * rng.uniform(0.85, 1.15)
+            )
         return row
 
-    @staticmethod
-    def dots(character: str, rng: random.Random) -> Strokes:
-        if character == "'":
-            return [np.array([[0.03, -1.0], [0.0, -0.75]]) + rng.uniform(-0.03, 0.03)]
-        return [np.array([[0.0, y], [0.02, y + 0.03]]) + rng.uniform(-0.03, 0.03) for y in (-0.5, -0.1)]
+    def letter(self, character: str, x_height: float, rng: random.Random) -> Strokes:
+        """One character with its accents, from x = 0 on."""
+        base, *marks = unicodedata.normalize("NFD", character)
+        drawn = (
+            signs.sign(base, self.figures, rng)
+            if base not in self.symbols or (signs.can_draw(base) and rng.random() < 0.5)
+            else None
+        )
+        if drawn is None:
+            shape = rng.choice(self.symbols[base])
+            if marks and base in "ij":
+                shape = undotted(shape)
+            drawn, _ = self.place(base, shape, x_height, rng)
+        width = signs.right_of(drawn)
+        top = min(float(stroke[:, 1].min()) for stroke in drawn)
+        return drawn + [stroke for mark in marks for stroke in signs.accent(mark, width / 2, top, rng)]
+
+    def figures(self, text: str, rng: random.Random) -> Strokes:
+        """Digits or letters without anything round them, from x = 0 on."""
+        row, x = [], 0.0
+        for character in text:
+            strokes, width = self.place(character, rng.choice(self.symbols[character]), 0.6, rng)
+            row += [stroke + (x, 0) for stroke in strokes]
+            x += width + 0.1
+        return row
 
     @staticmethod
     def place(character: str, shape: Strokes, x_height: float, rng: random.Random) -> tuple[Strokes, float]:
@@ -131,19 +160,32 @@ class Glyphs:
         return moved, float(size[0] * scale)
 
 
-class FontWriter:
-    """Renders texts in the handwriting fonts that have all of their characters."""
+def undotted(shape: Strokes) -> Strokes:
+    """An i or a j without its dot, which is the smaller of two strokes."""
+    extents = [float(np.ptp(stroke, 0).max()) for stroke in shape]
+    return [stroke for stroke, extent in zip(shape, extents, strict=True) if extent > 0.35 * max(extents)]
 
-    def __init__(self, fonts: dict[str, bytes]):
-        self.files = fonts
+
+class FontWriter:
+    """Renders texts in the fonts that have all of their characters."""
+
+    def __init__(self, fonts: dict[str, bytes], monoline: float = MONOLINE):
+        self.files, self.monoline = fonts, monoline
         self.names = sorted(fonts)
         self.loaded: dict[tuple[str, int], ImageFont.FreeTypeFont] = {}
         self.known: dict[tuple[str, str], bool] = {}
+        self.writers: dict[str, frozenset[str]] = {}
 
     def font(self, name: str, size: int) -> ImageFont.FreeTypeFont:
         if (name, size) not in self.loaded:
             self.loaded[name, size] = ImageFont.truetype(io.BytesIO(self.files[name]), size)
         return self.loaded[name, size]
+
+    def having(self, character: str) -> frozenset[str]:
+        """The fonts that can write it."""
+        if character not in self.writers:
+            self.writers[character] = frozenset(name for name in self.names if self.has(name, character))
+        return self.writers[character]
 
     def has(self, name: str, character: str) -> bool:
         """A missing character is drawn as the same box as a code point that no font has."""
@@ -153,37 +195,41 @@ class FontWriter:
             self.known[name, character] = character == " " or (bytes(glyph) != bytes(missing) and any(bytes(glyph)))
         return self.known[name, character]
 
-    def render(self, text: str, rng: random.Random) -> np.ndarray | None:
-        """Grey uint8, black on white, about 64 pixels high; None where a few tries find no font for the text."""
-        for _ in range(4):
-            name = rng.choice(self.names)
-            if all(self.has(name, character) for character in set(text)):
-                break
-        else:
+    def render(self, text: str, rng: random.Random, apart: float = 0.0) -> np.ndarray | None:
+        """Grey uint8, black on white, about 64 pixels high; None where no font has all of the text."""
+        able = frozenset.intersection(*(self.having(character) for character in set(text)))
+        if not able:
             return None
+        name = rng.choice(sorted(able))
         small = self.font(name, rng.choice([36, 38, 40])) if text.isupper() and rng.random() < SMALL_CAPITALS else None
-        image = set_in_type(text, self.font(name, 48), small, rng)
-        return monoline(image, rng) if image is not None and rng.random() < MONOLINE else image
+        image = set_in_type(text, self.font(name, 48), small, rng, apart)
+        return monoline(image, rng) if image is not None and rng.random() < self.monoline else image
 
 
 def set_in_type(
-    text: str, font: ImageFont.FreeTypeFont, small: ImageFont.FreeTypeFont | None, rng: random.Random
+    text: str,
+    font: ImageFont.FreeTypeFont,
+    small: ImageFont.FreeTypeFont | None,
+    rng: random.Random,
+    apart: float = 0.0,
 ) -> np.ndarray | None:
-    """The text in one font, sometimes with its letters apart; all but the first letter of a word in `small`, where it is given.
+    """The text in one font, its letters sometimes a little or, by `apart` of a letter's size, far apart; all but the first letter of a word
+    in `small`, where it is given.
 
     None where the text is empty in that font or far too long.
     """
     left, top, right, bottom = font.getbbox(text)
     if right - left < 3 or bottom - top < 3 or right - left > 4000:
         return None
-    tracking = font.size * rng.uniform(-0.04, 0.28) if rng.random() < TRACKED and text.isascii() else 0.0
-    width = right - left + round(max(0.0, tracking) * len(text)) + 16
+    tracking = font.size * rng.uniform(-0.04, 0.28) if rng.random() < TRACKED else 0.0
+    tracking = font.size * apart or tracking
+    width = right - left + round(max(0.0, tracking) * len(text) + 1.2 * font.size * apart * text.count(" ")) + 16
     image = Image.new("L", (width, bottom - top + 16), 255)
     pen, x, baseline = ImageDraw.Draw(image), 8.0 - left, 8 - top + font.getmetrics()[0]
     for index, piece in enumerate(text if tracking or small else [text]):
         of_piece = small if small and index and text[index - 1] != " " else font
         pen.text((x, baseline), piece, fill=0, font=of_piece, anchor="ls")
-        x += of_piece.getlength(piece) + tracking
+        x += of_piece.getlength(piece) + tracking + (font.size * apart * 1.2 if piece == " " else 0.0)
     return np.asarray(image)[:, : min(width, round(x) + 16)]
 
 

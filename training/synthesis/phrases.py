@@ -3,8 +3,10 @@
 import itertools
 import random
 import string
+from collections.abc import Sequence
 
 from training.data.word_frequencies import Vocabulary
+from training.synthesis import signs
 
 MONTHS = [
     "January",
@@ -139,19 +141,88 @@ DOMAINS = [
 ]
 ENDINGS = ["com", "org", "net", "fr", "de", "co.uk", "edu", "io", "eu", "info", "gov", "us", "ca"]
 FRESHENED = 0.6  # share of the pieces of sentences that get words of the vocabulary
+# How often each language is drawn; one that is not named counts as the least.
+LANGUAGE_SHARES = {"en": 0.27, "fr": 0.2, "de": 0.2, "es": 0.09, "it": 0.08, "pt": 0.08, "nl": 0.08}
+LONGEST = 158  # characters of a line
+MONTHS_EU = (
+    "Januar Februar März April Mai Juni Juli August September Oktober November Dezember enero febrero marzo abril mayo junio julio agosto "
+    "septiembre octubre noviembre diciembre gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre janeiro fevereiro março "
+    "maio junho julho setembro outubro novembro dezembro januari februari maart mei juni juli augustus oktober"
+).split()
+MARKS = ["•", "•", "•", "☐", "☐", "☑", "→", "→", "-", "-", "*", "+", "–", "·"]
+SIGNS = list('%/~+#&@<>{}()[]=*!?:;.,-_|$€£§°½¼¾⅓⅔→•☐☑×÷±«»"')
+UNITS = [
+    "mm",
+    "cm",
+    "m",
+    "km",
+    "g",
+    "kg",
+    "l",
+    "ml",
+    "h",
+    "min",
+    "s",
+    "V",
+    "W",
+    "kW",
+    "Hz",
+    "bar",
+    "px",
+    "MB",
+    "GB",
+    "m²",
+    "m³",
+    "cm²",
+    "km/h",
+]
 
 
 class Phrases:
     """Draws texts from sentences of each language, the training transcripts and the English corpus, and from its vocabulary."""
 
-    def __init__(self, sentences: dict[str, list[str]], vocabularies: dict[str, Vocabulary], rng: random.Random):
-        self.rng = rng
+    def __init__(
+        self,
+        sentences: dict[str, list[str]],
+        vocabularies: dict[str, Vocabulary],
+        rng: random.Random,
+        forms: Sequence[str] = (),
+    ):
+        self.rng, self.forms = rng, forms
+        self.languages = list(sentences)
+        self.shares = [LANGUAGE_SHARES.get(language, min(LANGUAGE_SHARES.values())) for language in self.languages]
         self.sentences, self.vocabularies = sentences, vocabularies
         lines = itertools.chain(*sentences.values())
         self.words = sorted({w for line in lines for w in line.split() if w.strip(string.punctuation).isalpha()})
 
     def draw(self) -> str:
+        """One line, with a list's mark before it now and then."""
+        text = " ".join(self.unmarked().split()) or self.draw()
+        if self.rng.random() < 0.06:
+            text = f"{self.mark()} {text}"
+        return text[:LONGEST].strip()
+
+    def mark(self) -> str:
+        r = self.rng
+        number = r.randint(1, 12)
+        return r.choice(
+            [
+                r.choice(MARKS),
+                r.choice(MARKS),
+                r.choice(signs.CIRCLED),
+                f"{number}.",
+                f"{number})",
+                f"({number})",
+                r.choice("abcd") + ")",
+            ]
+        )
+
+    def unmarked(self) -> str:
         pick = self.rng.random()
+        if pick < 0.03:
+            return self.piece(10, 30)
+        if pick < 0.07:
+            return self.little()
         if pick < 0.42:
             return self.piece(1, 9)
         if pick < 0.57:
@@ -180,7 +251,43 @@ class Phrases:
         return self.cased(text)
 
     def language(self) -> str:
-        return self.rng.choice(list(self.sentences))
+        return self.rng.choices(self.languages, self.shares)[0]
+
+    def little(self) -> str:
+        """A single character, or few: a letter, a sign, a short number."""
+        r = self.rng
+        pick = r.random()
+        if pick < 0.3:
+            return self.number(r.randint(1, 3))
+        if pick < 0.7:
+            return r.choice(string.ascii_letters + "ÄÖÜäöüßéàÉ")
+        if pick < 0.8:
+            return r.choice(SIGNS)
+        return r.choice(
+            [
+                r.choice(signs.CIRCLED),
+                f"{self.number(1)}.",
+                f"{r.choice(string.ascii_uppercase)}{self.number(1)}",
+                f"{self.number(2)}%",
+                f"{r.choice(string.ascii_lowercase)})",
+                f"{self.number(1)} {r.choice('xX')}",
+                f"+{self.number(1)}",
+                f"-{self.number(2)}",
+            ]
+        )
+
+    def capitals(self) -> str:
+        """A name or a word in capitals, to be written with its letters apart."""
+        r = self.rng
+        words = [self.word() for _ in range(r.choice([1, 1, 1, 2, 2, 3]))]
+        text = " ".join(filter(None, words)).upper() or "X"
+        return (
+            text
+            if r.random() < 0.8
+            else r.choice(
+                [self.number(r.randint(2, 8)), self.code(), f"{self.number(2)}.{self.number(2)}.{self.number(4)}"]
+            )
+        )
 
     def cased(self, text: str) -> str:
         pick = self.rng.random()
@@ -189,11 +296,81 @@ class Phrases:
         )
 
     def everyday(self) -> str:
+        if self.forms and self.rng.random() < 0.22:
+            return self.rng.choice(self.forms)
         kinds = [
             self.clock, self.date, self.date_in_words, self.price, self.email, self.phone, self.grouped, self.sum, self.quantity,
-            self.address, self.name, self.code, self.count, self.website,
+            self.address, self.name, self.code, self.count, self.website, self.inches, self.fraction, self.with_signs, self.percentage,
         ]  # fmt: skip
         return self.rng.choice(kinds)()
+
+    def inches(self) -> str:
+        r = self.rng
+        whole, part = r.randint(1, 96), r.choice(["", "", "", "½", "¼", "¾", " 1/2", " 3/8", " 5/8", "⅓", ".5"])
+        feet = r.randint(1, 12)
+        return r.choice([
+            f"{feet}'{whole % 12}\"", f"{feet}' {whole % 12}\"", f'{whole}{part}"', f"{feet}'", f'{whole}{part}" x {r.randint(1, 60)}"', f"{feet} ft {whole % 12} in",
+            f"{feet} ft", f'{whole}{part} in', f"{feet}' x {r.randint(4, 20)}'",
+        ])  # fmt: skip
+
+    def fraction(self) -> str:
+        r = self.rng
+        part = r.choice(list(signs.FRACTIONS))
+        what = r.choice(
+            [
+                " cup",
+                " cups",
+                " tsp",
+                " l",
+                " kg",
+                " h",
+                " Tasse",
+                " litre",
+                " TL",
+                "",
+                "",
+                "",
+                f" {self.word().lower()}",
+            ]
+        )
+        plain = f"{r.randint(1, 7)}/{r.choice([2, 3, 4, 5, 8, 10, 16])}"
+        return r.choice(
+            [
+                f"{r.randint(1, 12)}{part}{what}",
+                f"{r.randint(1, 9)} {part}{what}",
+                f"{part}{what}",
+                f"{r.randint(1, 5)} {plain}{what}",
+                f"{plain}{what}",
+            ]
+        )
+
+    def percentage(self) -> str:
+        r = self.rng
+        number = r.choice([str(r.randint(0, 100)), f"{r.randint(0, 99)}{r.choice('.,')}{r.randint(0, 9)}"])
+        sign = r.choice(["", "", "+", "-", "~", "< ", "> ", "±", "~ "])
+        return r.choice(
+            [
+                f"{sign}{number}%",
+                f"{sign}{number} %",
+                f"{number}% {self.word().lower()}",
+                f"{self.word()} {sign}{number}%",
+                f"({number}%)",
+            ]
+        )
+
+    def with_signs(self) -> str:
+        """Words and numbers joined by signs that sentences seldom have."""
+        r = self.rng
+        a, b = self.word(), self.word()
+        n, m = str(r.randint(0, 500)), str(r.randint(0, 99))
+        unit = r.choice(UNITS)
+        return r.choice([
+            f"{a} & {b}", f"{a} + {b}", f"{a}/{b}", f"{a} → {b}", f"{n} → {m}", f"→ {a}", f"~ {n}", f"~{n} {unit}", f"#{a.lower()}", f"#{m}", f"{a} @ {n}",
+            f"< {n}", f"> {n} {unit}", f"{{{a}}}", f"{{{a.lower()}, {b.lower()}}}", f"[{a}]", f"({n})", f'"{a}"', f"«{a}»", f"§ {m}", f"§{m}", f"{a} = {n}", f"{n}°",
+            f"{m}°C", f"-{m} °C", f"{n} {unit}", f"{a}: {n} {unit}", f"{a} #{m}", f"{a} - {b}", f"{a}_{b.lower()}", f"{n}/{m}", f"{a} (x{m})", f"{a} *", f"{a}...",
+            f"{m} x {n}", f"{a}; {b}", f"{r.choice(signs.CIRCLED)} {a}", f"☐ {a}", f"☑ {a}", f"☐ {a} ☐ {b}", f"• {a}", f"{a} •  {b}".replace("  ", " "), f"{m}×{n}", f"{a}!",
+            f"{a}?", f"±{m}", f"{a} <{b.lower()}>", f"{n} & {m}",
+        ])  # fmt: skip
 
     def number(self, digits: int) -> str:
         return "".join(self.rng.choices(string.digits, k=digits))
@@ -219,6 +396,7 @@ class Phrases:
         return r.choice([
             f"{month} {day}, {year}", f"{day} {r.choice(MONTHS_FR)} {year}", f"{r.choice(DAYS)} {day}", f"{month[:3]} {day}",
             f"{month[:3]}. {day}{r.choice(['th', 'st', 'nd', 'rd', ''])}", f"{day} {month} {year}", f"{r.choice(DAYS)}, {month} {day}",
+            f"{day}. {r.choice(MONTHS_EU)} {year}", f"{day} {r.choice(MONTHS_EU)} {year}", f"{day} de {r.choice(MONTHS_EU)} de {year}",
         ])  # fmt: skip
 
     def price(self) -> str:

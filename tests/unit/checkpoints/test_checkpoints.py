@@ -34,7 +34,8 @@ from hwr_core.decoding.scores import Hypothesis
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from tests.support import checkpoint_layouts as layouts
-from training.fit.count_ngrams import Text, count, interpolate, save
+from training.fit.count_ngrams import tokens_of
+from training.fit.ngrams import Text, coded, count, interpolate, save
 
 ROOT = Path(__file__).resolve().parents[3]
 MICROSOFT_FILES = ROOT.parent / "shared" / "data" / "trocr-base-handwritten"
@@ -755,8 +756,9 @@ def downloaded(tmp_path_factory):
     (folder / "empty").mkdir()
     (folder / "empty" / "README.md").touch()
     own = layouts.own(folder / "own")
-    tokens = json.loads((own / "config.json").read_text())["decoder"]["vocab_size"]
-    save(interpolate(count(iter([Text("ab")]), {"a": 4, "b": 5}, 2), {}, tokens), own / LANGUAGE_MODEL)
+    tokens = tokens_of(own)
+    counts = count([Text("ab")], {"a": 4, "b": 5}, 2, len(tokens))
+    save(coded(interpolate(counts, len(tokens)), len(tokens)), tokens, own / LANGUAGE_MODEL)
     repositories = {f"someone/{name}": folder / name for name in ("tiny", "sharded", "gated", "empty", "own")}
     script = """
         told, threads = [], set()

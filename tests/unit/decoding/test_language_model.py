@@ -6,21 +6,22 @@ import numpy as np
 import pytest
 
 from hwr_core import HandwritingError, load_recognizer
-from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
+from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL, MODELS
 from hwr_core.decoding.decode import decode
-from hwr_core.decoding.language_model import LENGTH, LanguageModel
+from hwr_core.decoding.language_model import ABSENT, LENGTH, LanguageModel, bits_of, tokens_hash
 from hwr_core.decoding.scores import DecodingSettings
 from tests.support import checkpoint_layouts as layouts
-from training.fit.count_ngrams import END, Text, count, interpolate, save
+from training.fit.count_ngrams import tokens_of
+from training.fit.ngrams import END, Text, coded, count, interpolate, save
 
 IDS = {character: index for index, character in enumerate("abcd ", 4)}
 TOKENS = 9  # four special ones before them
+NAMES = ["<s>", "<pad>", "</s>", "<unk>", *"abcd "]
 TEXTS = [Text("abc abd"), Text("abc abc"), Text("dab", 2.0), Text(" cab ", 0.5, whole=False), Text("xyz")]
 
 
-def model(texts=TEXTS, order=4, fewest=None, **options) -> LanguageModel:
-    tables = interpolate(count(iter(texts), IDS, order), fewest or {}, TOKENS)
-    return LanguageModel(tables, END, **options)
+def model(texts=TEXTS, order=4, fewest=None, ids=IDS, tokens=TOKENS) -> LanguageModel:
+    return coded(interpolate(count(iter(texts), ids, order, tokens), tokens, fewest), tokens)
 
 
 def after(found: LanguageModel, text: str) -> dict[str, float]:
@@ -43,14 +44,16 @@ def test_nothing_is_impossible_and_all_adds_up_to_one(text, fewest):
     assert min(after(model(fewest=fewest), text).values()) > 0
 
 
-def test_one_step_is_what_the_discount_says():
+def test_one_step_is_what_kneser_and_ney_say():
     found = model([Text("ab"), Text("ac"), Text("ab")], order=2)
-    # After a: b twice, c once. Four for each distinct one are kept for the letters by themselves, among them the end.
-    alone, kept = {"a": 3, "b": 2, "c": 1, "end": 3}, 4 * 4
-    alone = {letter: (number + kept / TOKENS) / (9 + kept) for letter, number in alone.items()}
-    assert after(found, "a")["b"] == pytest.approx(2 / 11 + 8 / 11 * alone["b"], rel=1e-5)
-    assert after(found, "a")["end"] == pytest.approx(8 / 11 * alone["end"], rel=1e-5)
-    assert after(found, "a")["d"] == pytest.approx(8 / 11 * kept / TOKENS / (9 + kept), rel=1e-5)
+    # By themselves letters count as often as they follow different ones: a, b, c one, the end two, after b and c.
+    left = (3 * 0.8 + 1.2) / 5
+    alone = {letter: 0.2 / 5 + left / TOKENS for letter in "abc"} | {"d": left / TOKENS, "end": 0.8 / 5 + left / TOKENS}
+    # After a: b twice, c once. 1.2 and 0.8 of them are shared out as by themselves.
+    assert after(found, "a")["b"] == pytest.approx(0.8 / 3 + 2 / 3 * alone["b"], rel=1e-5)
+    assert after(found, "a")["c"] == pytest.approx(0.2 / 3 + 2 / 3 * alone["c"], rel=1e-5)
+    assert after(found, "a")["end"] == pytest.approx(2 / 3 * alone["end"], rel=1e-5)
+    assert after(found, "a")["d"] == pytest.approx(2 / 3 * alone["d"], rel=1e-5)
 
 
 def test_longer_contexts_tell_more():
@@ -71,17 +74,62 @@ def test_a_fragment_tells_of_its_inside_only():
 
 def test_rare_long_ngrams_are_left_out_and_the_common_ones_stay():
     whole, pruned = model(), model(fewest={4: 1.6})
-    assert (pruned.keys >> LENGTH == 4).sum() < (whole.keys >> LENGTH == 4).sum()
-    assert (pruned.keys >> LENGTH == 3).sum() == (whole.keys >> LENGTH == 3).sum()
+    assert 0 < of_length(pruned, 4) < of_length(whole, 4)
+    assert of_length(pruned, 3) == of_length(whole, 3)
     assert after(pruned, "dab")["end"] == pytest.approx(after(whole, "dab")["end"], rel=0.2)
 
 
-def test_it_comes_back_from_its_file_as_it_was(tmp_path):
-    save(interpolate(count(iter(TEXTS), IDS, 4), {}, TOKENS), tmp_path / LANGUAGE_MODEL)
-    found = LanguageModel.load(tmp_path / LANGUAGE_MODEL, TOKENS, END)
-    assert found.order == 4 and found.end == END
-    for text in ("", "ab", "abc abc"):
-        assert after(found, text) == pytest.approx(after(model(), text), rel=5e-3)
+def of_length(found: LanguageModel, length: int) -> int:
+    """How many n-grams there are, without those that are contexts only."""
+    return int(((found.keys >> LENGTH == length) & (found.codes != ABSENT)).sum())
+
+
+def test_codes_are_near_the_values_where_there_are_many():
+    rng = np.random.default_rng(3)
+    letters = "abcdefghijklmnopqrstuvwxyz "
+    ids = {letter: index for index, letter in enumerate(letters, 4)}
+    words = ["".join(rng.choice(list(letters), size=rng.integers(3, 40))) for _ in range(300)]
+    tables = interpolate(count(map(Text, words), ids, 4, 31), 31)
+    found = coded(tables, 31)
+    log_p = np.concatenate([table.log_p for table in tables])
+    known = ~np.isnan(log_p)
+    assert len(np.unique(log_p[known])) > 2000
+    assert np.abs(found.levels[found.codes] - log_p)[known].mean() < 0.02
+
+
+@pytest.mark.parametrize("fewest", [{}, {3: 1.1, 4: 1.6}])
+def test_it_comes_back_from_its_file_as_it_was(tmp_path, fewest):
+    saved = model(fewest=fewest)
+    save(saved, NAMES, tmp_path / LANGUAGE_MODEL)
+    found = LanguageModel.load(tmp_path / LANGUAGE_MODEL, NAMES, END)
+    assert found.order == saved.order and found.end == END
+    assert np.array_equal(found.keys, saved.keys)
+    for text in ("", "ab", "abc abc", "dab"):
+        assert after(found, text) == after(saved, text)
+
+
+def test_more_than_256_tokens_have_longer_keys(tmp_path):
+    names = [*NAMES, *(f"\\{number}" for number in range(400))]
+    ids = {name: index for index, name in enumerate(names) if index > 3}
+    assert bits_of(len(names)) == 9 and bits_of(TOKENS) == 8
+    saved = model([Text(["a", "\\399", "b"]), Text(["a", "\\399", "\\7"])], ids=ids, tokens=len(names))
+    save(saved, names, tmp_path / LANGUAGE_MODEL)
+    found = LanguageModel.load(tmp_path / LANGUAGE_MODEL, names, END)
+    context = found.along(found.start(1), [ids["a"], ids["\\399"]])[-1:]
+    likely, unlikely = found.score(context, np.array([[ids["\\7"], ids["\\8"]]]))[0]
+    assert likely > unlikely + 2
+    assert np.exp(found.score(context, np.arange(len(names))[None])).sum() == pytest.approx(1, abs=0.01)
+
+
+def test_a_file_carries_the_hash_of_its_tokens(tmp_path):
+    """The same tokens in another order would give fluent nonsense."""
+    save(model(), NAMES, tmp_path / LANGUAGE_MODEL)
+    swapped = [*NAMES[:4], *"bacd "]
+    assert tokens_hash(swapped) != tokens_hash(NAMES)
+    with pytest.raises(ValueError, match="counted over other tokens"):
+        LanguageModel.load(tmp_path / LANGUAGE_MODEL, swapped, END)
+    with pytest.raises(ValueError, match="counted over other tokens"):
+        LanguageModel.load(tmp_path / LANGUAGE_MODEL, NAMES, END + 1)
 
 
 @pytest.mark.parametrize("damaged", [True, False])
@@ -90,9 +138,20 @@ def test_a_file_that_is_damaged_or_of_other_tokens_is_said_in_one_sentence(tmp_p
     if damaged:
         (folder / LANGUAGE_MODEL).write_bytes(b"no model")
     else:
-        save(interpolate(count(iter(TEXTS), IDS, 4), {}, TOKENS), folder / LANGUAGE_MODEL)
+        save(model(), NAMES, folder / LANGUAGE_MODEL)
     with pytest.raises(HandwritingError, match="is no language model" if damaged else "counted over other tokens"):
         load_recognizer(str(folder))
+
+
+@pytest.mark.parametrize("name", ["text", "math"])
+def test_the_shipped_files_fit_their_tokenizers_and_no_other(name):
+    folder, other = MODELS / name, MODELS / ("math" if name == "text" else "text")
+    tokens = tokens_of(folder)
+    assert LanguageModel.load(folder / LANGUAGE_MODEL, tokens, END).order == 6
+    with pytest.raises(ValueError, match="counted over other tokens"):
+        LanguageModel.load(folder / LANGUAGE_MODEL, [*tokens[:-2], tokens[-1], tokens[-2]], END)
+    with pytest.raises(ValueError):
+        LanguageModel.load(folder / LANGUAGE_MODEL, tokens_of(other), END)
 
 
 class Seen:

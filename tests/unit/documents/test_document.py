@@ -1,7 +1,9 @@
 """Files with one page or many: each page when it is asked for, one clear sentence for what cannot be opened."""
 
 import io
+import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pillow_heif
@@ -17,6 +19,8 @@ from hwr_core.documents.document import open_document
 from hwr_core.errors import TooLargeError
 from hwr_core.runtime.limits import MAX_BYTES, MOST_PAGES
 from tests.support.pictures import encoded, huge_png
+
+DATA = Path(__file__).parents[2] / "support" / "data"
 
 
 def grey(level: int, size: tuple[int, int] = (120, 80)) -> Image.Image:
@@ -49,6 +53,48 @@ def test_a_pdf_gives_its_pages_at_a_size_to_read_and_small_ones_to_choose_by():
 
 def test_a_page_as_large_as_a_wall_is_rendered_no_larger_than_a_page():
     assert max(open_document(pdf(1, (14000, 9000)), "wall.pdf").page(0).size) <= 3600
+
+
+@pytest.mark.parametrize("name", ["form_only.pdf", "form_ap.pdf"])
+def test_form_fields_and_signatures_of_a_pdf_are_drawn(name):
+    page = open_document((DATA / name).read_bytes(), name).page(0).convert("L")
+    scale = page.height / 842
+    for top in (580, 700):  # points from the page's upper edge: a text field, then a signature field
+        field = page.crop(tuple(round(scale * value) for value in (40, top, 350, top + 80)))
+        assert (np.asarray(field) < 100).sum() > 1000
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_the_user_unit_of_a_pdf_counts(compressed):
+    data = (DATA / "userunit.pdf").read_bytes()
+    if compressed:
+        data = pdf_with_compressed_page()
+        assert b"/UserUnit" not in data
+    assert open_document(data, "unit.pdf").page(0).size == pytest.approx((2480, 1749), abs=2)
+
+
+def pdf_with_compressed_page() -> bytes:
+    """A PDF whose page, with a user unit of 10 points, is in a compressed stream of objects."""
+    packed = zlib.compress(b"3 0 <</Type/Page/Parent 2 0 R/MediaBox[0 0 59.53 41.95]/UserUnit 10>>")
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        stream(b"/Type/ObjStm/N 1/First 4/Filter/FlateDecode", packed),
+    )
+    out, places = b"%PDF-1.5\n", {}
+    for number, content in zip((1, 2, 4), objects, strict=True):
+        places[number] = len(out)
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    places[5] = len(out)
+    rows = [(0, 0, 0), (1, places[1], 0), (1, places[2], 0), (2, 4, 0), (1, places[4], 0), (1, places[5], 0)]
+    table = zlib.compress(b"".join(struct.pack(">BIB", *row) for row in rows))
+    head = b"/Type/XRef/Size 6/W[1 4 1]/Root 1 0 R/Filter/FlateDecode"
+    return out + b"5 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF" % (stream(head, table), places[5])
+
+
+def test_a_tiny_page_is_drawn_finely_and_a_small_one_at_300_dots_per_inch():
+    assert open_document(pdf(1, (60, 42)), "stamp.pdf").page(0).width == 1240
+    assert open_document(pdf(1, (420, 595)), "a5.pdf").page(0).height == pytest.approx(2480, abs=1)
 
 
 def test_a_pdf_with_a_password_is_said_to_have_one():

@@ -10,14 +10,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 FONTS = {"sans": "HersheySans1", "italic": "EMSReadabilityItalic", "playful": "EMSElfin", "script": "HersheyScript1"}
-CHARACTERS = [chr(code) for code in range(32, 127)] + ["€", "£"]
+CHARACTERS = [chr(code) for code in range(32, 127)] + list("€£¿¡«»ßœŒàâäáãçéèêëíìîïñóòôöõúùûüÀÂÄÁÃÇÉÈÊËÍÌÎÏÑÓÒÔÖÕÚÙÛÜ")
 
 
 def strokes(path: str, scale: float) -> list[list[int]]:
     """`M x y L x y …` as flat lists in hundredths of a capital's height, y downwards."""
     found = []
     for part in path.split("M")[1:]:
-        numbers = [float(number) for number in re.findall(r"-?[\d.]+(?:e-?\d+)?", part)]
+        numbers = [float(number) for number in re.findall(r"-?[\d.]+(?:e[-+]?\d+)?", part)]
         found.append([round(value * scale * (1 if index % 2 == 0 else -1)) for index, value in enumerate(numbers)])
     return found
 
