@@ -43,7 +43,7 @@ results:
 	$(PYTHON) tools/results.py
 
 evaluate: .venv/.dev
-	$(BIN)/python -m training.evaluation.lines text
+	$(BIN)/python -m training.evaluate text
 
 benchmark: .venv/.dev
 	$(BIN)/python -m benchmarks.latency --results docs/results

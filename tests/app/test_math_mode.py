@@ -34,7 +34,7 @@ def test_the_solutions_of_a_quadratic_equation_are_read(math):
 
 
 def test_most_of_what_people_try_first_is_read_right(math):
-    # `python -m training.evaluation.lines math` prints the share; this notices when it breaks.
+    # `python -m training.evaluate math` prints the share; this notices when it breaks.
     chosen = formulas()[::6]
     right = sum(canonical(read_ink(formula.strokes, math).text) == formula.tokens for formula in chosen)
     assert right >= 0.7 * len(chosen)

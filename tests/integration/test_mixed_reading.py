@@ -2,7 +2,6 @@
 
 import json
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,8 @@ from hwr_core import load_recognizer, read_ink, read_page
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import draw
 from hwr_core.pipeline import read_picture
+from training.evaluation.cases import FOLDER as CASES
 
-CASES = Path(__file__).resolve().parents[1] / "support" / "data" / "cases"
 TWO_LINES = [("12+7=19", True), (r"\sqrt{x+1}", True)]
 
 

@@ -1,4 +1,4 @@
-"""How well a math checkpoint reads formulas of CROHME that it was not trained on, and drawn ones: `python -m training.evaluation.lines math`.
+"""How well a math checkpoint reads formulas of CROHME that it was not trained on, and drawn ones: `python -m training.evaluate math`.
 
 The expression rate is the share of formulas whose canonical tokens (`hwr_core.decoding.latex.canonical`) are all right.
 """
@@ -52,7 +52,7 @@ def tokens_of(text: str) -> Tokens:
 def evaluate_drawn_only(
     recognizer: Recognizer, arguments: argparse.Namespace, chosen: Callable[[list, int | None], list]
 ) -> None:
-    """Only what is drawn by script: `python -m training.evaluation.lines drawn-formulas`."""
+    """Only what is drawn by script: `python -m training.evaluate drawn-formulas`."""
     drawn, read = evaluate_drawn(recognizer, arguments, chosen)
     if arguments.misses:
         print_misses(drawn, read)

@@ -1,12 +1,7 @@
-"""Measures how well a checkpoint reads what it was not trained on.
+"""How well a text checkpoint reads lines and drawings: `python -m training.evaluate text` and `ink`.
 
-`python -m training.evaluation.lines text`: lines by writers that it has not seen, words in no frequency list, marked words.
-`python -m training.evaluation.lines ink`: what people write first, drawn by script in hands that it has not seen.
-`python -m training.evaluation.lines math`: CROHME's formulas, of the test set of 2013 or, for choices, of writers kept out of training.
-`python -m training.evaluation.lines drawn-formulas`: of these only what is drawn by script (training/evaluation/drawn), matrices among it.
-`python -m training.evaluation.lines pages`: whole pages, as scanned and as a phone takes them, beside `rapidocr`.
-Beside the first two, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
-`--results docs/results/evaluation-text.json` writes the tables of the first two there and beside.
+Text: lines by unseen writers, words in no frequency list, marked words. Ink: what people write first, drawn by script
+in unseen hands. `--results docs/results/evaluation-text.json` writes the tables there and beside.
 """
 
 import argparse
@@ -14,7 +9,6 @@ import hashlib
 import math
 import os
 import re
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,7 +18,6 @@ from PIL import Image
 from safetensors import safe_open
 from tqdm import tqdm
 
-from hwr_core import load_recognizer
 from hwr_core.checkpoints.registry import find
 from hwr_core.metrics import calibration, cer, wer
 from hwr_core.reading import Reading
@@ -32,11 +25,8 @@ from hwr_core.recognizer import Recognizer
 from hwr_core.runtime.threads import free_threads
 from training.data.datasets import scans
 from training.data.word_frequencies import listed_words
-from training.evaluation import results
 from training.evaluation.drawn import Drawing, drawings, more_drawings
-from training.evaluation.formulas import evaluate_drawn_only, evaluate_math
-from training.evaluation.pages import evaluate_pages
-from training.evaluation.peers import TESSERACT, Reader, peers
+from training.evaluation.peers import TESSERACT, Reader
 from training.evaluation.results import Table, percent, share
 from training.evaluation.tables import comparable
 from training.evaluation.timing import TEXT, drawing_seconds
@@ -219,50 +209,3 @@ def note_of(recognizer: Recognizer, arguments: argparse.Namespace) -> str:
     weights = hashlib.sha256((find(arguments.model) / "model.safetensors").read_bytes()).hexdigest()
     lines = "all lines" if arguments.limit is None else f"at most {arguments.limit} lines of each set"
     return f"Checkpoint {arguments.model}, weights {weights[:12]}, {settings.beams} beams, {lines}."
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tasks = {
-        "text": evaluate_text,
-        "ink": evaluate_ink,
-        "math": lambda *found: evaluate_math(found[0], found[2], chosen),
-        "drawn-formulas": lambda *found: evaluate_drawn_only(found[0], found[2], chosen),
-        "pages": lambda *found: evaluate_pages(found[0], found[2]),
-    }
-    parser.add_argument("task", choices=tasks)
-    parser.add_argument("--model", help="a checkpoint as load_recognizer takes it; text or math unless given")
-    parser.add_argument("--beams", type=int, help="unless given, the checkpoint's own number")
-    parser.add_argument(
-        "--language-model", type=float, metavar="WEIGHT", help="in place of the checkpoint's own; 0 leaves it out"
-    )
-    parser.add_argument("--limit", type=int, help="lines of each set, chosen by chance")
-    parser.add_argument("--alone", action="store_true", help="without the other readers")
-    parser.add_argument(
-        "--results", type=Path, metavar="PATH", help="text, ink: writes the tables into PATH and files beside it"
-    )
-    parser.add_argument(
-        "--downloads", type=Path, default=Path("runs/downloads"), help="text: where the frequency lists lie"
-    )
-    parser.add_argument("--misses", action="store_true", help="ink, math: everything that was not read right")
-    parser.add_argument("--steps", action="store_true", help="pages: each step of the preprocessing on and off")
-    parser.add_argument("--dev", action="store_true", help="math: the writers kept out of training, not the test set")
-    arguments = parser.parse_args()
-    arguments.model = arguments.model or ("math" if arguments.task in ("math", "drawn-formulas") else "text")
-    recognizer = load_recognizer(arguments.model)
-    if arguments.language_model is not None:
-        recognizer = recognizer.with_decoding(language_model_weight=arguments.language_model)
-    if arguments.task in ("text", "ink"):
-        print_size_and_time(recognizer, arguments)
-    started = time.perf_counter()
-    others = {} if arguments.alone or arguments.task not in ("text", "ink") else peers()
-    tables = tasks[arguments.task](recognizer, others, arguments) or []
-    for table in tables:
-        print(table.markdown(), end="\n\n")
-    if arguments.results and tables:
-        results.save(tables, arguments.results, note_of(recognizer, arguments))
-    print(f"{time.perf_counter() - started:.0f} seconds in all")
-
-
-if __name__ == "__main__":
-    main()

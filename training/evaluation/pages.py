@@ -1,4 +1,4 @@
-"""How well whole pages are found and read: `python -m training.evaluation.lines pages`.
+"""How well whole pages are found and read: `python -m training.evaluate pages`.
 
 The 15 pages of `../shared/data/pages`, as they were scanned and as a phone would take them (by code: on a table, tilted, in
 perspective, with a shadow, blurred, noisy, as JPEG), beside `rapidocr` reading the same pages whole; with `--steps`, each step of the

@@ -2,7 +2,7 @@
 
 `python -m training.fit.calibrate models/text`. Temperature scaling (Guo et al. 2017) on some lines of IAM-OnDB `val_t`, or, for a
 math checkpoint, on formulas by CROHME's writers who were kept out of training: the temperature under which the confidences best foretell which lines are wholly right (the least binary cross-entropy).
-It changes no reading. `python -m training.evaluation.lines` shows the result on all validation lines.
+It changes no reading. `python -m training.evaluate text` shows the result on all validation lines.
 """
 
 import argparse
