@@ -303,9 +303,9 @@ class Recognizer:
     ) -> tuple[str, tuple[float, ...]]:
         """Returns the text without outer spaces, and for each character the probability of its token."""
         text = self.text_of(tokens)
+        lengths = self.task.text_lengths(tokens, text, self.text_of, self.decoding.grammar)
         confidences: list[float] = []
-        for end, log_probability in enumerate(log_probabilities[: len(tokens)], 1):
-            length = len(text) if end == len(tokens) else min(len(self.text_of(tokens[:end])), len(text))
+        for length, log_probability in zip(lengths, log_probabilities, strict=False):
             confidences += [min(1.0, math.exp(log_probability))] * (length - len(confidences))
         start = len(text) - len(text.lstrip())
         text = text.strip()
