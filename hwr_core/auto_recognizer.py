@@ -187,7 +187,7 @@ def more_probable(texts: Sequence[Reading], formulas: Sequence[Reading]) -> list
     if not written or min(formula.confidence for formula in written) < LEAST_FORMULA:
         return list(texts)
     plain = not any(_STRUCTURE.search(formula.text) for formula in written)
-    if plain and len(texts) == len(written) and all(text.text for text in texts):
+    if plain and all(text.text for text in texts):
         return list(texts)
     gain = _log(written) - _log(texts)
     return list(formulas) if gain > math.log(_factor(texts, written)) else list(texts)
