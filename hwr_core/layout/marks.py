@@ -22,7 +22,8 @@ CORNER = 0.12  # share of a box's side that counts as its corner
 TICK_INK = 0.04  # share of a box's inside that is ink from which it is ticked
 
 
-BULLET_REACH = 2.0  # of a line's height: how far before the line its bullet may stand
+BULLET_REACH = 0.9  # of a line's height: how far before the line its bullet may stand
+BULLET_SIZE = 0.3  # of a line's height: the outline of its bullet at most; a small number beside a line is larger
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def with_bullets(outlines: Sequence[np.ndarray]) -> list[np.ndarray]:
             (start, upper), (_, lower) = line.min(0), line.max(0)
             tall = lower - upper
             near = -0.2 * tall < start - right < BULLET_REACH * tall
-            if near and max(bottom - top, right - left) < 0.6 * tall and upper < (top + bottom) / 2 < lower:
+            if near and max(bottom - top, right - left) < BULLET_SIZE * tall and upper < (top + bottom) / 2 < lower:
                 joined_to[number] = place
     found = [outline.copy() for outline in outlines]
     for number, place in joined_to.items():
