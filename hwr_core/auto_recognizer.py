@@ -14,9 +14,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from hwr_core.loaded_model import LoadedModel
+from hwr_core.decoding.network import Network
+from hwr_core.decoding.scores import DecodingSettings
+from hwr_core.imaging.arrays import is_picture
+from hwr_core.loaded_model import Pixels
 from hwr_core.reading import Reading
 from hwr_core.recognizer import MAX_BATCH_SIZE, Recognizer
+from hwr_core.tasks import Task, TextOf
 
 NAME = "auto"
 SURE = 0.9  # confidence from which words and numbers are text without asking
@@ -48,8 +52,7 @@ class AutoRecognizer(Recognizer):
     """Reads lines of text and formulas with the text and the math checkpoint: `load_recognizer("auto")`.
 
     Each image is read as text. One in doubt is read as a formula too, and the more probable reading is kept;
-    `Reading.formula` tells which it is. Everything else is as of `Recognizer`; what belongs to one checkpoint (the
-    network, the tokenizer, the task) is the text checkpoint's.
+    `Reading.formula` tells which it is. The network, the tokenizer and the task are the text checkpoint's.
     """
 
     def __init__(
@@ -88,11 +91,31 @@ class AutoRecognizer(Recognizer):
         return self.text.batch_size
 
     @property
-    def _model(self) -> LoadedModel:
-        return self.text._model
+    def network(self) -> Network:
+        return self.text.network
+
+    @property
+    def pixels(self) -> Pixels:
+        return self.text.pixels
+
+    @property
+    def tokenizer(self) -> Any:
+        return self.text.tokenizer
+
+    @property
+    def text_of(self) -> TextOf:
+        return self.text.text_of
+
+    @property
+    def decoding(self) -> DecodingSettings:
+        return self.text.decoding
+
+    @property
+    def task(self) -> Task:
+        return self.text.task
 
     def with_decoding(self, **changes: Any) -> "AutoRecognizer":
-        self.text.with_decoding(**changes)  # raises for a setting that is none
+        self.text.with_decoding(**changes)  # raises an error for settings that do not exist
         return AutoRecognizer(self._load, self._chosen_batch_size, self._changes | changes)
 
     def with_batch_size(self, batch_size: int) -> "AutoRecognizer":
@@ -104,15 +127,16 @@ class AutoRecognizer(Recognizer):
     def stream(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None
     ) -> Iterator[dict[int, Reading]]:
+        pictures: list[Any] = [images] if is_picture(images) else list(images)
         doubtful: dict[int, Reading] = {}
-        for batch in self.text.stream(images, beams):
+        for batch in self.text.stream(pictures, beams):
             doubtful |= {index: reading for index, reading in batch.items() if in_doubt(reading)}
             if sure := {index: reading for index, reading in batch.items() if index not in doubtful}:
                 yield sure
         numbers = list(doubtful)
         if not numbers:
             return
-        for batch in self.math.stream([images[number] for number in numbers], beams):
+        for batch in self.math.stream([pictures[number] for number in numbers], beams):
             found = {numbers[place]: reading for place, reading in batch.items()}
             yield {number: more_probable([doubtful[number]], [reading])[0] for number, reading in found.items()}
 
@@ -163,7 +187,7 @@ def more_probable(texts: Sequence[Reading], formulas: Sequence[Reading]) -> list
     if not written or min(formula.confidence for formula in written) < LEAST_FORMULA:
         return list(texts)
     plain = not any(_STRUCTURE.search(formula.text) for formula in written)
-    if plain and len(texts) == len(written) and all(text.text for text in texts):
+    if plain and all(text.text for text in texts):
         return list(texts)
     gain = _log(written) - _log(texts)
     return list(formulas) if gain > math.log(_factor(texts, written)) else list(texts)

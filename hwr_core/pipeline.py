@@ -243,14 +243,9 @@ def mix(draft: Draft, job: Job) -> Draft:
         [[formula.share_in(draft.lines[place].outline) > 0 for formula in found] for place in lone], bool
     )
     blocks = [
-        ([lone[line] for line in lines], formulas)
+        (places, formulas)
         for lines, formulas in connected(touches.reshape(len(lone), len(found)))
-        if formulas
-        and not _is_settled(
-            [draft.lines[lone[line]] for line in lines],
-            [readings[lone[line]] for line in lines],
-            [found[number] for number in formulas],
-        )
+        if formulas and not _is_settled(draft, places := [lone[line] for line in lines], [found[n] for n in formulas])
     ]
     asked = [number for _, formulas in blocks for number in formulas]
     reader = replace(job.reader, recognizer=recognizer.math, name=(job.reader.name, "formulas"))
@@ -258,15 +253,13 @@ def mix(draft: Draft, job: Job) -> Draft:
     return _with_formulas(draft, blocks, found, dict(zip(asked, read_ones, strict=True)))
 
 
-def _is_settled(
-    lines: Sequence[FoundLine], readings: Sequence[Reading | None], formulas: Sequence[FormulaRegion]
-) -> bool:
+def _is_settled(draft: Draft, places: Sequence[int], formulas: Sequence[FormulaRegion]) -> bool:
     """Whether a line need not be read again as a formula: a number by itself, or a sure formula in its own line."""
-    if len(lines) != 1 or len(formulas) != 1 or readings[0] is None:
+    if len(places) != 1 or len(formulas) != 1 or (reading := draft.readings[places[0]]) is None:
         return False
-    if not readings[0].formula:
-        return not in_doubt(readings[0])
-    return readings[0].confidence >= SURE_FORMULA and formulas[0].share_in(lines[0].outline) == 1
+    if not reading.formula:
+        return not in_doubt(reading)
+    return reading.confidence >= SURE_FORMULA and formulas[0].share_in(draft.lines[places[0]].outline) == 1
 
 
 def _with_formulas(
@@ -275,8 +268,8 @@ def _with_formulas(
     found: Sequence[FormulaRegion],
     read_ones: dict[int, Reading | None],
 ) -> Draft:
-    """The draft with formulas in place of the lines of those blocks where they are more probable."""
-    placed = [
+    """Replaces the lines of a block by its formulas where these are more probable."""
+    placed: list[tuple[tuple[float, int], FoundLine, Region, Reading | None]] = [
         ((place, 0), *item) for place, item in enumerate(zip(draft.lines, draft.regions, draft.readings, strict=True))
     ]
     for lines, numbers in blocks:
@@ -394,11 +387,14 @@ def read_ink(
     """
     finite = [stroke[np.isfinite(stroke).all(1)] for stroke in map(as_points, strokes)]
     drawn = [stroke for stroke in finite if len(stroke)]
-    read_drawn = _read_mixed if isinstance(recognizer, AutoRecognizer) else _read_drawn
+    if isinstance(recognizer, AutoRecognizer):
+        found = _read_mixed(drawn, recognizer, beams, on_progress)
+    else:
+        found = _read_drawn(drawn, recognizer, beams, on_progress)
     lines: list[Line] = []
     unreadable: list[Line] = []
     unread: list[Box] = []
-    for item, reading in read_drawn(drawn, recognizer, beams, on_progress):
+    for item, reading in found:
         line = Line(_extent(item.strokes), item.image, reading, formula=reading.formula)
         if reading.text:
             lines.append(line)

@@ -1,7 +1,7 @@
 """Where formulas stand on a page: its ink in connected pieces, grouped as drawn strokes are.
 
-The text detector finds rows. A fraction is two of them, a root's index none. So where lines are in doubt, their ink is grouped anew, and
-every formula is a region of its own, whose picture holds only its own ink.
+The text detector finds rows, and a fraction is two of them. Where lines are in doubt, the grouping goes by connected ink
+instead. The picture of a formula holds only its own ink.
 """
 
 from collections.abc import Sequence
@@ -104,7 +104,7 @@ def _apart(boxes: np.ndarray, white: float) -> list[np.ndarray]:
     found = []
     for column in _columns(boxes, np.arange(len(boxes)), white):
         groups = [column[group] for group in group_boxes(boxes[column])]
-        # White that another row hid may part the pieces of a row, whose parts may then be rows.
+        # Another row may hide the white between two columns, and a column the white between two rows.
         if len(groups) > 1:
             found += [group[inner] for group in groups for inner in _apart(boxes[group], white)]
         else:
@@ -141,9 +141,9 @@ def _region(
     own = np.isin(around, group)
     others = ((around > 0) & ~own).astype(np.uint8)
     kernel = np.ones((2 * EDGE + 1,) * 2, np.uint8)
-    others = cv2.dilate(others, kernel) & ~cv2.dilate(own.astype(np.uint8), kernel)
+    foreign = (cv2.dilate(others, kernel) > 0) & (cv2.dilate(own.astype(np.uint8), kernel) == 0)
     painted = part.copy()
-    painted[others[np.ix_(rows - rows[0], columns - columns[0])] > 0] = int(np.median(part))
+    painted[foreign[np.ix_(rows - rows[0], columns - columns[0])]] = int(np.median(part))
     outline = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
     return FormulaRegion(FoundLine(outline, painted), middles)
 

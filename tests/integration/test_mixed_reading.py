@@ -76,3 +76,8 @@ def test_the_kind_is_told_in_json(auto):
 def test_it_is_pickled_by_name(auto):
     again = pickle.loads(pickle.dumps(auto.with_batch_size(2)))
     assert (again.name, again.batch_size, again.reads_formulas) == ("auto", 2, False)
+
+
+def test_one_array_is_one_picture(auto):
+    formula = np.asarray(Image.open(CASES / "two_lines.png").convert("L"))[:140]
+    assert [(reading.text, reading.formula) for reading in auto.read(formula)] == [TWO_LINES[0]]

@@ -51,6 +51,11 @@ def test_a_formula_that_says_no_more_than_the_text_leaves_it_text():
     assert more_probable([Reading("2718", 0.5)], [formula("2718", 0.99)])[0].text == "2718"
 
 
+def test_digits_of_a_table_row_are_no_formula():
+    digits = [Reading(digit, 0.9) for digit in "25814"]
+    assert more_probable(digits, [formula("25814", 0.99)]) == digits
+
+
 def test_one_formula_over_several_lines_needs_less_than_their_confidences():
     parts = [Reading("x2", 0.93), Reading("4", 0.97)]
     assert are_formulas(parts, [formula(r"\frac{x^{2}}{4}", 0.6)])
