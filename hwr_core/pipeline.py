@@ -178,7 +178,7 @@ def find(draft: Draft, job: Job) -> Draft:
 
 def _unfound(cleaned: Preprocessed, found: Sequence[FoundLine], size: tuple[int, int]) -> tuple[Box, ...]:
     boxes = unfound_ink(cleaned.image, [line.outline for line in found])
-    return tuple(_on_photo(box_corners(box), cleaned.to_photo, size)[0] for box in boxes)
+    return tuple(_on_photo(np.array(box_corners(box), float), cleaned.to_photo, size)[0] for box in boxes)
 
 
 def clean(draft: Draft, job: Job) -> Draft:
@@ -411,7 +411,7 @@ def read_picture(
         line = read_region(photo, box, recognizer, settings, beams)
     else:
         reading = read_lines([photo], Job(lambda: photo, LineReader(recognizer, beams)))[0]
-        line = Line(box, photo, BLANK if reading is None else reading, reach=(0.0, 1.0))
+        line = Line(box, photo, BLANK if reading is None else reading, reach=(0.0, 1.0), depth=(0.0, 1.0))
     return Page((line,) if line.reading.text else (), photo.size)
 
 
@@ -436,7 +436,7 @@ def line_on_photo(line: FoundLine, to_photo: np.ndarray, size: tuple[int, int], 
     """
     box, outline = _on_photo(line.outline, to_photo, size)
     marked = reading if line.mark is None else reading.after(line.mark.text)
-    return Line(box, Image.fromarray(line.image), marked, outline, reach=line.reach, cell=line.cell)
+    return Line(box, Image.fromarray(line.image), marked, outline, reach=line.reach, cell=line.cell, depth=line.depth)
 
 
 def _on_photo(outline: np.ndarray, to_photo: np.ndarray, size: tuple[int, int]) -> tuple[Box, tuple[Point, ...]]:

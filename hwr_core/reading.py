@@ -226,7 +226,10 @@ class Line:
         corrected: whether a person corrected the text.
         reach: horizontal extent of `image` relative to `outline` (0 left end, 1 right end); None if `image` is cropped
             to the ink.
+        depth: the same vertically (0 upper edge of `outline`, 1 lower edge).
         cell: where it stands in a table or form; None outside of one.
+        base: heights of the baseline at the first and the last ink, 0–1 of the way down `outline`; None as long as
+            `image` is kept, which tells them.
         gaps: the gaps in the ink, 0–1 of the picture's width; None as long as `image` is kept, which tells them.
     """
 
@@ -239,6 +242,8 @@ class Line:
     reach: Span | None = None
     gaps: tuple[Span, ...] | None = None
     cell: Cell | None = None
+    depth: Span | None = None
+    base: Span | None = None
 
     @property
     def corners(self) -> tuple[Point, ...]:

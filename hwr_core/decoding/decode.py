@@ -36,16 +36,12 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
         has one.
     """
     encoded = network.encode(pixel_values, settings.beams)
-    if (
-        not hasattr(encoded, "alone")
-        or not settings.ctc_weight
-        or encoded.ctc_logits is None
-        or settings.grammar is not None
-    ):
+    logits_of = encoded.ctc_logits
+    if not hasattr(encoded, "alone") or not settings.ctc_weight or logits_of is None or settings.grammar is not None:
         return beam_search(network, encoded, len(pixel_values), settings)
     paths = [
         ctc_path(log_softmax(logits[mask].astype(np.float64)), network.pad)
-        for logits, mask in zip(encoded.ctc_logits, encoded.mask, strict=True)
+        for logits, mask in zip(logits_of, encoded.mask, strict=True)
     ]
     found: list[list[Hypothesis]] = []
     for item in range(len(pixel_values)):

@@ -2,7 +2,15 @@
 
 from lxml import etree
 
-from hwr_core.export.xml_common import add_element, enclosing_box, polygon_points, root_element, xml_bytes, xml_text
+from hwr_core.export.xml_common import (
+    add_element,
+    baseline_points,
+    enclosing_box,
+    polygon_points,
+    root_element,
+    xml_bytes,
+    xml_text,
+)
 from hwr_core.layout.words import words_of
 from hwr_core.reading import Box, Line, Page, PageId
 
@@ -49,7 +57,7 @@ def to_alto(name: PageId | str, page: Page) -> bytes:
 
 
 def _add_line(block: etree._Element, number: int, line: Line) -> None:
-    element = add_element(block, "TextLine", ID=f"line_{number}", **_place(line.box))
+    element = add_element(block, "TextLine", ID=f"line_{number}", **_place(line.box), BASELINE=baseline_points(line))
     if line.formula:
         element.set("TAGREFS", "formula")
     if line.corrected:

@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from hwr_core.export.xml_common import add_element, enclosing_box, polygon_points, root_element, xml_bytes, xml_text
+from hwr_core.export.xml_common import (
+    add_element,
+    baseline_points,
+    enclosing_box,
+    polygon_points,
+    root_element,
+    xml_bytes,
+    xml_text,
+)
 from hwr_core.layout.words import words_of
 from hwr_core.reading import Line, Page, PageId, Point, box_corners
 
@@ -33,7 +41,7 @@ def to_page_xml(name: PageId | str, page: Page) -> bytes:
     if page.lines:
         order = add_element(add_element(sheet, "ReadingOrder"), "OrderedGroup", id="order")
         add_element(order, "RegionRefIndexed", index="0", regionRef="region")
-        region = add_element(sheet, "TextRegion", id="region")
+        region = add_element(sheet, "TextRegion", id="region", custom="readingOrder {index:0;}")
         _add_coords(region, box_corners(enclosing_box([line.box for line in page.lines])))
         for number, line in enumerate(page.lines, 1):
             _add_line(region, number, line)
@@ -52,6 +60,7 @@ def _add_line(region: etree._Element, number: int, line: Line) -> None:
     if line.corrected:
         element.set("comments", "corrected by hand")
     _add_coords(element, line.corners)
+    add_element(element, "Baseline", points=baseline_points(line))
     for index, word in enumerate(words_of(line), 1):
         part = add_element(element, "Word", id=f"line_{number}_word_{index}")
         _add_coords(part, word.corners)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from hwr_core.reading import Box, PageId, Point
+from hwr_core.layout.words import baseline_of
+from hwr_core.reading import Box, Line, PageId, Point
 
 
 def root_element(namespace: str, tag: str, **attributes: str) -> etree._Element:
@@ -41,5 +42,11 @@ def enclosing_box(boxes: Sequence[Box]) -> Box:
 
 
 def polygon_points(corners: Sequence[Point]) -> str:
-    """The corners as ALTO and PAGE write them: `x,y` pairs, separated by spaces."""
-    return " ".join(f"{x},{y}" for x, y in corners)
+    """The corners as ALTO and PAGE write them: `x,y` pairs, separated by spaces, none of them negative."""
+    return " ".join(f"{max(0, x)},{max(0, y)}" for x, y in corners)
+
+
+def baseline_points(line: Line) -> str:
+    """The baseline of a line as ALTO and PAGE write it: two points at least a pixel apart, as readers require."""
+    (left, top), (right, bottom) = baseline_of(line)
+    return polygon_points(((left, top), (right + ((left, top) == (right, bottom)), bottom)))

@@ -48,10 +48,13 @@ def with_border(grey: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
     border = max(2, round(BORDER * (rows[-1] + 1 - rows[0])))
     top, bottom, left, right = rows[0] - border, rows[-1] + 1 + border, columns[0] - border, columns[-1] + 1 + border
     inside = grey[max(0, top) : bottom, max(0, left) : right]
-    beyond = [max(0, -top), max(0, bottom - grey.shape[0]), max(0, -left), max(0, right - grey.shape[1])]
-    if not any(beyond):
+    height, width = grey.shape
+    above, below = int(max(0, -top)), int(max(0, bottom - height))
+    before, after = int(max(0, -left)), int(max(0, right - width))
+    if not above + below + before + after:
         return inside
-    return cv2.copyMakeBorder(inside, *map(int, beyond), cv2.BORDER_CONSTANT, value=int(percentiles(grey, (75,))[0]))
+    paper = int(percentiles(grey, (75,))[0])
+    return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_CONSTANT, value=paper)
 
 
 def spread_contrast(grey: np.ndarray) -> np.ndarray:

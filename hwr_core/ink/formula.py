@@ -1,4 +1,4 @@
-"""A formula as a picture: how large its symbols are, and drawing one from strokes."""
+"""Formulas as pictures: the size of their symbols, and drawing them from strokes."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,8 @@ from hwr_core.ink.strokes import Strokes, as_points, draw
 
 DRAWN_AT = 44.0  # pixels of a symbol's height where strokes are drawn: twice what the encoder sees
 PEN = 4.0  # pixels, at that size
-LARGEST, MOST = 3000, 1_000_000  # pixels of a drawn formula's longer side, and in all: more than the encoder sees of it
+LONGEST_SIDE = 3000  # pixels of a drawn formula's longer side at most: more than the encoder sees
+MOST_PIXELS = 1_000_000  # pixels of a drawn formula at most: more than the encoder sees
 
 
 def typical_size(widths: np.ndarray, heights: np.ndarray) -> float:
@@ -39,9 +40,18 @@ def ink_size(strokes: Strokes) -> float:
 
 
 def render_formula(strokes: Strokes, symbol: float = DRAWN_AT, stroke_width: float = PEN) -> Image.Image:
-    """Draws strokes, each (n, 2), black on white, so that their symbols are `symbol` pixels high, with a pen `stroke_width` pixels wide.
+    """Draws a formula, black on white. A picture larger than `LONGEST_SIDE` or `MOST_PIXELS` is scaled down.
 
-    The picture has at most `LARGEST` pixels on its longer side, and some `MOST` in all, scaled down if need be. Raises ValueError where there is no stroke.
+    Args:
+        strokes: Each (n, 2) float, y downwards, in any unit.
+        symbol: Height of its symbols, in pixels.
+        stroke_width: Of the pen, in pixels.
+
+    Returns:
+        A grey picture.
+
+    Raises:
+        ValueError: There is no stroke.
     """
     strokes = [as_points(stroke) for stroke in strokes if len(stroke)]
     if not strokes:
@@ -50,6 +60,10 @@ def render_formula(strokes: Strokes, symbol: float = DRAWN_AT, stroke_width: flo
     low, extent = points.min(0), np.ptp(points, axis=0)
     edge = symbol * 0.2 + stroke_width
     area = max(float(extent.prod()), 1e-12)
-    scale = min(symbol / ink_size(strokes), (LARGEST - 2 * edge) / max(float(extent.max()), 1e-6), (MOST / area) ** 0.5)
+    scale = min(
+        symbol / ink_size(strokes),
+        (LONGEST_SIDE - 2 * edge) / max(float(extent.max()), 1e-6),
+        (MOST_PIXELS / area) ** 0.5,
+    )
     width, height = (int(np.ceil(side * scale + 2 * edge)) for side in extent)
     return Image.fromarray(draw([(stroke - low) * scale + edge for stroke in strokes], (height, width), stroke_width))

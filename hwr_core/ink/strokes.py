@@ -1,7 +1,7 @@
-"""Ink: strokes from a canvas, grouped into lines and drawn as line images.
+"""Strokes from a canvas, levelled and drawn as pictures of lines.
 
-A stroke is an (n, 2) float array of x and y, y downwards, in any unit: everything here is relative to the size of the
-writing, so the same word reads the same written small or large.
+A stroke is an (n, 2) float array of x and y, y downwards, in any unit. Everything here is relative to the size of the
+writing, so a word reads the same whether it is written small or large.
 """
 
 import cv2
@@ -9,16 +9,27 @@ import numpy as np
 from PIL import Image
 
 Strokes = list[np.ndarray]
-MAX_ASPECT = 60
+MAX_ASPECT = 60  # width by height of a drawn line at most
 SUPERSAMPLING = 4  # strokes are drawn this much larger, then averaged down: OpenCV's own antialiasing is coarse
 
 
 def render_line(strokes: Strokes, height: int, stroke_width: float, margin: float = 0.08) -> Image.Image:
-    """Draws the strokes of one line `height` pixels high, black on white, with a pen `stroke_width` pixels wide.
+    """Draws the strokes of one line, black on white.
 
-    `margin` is in shares of the height. Flat ink (a dash, dots in a row) is not blown up to the full height: one stroke
-    is drawn at most as large as if it were a third of its width high, more of them so that the picture is at most
-    `MAX_ASPECT` times as wide as high. Returns a greyscale image; raises ValueError where there is no stroke.
+    Flat ink (a dash, dots in a row) is not enlarged to the full height. A single stroke is scaled as if it were at
+    least a third of its width high. Several strokes give a picture at most `MAX_ASPECT` times as wide as high.
+
+    Args:
+        strokes: Each (n, 2) float, y downwards, in any unit.
+        height: Of the picture, in pixels.
+        stroke_width: Of the pen, in pixels.
+        margin: Paper above and below the ink, in shares of the height.
+
+    Returns:
+        A grey picture.
+
+    Raises:
+        ValueError: There is no stroke.
     """
     strokes = [as_points(stroke) for stroke in strokes if len(stroke)]
     if not strokes:

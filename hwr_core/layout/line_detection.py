@@ -1,4 +1,4 @@
-"""From a page to its lines: `rapidocr`'s text detector, and the order in which to read them."""
+"""Finds the lines of a page with `rapidocr`'s text detector and puts them in reading order."""
 
 import threading
 from collections.abc import Sequence
@@ -15,29 +15,36 @@ from hwr_core.layout.reading_order import joined, line_height, reading_order, ro
 from hwr_core.reading import Cell, Point, Span
 
 DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
-LARGE, USUAL = (
-    120,
-    60,
-)  # pixels of a line's height there: above the first, the page is seen smaller, with lines of the second
-WHOLE, OVERLAP, SEAM = (
-    700_000,
-    96,
-    4,
-)  # pixels there: of a picture that is seen at once, of the halves' overlap, and of what is uncertain
-EXPAND_SIDE, EXPAND_UP = 0.2, 0.06  # of a line's height, added to the detector's outline
+LARGE_LINE = 120  # pixels of a line's height there: the detector breaks larger writing into pieces
+USUAL_LINE = 60  # pixels of a line's height to which a page of large writing is scaled
+DETECTED_AT_ONCE = 700_000  # pixels that the detector sees at once: larger pages are seen in halves
+HALVES_OVERLAP = 96  # pixels that both halves share
+SEAM = 4  # pixels around the middle where either half may find a line
+DETECTOR_MARGIN = 32  # pixels of paper put around a page: the detector misses text at the edge
+EXPAND_SIDE = 0.2  # of a line's height, added to both ends of the detector's outline
+EXPAND_UP = 0.06  # of a line's height, added above and below the detector's outline
 _DETECTING = threading.Lock()
 
 
 @dataclass(frozen=True)
 class FoundLine:
-    """`outline` (4, 2) float: the corners on the page in pixels, clockwise from the top left; `image`
-    (height, width) uint8: what they enclose and a little round it, levelled; `reach` as of `Line`."""
+    """A line on a cleaned page.
+
+    Attributes:
+        outline: Its corners on the page in pixels, (4, 2) float, clockwise from the top left.
+        image: Its picture, levelled, with a little paper around, (height, width) uint8.
+        reach: As of `Line`.
+        cell: As of `Line`.
+        mark: The list mark that it starts with.
+        depth: As of `Line`.
+    """
 
     outline: np.ndarray
     image: np.ndarray
     reach: Span = (0.0, 1.0)
     cell: Cell | None = None
     mark: Mark | None = None
+    depth: Span = (0.0, 1.0)
 
     @property
     def to_read(self) -> np.ndarray:
@@ -46,9 +53,13 @@ class FoundLine:
 
 
 def find_lines(grey: np.ndarray) -> list[FoundLine]:
-    """The lines of a page (height, width) uint8, dark on light, in reading order; none on a blank page.
+    """Finds the lines of a page. A picture of one line is taken whole: the detector is made for pages.
 
-    A picture of one line, which a detector made for pages finds badly, is taken whole.
+    Args:
+        grey: The page, dark on light, (height, width) uint8.
+
+    Returns:
+        The lines in reading order; none for a blank page.
     """
     box = ink_box(grey)
     if box is None:
@@ -57,7 +68,9 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
     if _is_one_line(outlines) and box[2] - box[0] > 2 * (box[3] - box[1]):
         left, top, right, bottom = box
         outline = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
-        return [FoundLine(outline, grey, (-left / (right - left), (grey.shape[1] - left) / (right - left)))]
+        reach = -left / (right - left), (grey.shape[1] - left) / (right - left)
+        depth = -top / (bottom - top), (grey.shape[0] - top) / (bottom - top)
+        return [FoundLine(outline, grey, reach, depth=depth)]
     outlines = with_bullets(outlines)
     found = []
     for line in reading_order(outlines):
@@ -67,7 +80,7 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
 
 
 def _is_one_line(outlines: list[np.ndarray]) -> bool:
-    """Whether the pieces found are those of one line. Single characters in a row may be the lines of a page on its side."""
+    """Whether the pieces are those of one line. Single characters in a row may be the lines of a page on its side."""
     if len(outlines) > 1 and all(np.ptp(outline[:, 0]) < 1.5 * np.ptp(outline[:, 1]) for outline in outlines):
         return False
     return len(rows_of(outlines)) <= 1
@@ -76,7 +89,9 @@ def _is_one_line(outlines: list[np.ndarray]) -> bool:
 def cut_line(grey: np.ndarray, outline: np.ndarray) -> FoundLine:
     """The line that `outline` (4, 2) encloses on `grey`."""
     more = EXPAND_SIDE * line_height(outline) / max(float(np.linalg.norm(outline[1] - outline[0])), 1e-6)
-    return FoundLine(outline, cut(grey, _expand(outline)), (-float(more), 1 + float(more)))
+    return FoundLine(
+        outline, cut(grey, _expand(outline)), (-float(more), 1 + float(more)), depth=(-EXPAND_UP, 1 + EXPAND_UP)
+    )
 
 
 def detect(grey: np.ndarray) -> list[np.ndarray]:
@@ -85,36 +100,39 @@ def detect(grey: np.ndarray) -> list[np.ndarray]:
     if found:
         scale = min(1.0, DETECTOR_SIDE / max(grey.shape))
         height = scale * float(np.median([line_height(outline) for outline in found]))
-        if height > LARGE:  # the detector breaks large writing into pieces
-            found = _detected(grey, max(64, round(scale * max(grey.shape) * USUAL / height))) or found
+        if height > LARGE_LINE:
+            found = _detected(grey, max(64, round(scale * max(grey.shape) * USUAL_LINE / height))) or found
     return found
 
 
 def _detected(grey: np.ndarray, side: int) -> list[np.ndarray]:
-    """As seen at `side` pixels of the longest side."""
+    """The outlines on the page when the detector sees it with `side` pixels on its longest side."""
     small = shrunk(grey, side)
     scale = max(small.shape) / max(grey.shape)
     with _DETECTING:
-        found = _in_halves(small) if small.size > WHOLE and small.shape[0] > 4 * OVERLAP else None
+        found = _in_halves(small) if small.size > DETECTED_AT_ONCE and small.shape[0] > 4 * HALVES_OVERLAP else None
         return [quad / scale for quad in (_quads(small) if found is None else found)]
 
 
 def _quads(small: np.ndarray) -> list[np.ndarray]:
-    margin = 32  # text that touches the edge is missed without some paper round it
+    margin = DETECTOR_MARGIN
     small = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=int(np.median(small)))
     found = _detector()(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), use_det=True, use_cls=False, use_rec=False).boxes
     return [] if found is None else [np.asarray(quad, float) - margin for quad in found]
 
 
 def _in_halves(small: np.ndarray) -> list[np.ndarray] | None:
-    """The upper half, then the lower one, which takes half the memory; each sees a little of the other, and finds what has its middle on
-    its own side. None where something found does not end within what its half sees: large or upright writing."""
+    """Detects the upper half, then the lower half, which takes half the memory.
+
+    Each half sees a part of the other and keeps the lines whose middle lies on its own side. None if a line reaches
+    beyond what its half sees: large or upright writing.
+    """
     middle = small.shape[0] // 2
-    upper = [quad for quad in _quads(small[: middle + OVERLAP]) if quad[:, 1].mean() < middle + SEAM]
-    lower = [quad + (0, middle - OVERLAP) for quad in _quads(small[middle - OVERLAP :])]
+    upper = [quad for quad in _quads(small[: middle + HALVES_OVERLAP]) if quad[:, 1].mean() < middle + SEAM]
+    lower = [quad + (0, middle - HALVES_OVERLAP) for quad in _quads(small[middle - HALVES_OVERLAP :])]
     lower = [quad for quad in lower if quad[:, 1].mean() >= middle - SEAM]
-    if any(quad[:, 1].max() > middle + OVERLAP - SEAM for quad in upper) or any(
-        quad[:, 1].min() < middle - OVERLAP + SEAM for quad in lower
+    if any(quad[:, 1].max() > middle + HALVES_OVERLAP - SEAM for quad in upper) or any(
+        quad[:, 1].min() < middle - HALVES_OVERLAP + SEAM for quad in lower
     ):
         return None
     return upper + [quad for quad in lower if all(overlap(quad, other) < 0.5 for other in upper)]

@@ -28,10 +28,16 @@ DECIDED = 0.6  # share of the page's writing, by length, in such lines from whic
 def find_upright_lines(
     picture: Callable[[], Image.Image], settings: PreprocessSettings, recognizer: Recognizer, steps_side: int | None = 0
 ) -> tuple[Preprocessed, list[FoundLine]]:
-    """The cleaned page and its lines, turned as `settings.turn` says, or, where that is "auto", so that the lines can be read.
+    """Cleans a page and finds its lines. If `settings.turn` is "auto", the page is turned so that the lines can be read.
 
-    `picture` gives the photo, and is asked again where it must be turned: it need not stay in memory while lines are found. `steps_side`
-    as for `preprocess`.
+    Args:
+        picture: Gives the photo. It is called again when the page must be turned, so the photo need not stay in memory.
+        settings: Of the preprocessing.
+        recognizer: Reads some of the lines in several directions, if their shapes do not tell the direction.
+        steps_side: As of `preprocess`.
+
+    Returns:
+        The cleaned page and its lines in reading order.
     """
     degrees = 0 if settings.turn == "auto" else int(settings.turn)
 
@@ -104,7 +110,12 @@ def best_turn(images: Sequence[np.ndarray], recognizer: Recognizer) -> int:
 
 
 def is_upside_down(images: Sequence[np.ndarray], recognizer: Recognizer) -> bool:
-    """Whether the longest lines, (height, width) uint8 each, read with clearly more confidence when turned by 180 degrees."""
+    """Whether the longest lines are read with clearly more confidence after a turn by 180 degrees.
+
+    Args:
+        images: The lines, (height, width) uint8 each.
+        recognizer: Reads them.
+    """
     sample = sorted(images, key=lambda image: -image.shape[1])[:SAMPLE]
     as_is = _confidence(recognizer.read(sample, beams=1))
     return (

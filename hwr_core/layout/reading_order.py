@@ -1,7 +1,7 @@
-"""The order in which the pieces of writing on a page are read: columns one after the other, table and form rows together.
+"""Puts the pieces of writing on a page in reading order: columns one after the other, rows of tables and forms together.
 
-Recursive XY-cut (Nagy 1984), with two changes. White that runs down the page parts columns of prose, but not the cells of a
-table or form, whose rows are read across. And rows are cut off one by one, so that a heading above two columns does not hide them.
+This is a recursive XY-cut (Nagy 1984) with two changes. Columns of a table or form are not cut apart: their rows are
+read across. Rows are cut off one by one, so that a heading above two columns does not hide them.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ SAME_ROW = 0.5  # of the lower piece's height: the overlap from which two pieces
 CELL_SHIFT = 0.3  # of the higher cell's height: how far the middles of neighbouring cells may differ
 ALIGNED = 0.7  # share of a column's pieces that are level with others' from which the columns form a table
 LONG_PIECE = 3.6  # width by height of a column's usual piece from which it is prose
-FILLED = 0.45  # share of a column's width that prose usually fills
+FILLED = 0.3  # share of a column's width that prose usually fills
 COVERED = 0.5  # share of prose rows that have a note beside them under which the note stands apart
 JOINED = 0.0  # of a line's height: white between the outlines of parts of one line at most
 TAB_GAP = 1.5  # of a line's height: white in a row from which it parts two cells
@@ -34,7 +34,12 @@ ALIKE = 1.7  # ratio of the heights of two such parts at most
 
 @dataclass(frozen=True)
 class Ordered:
-    """A line in reading order: the numbers of its pieces, from the left, and its cell where it is one of a table or form."""
+    """A line in reading order.
+
+    Attributes:
+        pieces: The numbers of its pieces, from the left.
+        cell: Its place in a table or form; None outside of one.
+    """
 
     pieces: tuple[int, ...]
     cell: Cell | None = None
@@ -163,7 +168,7 @@ def _as_table(pieces: list[_Piece], tables: "count[int]") -> list[Ordered]:
 
 
 def _lines_of(row: list[_Piece]) -> list[list[_Piece]]:
-    """The pieces of a row, from the left; those whose outlines overlap are one line that was found in parts."""
+    """The lines of a row, from the left. Pieces whose outlines overlap are parts of one line."""
     lines = [[row[0]]]
     for piece in row[1:]:
         before = lines[-1][-1]
@@ -192,7 +197,7 @@ def _gutter(pieces: Sequence[_Piece]) -> float:
 
 
 def _is_table(pieces: list[_Piece]) -> bool:
-    """Whether the pieces are cells: columns of which the rows are level with one another, and not all of them prose."""
+    """Whether the pieces are cells of a table: their columns' rows are level, and not every column is prose."""
     columns = _split(pieces, 0, _gutter(pieces))
     if len(columns) < 2:
         return False

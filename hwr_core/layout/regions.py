@@ -1,4 +1,4 @@
-"""Where the lines of a page are, as people may change it: regions that are read, deleted, added, joined, and put in order."""
+"""The lines of a page as people may change them: regions that are added, deleted, joined and put in order."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,21 @@ from hwr_core.reading import Box, Page, Point
 
 Outline = tuple[Point, ...]
 
-SAME = 0.5  # intersection over union from which two regions are of the same line
-ENCLOSED = 0.8  # of a line's box within a drawn one: the drawn one is in its place
-FORMULA = "formula"  # what a drawn box's label says of one
-LEAST, UNMOVED = 6, 2  # pixels that a drawn box has at least each way, and by which one that nobody moved may differ
+SAME_LINE = 0.5  # intersection over union of two outlines of the same line at least
+ENCLOSED = 0.8  # share of a line's box inside a drawn box from which the drawn box replaces the line
+FORMULA = "formula"  # in the label of a box: it holds a formula
+LEAST_BOX_SIDE = 6  # pixels of a drawn box each way at least
+UNMOVED = 2  # pixels by which a box that nobody moved may differ
 
 
 @dataclass(frozen=True)
 class Region:
-    """A line on the photo, `outline` being its corners in the photo's pixels, clockwise from the upper left of the writing; `formula`
-    tells that it is to be read as one."""
+    """A line on the photo.
+
+    Attributes:
+        outline: Its corners in pixels of the photo, clockwise from the upper left of the writing.
+        formula: Whether to read it as a formula.
+    """
 
     outline: Outline
     formula: bool = False
@@ -46,7 +51,7 @@ def region_at(box: Box, to_photo: np.ndarray, formula: bool = False) -> Region:
 
 
 def box_on(region: Region, to_photo: np.ndarray) -> Box:
-    """The reverse: the upright box round a region, on such a picture."""
+    """The upright box around a region, on a picture whose pixels `to_photo` (3, 3) takes to the photo's."""
     corners = _mapped(region.outline, np.linalg.inv(to_photo))
     (left, top), (right, bottom) = (
         corners.min(0).round().astype(int).tolist(),
@@ -56,7 +61,7 @@ def box_on(region: Region, to_photo: np.ndarray) -> Box:
 
 
 def joined(regions: Sequence[Region]) -> Region:
-    """One region round several, in the direction of the widest; a formula if that is one."""
+    """One region around several, in the direction of the widest; it is a formula if the widest is one."""
     widest = max(regions, key=lambda region: np.linalg.norm(np.subtract(region.outline[1], region.outline[0])))
     corners = np.array(widest.outline, float)
     across = corners[1] - corners[0]
@@ -90,9 +95,18 @@ def regions_drawn(
     to_photo: np.ndarray,
     size: tuple[int, int],
 ) -> tuple[Region, ...]:
-    """The layout that the canvas of `size` (width, height) shows. A box whose label starts with a number is that line of `start`, which was drawn as its one of
-    `boxes`: where it is still there, the line stays as it was; where it was moved, it is what the box now encloses. Others are new, and take the place of the lines that they enclose.
-    Of moved and new ones, only what lies on the canvas counts."""
+    """The layout after a person edited the boxes on a canvas.
+
+    A box whose label starts with a number is that line of `start`. If it was moved, the line is now the box's content.
+    Other boxes are new; they replace the lines that they enclose.
+
+    Args:
+        drawn: The label and the box of each rectangle on the canvas.
+        start: The lines before the edit.
+        boxes: Their boxes on the canvas before the edit.
+        to_photo: (3, 3) float matrix from pixels of the canvas to the photo's.
+        size: Width and height of the canvas; parts of boxes outside of it are ignored.
+    """
     stayed: dict[int, Region] = {}
     new: list[tuple[Region, Box]] = []
     for label, box in drawn:
@@ -105,7 +119,7 @@ def regions_drawn(
             continue
         left, top, right, bottom = box
         box = max(0, left), max(0, top), min(size[0], right), min(size[1], bottom)
-        if box[2] - box[0] >= LEAST and box[3] - box[1] >= LEAST:
+        if box[2] - box[0] >= LEAST_BOX_SIDE and box[3] - box[1] >= LEAST_BOX_SIDE:
             region = region_at(box, to_photo, formula)
             if known:
                 stayed[place] = region
@@ -128,7 +142,7 @@ def same_line(outline: Sequence[Point], others: Sequence[Sequence[Point]]) -> in
     """Which of `others` is of the line that `outline` is of, by their overlap; None where none is."""
     shares = [overlap(outline, other) for other in others]
     best = int(np.argmax(shares)) if shares else -1
-    return best if best >= 0 and shares[best] >= SAME else None
+    return best if best >= 0 and shares[best] >= SAME_LINE else None
 
 
 def corrected(page: Page, corrections: Mapping[Outline, str]) -> Page:

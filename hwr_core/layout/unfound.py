@@ -12,7 +12,7 @@ from hwr_core.reading import Box
 AROUND = 0.3  # of a line's height: ink so near to its outline belongs to it
 LEAST_HEIGHT = 0.45  # of the usual line's height: lower pieces are specks
 MOST_HEIGHT = 4.0  # of the usual line's height: higher pieces are frames, folds and edges
-RULE = 8.0  # length by width of a piece from which it is a ruled line
+MOST_RULE = 8.0  # length by width of a piece from which it is a ruled line
 TOGETHER = 0.6  # of the usual line's height: pieces nearer to each other are shown as one
 LEAST_INK = 0.04  # share of its box that ink covers at least
 MOST_INK = 0.7  # share of its box that ink covers at most: more is a blot or a shadow
@@ -43,7 +43,7 @@ def unfound_ink(grey: np.ndarray, outlines: Sequence[np.ndarray]) -> list[Box]:
     tall, wide = stats[:, cv2.CC_STAT_HEIGHT].astype(float), stats[:, cv2.CC_STAT_WIDTH].astype(float)
     longest = np.maximum(tall, wide)
     kept = (longest >= LEAST_HEIGHT * usual) & (tall <= MOST_HEIGHT * usual)
-    kept &= longest <= RULE * np.maximum(np.minimum(tall, wide), 1)
+    kept &= longest <= MOST_RULE * np.maximum(np.minimum(tall, wide), 1)
     kept &= stats[:, cv2.CC_STAT_AREA] <= MOST_INK * tall * wide
     kept[0] = False
     if count < 2 or not kept.any():

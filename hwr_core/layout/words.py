@@ -1,4 +1,4 @@
-"""Where the words of a read line are: the reading says which there are, the ink of the line's picture where they part."""
+"""The words of a line that was read: the text tells the words, the gaps in the ink tell their places."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,16 +7,25 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.imaging.ink_mask import ink_mask, is_light_on_dark
+from hwr_core.layout.baselines import ink_base
 from hwr_core.reading import Box, Line, Page, Point, Span
 
 NO_PICTURE = Image.new("L", (1, 1), 255)
-NARROW, WIDE = set("iIjl.,;:'!|()[]- t1"), set("mwMWœæ—%")
+USUAL_BASE = 0.75  # of a line's height from its top: the baseline of a line without a picture
+NARROW = set("iIjl.,;:'!|()[]- t1")  # characters half as wide as others
+WIDE = set("mwMWœæ—%")  # characters half as wide again as others
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a line: its text, the chance that every character is right (of those the reading tells), and its corners on the page,
-    clockwise from the top left."""
+    """A word of a line.
+
+    Attributes:
+        text: The word.
+        confidence: Estimated probability that every character is right, 0 to 1.
+        character_confidences: The same for each character.
+        corners: Its corners on the page, clockwise from the top left.
+    """
 
     text: str
     confidence: float
@@ -69,9 +78,36 @@ def gaps_of(image: Image.Image) -> tuple[Span, ...]:
 
 
 def without_pictures(page: Page) -> Page:
-    """The page without its lines' pictures, for keeping many: where their words are is still told the same."""
-    lines = (replace(line, gaps=gaps_of(line.image), image=NO_PICTURE) for line in page.lines)
+    """The page without its lines' pictures, for keeping many: words and baselines still lie at the same places."""
+    lines = (replace(line, gaps=gaps_of(line.image), base=base_of(line), image=NO_PICTURE) for line in page.lines)
     return replace(page, lines=tuple(lines))
+
+
+def base_of(line: Line) -> Span:
+    """The heights of a line's baseline at its first and its last ink: 0 at the outline's upper edge, 1 at the lower."""
+    if line.base is not None:
+        return line.base
+    found = ink_base(line.image)
+    if found is None:
+        return USUAL_BASE, USUAL_BASE
+    (left, right), ink = found
+    if line.depth is None:
+        return (left - ink[0]) / (ink[1] - ink[0]), (right - ink[0]) / (ink[1] - ink[0])
+    top, bottom = line.depth
+    return top + left * (bottom - top), top + right * (bottom - top)
+
+
+def baseline_of(line: Line) -> tuple[Point, Point]:
+    """The ends of the line on which a line's letters stand, on the page."""
+    ((first, last),) = _on_outline(line, np.array([(0.0, 1.0)]))
+    corners = np.array(line.corners, float)
+    ends = []
+    for along, down in zip((first, last), base_of(line), strict=True):
+        upper = corners[0] + along * (corners[1] - corners[0])
+        lower = corners[3] + along * (corners[2] - corners[3])
+        x, y = upper + min(1.0, max(0.0, down)) * (lower - upper)
+        ends.append((round(float(x)), round(float(y))))
+    return ends[0], ends[1]
 
 
 def unread_boxes(line: Line) -> list[Box]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -69,6 +70,35 @@ def test_page_xml_is_valid_and_has_the_alternatives():
     found = root.xpath("//p:TextLine[1]/p:TextEquiv/p:Unicode/text()", namespaces=PAGE)
     assert found == ["one twelve3", "other <one>"]
     assert root.xpath("//p:TextLine[4]/p:Word[1]//p:Unicode/text()", namespaces=PAGE) == ["déjà"]
+
+
+@pytest.mark.parametrize("format", ["alto", "page"])
+def test_every_line_has_what_krakens_reader_requires(format):
+    """As `kraken.lib.xml` 7.1.1 parses them: it skips lines without a baseline and fails on other `custom`s."""
+    edge = Line((-4, 10, 3, 20), NO_PICTURE, Reading("x", 0.9))
+    page = Page((*LINES, edge), (1000, 1400), ((5, 5, 9, 9),))
+    root = etree.fromstring(export({"a.jpg": page}, format))
+    sheet = root.find(".//{*}Page")
+    width, height = (int(sheet.get(name) or sheet.get(f"image{name.title()}")) for name in ("WIDTH", "HEIGHT"))
+    assert (width, height) == (1000, 1400)
+    lines = list(root.iter("{*}TextLine"))
+    assert len(lines) == len(LINES) + 1
+    for element, own in zip(lines, page.lines, strict=True):
+        baseline = element.get("BASELINE") or element.find("{*}Baseline").get("points")
+        outline = element.find(".//{*}Polygon")
+        polygon = element.find("{*}Coords").get("points") if outline is None else outline.get("POINTS")
+        (left, top), (right, bottom) = (tuple(map(int, point.split(","))) for point in baseline.split())
+        assert len(polygon.split()) == 4 and "-" not in polygon + baseline
+        assert left < right or top != bottom
+        assert own.box[1] < top <= own.box[3] and own.box[1] < bottom <= own.box[3]
+    for element in root.iter("{*}TextRegion", "{*}UnknownRegion", "{*}TextLine"):
+        assert re.fullmatch(r"(\w+ \{\w+:\w+;\} ?)*", element.get("custom", ""))
+
+
+def test_the_baseline_is_the_lower_edge_of_the_ink_that_stands_on_it():
+    root = etree.fromstring(export({"a.jpg": Page(LINES[:1], (1000, 1400))}, "alto"))
+    # The bars of `barred_line` are all of the ink: it stands on the box's lower edge.
+    assert root.find(".//{*}TextLine").get("BASELINE") == "100,110 700,110"
 
 
 def test_hocr_has_every_word_with_its_box():

@@ -1,0 +1,61 @@
+"""What CTC sees and a text lacks is told; texts that run in circles are cut."""
+
+import numpy as np
+import pytest
+
+from hwr_core.decoding.unused_ink import ctc_path, end_of_sense, unread_spans
+
+BLANK = 0
+
+
+def output(tokens, stride=4, sure=0.9):
+    """CTC's output for a line that has each of these tokens in `stride` columns, blanks around it."""
+    probabilities = np.full((stride * len(tokens), 30), 0.1 / 29)
+    probabilities[:, BLANK] = sure
+    for place, token in enumerate(tokens):
+        row = probabilities[stride * place + 1]
+        row[:] = (1 - sure) / 29
+        row[token] = sure
+    return np.log(probabilities)
+
+
+def test_the_path_has_no_blanks_and_no_repeats():
+    path = ctc_path(output([5, 5, 7]), BLANK)
+    assert path.tokens.tolist() == [5, 5, 7]
+    assert path.first.tolist() == [1, 5, 9] and path.columns == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ([3, 4, 5, 6, 7, 8, 9, 10], []),
+        ([3, 4, 5, 6, 7, 8], []),  # two characters less: misread letters
+        ([3, 4, 5], [(0.4, 0.95)]),
+        ([8, 9, 10], [(0.0, 0.6)]),
+        ([3, 4, 11, 12, 13, 8, 9, 10], []),  # other characters in their places are read, rightly or not
+    ],
+)
+def test_a_stretch_that_the_text_lacks_is_told(text, spans):
+    found = unread_spans(ctc_path(output([3, 4, 5, 6, 7, 8, 9, 10]), BLANK), text)
+    assert len(found) == len(spans)
+    for (left, right), (start, end) in zip(found, spans, strict=True):
+        assert abs(left - start) < 0.1 and abs(right - end) < 0.1
+
+
+def test_what_ctc_is_not_sure_of_is_not_missed():
+    assert unread_spans(ctc_path(output([3, 4, 5, 6, 7, 8], sure=0.45), BLANK), [3]) == ()
+
+
+@pytest.mark.parametrize(
+    ("tokens", "length"),
+    [
+        ([1, 2, 3] + [7] * 60, 4),
+        ([9] + [4, 5, 6] * 20, 4),
+        ([1, 2, 3, 4] * 3, None),
+        ([7] * 12, None),  # a number with many zeros
+        (list(range(40)), None),
+        ([], None),
+    ],
+)
+def test_a_text_that_runs_in_circles_ends_after_one_round(tokens, length):
+    assert end_of_sense(tokens) == length
