@@ -89,9 +89,11 @@ class Sheet:
     def picture(self, noise: float) -> Image.Image:
         height, width = self.pixels.shape[:2]
         generator = np.random.default_rng(self.rng.randrange(1 << 30))
-        shade = cv2.resize(generator.uniform(0.9, 1.0, (3, 3)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-        pixels = cv2.GaussianBlur(self.pixels * shade[..., None], (0, 0), 0.7)
-        pixels += generator.normal(0, noise, pixels.shape)
+        shade = cv2.resize(
+            generator.uniform(0.9, 1.0, (3, 3)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+        )
+        blurred = np.asarray(cv2.GaussianBlur(self.pixels * shade[..., None], (0, 0), 0.7))
+        pixels = blurred + generator.normal(0, noise, blurred.shape)
         return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
@@ -112,8 +114,8 @@ def drawn_darkness(strokes: Strokes, height: float, pen: float) -> np.ndarray:
     low, high = points.min(0), points.max(0)
     scale = height / max(float(high[1] - low[1]), 1e-6)
     edge = pen / 2 + 1
-    size = tuple(int(np.ceil(side * scale + 2 * edge)) for side in (high - low)[::-1])
-    grey = draw([(stroke - low) * scale + edge for stroke in strokes], size, pen)
+    width, tall = (int(np.ceil(side * scale + 2 * edge)) for side in high - low)
+    grey = draw([(stroke - low) * scale + edge for stroke in strokes], (tall, width), pen)
     return (255 - grey).astype(np.float32) / 255
 
 
@@ -129,6 +131,7 @@ def sentence(rng: random.Random, size: float, widest: int) -> tuple[np.ndarray, 
     """A line of a validation writer, as ink cut to it, at most `widest` pixels wide."""
     for _ in range(60):
         if rng.random() < 0.7:
+            darkness: np.ndarray | None
             line = rng.choice(_ink_lines())
             darkness = drawn_darkness(line.strokes, size * 1.5, rng.uniform(2.2, 4.0))
         else:
@@ -194,7 +197,9 @@ def _columns(sheet: Sheet, rng: random.Random, size: float) -> None:
     middle, gutter = sheet.pixels.shape[1] // 2, rng.randint(60, 130)
     ink, lines, top = rng.choice(INKS), rng.randint(5, 9), rng.randint(80, 200)
     _paragraph(sheet, rng, 70, top, middle - gutter // 2, lines, size, ink)
-    _paragraph(sheet, rng, middle + gutter // 2, top + rng.randint(-10, 30), sheet.pixels.shape[1] - 50, lines, size, ink)
+    _paragraph(
+        sheet, rng, middle + gutter // 2, top + rng.randint(-10, 30), sheet.pixels.shape[1] - 50, lines, size, ink
+    )
 
 
 def _form(sheet: Sheet, rng: random.Random, size: float) -> None:
@@ -239,7 +244,9 @@ def _grid(sheet: Sheet, rng: random.Random, size: float) -> None:
         for column in range(columns):
             text = rng.choice(characters)
             darkness = hand_darkness(text, hand, size, rng.uniform(3, 4.5), rng.randrange(1 << 20))
-            sheet.put(darkness, text, left + column * pitch + rng.randint(-3, 3), top + row * pitch + rng.randint(-3, 3), ink)
+            sheet.put(
+                darkness, text, left + column * pitch + rng.randint(-3, 3), top + row * pitch + rng.randint(-3, 3), ink
+            )
         sheet.next_row()
 
 
@@ -249,7 +256,9 @@ def _margin_note(sheet: Sheet, rng: random.Random, size: float) -> None:
     _paragraph(sheet, rng, 80, top, right, rng.randint(6, 10), size * 0.9, rng.choice(INKS))
     lowest = max(piece.box[3] for piece in sheet.pieces)
     note = rng.randint(top, max(top, lowest - round(5 * size)))
-    for text in rng.choice((("see photo", "page 12"), ("ask Tom", "again!"), ("check", "this one"), ("NB", "not so", "in 1984"))):
+    for text in rng.choice(
+        (("see photo", "page 12"), ("ask Tom", "again!"), ("check", "this one"), ("NB", "not so", "in 1984"))
+    ):
         darkness = hand_darkness(text, "playful", size * 0.75, 2.4, rng.randrange(1 << 20))
         sheet.put(darkness, text, right + round(2.2 * size), note, (190, 40, 40))
         sheet.next_row()
@@ -276,7 +285,16 @@ def _heading(sheet: Sheet, rng: random.Random, size: float) -> None:
     sheet.put(darkness, text, 90, top, (15, 15, 20))
     sheet.next_row()
     ink = rng.choice(LIGHT_INKS[:2] + INKS)
-    _paragraph(sheet, rng, 90, top + darkness.shape[0] + round(size), sheet.pixels.shape[1] - 80, rng.randint(3, 6), size * 0.8, ink)
+    _paragraph(
+        sheet,
+        rng,
+        90,
+        top + darkness.shape[0] + round(size),
+        sheet.pixels.shape[1] - 80,
+        rng.randint(3, 6),
+        size * 0.8,
+        ink,
+    )
 
 
 def _formulas(sheet: Sheet, rng: random.Random, size: float) -> None:
@@ -291,7 +309,9 @@ def _formulas(sheet: Sheet, rng: random.Random, size: float) -> None:
             sheet.next_row()
             top += darkness.shape[0] + round(1.3 * size)
         else:
-            top = _paragraph(sheet, rng, 80, top, sheet.pixels.shape[1] - 80, rng.randint(1, 2), size, ink) + round(0.5 * size)
+            top = _paragraph(sheet, rng, 80, top, sheet.pixels.shape[1] - 80, rng.randint(1, 2), size, ink) + round(
+                0.5 * size
+            )
 
 
 def _list(sheet: Sheet, rng: random.Random, size: float) -> None:
@@ -316,7 +336,14 @@ def _mark(sheet: Sheet, mark: str, left: int, middle: int, size: float, ink: tup
     elif mark in "☐☑":
         cv2.rectangle(picture, (low, low), (high, high), 255, 2, cv2.LINE_AA)
         if mark == "☑":
-            cv2.polylines(picture, [np.array([[low + 4, half], [half, high - 4], [high - 2, low + 2]])], False, 255, 3, cv2.LINE_AA)
+            cv2.polylines(
+                picture,
+                [np.array([[low + 4, half], [half, high - 4], [high - 2, low + 2]])],
+                False,
+                255,
+                3,
+                cv2.LINE_AA,
+            )
     elif mark == "→":
         cv2.arrowedLine(picture, (low, half), (high, half), 255, 2, cv2.LINE_AA, 0, 0.35)
     else:
@@ -328,7 +355,9 @@ def _turned(sheet: Sheet, rng: random.Random, size: float) -> None:
     if rng.random() < 0.4:
         _grid(sheet, rng, size) if rng.random() < 0.3 else _short_words(sheet, rng, size)
     else:
-        _paragraph(sheet, rng, 80, rng.randint(80, 160), sheet.pixels.shape[1] - 80, rng.randint(4, 8), size, rng.choice(INKS))
+        _paragraph(
+            sheet, rng, 80, rng.randint(80, 160), sheet.pixels.shape[1] - 80, rng.randint(4, 8), size, rng.choice(INKS)
+        )
 
 
 def _short_words(sheet: Sheet, rng: random.Random, size: float) -> None:

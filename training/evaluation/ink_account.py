@@ -12,7 +12,9 @@ from training.evaluation.composed_pages import ComposedPage, Piece
 from training.evaluation.tables import comparable
 
 Box = tuple[float, float, float, float]
-READ = 1 / 3  # share of a word's characters that must stand in the result, right or wrong, for the word to count as read
+READ = (
+    1 / 3
+)  # share of a word's characters that must stand in the result, right or wrong, for the word to count as read
 INVENTED = 3  # characters in a row that no ink stands for, from which they count; fewer are a misread letter
 
 

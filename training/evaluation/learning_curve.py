@@ -17,7 +17,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -61,7 +60,7 @@ def sample(recognizer: Recognizer) -> dict[str, list[tuple[Image.Image, str]]]:
 
 def rates(recognizer: Recognizer) -> dict[str, float]:
     """The character error rate of each set and, as their mean, of `all`."""
-    recognizer.decoding = replace(recognizer.decoding, language_model_weight=0.0)
+    recognizer = recognizer.with_decoding(language_model_weight=0.0)
     found = {}
     for name, lines in sample(recognizer).items():
         texts = [comparable(reading.text) for reading in recognizer.read([image for image, _ in lines], beams=1)]

@@ -91,6 +91,7 @@ def guidance(attentions: Sequence[Tensor], places: Tensor, length: int) -> Tenso
 
 
 def ctc_loss(encoded: LineEncoderOutput, targets: Tensor) -> Tensor:
+    assert encoded.ctc_logits is not None and encoded.attention_mask is not None  # a line encoder gives both
     lengths = (targets != -100).sum(1)
     log_probabilities = encoded.ctc_logits.float().log_softmax(-1).transpose(0, 1)
     ctc = F.ctc_loss(
@@ -191,9 +192,10 @@ def quicker_in_bf16(repeats: int = 5) -> bool:
 
     Most with AMX or AVX-512 BF16 do; the others widen every number first."""
     with torch.random.fork_rng(devices=[]):
-        block = Block(192, 192, True, (1, 1)).to(memory_format=torch.channels_last)
+        block = Block(192, 192, True, (1, 1))
+        block.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this overload
         features = torch.randn(8, 192, 6, 100).to(memory_format=torch.channels_last)
-    seconds = {True: [], False: []}
+    seconds: dict[bool, list[float]] = {True: [], False: []}
     for bf16 in [True, False] * repeats:
         started = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
@@ -239,6 +241,7 @@ def train_checkpoint(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     folder = arguments.run or Path("runs") / arguments.checkpoint
     downloads = folder.parent / "downloads"
+    stream: LineStream | FormulaStream
     stream, tokenizer, model = {"text": text_parts, "math": math_parts}[arguments.checkpoint](arguments, downloads)
     run = Run(folder, model, tokenizer, arguments.device, arguments.rate)
     if (folder / "state.json").exists():

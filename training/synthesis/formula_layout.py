@@ -5,7 +5,7 @@ as loosely as people do: every distance, size and place has its own spread.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,9 +143,10 @@ class _Hand:
         scale = np.array([width / size[0] if width else 1.0, height / size[1] if height else 1.0])
         return [(stroke - points.min(0)) * scale for stroke in strokes]
 
-    def row(self, nodes: Iterator) -> Box:
+    def row(self, nodes: Iterable) -> Box:
         """Things side by side, each with its scripts."""
-        nodes, ink, x, top, bottom, index = list(nodes), [], 0.0, -0.7, 0.0, 0
+        nodes, x, top, bottom, index = list(nodes), 0.0, -0.7, 0.0, 0
+        ink: list = []
         while index < len(nodes):
             node = nodes[index]
             index += 1

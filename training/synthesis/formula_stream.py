@@ -88,7 +88,8 @@ class FormulaStream(IterableDataset):
         groups = [
             sorted(pool[start : start + 150], key=lambda item: item[0].shape[0]) for start in range(0, len(pool), 150)
         ]
-        batches, batch = [], []
+        batches: list[list[tuple[np.ndarray, list[int], np.ndarray]]] = []
+        batch: list[tuple[np.ndarray, list[int], np.ndarray]] = []
         for item in (item for group in groups for item in group):
             height, width = (max(other[0].shape[axis] for other in [*batch, item]) for axis in (0, 1))
             if batch and height * width * (len(batch) + 1) > self.pixels_per_batch:
@@ -102,7 +103,7 @@ class FormulaStream(IterableDataset):
     def formula(self) -> tuple[np.ndarray, list[int], np.ndarray]:
         """The picture as the encoder gets it, its token ids, and whose ink is in each cell, as `cells` gives it."""
         while True:
-            ink, tokens = self.draw(self.rng.choices(list(MIXTURE), MIXTURE.values())[0])
+            ink, tokens = self.draw(self.rng.choices(list(MIXTURE), list(MIXTURE.values()))[0])
             if not ink or len(tokens) > MOST_TOKENS or sum(len(stroke) for _, stroke in ink) < 2:
                 continue
             picture = self.picture(moved(ink, self.rng))
