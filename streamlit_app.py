@@ -11,7 +11,7 @@ from hwr_core.pipeline import read_ink
 from pages.drawing.result import show_formula, show_text
 from pages.drawing.state import CANVAS, DrawnReading, DrawState, draw_state, fingerprint
 from pages.shared import streamlit_patches
-from pages.shared.components import column_width, style
+from pages.shared.components import ICON, column_width, style
 from pages.shared.model_picker import BUILT_IN, Reader, load_ahead, model_picker, recognizer_for
 from pages.shared.reading_view import escaped
 
@@ -27,14 +27,14 @@ PAGE_STYLE = "<style>[data-testid=stMainBlockContainer] { max-width: 66rem; }</s
 def main() -> None:
     """Declares the pages and runs the chosen one."""
     streamlit_patches.apply()
-    draw_page = st.Page(draw_on_canvas, title="Draw", icon=":material/draw:", default=True)
-    photo_page = st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:")
+    draw_page = st.Page(draw_on_canvas, title="Draw", icon="✏️", default=True)
+    photo_page = st.Page("pages/photo.py", title="Photo", icon="📷")
     st.navigation([draw_page, photo_page]).run()
 
 
 def draw_on_canvas() -> None:
     """The Draw page."""
-    st.set_page_config(page_title="Draw · Handwriting Recognition", page_icon=":material/draw:", layout="centered")
+    st.set_page_config(page_title="Draw · Handwriting Recognition", page_icon=ICON, layout="centered")
     st.html(PAGE_STYLE)
     # Here, where no rerun of a part of the page removes it: the page would jump under the pen.
     style("reading.css")
@@ -158,7 +158,7 @@ def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, formulas: 
         st.html("<p class='hint'>Press Read when you have finished.</p>")
         return
     show = show_formula if recognizer.reads_formulas else show_text
-    show(state.reading.page, state.correction_of(state.reading.page, strokes))
+    show(state.reading.page, state.correction_of(state.reading.page, strokes), strokes)
 
 
 def show_history(state: DrawState) -> None:

@@ -335,7 +335,7 @@ def pages_of(path: Path | None, names: Mapping[str, int], chosen: PageRange) -> 
         names: How many files share a name. These are called by their paths.
         chosen: The pages of a document.
     """
-    from hwr_core.documents.document import open_document, shown
+    from hwr_core.documents.document import DocumentPage, open_document, shown
 
     name = "standard input" if path is None else shown(path.name if names[path.name] == 1 else path)
     try:
@@ -347,7 +347,7 @@ def pages_of(path: Path | None, names: Mapping[str, int], chosen: PageRange) -> 
         yield PageId(name), partial(_raise, error)
     else:
         for index in indices:
-            yield document.page_id(index), partial(document.page, index)
+            yield document.page_id(index), DocumentPage(document, index)
 
 
 def _bytes_of(path: Path | None) -> bytes:

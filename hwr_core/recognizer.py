@@ -17,6 +17,7 @@ from hwr_core.decoding.decode import decode
 from hwr_core.decoding.network import Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis
 from hwr_core.decoding.unused_ink import end_of_sense
+from hwr_core.imaging.arrays import is_picture
 from hwr_core.imaging.line_image import clean_line
 from hwr_core.loaded_model import LoadedModel, Pixels
 from hwr_core.reading import BLANK, Alternative, Reading, join_readings
@@ -177,8 +178,9 @@ class Recognizer:
         """Reads images of single lines or formulas.
 
         Args:
-            images: `PIL` images of any mode or uint8 arrays, dark on light or light on dark, with any margin. A blank
-                image is read as empty text without asking the model.
+            images: `PIL` images of any mode, or arrays as `hwr_core.imaging.arrays.as_image` takes them, dark on light
+                or light on dark, with any margin. A single image counts as a list of one. A blank image is read as
+                empty text without asking the model.
             beams: Hypotheses followed at once; None: `decoding.beams`. More are slower, find more, and give fuller
                 alternatives, except for lines that are read with high confidence.
             on_progress: Called as `on_progress(done, total)` after each batch. An exception that it raises stops the
@@ -191,14 +193,14 @@ class Recognizer:
             ValueError: `beams` is below 1.
             RuntimeError: The recognizer was loaded before this process was forked, or this thread holds `SLOTS`.
         """
-        readings = [BLANK] * len(images)
+        readings = [BLANK] * (1 if is_picture(images) else len(images))
         done = 0
         for batch in self.stream(images, beams):
             for index, reading in batch.items():
                 readings[index] = reading
             done += len(batch)
             if on_progress is not None:
-                on_progress(done, len(images))
+                on_progress(done, len(readings))
         return readings
 
     def stream(
@@ -216,7 +218,7 @@ class Recognizer:
         _check_beams(beams)
         self._check_process()
         SLOTS.check_not_held()
-        cleaned = [clean_line(image) for image in images]
+        cleaned = [clean_line(image) for image in ([images] if is_picture(images) else images)]
         images_parts = [[] if line is None else self.task.parts(line) for line in cleaned]
         blank = {index: BLANK for index, rows in enumerate(images_parts) if not rows}
         if blank:

@@ -8,11 +8,11 @@ from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.layout.words import without_pictures
 from hwr_core.reading import Page
 from pages.shared import streamlit_patches
-from pages.shared.components import style
+from pages.shared.components import ICON, style
 from pages.shared.model_picker import Reader, model_picker, recognizer_for
 from pages.shared.reading_view import counted, escaped, percent
 from pages.workbench.boxes import edit_boxes, with_boxes
-from pages.workbench.editor import show_text, with_corrections
+from pages.workbench.editor import show_text, show_unreadable, with_corrections
 from pages.workbench.exports import downloads
 from pages.workbench.files import STATIC, Sheet, choose_files, choose_sheet
 from pages.workbench.reading import Prepared, ReadSheet, prepare, read_sheet, read_with
@@ -25,7 +25,7 @@ WORSE = 0.003  # drop of the mean confidence that is reported
 
 def photo_page() -> None:
     """The Photo page."""
-    st.set_page_config(page_title="Photo · Handwriting Recognition", page_icon=":material/photo_camera:", layout="wide")
+    st.set_page_config(page_title="Photo · Handwriting Recognition", page_icon=ICON, layout="wide")
     style("reading.css")
     settings, show_measured = settings_sidebar()
     reader = model_picker()
@@ -73,6 +73,7 @@ def pages_with_text(state: PhotoState) -> dict[PageKey, Page]:
 def show_page(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prepared:
     """Everything about one page, from its preprocessing to its text."""
     st.html(STATIC / "photo.css")
+    st.html(STATIC / "lines.css")
     state = photo_state()
     page = state.page(sheet.key)
     # Each part keeps its place whether or not those above show something. Otherwise the browser shows old and new side
@@ -119,7 +120,7 @@ def show_result(
     """The page with its lines, and their text beside it."""
     page = photo_state().page(sheet.key)
     shown = with_corrections(read.page, page)
-    if not shown.lines:
+    if not shown.lines and not shown.unread:
         if not read.lines_left:
             st.info("No handwriting was found. Draw a box around it to read it anyway.", icon=":material/search_off:")
             show_confidence(page, settings, reader, read)
@@ -131,11 +132,15 @@ def show_result(
         st.image(
             with_boxes(prepared, shown),
             width="stretch",
-            alt="The page with its lines outlined and numbered, unsure words in red",
+            alt="The page with its lines outlined and numbered, unsure words in red, unread ink framed",
         )
+        if shown.unread:
+            st.caption(f"Not read: {counted(len(shown.unread), 'place')}, framed in amber.")
         show_confidence(page, settings, reader, read)
     with text:
-        show_text(sheet, prepared, read, shown)
+        if shown.lines:
+            show_text(sheet, prepared, read, shown)
+        show_unreadable(sheet, prepared, shown)
 
 
 def show_confidence(page: PageState, settings: PreprocessSettings, reader: Reader, read: ReadSheet) -> None:

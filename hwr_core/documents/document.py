@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -40,12 +41,14 @@ class Document:
         name: the file's name.
         count: how many pages the file has.
         large: whether decoding a page may take much memory.
+        data: the file's bytes.
     """
 
     name: str
     count: int
     _decode: Callable[[int, int | None], Image.Image] = field(repr=False)
     large: bool = True
+    data: bytes = field(default=b"", repr=False)
 
     def page(self, index: int) -> Image.Image:
         """Decodes a page.
@@ -87,6 +90,23 @@ class Document:
         return self._decode(index, side)
 
 
+@dataclass(frozen=True)
+class DocumentPage:
+    """A page of a document. A call decodes it. Exports find the page's source by it.
+
+    Attributes:
+        document: the document.
+        index: the page's number, from 0.
+    """
+
+    document: Document
+    index: int
+
+    def __call__(self) -> Image.Image:
+        """The upright picture, as `Document.page` returns it."""
+        return self.document.page(self.index)
+
+
 def open_document(data: bytes, name: str = "The file") -> Document:
     """Opens a file and counts its pages. Its content tells its format, not its name.
 
@@ -107,7 +127,7 @@ def open_document(data: bytes, name: str = "The file") -> Document:
         if data.startswith(TIFF_MARKS):
             return _tiff(data, name, image)
         large = _is_large(image.width * image.height)
-    return Document(name, 1, lambda index, side: open_image(data, name, side), large)
+    return Document(name, 1, lambda index, side: open_image(data, name, side), large, data)
 
 
 def is_pdf(data: bytes) -> bool:
@@ -121,7 +141,8 @@ def _is_large(pixels: int) -> bool:
 
 def _tiff(data: bytes, name: str, image: Image.Image) -> Document:
     count, pixels = _frames(image, name)
-    return Document(name, _checked(count, name), lambda index, _: _tiff_page(data, name, index), _is_large(pixels))
+    decode = partial(_tiff_page, data, name)
+    return Document(name, _checked(count, name), decode, _is_large(pixels), data)
 
 
 def _frames(image: Image.Image, name: str) -> tuple[int, int]:
@@ -143,7 +164,7 @@ def _has(image: Image.Image, index: int) -> bool:
     return True
 
 
-def _tiff_page(data: bytes, name: str, index: int) -> Image.Image:
+def _tiff_page(data: bytes, name: str, index: int, _: int | None) -> Image.Image:
     """A page with its own size and mode, checked like a picture of its own."""
     page_name = f"Page {index + 1} of {name}" if index else name
     with opened(data, name) as image:
@@ -156,7 +177,7 @@ def _pdf(data: bytes, name: str) -> Document:
     def page(index: int, side: int | None) -> Image.Image:
         return pdf.render(data, index, side or LONGEST_SIDE, f"Page {index + 1} of {name}")
 
-    return Document(name, _checked(pdf.page_count(data, name), name), page)
+    return Document(name, _checked(pdf.page_count(data, name), name), page, data=data)
 
 
 def _checked(count: int, name: str) -> int:

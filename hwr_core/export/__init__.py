@@ -15,7 +15,8 @@ from PIL import Image
 from hwr_core.reading import Page, PageId, PageName
 
 MAX_NAME = 255  # bytes of a file name, on most file systems
-Pictures = Mapping[PageName, Callable[[], Image.Image]]
+Picture = Callable[[], Image.Image]  # returns a page's upright picture
+Pictures = Mapping[PageName, Picture]
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def export(pages: Mapping[PageName, Page], format: str, pictures: Pictures[PageN
         pages: the pages, each by its `PageId` or by the name of its picture. Lines without text are left out.
         format: a key of `FORMATS`.
         pictures: functions that return the pages' upright pictures, by the same keys as `pages`. Only formats with
-            `needs_pictures` use them.
+            `needs_pictures` use them. The PDF takes over the sources of `hwr_core.documents.document.DocumentPage`s.
 
     Returns:
         The file's bytes; text is in UTF-8. Several pages in a format with `single` become a ZIP.

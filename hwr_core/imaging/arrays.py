@@ -10,6 +10,13 @@ from hwr_core.errors import HandwritingError
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by the number of channels
 
 
+def is_picture(value: object) -> bool:
+    """Whether a value is one picture: a `PIL` image, or an array of the shape that `as_image` takes."""
+    if isinstance(value, np.ndarray):
+        return value.ndim == 2 or (value.ndim == 3 and value.shape[2] in MODES)
+    return isinstance(value, Image.Image)
+
+
 def as_image(array: np.ndarray) -> Image.Image:
     """An array as a picture.
 

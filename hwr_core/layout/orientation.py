@@ -20,6 +20,7 @@ SHORT_SAMPLE = 10  # pieces of a page of short words that are read in all four d
 SURE_UPRIGHT = 0.9  # characters' mean confidence from which no other direction is tried
 BETTER = 0.05  # by which the other way up must read better; of 20 pages the nearest has 0.07
 SHORT_BETTER = 0.12  # the same on pages of short words, where less writing tells less
+SINGLE_BETTER = 0.3  # the same for a single character, beyond that; shared out among several
 LONG_ASPECT = 2.2  # length by height from which the shape of a line tells its direction
 UNREADABLE = 0.3  # confidence of each character of an unreadable line
 DECIDED = 0.6  # share of the page's writing, by length, in such lines from which the shapes decide
@@ -98,7 +99,8 @@ def best_turn(images: Sequence[np.ndarray], recognizer: Recognizer) -> int:
     """
     places = np.unique(np.linspace(0, len(images) - 1, SHORT_SAMPLE).round().astype(int))
     sample = [images[place] for place in places]
-    as_is = _confidence(recognizer.read(sample, beams=1))
+    readings = recognizer.read(sample, beams=1)
+    as_is = _confidence(readings)
     if as_is >= SURE_UPRIGHT:
         return 0
     scores = {
@@ -106,7 +108,8 @@ def best_turn(images: Sequence[np.ndarray], recognizer: Recognizer) -> int:
         for quarters in (1, 2, 3)
     }
     best = max(scores, key=scores.__getitem__)
-    return 90 * best if scores[best] > as_is + SHORT_BETTER else 0
+    characters = sum(len(reading.text) for reading in readings)
+    return 90 * best if scores[best] > as_is + SHORT_BETTER + SINGLE_BETTER / max(1, characters) else 0
 
 
 def is_upside_down(images: Sequence[np.ndarray], recognizer: Recognizer) -> bool:

@@ -80,7 +80,8 @@ def gaps_of(image: Image.Image) -> tuple[Span, ...]:
 def without_pictures(page: Page) -> Page:
     """The page without its lines' pictures, for keeping many: words and baselines still lie at the same places."""
     lines = (replace(line, gaps=gaps_of(line.image), base=base_of(line), image=NO_PICTURE) for line in page.lines)
-    return replace(page, lines=tuple(lines))
+    unreadable = (replace(line, image=NO_PICTURE) for line in page.unreadable)
+    return replace(page, lines=tuple(lines), unreadable=tuple(unreadable))
 
 
 def base_of(line: Line) -> Span:

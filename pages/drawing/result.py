@@ -4,18 +4,22 @@ import html
 
 import streamlit as st
 
-from hwr_core.reading import Page, Reading
+from hwr_core.ink.strokes import Strokes
+from hwr_core.reading import BLANK, Line, Page, Reading
+from pages.drawing.state import unread_picture
 from pages.shared.components import copy_button, style
 from pages.shared.correction import Correction
-from pages.shared.reading_view import advice, differing, percent, shaded, show_large, show_reading
+from pages.shared.reading_view import advice, best_guess, differing, escaped, percent, shaded, show_large, show_reading
 
 FORMULAS_SHOWN = 3  # other readings of a formula, side by side
+UNREAD_WIDTH = 160  # pixels of the picture of unread parts
 
 
-def show_text(page: Page, correction: Correction) -> None:
+def show_text(page: Page, correction: Correction, strokes: Strokes) -> None:
     """The text that was read, or as it was corrected, and everything to do with it."""
     readings = [line.reading for line in page.lines]
-    if not readings:
+    _unread(page, correction, strokes)
+    if not readings and not correction.current:
         st.html("<p class='hint'>Nothing was recognized yet. Keep writing.</p>")
         return
     with st.container(border=True):
@@ -24,7 +28,7 @@ def show_text(page: Page, correction: Correction) -> None:
             show_reading(readings)
         else:
             show_large(html.escape(correction.current))
-        sure = min(reading.confidence for reading in readings)
+        sure = min((reading.confidence for reading in readings), default=0.0)
         _remark(correction, f"{advice(sure)} · {percent(sure)}")
     edited = correction.show("Edit text")
     with st.container(horizontal=True, gap="small"):
@@ -34,12 +38,13 @@ def show_text(page: Page, correction: Correction) -> None:
             _other_texts(page, correction)
 
 
-def show_formula(page: Page, correction: Correction) -> None:
+def show_formula(page: Page, correction: Correction, strokes: Strokes) -> None:
     """The formula that was read, rendered, and everything to do with it."""
-    if not page.lines:
+    _unread(page, correction, strokes)
+    if not page.lines and not correction.current:
         st.html("<p class='hint'>No formula was recognized yet. Keep writing.</p>")
         return
-    reading = page.lines[0].reading
+    reading = page.lines[0].reading if page.lines else BLANK
     style("formula.css")
     with st.container(border=True):
         original = _original_is_wanted(correction)
@@ -55,6 +60,34 @@ def show_formula(page: Page, correction: Correction) -> None:
         copy_button(edited, key="copy")
         st.download_button("Download", edited, "formula.tex", icon=":material/download:", on_click="ignore")
     _other_formulas(reading, correction)
+
+
+def _unread(page: Page, correction: Correction, strokes: Strokes) -> None:
+    """The parts of the drawing that no text stands for: a picture of them, and guesses to accept."""
+    if not page.unread:
+        return
+    lines = correction.current.split("\n")
+    guessed = [(line, best_guess(line)) for line in page.unreadable]
+    for number, (line, guess) in enumerate((line, guess) for line, guess in guessed if guess and guess not in lines):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption("Could not read this line. Did you mean …?", width="content")
+            st.button(escaped(guess), key=f"guess-{number}", on_click=_accept, args=(page, correction, line, guess))
+    if not page.lines:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.image(
+            unread_picture(strokes, page.unread),
+            width=UNREAD_WIDTH,
+            alt="The drawing, with a frame around each unread part",
+        )
+        st.caption("A part of the drawing was not read.")
+
+
+def _accept(page: Page, correction: Correction, line: Line, guess: str) -> None:
+    """Puts the guess for an unreadable line into the field, at the line's place from top to bottom."""
+    lines = correction.current.split("\n") if correction.current else []
+    above = sum(other.box[1] < line.box[1] for other in page.lines)
+    correction.replace("\n".join([*lines[:above], guess, *lines[above:]]))
 
 
 def _original_is_wanted(correction: Correction) -> bool:

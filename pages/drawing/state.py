@@ -1,20 +1,22 @@
 """The Draw page's session: the drawing, its reading and the history."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from hwr_core.ink.canvas import strokes_of
 from hwr_core.ink.strokes import Strokes, draw
-from hwr_core.reading import Page
+from hwr_core.reading import Box, Page
 from pages.shared.correction import Correction, Replacement
 
 STATE = "drawing"
 CANVAS = "canvas"  # key of the canvas component
 HISTORY = 20  # drawings kept
+MARGIN, FRAME = 8, 3  # pixels around a small drawing, and of the frame around an unread part
+UNREAD_COLOUR = "#c77700"
 THUMBNAIL = 400  # pixels of the longest side of a drawing in the history
 
 
@@ -96,10 +98,10 @@ class DrawState:
         """Clears the canvas. The reading goes to the history."""
         strokes = strokes_of(self.objects)
         reading = self.reading
-        if strokes and reading and reading.page.text and reading.key[1] == fingerprint(strokes):
-            page = reading.page
-            text = self.correction_of(page, strokes).current
-            self.history = [Earlier(thumbnail(strokes), text, page.lines[0].formula), *self.history][:HISTORY]
+        if strokes and reading and reading.key[1] == fingerprint(strokes):
+            lines = (*reading.page.lines, *reading.page.unreadable)
+            if text := self.correction_of(reading.page, strokes).current:
+                self.history = [Earlier(thumbnail(strokes), text, lines[0].formula), *self.history][:HISTORY]
         self.undone = []
         self.times_cleared += 1
         self.give([])
@@ -121,8 +123,24 @@ def fingerprint(strokes: Strokes) -> int:
 
 def thumbnail(strokes: Strokes) -> Image.Image:
     """A small picture of the strokes."""
+    return _small(strokes)[0]
+
+
+def unread_picture(strokes: Strokes, unread: Sequence[Box]) -> Image.Image:
+    """A small picture of the strokes, with a frame around each part that was not read."""
+    grey, low, scale = _small(strokes)
+    picture = grey.convert("RGB")
+    for box in unread:
+        corners = (np.array(box, float).reshape(2, 2) - low) * scale + MARGIN
+        (left, top), (right, bottom) = corners[0] - FRAME, corners[1] + FRAME
+        ImageDraw.Draw(picture).rectangle((left, top, right, bottom), outline=UNREAD_COLOUR, width=FRAME)
+    return picture
+
+
+def _small(strokes: Strokes) -> tuple[Image.Image, np.ndarray, float]:
+    """A small picture of the strokes, their upper left corner, and the picture's scale."""
     low, high = np.concatenate(strokes).min(0), np.concatenate(strokes).max(0)
     scale = min(1.0, THUMBNAIL / float((high - low).max() + 1))
-    width, height = ((high - low) * scale + 17).astype(int).tolist()
-    moved = [(stroke - low) * scale + 8 for stroke in strokes]
-    return Image.fromarray(draw(moved, (height, width), max(2.0, 4 * scale)))
+    width, height = ((high - low) * scale + 2 * MARGIN + 1).astype(int).tolist()
+    moved = [(stroke - low) * scale + MARGIN for stroke in strokes]
+    return Image.fromarray(draw(moved, (height, width), max(2.0, 4 * scale))), low, scale

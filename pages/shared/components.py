@@ -6,6 +6,7 @@ import streamlit as st
 
 STATIC = Path(__file__).parent / "static"
 COLUMN_WIDTH = 704  # pixels, until the browser has reported the column's width
+ICON = str(STATIC / "icon.svg")  # of both pages; a Material icon would be fetched from another host
 COPY_WIDTH = 110  # pixels of the copy button
 
 

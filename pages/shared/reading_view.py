@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from hwr_core.reading import Reading
+from hwr_core.reading import Line, Reading
 
 UNSURE = 0.9  # a character with less confidence is shaded
 DOUBTFUL = 0.6  # a character with less confidence is shaded strongly
@@ -44,6 +44,11 @@ def advice(confidence: float, signs: str = "letters") -> str:
     if confidence > LIKELY:
         return "Looks right"
     return "Probably right" if confidence > PROBABLE else f"Check the highlighted {signs}"
+
+
+def best_guess(line: Line) -> str:
+    """The best guess for an unreadable line; empty if there is none."""
+    return line.reading.alternatives[0].text if line.reading.alternatives else ""
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -12,14 +12,14 @@ from streamlit_drawable_canvas import boxes_to_drawing, st_canvas
 from hwr_core.ink.canvas import labelled_boxes_of
 from hwr_core.layout.regions import FORMULA, Region, box_on, regions_drawn
 from hwr_core.layout.words import words_of
-from hwr_core.reading import Line, Page
+from hwr_core.reading import Line, Page, box_corners
 from pages.shared.components import column_width
 from pages.shared.reading_view import DOUBTFUL
 from pages.workbench.files import Sheet
 from pages.workbench.reading import Prepared, layout_of
 from pages.workbench.state import PageState, photo_state
 
-BLUE, RED, GREEN = (43, 74, 203), (214, 69, 61), (30, 132, 80)
+BLUE, RED, GREEN, AMBER = (43, 74, 203), (214, 69, 61), (30, 132, 80), (199, 119, 0)
 BOX_COLOUR, BOX_FILL = "#2b4acb", "rgba(43, 74, 203, 0.06)"
 TEXT = "text"
 LABEL = 11  # pixels of a label's letters
@@ -34,7 +34,7 @@ HELP = (
 
 
 def with_boxes(prepared: Prepared, page: Page) -> Image.Image:
-    """The page with its lines outlined and numbered, and unsure words marked."""
+    """The page with its lines outlined and numbered, unsure words marked, and unread ink framed in amber."""
     canvas = prepared.view.copy()
     from_photo = np.linalg.inv(prepared.view_to_photo)
     marks = canvas.copy()
@@ -47,6 +47,8 @@ def with_boxes(prepared: Prepared, page: Page) -> Image.Image:
         left, bottom = corners[3].tolist()
         beside = (max(0, left - round(26 * size)), bottom)
         cv2.putText(canvas, str(number), beside, cv2.FONT_HERSHEY_DUPLEX, 0.9 * size, RED, 2, cv2.LINE_AA)
+    for box in page.unread:
+        cv2.polylines(canvas, [_on_view(box_corners(box), from_photo)], True, AMBER, 2, cv2.LINE_AA)
     untouched = (canvas == prepared.view).all(2) & (marks != prepared.view).any(2)
     canvas[untouched] = ((1 - MARK) * canvas[untouched] + MARK * marks[untouched]).astype(np.uint8)
     return Image.fromarray(canvas)

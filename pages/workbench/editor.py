@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 from PIL import Image
@@ -11,8 +12,8 @@ from hwr_core.layout.regions import Outline, Region, corrected, joined, same_lin
 from hwr_core.metrics import cer, edit_distance, wer
 from hwr_core.reading import Line, Page
 from pages.shared.components import copy_button
-from pages.shared.reading_view import UNSURE, differing, percent, shaded
-from pages.workbench.files import STATIC, Sheet
+from pages.shared.reading_view import UNSURE, best_guess, differing, escaped, percent, shaded
+from pages.workbench.files import Sheet
 from pages.workbench.reading import Prepared, ReadSheet, layout_of
 from pages.workbench.state import PageState, photo_state
 
@@ -25,7 +26,6 @@ JPEG_QUALITY = 80  # of 100
 
 def show_text(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) -> None:
     """Shows the text or the editor. `shown` is the page with its corrections."""
-    st.html(STATIC / "lines.css")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         view = st.segmented_control(
             "View", [TEXT, CORRECT], default=TEXT, required=True, key="view", label_visibility="collapsed"
@@ -39,21 +39,41 @@ def show_text(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) ->
 
 
 def with_corrections(page: Page, state: PageState) -> Page:
-    """The page with the person's corrections."""
-    return corrected(page, state.corrections)
+    """The page with the person's corrections. An unreadable line that was corrected is unreadable no more."""
+    outlines = list(state.corrections)
+    filled = [line for line in page.unreadable if same_line(line.corners, outlines) is not None]
+    return replace(
+        corrected(page, state.corrections),
+        unreadable=tuple(line for line in page.unreadable if line not in filled),
+        unread=tuple(box for box in page.unread if box not in [line.box for line in filled]),
+    )
+
+
+def show_unreadable(sheet: Sheet, prepared: Prepared, shown: Page) -> None:
+    """The lines that could not be read, each with its best guess to accept."""
+    page = photo_state().page(sheet.key)
+    for number, line in enumerate(line for line in shown.unreadable if best_guess(line)):
+        guess = best_guess(line)
+        st.html(f"<img class='crop' src='data:image/jpeg;base64,{_jpeg(line.image)}' alt='A line that was not read'>")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption("Could not read this line. Did you mean …?", width="content")
+            accept = (page, layout_of(sheet, prepared), line.corners, guess)
+            st.button(escaped(guess), key=f"guess-{number}", on_click=_accept, args=accept)
 
 
 def _lines(shown: Page) -> None:
-    """The lines below each other, numbered as on the picture. A formula is also rendered."""
-    waiting = ""
-    for number, line in enumerate(shown.lines, 1):
-        text = shaded(line.reading) or "…"
+    """The lines below each other, numbered as on the picture; the cells of a row side by side. A formula is also rendered."""
+    waiting, number = "", 1
+    for row in shown.rows:
+        cells = "\t".join(f"<span class='cell'>{shaded(line.reading) or '…'}</span>" for line in row)
+        text = cells if len(row) > 1 else shaded(row[0].reading) or "…"
         waiting += f"<div><span class='number'>{number}</span><span class='reading small'>{text}</span></div>"
-        if line.formula or number == len(shown.lines):
+        number += len(row)
+        if row[0].formula or number > len(shown.lines):
             st.html(f"<div class='lines' data-testid='lines'>{waiting}</div>")
             waiting = ""
-        if line.formula and line.reading.text:
-            st.latex(line.reading.text)
+        if row[0].formula and row[0].reading.text:
+            st.latex(row[0].reading.text)
 
 
 def _correct(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) -> None:
@@ -160,6 +180,17 @@ def _merge(page: PageState, regions: list[Region], places: tuple[int, int], line
     if any(line.corrected for line in lines):
         page.corrections[whole.outline] = " ".join(line.reading.text for line in lines)
     page.with_regions((*rest[:at], whole, *rest[at:]))
+
+
+def _accept(page: PageState, regions: tuple[Region, ...], outline: Outline, guess: str) -> None:
+    """Takes the guess for an unreadable line. Its region becomes one of a person, which stays without a reading of its own."""
+    place = same_line(outline, [region.outline for region in regions])
+    if place is None:
+        return
+    (x, y), *rest = regions[place].outline
+    own = Region(((x - 1, y), *rest), regions[place].formula)
+    _correct_line(page, own.outline, guess)
+    page.with_regions((*regions[:place], own, *regions[place + 1 :]))
 
 
 def _take(page: PageState, outline: Outline, key: str) -> None:

@@ -4,6 +4,7 @@ from functools import partial
 
 import streamlit as st
 
+from hwr_core.documents.document import DocumentPage
 from hwr_core.export import FORMATS, export, suffix_of
 from hwr_core.export.dataset import to_dataset
 from hwr_core.reading import Page, PageId
@@ -31,7 +32,7 @@ def downloads(current: Sheet, pages: dict[PageKey, Page], sheets: list[Sheet]) -
             st.caption("There is no line on this page.")
             return
         offered = {sheet.page_id: pages[sheet.key] for sheet in chosen}
-        pictures = {sheet.page_id: sheet.picture for sheet in chosen}
+        pictures = {sheet.page_id: DocumentPage(sheet.document, sheet.index) for sheet in chosen}
 
         def offer(name: str, **options) -> None:
             suffix = suffix_of(name, len(offered))

@@ -15,6 +15,7 @@ from hwr_core.errors import HandwritingError
 from hwr_core.ink.canvas import path_object, strokes_of
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
+from hwr_core.reading import Alternative, Line, Page, Reading
 from pages.shared.reading_view import differing
 from tests.support.app import draw_page, html_of, on_canvas, pages_read, photo_page, plain, png, press, text_of, upload
 from tests.support.paths import SAMPLES
@@ -381,3 +382,34 @@ def test_json_of_the_page_is_valid():
     from hwr_core.export.plain import to_json
 
     assert json.loads(to_json({"line.png": page}))[0]["text"] == text_of(app)
+
+
+def test_an_unreadable_line_is_told_and_its_guess_is_accepted_in_its_place(monkeypatch):
+    def line(text: str, top: int, **options) -> Line:
+        image = Image.new("L", (10, 10), 255)
+        return Line((10, top, 200, top + 40), image, Reading(text, 0.95, (0.95,) * len(text), **options))
+
+    first, third = line("first", 10), line("third", 210)
+    second = line("", 110, alternatives=(Alternative("second *", 0.1),), unreadable=True)
+    page = Page((first, third), (300, 300), (second.box,), (second,))
+    monkeypatch.setattr("hwr_core.pipeline.read_ink", lambda *arguments, **options: page)
+    app = on_canvas(draw_page(), write("hello")).run()
+    assert not app.exception and app.text_area[0].value == "first\nthird"
+    assert any("Could not read this line" in caption.value for caption in app.caption)
+    assert any("A part of the drawing was not read." in caption.value for caption in app.caption)
+    app.button(key="guess-0").click().run()
+    assert not app.exception and app.text_area[0].value == "first\nsecond *\nthird"
+    assert not any(button.key == "guess-0" for button in app.button)
+
+
+def test_a_drawing_without_a_readable_line_offers_its_guess(monkeypatch):
+    reading = Reading("", 0.1, alternatives=(Alternative("hello", 0.1),), unreadable=True)
+    line = Line((0, 0, 100, 40), Image.new("L", (10, 10), 255), reading)
+    page = Page((), (300, 300), (line.box,), (line,))
+    monkeypatch.setattr("hwr_core.pipeline.read_ink", lambda *arguments, **options: page)
+    app = on_canvas(draw_page(), write("hello")).run()
+    assert not app.exception and not app.text_area
+    app.button(key="guess-0").click().run()
+    assert not app.exception and app.text_area[0].value == "hello"
+    on_canvas(press(app, "Clear"), []).run()
+    assert [code.value for code in app.code] == ["hello"]

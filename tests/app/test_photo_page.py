@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,12 +10,12 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from hwr_core import load_recognizer
+from hwr_core import load_recognizer, pipeline
 from hwr_core.imaging.settings import PRESETS, PreprocessSettings
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.layout.regions import region_at
-from hwr_core.reading import BLANK
+from hwr_core.reading import BLANK, Alternative, Cell, Reading
 from hwr_core.recognizer import Recognizer
 from pages.shared import model_picker
 from pages.workbench.memory import BUDGET
@@ -413,3 +414,34 @@ def test_only_an_operator_lets_visitors_download_a_model(allowed, monkeypatch):
     offered = app.selectbox(key="checkpoint").options
     assert text_of(app) == "hello world" and set(may_download) == {allowed == "1"}
     assert ("TrOCR base" in offered) == (allowed == "1") and "Text (built-in)" in offered
+
+
+def test_an_unreadable_line_is_framed_and_its_guess_can_be_accepted(monkeypatch):
+    read = Recognizer.stream
+    guess = Reading("", 0.1, alternatives=(Alternative("thank you", 0.1),), unreadable=True)
+
+    def stream(self, images, beams=None):
+        for batch in read(self, images, beams):
+            yield {place: guess if place == 1 and len(images) == 3 else reading for place, reading in batch.items()}
+
+    monkeypatch.setattr(Recognizer, "stream", stream)
+    page = page_of("good morning", "thank you", "see you soon")
+    app = upload(photo_page().run(), ("page.png", png(page)))
+    assert not app.exception and text_of(app) == "good morning\nsee you soon"
+    assert any("Not read: 1 place" in caption.value for caption in app.caption)
+    app.button(key="guess-0").click().run()
+    assert not app.exception and text_of(app) == "good morning\nthank you\nsee you soon"
+    assert not any("Not read" in caption.value for caption in app.caption)
+
+
+def test_the_cells_of_a_row_stand_side_by_side(monkeypatch):
+    place = pipeline.place
+
+    def as_a_row(draft, job):
+        draft = place(draft, job)
+        lines = tuple(replace(line, cell=Cell(0, 0, column)) for column, line in enumerate(draft.page.lines))
+        return replace(draft, page=replace(draft.page, lines=lines))
+
+    monkeypatch.setattr(pipeline, "READ_STEPS", (*pipeline.READ_STEPS[:-1], as_a_row))
+    app = upload(photo_page().run(), ("page.png", png(page_of("good morning", "thank you"))))
+    assert not app.exception and text_of(app) == "good morning\tthank you"

@@ -201,3 +201,17 @@ def test_settings_live_in_the_address(chromium, app_address):
     page.get_by_text("Straighten lines").wait_for()
     assert not page.get_by_role("switch", name="Straighten lines").is_checked()
     page.close()
+
+
+def test_no_request_leaves_for_another_host(chromium, app_address):
+    page = chromium.new_page(viewport={"width": 1280, "height": 950})
+    page.set_default_timeout(PATIENCE)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path, text in (("", "Write a word or two"), ("/photo", "Drop pictures or PDFs")):
+        page.goto(app_address + path)
+        page.get_by_text(text).wait_for()
+        page.wait_for_timeout(2000)
+    own = (app_address, app_address.replace("http", "ws", 1), "data:", "blob:")
+    assert asked and not [url for url in asked if not url.startswith(own)]
+    page.close()

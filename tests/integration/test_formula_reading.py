@@ -8,7 +8,7 @@ from PIL import Image
 from hwr_core import load_recognizer, read_ink, read_region
 from hwr_core.checkpoints.pixels import CELL, FormulaPixels, stacked
 from hwr_core.decoding.latex import canonical
-from hwr_core.ink.formula import MOST, render_formula
+from hwr_core.ink.formula import MOST_PIXELS, render_formula
 from hwr_core.ink.handprint import write, write_formula
 from tests.support.checkpoint_layouts import math
 
@@ -97,4 +97,4 @@ def test_a_box_on_a_photo_is_read_and_one_outside_it_or_on_blank_paper_gives_not
 def test_a_drawing_as_wide_as_it_is_high_makes_no_huge_picture():
     cross = [np.array([point]) for point in ((-1e6, 0), (1e6, 0), (0, 1e6), (0, -1e6))]
     width, height = render_formula(cross).size
-    assert width * height < 1.1 * MOST
+    assert width * height < 1.1 * MOST_PIXELS

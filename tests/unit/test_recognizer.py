@@ -8,9 +8,10 @@ import sys
 import textwrap
 import threading
 
+import numpy as np
 import pytest
 
-from hwr_core import Recognizer, load_recognizer
+from hwr_core import HandwritingError, Recognizer, load_recognizer
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.loaded_model import LoadedModel
@@ -216,3 +217,15 @@ def test_a_drawing_is_split_into_lines_or_formulas():
     assert [len(line.strokes) for line in lines] == [len(formula.strokes) for formula in formulas] == lengths
     assert {line.image.height for line in lines} == {TextLineTask.ink_height}
     assert TextLineTask().render([]) == FormulaTask().render([]) == []
+
+
+def test_arrays_of_every_type_and_a_single_picture_are_read_alike(recognizer):
+    image = render_line(write("see you at 7:30"), 96, 5.0)
+    grey = np.asarray(image)
+    pictures = [grey, grey[..., None], np.repeat(grey[..., None], 3, 2), grey.astype(np.uint16) * 257, grey / 255.0]
+    texts = {reading.text for reading in recognizer.read(pictures)}
+    assert texts == {"see you at 7:30"}
+    assert [reading.text for reading in recognizer.read(grey)] == ["see you at 7:30"]
+    assert [reading.text for reading in recognizer.read(image)] == ["see you at 7:30"]
+    with pytest.raises(HandwritingError, match="is no picture"):
+        recognizer.read([np.zeros((4, 4, 2))])
