@@ -46,7 +46,9 @@ def main() -> None:
         right += page.text == text
         if page.text != text:
             guess = [line.reading.alternatives[0].text for line in page.unreadable]
-            print(f"{STYLES[number % len(STYLES)]:8} {text!r} read {page.text!r}{f', unreadable: {guess}' if guess else ''}")
+            print(
+                f"{STYLES[number % len(STYLES)]:8} {text!r} read {page.text!r}{f', unreadable: {guess}' if guess else ''}"
+            )
     print(f"{right} of {len(TEXTS)} pages are right.")
 
 

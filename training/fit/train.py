@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast, VisionEncoderDecoderModel
 
@@ -38,7 +38,7 @@ TOKEN_NOISE = 0.06  # share of the decoder's inputs replaced, so that it goes on
 SAVE_EVERY = 600  # seconds
 COOLDOWN = 0.3  # of a run's time
 
-Parts = tuple[IterableDataset, PreTrainedTokenizerFast, VisionEncoderDecoderModel]
+Parts = tuple[LineStream | FormulaStream, PreTrainedTokenizerFast, VisionEncoderDecoderModel]
 
 
 def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -199,7 +199,7 @@ def quicker_in_bf16(repeats: int = 5) -> bool:
     for bf16 in [True, False] * repeats:
         started = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            block(features, None).float().sum().backward()
+            block(features, None)[0].float().sum().backward()
         seconds[bf16].append(time.perf_counter() - started)
     return min(seconds[True]) < min(seconds[False])
 
