@@ -158,7 +158,10 @@ def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, formulas: 
         st.html("<p class='hint'>Press Read when you have finished.</p>")
         return
     show = show_formula if recognizer.reads_formulas else show_text
-    show(state.reading.page, state.correction_of(state.reading.page, strokes), strokes)
+    page = state.reading.page
+    correction = state.correction_of(page, strokes)
+    show(page, correction, strokes)
+    state.remember_lines(page, correction.current)
 
 
 def show_history(state: DrawState) -> None:

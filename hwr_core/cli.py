@@ -98,7 +98,8 @@ def reading_options(command: Callable) -> Callable:
         click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu"),
         click.option("--beams", type=int, help="Beams of the search; by default the checkpoint's number."),
         click.option(
-            "--checkpoint", help='"text", "math", a hub id or a folder. Default: math for formulas, else text.'
+            "--checkpoint",
+            help='"text", "math", "auto" for both mixed, a hub id or a folder. Default: math for formulas, else text.',
         ),
         click.option("--mode", type=MODES, help="What each picture shows. Default: formula for math, else page."),
     ):
@@ -287,9 +288,9 @@ def portable_name(checkpoint: str) -> str:
     Raises:
         HandwritingError: There is no such checkpoint.
     """
-    from hwr_core.checkpoints.registry import MODELS, find
+    from hwr_core.checkpoints.registry import AUTO, MODELS, find
 
-    if (folder := find(checkpoint)) is None:
+    if checkpoint.strip() == AUTO or (folder := find(checkpoint)) is None:
         return checkpoint.strip()
     folder = folder.absolute()
     return folder.relative_to(MODELS).as_posix() if folder.is_relative_to(MODELS) else str(folder)

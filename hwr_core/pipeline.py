@@ -17,11 +17,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from hwr_core.auto_recognizer import AutoRecognizer, are_formulas, connected, in_doubt, is_surely_text
 from hwr_core.imaging.arrays import as_image
 from hwr_core.imaging.conversion import upright
 from hwr_core.imaging.preprocess import Preprocessed, preprocess
 from hwr_core.imaging.settings import PreprocessSettings, Turn
-from hwr_core.ink.strokes import as_points
+from hwr_core.ink.strokes import Strokes, as_points
+from hwr_core.layout.formula_regions import FormulaRegion, find_formulas
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.orientation import find_upright_lines
 from hwr_core.layout.regions import Region, lines_at, regions_of
@@ -29,9 +31,11 @@ from hwr_core.layout.unfound import unfound_ink
 from hwr_core.layout.words import unread_boxes
 from hwr_core.reading import BLANK, Box, Line, Page, Point, Reading, box_corners
 from hwr_core.recognizer import Progress, Recognizer
+from hwr_core.tasks import DrawnItem
 
 DEFAULT_SETTINGS = PreprocessSettings()
 LEAST_SIDE = 4  # pixels of a region's shorter side; nothing is read in a smaller one
+SURE_FORMULA = 0.9  # confidence from which a formula that lies in its line is not read again
 
 Mode = Literal["page", "line", "formula"]
 Picture = Image.Image | np.ndarray
@@ -181,6 +185,18 @@ def _unfound(cleaned: Preprocessed, found: Sequence[FoundLine], size: tuple[int,
     return tuple(_on_photo(np.array(box_corners(box), float), cleaned.to_photo, size)[0] for box in boxes)
 
 
+def regroup(draft: Draft, job: Job) -> Draft:
+    """Takes formulas in place of lines where the reader reads only formulas."""
+    if not job.reader.recognizer.reads_formulas:
+        return draft
+    cleaned = _cleaned(draft, job)
+    lines = [formula.line for formula in find_formulas(cleaned.image)]
+    if not lines:
+        return draft
+    unfound = _unfound(cleaned, lines, draft.size)
+    return replace(draft, found=tuple(lines), found_regions=regions_of(lines, draft.to_photo), unfound=unfound)
+
+
 def clean(draft: Draft, job: Job) -> Draft:
     """Preprocesses the photo, turned by `draft.turn`, or by the turn that the settings name. Finds no lines."""
     turn = draft.turn if job.settings.turn == "auto" else int(job.settings.turn)
@@ -213,6 +229,76 @@ def read(draft: Draft, job: Job) -> Draft:
     return replace(draft, readings=tuple(read_lines(images, job, formulas)))
 
 
+def mix(draft: Draft, job: Job) -> Draft:
+    """Looks for formulas where lines are in doubt, if the reader reads both, and keeps the more probable readings."""
+    recognizer, readings = job.reader.recognizer, draft.readings
+    if not isinstance(recognizer, AutoRecognizer) or job.regions is not None or job.stopped():
+        return draft
+    texts = [place for place, reading in enumerate(readings) if reading is None or is_surely_text(reading)]
+    lone = [place for place in range(len(readings)) if place not in texts]
+    if not any(reading.formula or in_doubt(reading) for place in lone if (reading := readings[place]) is not None):
+        return draft
+    found = find_formulas(_cleaned(draft, job).image, [draft.lines[place].outline for place in texts])
+    touches = np.array(
+        [[formula.share_in(draft.lines[place].outline) > 0 for formula in found] for place in lone], bool
+    )
+    blocks = [
+        (places, formulas)
+        for lines, formulas in connected(touches.reshape(len(lone), len(found)))
+        if formulas and not _is_settled(draft, places := [lone[line] for line in lines], [found[n] for n in formulas])
+    ]
+    asked = [number for _, formulas in blocks for number in formulas]
+    reader = replace(job.reader, recognizer=recognizer.math, name=(job.reader.name, "formulas"))
+    read_ones = read_lines([found[number].line.image for number in asked], replace(job, reader=reader))
+    return _with_formulas(draft, blocks, found, dict(zip(asked, read_ones, strict=True)))
+
+
+def _is_settled(draft: Draft, places: Sequence[int], formulas: Sequence[FormulaRegion]) -> bool:
+    """Whether a line need not be read again as a formula: a number by itself, or a sure formula in its own line."""
+    if len(places) != 1 or len(formulas) != 1 or (reading := draft.readings[places[0]]) is None:
+        return False
+    if not reading.formula:
+        return not in_doubt(reading)
+    return reading.confidence >= SURE_FORMULA and formulas[0].share_in(draft.lines[places[0]].outline) == 1
+
+
+def _with_formulas(
+    draft: Draft,
+    blocks: Sequence[tuple[list[int], list[int]]],
+    found: Sequence[FormulaRegion],
+    read_ones: dict[int, Reading | None],
+) -> Draft:
+    """Replaces the lines of a block by its formulas where these are more probable."""
+    placed: list[tuple[tuple[float, int], FoundLine, Region, Reading | None]] = [
+        ((place, 0), *item) for place, item in enumerate(zip(draft.lines, draft.regions, draft.readings, strict=True))
+    ]
+    for lines, numbers in blocks:
+        readings = [reading for number in numbers if (reading := read_ones[number]) is not None]
+        texts = [reading for place in lines if (reading := draft.readings[place]) is not None]
+        if len(readings) < len(numbers) or not are_formulas(texts, readings):
+            continue
+        placed = [item for item in placed if item[0][0] not in lines or item[0][1]]
+        first = min(lines) if lines else _line_below(draft.lines, found[numbers[0]].line)
+        cell = draft.lines[first].cell if len(lines) == len(numbers) == 1 else None
+        for order, (number, reading) in enumerate(zip(numbers, readings, strict=True), 1):
+            line = replace(found[number].line, cell=cell)
+            region = replace(regions_of([line], draft.to_photo)[0], formula=True)
+            placed.append(((first - 0.5 if not lines else first, order), line, region, reading))
+    placed.sort(key=lambda item: item[0])
+    return replace(
+        draft,
+        lines=tuple(item[1] for item in placed),
+        regions=tuple(item[2] for item in placed),
+        readings=tuple(item[3] for item in placed),
+    )
+
+
+def _line_below(lines: Sequence[FoundLine], formula: FoundLine) -> int:
+    """The number of the first line whose middle lies below a formula's."""
+    middle = formula.outline[:, 1].mean()
+    return next((number for number, line in enumerate(lines) if line.outline[:, 1].mean() > middle), len(lines))
+
+
 def place(draft: Draft, job: Job) -> Draft:
     """Puts the lines that hold text on the photo, and notes the ink that no text stands for.
 
@@ -223,7 +309,8 @@ def place(draft: Draft, job: Job) -> Draft:
     for line, region, reading in zip(draft.lines, draft.regions, draft.readings, strict=True):
         if reading is None:
             continue
-        placed = replace(line_on_photo(line, draft.to_photo, draft.size, reading), formula=region.formula)
+        formula = region.formula or reading.formula
+        placed = replace(line_on_photo(line, draft.to_photo, draft.size, reading), formula=formula)
         if reading.text or region.outline not in detected:
             lines.append(placed)
             kept.append(region)
@@ -241,8 +328,8 @@ def _inside(box: Box, outline: Sequence[Point]) -> bool:
     return cv2.pointPolygonTest(np.array(outline, np.float32), middle, False) >= 0
 
 
-FIND_STEPS: tuple[Step, ...] = (find,)
-READ_STEPS: tuple[Step, ...] = (lay_out, cut, read, place)
+FIND_STEPS: tuple[Step, ...] = (find, regroup)
+READ_STEPS: tuple[Step, ...] = (lay_out, cut, read, mix, place)
 PAGE_STEPS: tuple[Step, ...] = (*FIND_STEPS, *READ_STEPS)
 
 
@@ -300,17 +387,15 @@ def read_ink(
     """
     finite = [stroke[np.isfinite(stroke).all(1)] for stroke in map(as_points, strokes)]
     drawn = [stroke for stroke in finite if len(stroke)]
-    items = recognizer.task.render(drawn)
-    images = [item.image for item in items if item.reading is None]
+    if isinstance(recognizer, AutoRecognizer):
+        found = _read_mixed(drawn, recognizer, beams, on_progress)
+    else:
+        found = _read_drawn(drawn, recognizer, beams, on_progress)
     lines: list[Line] = []
     unreadable: list[Line] = []
     unread: list[Box] = []
-    read_ones = iter(read_lines(images, Job(lambda: images[0], LineReader(recognizer, beams), on_progress=on_progress)))
-    for item in items:
-        reading = item.reading or next(read_ones)
-        if reading is None:
-            continue
-        line = Line(_extent(item.strokes), item.image, reading, formula=recognizer.reads_formulas)
+    for item, reading in found:
+        line = Line(_extent(item.strokes), item.image, reading, formula=reading.formula)
         if reading.text:
             lines.append(line)
             unread += unread_boxes(line)
@@ -320,6 +405,59 @@ def read_ink(
     far = np.concatenate(drawn).max(0) if drawn else (0, 0)
     size = (int(np.ceil(far[0])), int(np.ceil(far[1])))
     return Page(tuple(lines), size, tuple(unread), tuple(unreadable))
+
+
+def _read_drawn(
+    strokes: Strokes, recognizer: Recognizer, beams: int | None, on_progress: Progress | None
+) -> list[tuple[DrawnItem, Reading]]:
+    items = recognizer.task.render(strokes)
+    return _read_items(items, recognizer, beams, on_progress)
+
+
+def _read_items(
+    items: Sequence[DrawnItem], recognizer: Recognizer, beams: int | None, on_progress: Progress | None = None
+) -> list[tuple[DrawnItem, Reading]]:
+    images = [item.image for item in items if item.reading is None]
+    job = Job(lambda: images[0], LineReader(recognizer, beams), on_progress=on_progress)
+    readings = iter(read_lines(images, job))
+    found = [(item, item.reading or next(readings)) for item in items]
+    return [(item, reading) for item, reading in found if reading is not None]
+
+
+def _read_mixed(
+    strokes: Strokes, recognizer: AutoRecognizer, beams: int | None, on_progress: Progress | None
+) -> list[tuple[DrawnItem, Reading]]:
+    """Lines of text, and formulas where lines may be none: the more probable of both wherever they share strokes."""
+    texts = _read_drawn(strokes, recognizer.text, beams, on_progress)
+    kept = [
+        (place, 0, item, reading)
+        for place, (item, reading) in enumerate(texts)
+        if is_surely_text(reading) and not in_doubt(reading)
+    ]
+    lone = [place for place in range(len(texts)) if place not in {number for number, *_ in kept}]
+    if not lone:
+        return texts
+    numbers = {id(stroke): number for number, stroke in enumerate(strokes)}
+    open_strokes = sorted(numbers[id(stroke)] for place in lone for stroke in texts[place][0].strokes)
+    formulas = recognizer.math.task.render([strokes[number] for number in open_strokes])
+    of_line = [{id(stroke) for stroke in texts[place][0].strokes} for place in lone]
+    of_formula = [{id(stroke) for stroke in formula.strokes} for formula in formulas]
+    touches = np.array([[bool(line & formula) for formula in of_formula] for line in of_line], bool)
+    blocks = [([lone[line] for line in lines], found) for lines, found in connected(touches)]
+    asked = [found for lines, found in blocks if len(lines) > 1 or len(found) > 1 or in_doubt(texts[lines[0]][1])]
+    to_read = [formulas[number] for found in asked for number in found]
+    read_ones = dict(
+        zip((number for found in asked for number in found), _read_items(to_read, recognizer.math, beams), strict=True)
+    )
+    for lines, found in blocks:
+        written = [texts[place] for place in lines]
+        chosen = written
+        if found in asked and are_formulas(
+            [reading for _, reading in written], [read_ones[number][1] for number in found]
+        ):
+            chosen = [read_ones[number] for number in found]
+        kept += [(lines[0], order, item, reading) for order, (item, reading) in enumerate(chosen)]
+    return [(item, reading) for _, _, item, reading in sorted(kept, key=lambda entry: entry[:2])]
 
 
 def read_page(
@@ -379,7 +517,7 @@ def read_region(
         (left, top, right, bottom),
         Image.fromarray(line.image),
         BLANK if reading is None else reading,
-        formula=recognizer.reads_formulas,
+        formula=recognizer.reads_formulas or bool(reading and reading.formula),
         reach=line.reach if draft.turn == 0 else None,
     )
 
@@ -391,7 +529,7 @@ def read_picture(
     settings: PreprocessSettings = DEFAULT_SETTINGS,
     beams: int | None = None,
 ) -> Page:
-    """Reads a picture of a page, of a single line, or of a single formula.
+    """Reads a picture of a page, of a single line, or of formulas.
 
     Args:
         image: Gives the picture; see `read_page`.
@@ -401,12 +539,19 @@ def read_picture(
         beams: Width of the beam search. None: the checkpoint's own.
 
     Returns:
-        The page; for a line or formula it has one line, or none where nothing was read.
+        The page; for a line it has one line, for formulas one each, or none where nothing was read.
     """
     if mode == "page":
         return read_page(image, recognizer, settings, beams)
     photo = upright(image())
     box = (0, 0, *photo.size)
+    if mode == "formula":
+        recognizer = recognizer.math if isinstance(recognizer, AutoRecognizer) else recognizer
+        alone = replace(settings, deskew=False, perspective=False)
+        job = Job(lambda: photo, LineReader(recognizer, beams), alone)
+        draft = run((clean, regroup), job) if min(photo.size) >= LEAST_SIDE else Draft()
+        if len(draft.found) > 1:
+            return _page(run(READ_STEPS, job, draft))
     if mode == "formula" or settings != PreprocessSettings():
         line = read_region(photo, box, recognizer, settings, beams)
     else:
@@ -468,9 +613,15 @@ def _upright(image: Picture) -> Image.Image:
 
 def _readers(count: int, job: Job, formulas: Sequence[bool] | None) -> list[LineReader]:
     """The reader of each picture. The formula reader is asked for only if a picture is a formula."""
-    if formulas is None or job.formula_reader is None or not any(formulas):
+    mixed = job.reader.recognizer
+    if formulas is None or not any(formulas):
         return [job.reader] * count
-    formula_reader = job.formula_reader()
+    if job.formula_reader is not None:
+        formula_reader = job.formula_reader()
+    elif isinstance(mixed, AutoRecognizer):
+        formula_reader = replace(job.reader, recognizer=mixed.math, name=(job.reader.name, "formulas"))
+    else:
+        formula_reader = job.reader
     return [formula_reader if formula else job.reader for formula in formulas]
 
 

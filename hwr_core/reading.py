@@ -134,6 +134,7 @@ class Reading:
             `text` is then its beginning.
         unread: stretches of the line that the text does not cover: from and to, 0–1 of the width of its ink.
         unreadable: whether the ink looks like no text. `text` is then empty, and `alternatives` holds the best guess.
+        formula: whether the text is LaTeX.
     """
 
     text: str
@@ -143,6 +144,7 @@ class Reading:
     complete: bool = True
     unread: tuple[Span, ...] = ()
     unreadable: bool = False
+    formula: bool = False
 
     def to_dict(self) -> ReadingRecord:
         """The reading as plain values, ready for JSON."""
@@ -254,7 +256,7 @@ class Line:
         """The line with a person's correction: its confidences become 1. With the same text, the line itself."""
         if text == self.reading.text:
             return self
-        return replace(self, reading=Reading(text, 1.0, (1.0,) * len(text)), corrected=True)
+        return replace(self, reading=Reading(text, 1.0, (1.0,) * len(text), formula=self.formula), corrected=True)
 
     def to_dict(self) -> LineRecord:
         """The line as plain values, ready for JSON."""

@@ -277,13 +277,22 @@ class Recognizer:
         ranked = tuple(Alternative(*item) for item in sorted(alternatives.items(), key=lambda item: -item[1]))
         if text and _mean(confidences) < self.decoding.unreadable_below:
             guesses = (Alternative(text, confidence), *ranked)[:ALTERNATIVES]
-            return Reading("", confidence, (), guesses, best.complete, unreadable=True)
-        return Reading(text, confidence, confidences, ranked[:ALTERNATIVES], best.complete, best.unread)
+            return Reading("", confidence, (), guesses, best.complete, unreadable=True, formula=self.reads_formulas)
+        return Reading(
+            text,
+            confidence,
+            confidences,
+            ranked[:ALTERNATIVES],
+            best.complete,
+            best.unread,
+            formula=self.reads_formulas,
+        )
 
     def _cut_short(self, best: Hypothesis, end: int) -> Reading:
         """The reading of a hypothesis that repeats itself after `end` tokens."""
         text, confidences = self._text_with_confidences(best.tokens[:end], best.log_probabilities[:end])
-        return Reading(text, min(_confidence(best), CUT_CONFIDENCE), confidences, complete=False)
+        sure = min(_confidence(best), CUT_CONFIDENCE)
+        return Reading(text, sure, confidences, complete=False, formula=self.reads_formulas)
 
     def _well_formed(self, tokens: list[int]) -> bool:
         grammar = self.decoding.grammar
@@ -294,9 +303,9 @@ class Recognizer:
     ) -> tuple[str, tuple[float, ...]]:
         """Returns the text without outer spaces, and for each character the probability of its token."""
         text = self.text_of(tokens)
+        lengths = self.task.text_lengths(tokens, text, self.text_of, self.decoding.grammar)
         confidences: list[float] = []
-        for end, log_probability in enumerate(log_probabilities[: len(tokens)], 1):
-            length = len(text) if end == len(tokens) else min(len(self.text_of(tokens[:end])), len(text))
+        for length, log_probability in zip(lengths, log_probabilities, strict=False):
             confidences += [min(1.0, math.exp(log_probability))] * (length - len(confidences))
         start = len(text) - len(text.lstrip())
         text = text.strip()

@@ -3,6 +3,7 @@
 `Recognizer`, the loaders and the pipeline ask the task for everything that differs between them.
 """
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -96,6 +97,18 @@ class Task(ABC):
         """Returns the function that turns token ids into text. `decode` is the tokenizer's own."""
         return decode
 
+    def text_lengths(self, tokens: list[int], text: str, text_of: TextOf, grammar: Grammar | None) -> list[int]:
+        """Returns how many characters of a reading's text are there after each token.
+
+        Args:
+            tokens: The reading's token ids.
+            text: `text_of(tokens)`.
+            text_of: Turns token ids into text.
+            grammar: The grammar that the reading obeys, if any.
+        """
+        before = [min(len(text_of(tokens[:end])), len(text)) for end in range(1, len(tokens))]
+        return [*before, len(text)] if tokens else []
+
 
 class TextLineTask(Task):
     """Images of single text lines, read as plain text.
@@ -152,3 +165,9 @@ class FormulaTask(Task):
             return decode
         names = grammar.tokens
         return lambda tokens: "".join(latex.pieces([names[token] for token in tokens]))
+
+    def text_lengths(self, tokens: list[int], text: str, text_of: TextOf, grammar: Grammar | None) -> list[int]:
+        if grammar is None:
+            return super().text_lengths(tokens, text, text_of, grammar)
+        # A token's LaTeX depends on the tokens after it too, so the pieces are those of the whole formula.
+        return list(itertools.accumulate(map(len, latex.pieces([grammar.tokens[token] for token in tokens]))))

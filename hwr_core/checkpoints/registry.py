@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hwr_core.recognizer import Recognizer
 
 IN_MEMORY = 2  # checkpoints kept loaded
+AUTO = "auto"  # the name of the recognizer that reads text and formulas with the two built-in checkpoints
 logger = logging.getLogger(__name__)
 
 
@@ -45,6 +46,7 @@ class Checkpoint:
 CHECKPOINTS = (
     Checkpoint("text", "Text (built-in)", "Small and quick, reads English and French, works offline."),
     Checkpoint("math", "Math (built-in)", "Small and quick, reads formulas as LaTeX, works offline.", formulas=True),
+    Checkpoint(AUTO, "Text and math (built-in)", "Reads lines of text and formulas mixed, works offline."),
     Checkpoint(
         "microsoft/trocr-small-handwritten", "TrOCR small", "Microsoft's, 62 M parameters, English, a 250 MB download."
     ),
@@ -102,8 +104,8 @@ def load_recognizer(
     its tokenizer and image processor can be loaded.
 
     Args:
-        name: A shipped checkpoint ("text", "math"), a directory in Hugging Face's layout, or a hub id, whose files are
-            downloaded once into the hub's cache.
+        name: A shipped checkpoint ("text", "math"), "auto" for both together, a directory in Hugging Face's
+            layout, or a hub id, whose files are downloaded once into the hub's cache.
         device: "cpu" or "cuda".
         on_download: Called as `on_download(file, bytes_done, bytes_in_all)` during a download.
         backend: "onnx" or "torch". None: "onnx" on the cpu if the checkpoint has its graphs (`onnx/`), which needs
@@ -118,9 +120,13 @@ def load_recognizer(
         RuntimeError: torch is needed, and was used before this process was forked.
     """
     name = str(name).strip()
-    folder = find(name, local)
     if backend not in (None, "onnx", "torch"):
         raise ValueError("The backend is onnx or torch.")
+    if name == AUTO:
+        from hwr_core.auto_recognizer import AutoRecognizer  # late: listing checkpoints must not import OpenCV
+
+        return AutoRecognizer(partial(load_recognizer, device=device, backend=backend), batch_size)
+    folder = find(name, local)
     chosen = backend or ("onnx" if folder and device == "cpu" and onnx_graphs(folder) else "torch")
     key = _Key(str(folder.resolve()) if folder else name, device, chosen, name)
     if (recognizer := _known(key)) is None:
@@ -219,7 +225,7 @@ def _known(key: _Key) -> "Recognizer | None":
 def default_beams(name: str, local: bool = True) -> int:
     """Returns the number of beams that the checkpoint's own files name, or 1."""
     try:
-        folder = find(name, local)
+        folder = find("text" if name == AUTO else name, local)
         if folder is None:
             return 1
         return int(json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))["num_beams"])

@@ -2,7 +2,8 @@ r"""LaTeX formulas as token sequences in one canonical form.
 
 The canonical form is CROHME's. Every argument and script is in braces (`x ^ { 2 }`), the subscript before the
 superscript. There are no font commands, no `\left` and `\right`, and no braces that only group. Each symbol has one
-name.
+name. Words among the symbols are `\text` with their letters (`\text { o r }`). Blackboard letters are one token
+(`\mathbb{R}`).
 """
 
 import re
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 
 from hwr_core.errors import HandwritingError
 
-_TOKEN = re.compile(r"\\(?:begin|end)\s*\{\s*\w+\*?\s*\}|\\[a-zA-Z]+\*?|\\.|[^\s]", re.DOTALL)
+_TOKEN = re.compile(r"\\(?:begin|end|mathbb)\s*\{\s*\w+\*?\s*\}|\\mathbb\s*[A-Z]|\\[a-zA-Z]+\*?|\\.|[^\s]", re.DOTALL)
 # Other names of a symbol, and its canonical name.
 SYNONYMS = {
     r"\lt": "<", r"\gt": ">", r"\le": r"\leq", r"\leqslant": r"\leq", r"\ge": r"\geq", r"\geqslant": r"\geq", r"\ne": r"\neq",
@@ -18,11 +19,18 @@ SYNONYMS = {
     r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\ast": "*", r"\dots": r"\ldots", r"\dotsc": r"\ldots",
     r"\dotsb": r"\cdots", r"\varphi": r"\phi", r"\varepsilon": r"\epsilon", r"\vartheta": r"\theta", r"\tfrac": r"\frac",
     r"\dfrac": r"\frac", r"\cfrac": r"\frac", r"\colon": ":",
-    r"\bar": r"\overline", r"\widehat": r"\hat", r"\overrightarrow": r"\vec", r"\Sigma": r"\sum", r"\Pi": r"\prod", r"\degree": r"\circ", r"\lnot": r"\neg", r"\cdotp": r"\cdot", "−": "-", "×": r"\times", "÷": r"\div",
+    r"\bar": r"\overline", r"\widehat": r"\hat", r"\widetilde": r"\tilde", r"\overrightarrow": r"\vec", r"\Longrightarrow": r"\Rightarrow",
+    r"\implies": r"\Rightarrow", r"\iff": r"\Leftrightarrow", r"\Longleftrightarrow": r"\Leftrightarrow", r"\Longleftarrow": r"\Leftarrow",
+    r"\longleftrightarrow": r"\leftrightarrow", r"\longleftarrow": r"\leftarrow", r"\gets": r"\leftarrow", r"\longmapsto": r"\mapsto",
+    r"\varnothing": r"\emptyset", r"\land": r"\wedge", r"\lor": r"\vee", r"\backslash": r"\setminus", r"\smallsetminus": r"\setminus",
+    r"\lVert": r"\|", r"\rVert": r"\|", r"\Vert": r"\|", r"\bot": r"\perp", r"\dag": r"\dagger", r"\hslash": r"\hbar", r"\vartriangle": r"\triangle",
+    r"\bigtriangleup": r"\triangle", r"\Box": r"\square", r"\measuredangle": r"\angle", r"\sphericalangle": r"\angle", r"\leqq": r"\leq", r"\geqq": r"\geq",
+    r"\subsetneqq": r"\subsetneq", r"\varrho": r"\rho", r"\varsigma": r"\sigma", r"\varpropto": r"\propto", r"\thicksim": r"\sim", r"\thickapprox": r"\approx",
+    r"\dotsm": r"\cdots", r"\dotsi": r"\cdots", r"\dotso": r"\ldots", r"\mathdollar": r"\$", r"\bmod": r"\mod", r"\Sigma": r"\sum", r"\Pi": r"\prod", r"\degree": r"\circ", r"\lnot": r"\neg", r"\cdotp": r"\cdot", "−": "-", "×": r"\times", "÷": r"\div",
 }  # fmt: skip
 # Commands that change only the look. They are removed, and their arguments stay.
 FONTS = {
-    r"\mathrm", r"\mathbf", r"\mathit", r"\mathsf", r"\mathtt", r"\mathcal", r"\mathbb", r"\mathfrak", r"\mbox", r"\hbox", r"\text",
+    r"\mathrm", r"\mathbf", r"\mathit", r"\mathsf", r"\mathtt", r"\mathcal", r"\mathbb", r"\mathfrak", r"\mbox", r"\hbox", r"\boxed",
     r"\textrm", r"\textbf", r"\textit", r"\operatorname", r"\operatorname*", r"\boldsymbol", r"\bm", r"\mathop", r"\mathbin", r"\mathrel",
     r"\mathord", r"\displaystyle", r"\textstyle", r"\scriptstyle", r"\rm", r"\bf", r"\it", r"\cal", r"\sf", r"\tt", r"\boldmath", r"\left", r"\right",
     r"\big", r"\Big", r"\bigg", r"\Bigg", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr", r"\biggl", r"\biggr", r"\middle", r"\mathstrut", r"\nolimits",
@@ -32,7 +40,9 @@ FENCES = {r"\left", r"\right", r"\middle"} | {font for font in FONTS if font.cas
 SPACES = {r"\,", r"\;", r"\:", r"\!", r"\ ", "\\", r"\quad", r"\qquad", "~", "$", r"\[", r"\]", r"\(", r"\)"}
 # Commands with arguments, and how many.
 ARGUMENTS = {r"\frac": 2, r"\sqrt": 1, r"\overline": 1, r"\underline": 1, r"\hat": 1, r"\vec": 1, r"\dot": 1, r"\ddot": 1,
-             r"\tilde": 1, r"\widetilde": 1, r"\boxed": 1, r"\stackrel": 2, r"\binom": 2}  # fmt: skip
+             r"\tilde": 1, r"\stackrel": 2, r"\binom": 2, r"\dbinom": 2, r"\text": 1}  # fmt: skip
+# Blackboard letters (\mathbb) that are symbols of their own; other letters lose the \mathbb.
+BLACKBOARD = frozenset("NZQRCPEFHKD1")
 BEGIN = r"\begin{matrix}"  # the only environment of the canonical form
 END = r"\end{matrix}"
 # Environments that become a matrix, with the symbols before and after it.
@@ -43,6 +53,8 @@ FENCED = {
     "bmatrix": ("[", "]"),
     "vmatrix": ("|", "|"),
     "Bmatrix": (r"\{", r"\}"),
+    "Vmatrix": (r"\|", r"\|"),
+    "cases": (r"\{", ""),
 }
 
 
@@ -62,6 +74,17 @@ class _Tokens:
         self.at += 1
         return self.tokens[self.at - 1]
 
+    def word(self) -> list[str]:
+        r"""Takes a `\text` that holds one word, and returns its letters. Takes nothing, and returns [], otherwise."""
+        end = self.at + 2
+        while end < len(self.tokens) and len(self.tokens[end]) == 1 and self.tokens[end].isalpha():
+            end += 1
+        letters = self.tokens[self.at + 2 : end]
+        if self.tokens[self.at : self.at + 2] != [TEXT, "{"] or self.tokens[end : end + 1] != ["}"] or len(letters) < 2:
+            return []
+        self.at = end + 1
+        return letters
+
 
 # Names of functions that are one token in CROHME, even if they were written letter by letter.
 FUNCTIONS = ("sin", "cos", "tan", "log", "lim")
@@ -70,7 +93,14 @@ NAMES = (
     "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "coth", "exp", "max", "min", "sup", "inf", "det", "dim", "gcd", "lcm", "cot", "sec",
     "csc", "arg", "ln", "lg", "mod", "deg",
 )  # fmt: skip
+# Units, whose letters are symbols too.
+UNITS = frozenset("mm cm dm km mg kg ml cl dl kJ kW kN Hz Pa mol rad".split())
+TEXT = r"\text"
+_TEXT = re.compile(r"\\text(?:rm|bf|it|up|normal)?\s*\{([^{}\\$]*)\}")
+_WORDS = re.compile(r"[^\W\d_]+|\S")
 _FUNCTION = re.compile(rf"(?<![\\a-zA-Z])(?:{'|'.join([*FUNCTIONS, *map(' '.join, FUNCTIONS)])})(?![a-zA-Z])")
+NEGATED = {"=": r"\neq ", r"\in": r"\notin ", r"\exists": r"\nexists ", r"\mid": r"\nmid "}
+_NOT = re.compile(r"\\not\s*(=|\\(?:in|exists|mid)(?![a-zA-Z]))")
 _GLUED = re.compile(r"\\([lg]t)(?=[a-zA-Z])")
 
 
@@ -83,7 +113,8 @@ def canonical(formula: str) -> list[str]:
     Raises:
         HandwritingError: the formula is not well formed; the message says why.
     """
-    formula = _FUNCTION.sub(lambda match: f"\\{match[0].replace(' ', '')} ", _GLUED.sub(r"\\\1 ", formula))
+    formula = _NOT.sub(lambda match: NEGATED[match[1]], _TEXT.sub(_words, _GLUED.sub(r"\\\1 ", formula)))
+    formula = _FUNCTION.sub(lambda match: f"\\{match[0].replace(' ', '')} ", formula)
     tokens = _Tokens([token for token in _TOKEN.findall(formula) if token not in SPACES])
     try:
         found = list(_sequence(tokens))
@@ -92,6 +123,20 @@ def canonical(formula: str) -> list[str]:
     if tokens.next is not None:
         raise HandwritingError(f"The formula has a {tokens.next} without its beginning.")
     return found
+
+
+def _words(match: re.Match) -> str:
+    r"""The content of a `\text{…}`: each word of two letters or more in a `\text` of its own, the rest unchanged."""
+    content = match[1].split()
+    if all(len(piece) == 1 for piece in content):
+        content = ["".join(content)]  # the letters of a canonical word
+    return "".join(_as_text(word) + " " for piece in content for word in _WORDS.findall(piece)) or " "
+
+
+def _as_text(word: str) -> str:
+    if len(word) < 2:
+        return word
+    return f"{{{word}}}" if word in UNITS.union(FUNCTIONS, NAMES) else f"{TEXT}{{{word}}}"
 
 
 def _sequence(tokens: _Tokens, end: str | None = None) -> Iterator[str]:
@@ -124,17 +169,26 @@ def _scripted(tokens: _Tokens) -> Iterator[str]:
 
 def _thing(tokens: _Tokens) -> Iterator[str]:
     """A symbol, command or group, without scripts."""
+    if letters := tokens.word():
+        yield from (TEXT, "{", *letters, "}")
+        return
     token = tokens.take()
     token = SYNONYMS.get(token, token)
     if token == "{":
         yield from _sequence(tokens, "}")
-    elif token in FONTS:
+    elif token in FONTS or token == TEXT:
         if token in FENCES and tokens.next == ".":
             tokens.take()
     elif token.startswith(r"\end"):
         raise HandwritingError(f"The formula has a {token} without its beginning.")
     elif token.startswith(r"\begin"):
         yield from _matrix(tokens, token)
+    elif token.startswith(r"\mathbb"):
+        letter = token.removeprefix(r"\mathbb").strip("{} ")
+        yield from (rf"\mathbb{{{letter}}}",) if letter in BLACKBOARD else letter
+    elif token in (r"\binom", r"\dbinom"):  # it looks like a column in parentheses
+        above = list(_argument(tokens, token))
+        yield from ("(", BEGIN, *above, r"\\", *_argument(tokens, token), END, ")")
     elif token == r"\sqrt" and tokens.next == "[":
         tokens.take()
         yield from (token, "[", *_sequence(tokens, "]"), "]", "{", *_argument(tokens, token), "}")
@@ -183,18 +237,55 @@ def _matrix(tokens: _Tokens, begin: str) -> Iterator[str]:
     yield from (closing,) if closing else ()
 
 
+# Tokens after or before which a word needs no space.
+_OPENING = ("{", "(", "[", "&", r"\\", BEGIN, TEXT)
+_CLOSING = ("}", ")", "]", "&", r"\\", END, ",", ".", r"\text")
+
+
 def pieces(tokens: list[str]) -> list[str]:
-    r"""The text of each canonical token, so that joining them gives LaTeX: a command before a letter gets a space."""
+    r"""The text of each canonical token, so that joining them gives LaTeX.
+
+    A command before a letter gets a space. A word has a space on either side, inside its braces. A matrix and its
+    fences become one environment.
+    """
     following = [*tokens[1:], ""][: len(tokens)]
-    return [
+    found = [
         token + " " * (token[0] == "\\" and token[-1].isalpha() and after[:1].isalpha())
         for token, after in zip(tokens, following, strict=True)
     ]
+    for start, token in enumerate(tokens):
+        if token == TEXT and "}" in tokens[start:]:
+            closing = tokens.index("}", start)
+            found[start + 1] = "{ " if start and tokens[start - 1] not in _OPENING else "{"
+            found[closing] = " }" if closing + 1 < len(tokens) and tokens[closing + 1] not in _CLOSING else "}"
+        elif token == BEGIN and (end := _end_of_matrix(tokens, start)):
+            before, after = tokens[start - 1] if start else "", following[end]
+            name = next((name for name, fences in FENCED.items() if fences == (before, after) and all(fences)), None)
+            if name:
+                found[end + 1] = ""
+            elif before == r"\{":
+                name = "cases"
+            if name:
+                found[start - 1], found[start], found[end] = "", rf"\begin{{{name}}}", rf"\end{{{name}}}"
+    return found
+
+
+def _end_of_matrix(tokens: list[str], start: int) -> int | None:
+    """The place of the token that closes the matrix opened at `start`; None if it is not closed."""
+    depth = 0
+    for index in range(start, len(tokens)):
+        depth += (tokens[index] == BEGIN) - (tokens[index] == END)
+        if depth == 0:
+            return index
+    return None
 
 
 def _argument(tokens: _Tokens, of: str) -> Iterator[str]:
     """The argument of the command `of`: a group's content, or a single symbol or command without braces."""
-    while tokens.next in FONTS:
+    if letters := tokens.word():
+        yield from (TEXT, "{", *letters, "}")
+        return
+    while tokens.next in FONTS or tokens.next == TEXT:
         tokens.take()
     if tokens.next is None or tokens.next in ("}", "^", "_"):
         raise HandwritingError(f"The formula has a {of} without an argument.")

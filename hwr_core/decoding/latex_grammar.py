@@ -1,8 +1,8 @@
 r"""The LaTeX tokens that may come next: decoding with this grammar writes only formulas that render.
 
 The language is `latex.canonical`'s: every argument and script is in braces, a subscript comes before the superscript,
-and `\begin{matrix}` is closed. It is stricter in two points: no argument or script is empty, and all rows of a matrix
-have the same length.
+and `\begin{matrix}` is closed. It is stricter in three points: no argument or script is empty, all rows of a matrix
+have the same length, and a word has at least two letters.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwr_core.decoding.latex import ARGUMENTS, BEGIN, END
+from hwr_core.decoding.latex import ARGUMENTS, BEGIN, END, TEXT
 
-LIMITED = {r"\int", r"\sum", r"\prod", r"\lim"}  # tokens before a \limits
+# Tokens before a \limits.
+LIMITED = frozenset(r"\int \sum \prod \lim \iint \iiint \oint \bigcup \bigcap \bigoplus \bigotimes \coprod".split())
 DEPTH = 12  # nested braces, at most: deeper than anyone writes
 CACHED_MASKS = 4096  # states whose masks are kept
 
@@ -41,9 +42,10 @@ class State(NamedTuple):
 
     Attributes:
         frames: the open braces, brackets and matrices, outermost first.
-        last: the last token's kind: "" for none, "thing", "limited" if `\limits` may follow, "_" or "^" for a script.
+        last: the last token's kind: "" for none, "thing", "limited" if `\limits` may follow, "_" or "^" for a script,
+            "letter" for a word's first letter.
         braces: number of arguments that must still be opened.
-        script: "^" or "_" if the argument is a script.
+        script: "^" or "_" if the argument is a script, `\text` if it is a word.
         degree: whether a `[` may open the degree of a root instead of the argument.
     """
 
@@ -59,7 +61,7 @@ START = State()
 
 def advance(state: State, token: str) -> State:
     """The state after one more token, which `Grammar` must allow."""
-    frames, _, braces, script, degree = state
+    frames, last, braces, script, degree = state
     if braces:
         if degree and token == "[":
             return State((*frames, Frame("]", 1)))
@@ -68,23 +70,30 @@ def advance(state: State, token: str) -> State:
         frame = frames[-1]
         if frame.then:
             return State(frames[:-1], "", frame.then)
-        return State(frames[:-1], frame.script or "thing")
+        return State(frames[:-1], frame.script if frame.script in ("_", "^") else "thing")
     if token in ("^", "_"):
         return State(frames, "", 1, token)
     if token in ARGUMENTS:
-        return State(frames, "", ARGUMENTS[token], degree=token == r"\sqrt")
+        return State(frames, "", ARGUMENTS[token], TEXT if token == TEXT else "", degree=token == r"\sqrt")
     if token == BEGIN:
         return State((*frames, Frame(END)))
     if token == "&":
         return State((*frames[:-1], frames[-1]._replace(cells=frames[-1].cells + 1)))
     if token == r"\\":
         return State((*frames[:-1], frames[-1]._replace(width=frames[-1].cells, cells=0)))
+    if frames and frames[-1].script == TEXT and not last:
+        return State(frames, "letter")
     return State(frames, "limited" if token in LIMITED else "thing")
 
 
 def to_close(state: State) -> int:
-    """The fewest tokens that close everything. An argument takes three: a brace, a symbol, and a brace."""
-    count = 3 * state.braces
+    """The fewest tokens that close everything. An argument takes three: a brace, a symbol, and a brace.
+
+    A word takes one more: it has at least two letters.
+    """
+    count = 3 * state.braces + (bool(state.braces) and state.script == TEXT)
+    if state.frames and state.frames[-1].script == TEXT and state.last != "thing":
+        count += 1
     empty = not state.last and not state.braces
     for frame in reversed(state.frames):
         count += empty + 1 + 3 * frame.then
@@ -135,10 +144,11 @@ class Grammar:
         """Whether the canonical tokens of a formula are all in the vocabulary and well formed."""
         state = START
         for token in formula:
-            if token not in self.ids or self.ids[token] == self.end or not self.mask(state, -1)[self.ids[token]]:
+            index = self.ids.get(token, self.end)
+            if index == self.end or index in self.special or not self._fits(state, token):
                 return False
             state = advance(state, token)
-        return bool(self.mask(state, -1)[self.end])
+        return not state.frames and not state.braces
 
     def _mask(self, state: State, remaining: int) -> np.ndarray:
         """As `allowed`, (vocabulary,) bool for one state. A `remaining` of -1 means unlimited room."""
@@ -158,6 +168,8 @@ class Grammar:
         if braces:
             return token == "{" or (token == "[" and degree)
         inside = frames[-1] if frames else None
+        if inside is not None and inside.script == TEXT:
+            return last == "thing" if token == "}" else len(token) == 1 and token.isalpha()
         if inside is not None and token == inside.closes:
             return bool(last) and (inside.closes != END or inside.width <= inside.cells)
         if token in ("{", "}", END):

@@ -21,7 +21,7 @@ from pypdf.generic import (
 WIDTH = 0.5  # of a character, in shares of the font's size
 UNITS = 1000  # font units in the font's size
 ASCENT, DESCENT = 800, -200  # font units above and below the baseline
-FIXED_PITCH = 1  # flag of a font whose characters are equally wide
+FIXED_PITCH = 1  # flag of a font with equally wide characters
 SYMBOLIC = 4  # flag of a font with an encoding of its own
 CHUNK = 100  # entries of a block in a `ToUnicode` table, at most
 FONT_NAME = "/GlyphLessFont"
@@ -30,7 +30,7 @@ HEAD = struct.pack(
     ">IIIIHHQQhhhhHHhhh", 0x10000, 0x10000, 0, 0x5F0F3CF5, 0, UNITS, 0, 0, 0, DESCENT, ADVANCE, ASCENT, 0, 8, 2, 0, 0
 )
 HHEA = struct.pack(">IhhhHhhhhhhhhhhhH", 0x10000, ASCENT, DESCENT, 0, ADVANCE, *[0] * 11, 1)
-# PDFium leaves out text whose shapes have no extent. The shape is a line there and back, which covers nothing.
+# PDFium ignores text with empty shapes. This shape is a line there and back, which covers nothing.
 GLYPH = struct.pack(">hhhhh", 1, 0, DESCENT, ADVANCE, ASCENT) + struct.pack(
     ">HHBBhhhh", 1, 0, 1, 1, 0, ADVANCE, DESCENT, ASCENT - DESCENT
 )

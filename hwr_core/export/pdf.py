@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class _Pdf:
-    """The PDF that is written, with the readers of the PDFs whose pages it takes, by the identity of their bytes."""
+    """The new PDF, and the readers of its source PDFs by the identity of their bytes."""
 
     writer: PdfWriter = field(default_factory=PdfWriter)
     readers: dict[int, PdfReader] = field(default_factory=dict)
@@ -53,8 +53,8 @@ def to_pdf(pages: Mapping[PageName, Page], pictures: Pictures[PageName]) -> byte
 
     Args:
         pages: the pages, each by its identity or the name of its picture.
-        pictures: functions that return the pages' upright pictures, by the same keys, one at a time. Where they are
-            `DocumentPage`s, the sources are found.
+        pictures: functions that return the pages' upright pictures, by the same keys, one at a time. Only
+            `DocumentPage`s give access to their sources.
     """
     pdf = _Pdf()
     font = GlyphlessFont(pdf.writer)
@@ -97,7 +97,7 @@ Jpeg = tuple[bytes, tuple[int, int], str, int, float | None]  # data, size, mode
 
 
 def _own_jpeg(source: Picture) -> Jpeg | None:
-    """The source's own JPEG. None: it is none, or one that PDF readers show differently."""
+    """The source's own JPEG. None: the source is no JPEG, or PDF readers show it differently."""
     if not isinstance(source, DocumentPage) or not source.document.data.startswith(JPEG_MARK):
         return None
     data = source.document.data
@@ -166,7 +166,7 @@ def _resources(sheet: PageObject, kind: str) -> DictionaryObject:
 
 
 def _put_first(writer: PdfWriter, sheet: PageObject, content: bytes) -> None:
-    """Adds to a page's content, below what is there: that may leave the coordinates changed."""
+    """Adds to a page's content, before what is there, which may change the coordinates for what follows."""
     stream = DecodedStreamObject()
     stream.set_data(content)
     contents = sheet.get("/Contents")
@@ -191,7 +191,7 @@ def _to_sheet(sheet: PageObject, size: tuple[int, int]) -> np.ndarray:
     low, high = max(crop.bottom, media.bottom), min(crop.top, media.top)
     width, height = float(right - left), float(high - low)
     x, y = 1 / max(1, size[0]), 1 / max(1, size[1])
-    # What the shares of the shown page, rightwards and downwards, are on the sheet; then its upper left corner.
+    # The steps on the sheet for a page's width rightwards and its height downwards; then its upper left corner.
     turned = {
         0: [(width, 0, left), (0, -height, high)],
         90: [(0, width, left), (height, 0, low)],

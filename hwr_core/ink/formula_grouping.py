@@ -16,10 +16,12 @@ ROW_LENGTH = 2.5  # of a symbol's height: the length of a whole row at least
 BAR_ASPECT = 4.0  # width by height of a fraction's bar at least
 BAR_LENGTH = 0.5  # of a symbol's height: shorter bars are minus signs
 BAR_WHITE = 1.2  # of a symbol's height: white between a bar's row and what stands above or below it at most
+BAR_REACH = 1.8  # of a symbol's height: white between a bar and each piece above or below it at most
 BAR_COVER = 0.6  # share of what stands above or below bars that they must cover
 DOT_WHITE = 0.9  # of a symbol's height: white between a dot and its symbol at most
 LIMIT_WHITE = 0.62  # of a symbol's height: white between a sign and its limits or scripts at most
 SCRIPT_HEIGHT = 1.25  # of a symbol's height: the height of limits at most
+LOW_ROW = 0.45  # of the height of a row: a row of limits and scripts beside it may be so high, and of any width
 SCRIPT_WIDTH = 5.0  # of a symbol's height: the width of limits at most
 
 
@@ -81,7 +83,13 @@ def _bands(ink: _Ink) -> list[np.ndarray]:
 def _together(ink: _Ink, groups: list[np.ndarray], place: int) -> bool:
     """Whether a group and the one below it are parts of one formula."""
     upper, lower = groups[place], groups[place + 1]
-    white = float(ink.boxes[lower, 1].min() - ink.boxes[upper, 3].max()) / ink.size
+    white = _white(ink, upper, lower)
+    if (
+        place + 2 < len(groups)
+        and _is_dot(ink, lower, groups[place + 2])
+        and _white(ink, lower, groups[place + 2]) < white
+    ):
+        return False  # the dot of a letter in the next row
     if white < TOUCHING and not (_is_row(ink, upper) and _is_row(ink, lower) and white > 0.1):
         return True
     if white < BAR_WHITE and (_at_bars(ink, upper, lower, above=True) or _at_bars(ink, lower, upper, above=False)):
@@ -89,6 +97,11 @@ def _together(ink: _Ink, groups: list[np.ndarray], place: int) -> bool:
     if white < DOT_WHITE and (_is_dot(ink, upper, lower) or _is_dot(ink, lower, upper)):
         return True
     return white < LIMIT_WHITE and (_is_script(ink, upper, lower) or _is_script(ink, lower, upper))
+
+
+def _white(ink: _Ink, upper: np.ndarray, lower: np.ndarray) -> float:
+    """The white between two groups, in symbols' heights."""
+    return float(ink.boxes[lower, 1].min() - ink.boxes[upper, 3].max()) / ink.size
 
 
 def _is_row(ink: _Ink, group: np.ndarray) -> bool:
@@ -101,8 +114,10 @@ def _at_bars(ink: _Ink, part: np.ndarray, other: np.ndarray, above: bool) -> boo
     """Whether most of `part` stands right above, or below, bars of fractions in `other`."""
     covered = 0.0
     bars = [box for box in ink.boxes[other] if _is_bar(ink, other, box)]
-    for left, _, right, _ in ink.boxes[part]:
+    for left, top, right, bottom in ink.boxes[part]:
         for bar in bars:
+            if (bar[1] - bottom if above else top - bar[3]) > BAR_REACH * ink.size:
+                continue
             if min(right, bar[2]) - max(left, bar[0]) < BAR_COVER * (right - left):
                 continue
             boxes = ink.boxes[other]
@@ -134,7 +149,10 @@ def _is_script(ink: _Ink, part: np.ndarray, other: np.ndarray) -> bool:
     left2, top2, right2, bottom2 = ink.extent(other)
     if bottom - top > SCRIPT_HEIGHT * min(ink.size, bottom2 - top2) and len(part) > 2:
         return False
-    if right - left > SCRIPT_WIDTH * ink.size or (len(part) >= len(other) and bottom - top > 0.8 * (bottom2 - top2)):
+    low = bottom - top < LOW_ROW * (bottom2 - top2)  # limits and subscripts of one row, side by side
+    if (right - left > SCRIPT_WIDTH * ink.size and not low) or (
+        len(part) >= len(other) and bottom - top > 0.8 * (bottom2 - top2)
+    ):
         return False
     if bottom - top > bottom2 - top2:
         return False

@@ -9,7 +9,7 @@ from hwr_core.reading import Span
 SLOPES = np.linspace(-0.08, 0.08, 17)  # of the baseline: rows per column
 LONG = 3  # times the ink's height: the baseline of a shorter line is level
 HIGHEST = 0.35  # of the ink's height from its top: the baseline is lower
-BAND = 0.12  # of the ink's height: rows above and below the baseline whose ink is compared
+BAND = 0.12  # of the ink's height: size of the bands above and below the baseline
 MOST_PIXELS = 20_000  # pixels of ink: more are thinned out
 
 
@@ -20,8 +20,8 @@ def ink_base(image: Image.Image) -> tuple[Span, Span] | None:
         image: The picture of a line, of any mode.
 
     Returns:
-        The heights of the baseline at the first and at the last ink, then the top and the bottom of the ink, all as
-        shares of the picture's height. None for a picture without ink.
+        The heights of the baseline at the first and the last ink. Then the top and the bottom of the ink. All are shares
+        of the picture's height. None for a picture without ink.
     """
     grey = np.asarray(image.convert("L"))
     if grey.size < 2:
@@ -42,7 +42,7 @@ def ink_base(image: Image.Image) -> tuple[Span, Span] | None:
 
 
 def _steepest(rows: np.ndarray, top: float, bottom: float) -> tuple[int, float]:
-    """The greatest drop of ink from the rows above to the rows below, and the row where it is."""
+    """The greatest drop of ink between neighbouring bands of rows, and the row between them."""
     band = max(1, round(BAND * (bottom - top)))
     first = int(np.floor(rows.min())) - band
     counts = np.bincount((rows - first).astype(int), minlength=int(bottom) - first + 1)

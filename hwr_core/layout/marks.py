@@ -22,7 +22,8 @@ CORNER = 0.12  # share of a box's side that counts as its corner
 TICK_INK = 0.04  # share of a box's inside that is ink from which it is ticked
 
 
-BULLET_REACH = 2.0  # of a line's height: how far before the line its bullet may stand
+BULLET_REACH = 0.9  # of a line's height: how far before the line its bullet may stand
+BULLET_SIZE = 0.4  # of a line's height: the outline of its bullet at most; a small number beside a line is larger
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,30 @@ def with_bullets(outlines: Sequence[np.ndarray]) -> list[np.ndarray]:
             (start, upper), (_, lower) = line.min(0), line.max(0)
             tall = lower - upper
             near = -0.2 * tall < start - right < BULLET_REACH * tall
-            if near and max(bottom - top, right - left) < 0.6 * tall and upper < (top + bottom) / 2 < lower:
+            small_enough = max(bottom - top, right - left) < BULLET_SIZE * tall
+            if near and small_enough and upper < (top + bottom) / 2 < lower and _starts(outlines, number, tall):
                 joined_to[number] = place
     found = [outline.copy() for outline in outlines]
     for number, place in joined_to.items():
         left = outlines[number][:, 0].min()
         found[place][[0, 3], 0] = np.minimum(found[place][[0, 3], 0], left)
     return [outline for number, outline in enumerate(found) if number not in joined_to]
+
+
+def _starts(outlines: Sequence[np.ndarray], number: int, tall: float) -> bool:
+    """Whether no other piece stands close before a piece: small numbers at the end of an entry are no bullets."""
+    (left, top), (_, bottom) = outlines[number].min(0), outlines[number].max(0)
+    for place, other in enumerate(outlines):
+        (start, upper), (end, lower) = other.min(0), other.max(0)
+        if (
+            place != number
+            and upper < (top + bottom) / 2 < lower
+            and start < left
+            and left - end < tall
+            and end < left + 2
+        ):
+            return False
+    return True
 
 
 def without_mark(grey: np.ndarray, mark: Mark) -> np.ndarray:

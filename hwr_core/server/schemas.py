@@ -18,7 +18,7 @@ CheckpointName = Annotated[
     str | None,
     Query(
         max_length=200,
-        description="text, math, or a hub id that is on the server. Default: math in mode formula, else text.",
+        description="text, math, auto for both mixed (mode page), or a hub id that is on the server. Default: math in mode formula, else text.",
     ),
 ]
 Pages = Annotated[

@@ -30,6 +30,7 @@ def show_text(page: Page, correction: Correction, strokes: Strokes) -> None:
             show_large(html.escape(correction.current))
         sure = min((reading.confidence for reading in readings), default=0.0)
         _remark(correction, f"{advice(sure)} · {percent(sure)}")
+        _earlier(correction)
     edited = correction.show("Edit text")
     with st.container(horizontal=True, gap="small"):
         copy_button(edited, key="copy")
@@ -55,6 +56,7 @@ def show_formula(page: Page, correction: Correction, strokes: Strokes) -> None:
         if not reading.complete:
             st.warning("The formula is too long for this model. Only its beginning is shown.")
         _remark(correction, f"{advice(reading.confidence, 'signs')} · {percent(reading.confidence)}")
+        _earlier(correction)
     edited = correction.show("Edit LaTeX")
     with st.container(horizontal=True, gap="small"):
         copy_button(edited, key="copy")
@@ -103,6 +105,16 @@ def _remark(correction: Correction, sure: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Edited{' · ' + sure if _original_is_wanted(correction) else ''}", width="content")
         st.toggle("Show original", key=_original_key(correction))
+
+
+def _earlier(correction: Correction) -> None:
+    """Offers the corrections of lines that were written on since."""
+    now = correction.current.split("\n")
+    for number, text in enumerate(correction.earlier):
+        if text and number < len(now) and text != now[number]:
+            label = f"Use your correction again: {differing(text, now[number])}"
+            icon = ":material/history:"
+            st.button(label, key=f"again-{number}", icon=icon, on_click=_choose, args=(correction, number, text))
 
 
 def _original_key(correction: Correction) -> str:

@@ -9,12 +9,13 @@ from PIL import Image, ImageDraw
 
 from hwr_core.ink.canvas import strokes_of
 from hwr_core.ink.strokes import Strokes, draw
-from hwr_core.reading import Box, Page
+from hwr_core.reading import Box, Line, Page
 from pages.shared.correction import Correction, Replacement
 
 STATE = "drawing"
 CANVAS = "canvas"  # key of the canvas component
 HISTORY = 20  # drawings kept
+SAME_LINE = 0.8  # overlap of a line's box with an earlier one from which it is the same line, written on
 MARGIN, FRAME = 8, 3  # pixels around a small drawing, and of the frame around an unread part
 UNREAD_COLOUR = "#c77700"
 THUMBNAIL = 400  # pixels of the longest side of a drawing in the history
@@ -55,6 +56,7 @@ class DrawState:
         reading: The last reading.
         history: The drawings that were cleared, the last one first.
         replacements: Texts that buttons put into the editable field.
+        line_texts: What was typed for a line since the last Clear, by whether it is a formula and by its box.
     """
 
     objects: list[dict] = field(default_factory=list)
@@ -66,6 +68,7 @@ class DrawState:
     reading: DrawnReading | None = None
     history: list[Earlier] = field(default_factory=list)
     replacements: dict[str, Replacement] = field(default_factory=dict)
+    line_texts: dict[tuple[bool, Box], str] = field(default_factory=dict)
 
     def receive(self, sent: list) -> list:
         """Takes the objects that the canvas sent. Returns the current drawing."""
@@ -103,17 +106,58 @@ class DrawState:
             if text := self.correction_of(reading.page, strokes).current:
                 self.history = [Earlier(thumbnail(strokes), text, lines[0].formula), *self.history][:HISTORY]
         self.undone = []
+        self.line_texts = {}
         self.times_cleared += 1
         self.give([])
 
     def correction_of(self, page: Page, strokes: Strokes) -> Correction:
-        """The editable field of one drawing. Another drawing that reads alike has another field."""
-        return Correction(f"drawn-{self.times_cleared}-{fingerprint(strokes)}", page.text, self.replacements)
+        """The editable field of one drawing. Another drawing that reads alike has another field.
+
+        The field starts with the corrections of those lines that are as they were when they were corrected.
+        """
+        name = f"drawn-{self.times_cleared}-{fingerprint(strokes)}"
+        correction = Correction(name, page.text, self.replacements, tuple(map(self._earlier, page.lines)))
+        read = [line.reading.text for line in page.lines]
+        if page.text == "\n".join(read):  # no table, whose cells share a line
+            texts = [
+                self.line_texts.get((line.formula, line.box), text) for line, text in zip(page.lines, read, strict=True)
+            ]
+            correction.start_with("\n".join(texts))
+        return correction
+
+    def remember_lines(self, page: Page, text: str) -> None:
+        """Notes what was typed for each line. It belongs to the line, whatever is then written above or below it."""
+        texts = text.split("\n") if len(page.lines) > 1 else [text]
+        if len(texts) != len(page.lines):
+            return
+        for line, typed in zip(page.lines, texts, strict=True):
+            key = (line.formula, line.box)
+            if typed != line.reading.text:
+                self.line_texts[key] = typed
+            else:
+                self.line_texts.pop(key, None)
+
+    def _earlier(self, line: Line) -> str:
+        """What was typed for this line before strokes were added to it or removed from it."""
+        if (line.formula, line.box) in self.line_texts:
+            return ""
+        shares = {
+            text: _overlap(box, line.box) for (formula, box), text in self.line_texts.items() if formula == line.formula
+        }
+        best = max(shares, key=lambda text: shares[text], default="")
+        return best if shares.get(best, 0.0) >= SAME_LINE else ""
 
 
 def draw_state() -> DrawState:
     """The state of this session."""
     return st.session_state.setdefault(STATE, DrawState())
+
+
+def _overlap(box: Box, other: Box) -> float:
+    """The common part of two boxes, as a share of the smaller one."""
+    sides = [max(0, min(box[side + 2], other[side + 2]) - max(box[side], other[side])) for side in (0, 1)]
+    areas = [(one[2] - one[0]) * (one[3] - one[1]) for one in (box, other)]
+    return sides[0] * sides[1] / max(1, min(areas))
 
 
 def fingerprint(strokes: Strokes) -> int:

@@ -30,11 +30,13 @@ class Correction:
         name: Of one drawing only, so that no correction is shown for another.
         text: As it was read.
         replacements: Of the session, by the fields' keys.
+        earlier: For each line, a correction that was typed before strokes were added to the line; empty without one.
     """
 
     name: str
     text: str
     replacements: dict[str, Replacement] = field(default_factory=dict, repr=False)
+    earlier: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -50,6 +52,10 @@ class Correction:
     def edited(self) -> bool:
         """Whether the text differs from the reading."""
         return self.current != self.text
+
+    def start_with(self, text: str) -> None:
+        """Has the field start with `text`, if it was not shown or changed before."""
+        self.replacements.setdefault(self.key, Replacement(text))
 
     def show(self, label: str) -> str:
         """Shows the field, and returns its text."""

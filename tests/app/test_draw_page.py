@@ -413,3 +413,21 @@ def test_a_drawing_without_a_readable_line_offers_its_guess(monkeypatch):
     assert not app.exception and app.text_area[0].value == "hello"
     on_canvas(press(app, "Clear"), []).run()
     assert [code.value for code in app.code] == ["hello"]
+
+
+def test_a_correction_of_a_line_stays_while_one_writes_on_and_is_offered_when_the_line_grows():
+    first = write("hello", height=70)
+    below = [stroke + (0, 220) for stroke in write("thank you", height=70)]
+    app = on_canvas(draw_page(), first).run()
+    app.text_area[0].set_value("Hello!").run()
+    on_canvas(app, [*first, *below]).run()
+    assert app.text_area[0].value == "Hello!\nthank you", "it belongs to the first line"
+    right = max(float(stroke[:, 0].max()) for stroke in first)
+    more = [*first, *below, *[stroke + (right + 40, 0) for stroke in write("you", height=70)]]
+    on_canvas(app, more).run()
+    assert app.text_area[0].value.split("\n")[0] == "hello you"
+    app.button(key="again-0").click().run()
+    assert app.text_area[0].value == "Hello!\nthank you"
+    on_canvas(press(app, "Clear"), []).run()
+    on_canvas(app, first).run()
+    assert app.text_area[0].value == "hello"

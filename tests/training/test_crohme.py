@@ -13,11 +13,13 @@ from hwr_core.checkpoints.pixels import CELL, FormulaPixels
 from hwr_core.decoding.latex_grammar import Grammar
 from training.data.charset import SPECIAL
 from training.data.crohme import crohme, drawings, part_of
-from training.data.formula_symbols import all_drawings, hershey, vocabulary
+from training.data.detexify import SIZE
+from training.data.formula_symbols import hershey, vocabulary
 from training.data.formula_tree import Placed
 from training.fit.train import guidance
 from training.synthesis.formula_stream import IGNORED, FormulaStream, collate, fitted, moved, scribble
 from training.synthesis.formula_texts import SCHOOL, school, varied
+from training.synthesis.symbol_drawings import FROM_FONTS
 
 
 def square(x: float, y: float, side: float = 10.0) -> list[float]:
@@ -130,7 +132,16 @@ def test_every_token_beyond_crohmes_has_a_drawing_or_is_laid_out():
 
     tokens = vocabulary([NORM.split()])
     assert len(tokens) == len(set(tokens))
-    drawn = set(all_drawings({token: [[np.zeros((2, 2))]] for token in [*"ab12.+-'", r"\prime", r"\ldots"]}))
+    drawn = {
+        *hershey(),
+        *SIZE,
+        *FROM_FONTS,
+        "-",
+        r"\%",
+        r"\prime",
+        r"\ldots",
+        r"\cdot",
+    }  # by Hershey, Detexify, fonts; CROHME's own
     assert {token for token in tokens if token not in drawn} <= UNDRAWN | {r"\sqrt"}
     assert all(np.isfinite(np.concatenate(strokes)).all() for kinds in hershey().values() for strokes in kinds)
 

@@ -83,6 +83,44 @@ def test_every_formula_is_new_and_the_same_seed_gives_the_same_again():
     assert not all(np.allclose(a, b) for (_, a), (_, b) in zip(first, other, strict=True))
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("rows", [2, 4])
+def test_fences_are_as_high_as_the_matrix_between_them_and_not_as_others(seed, rows):
+    body = r" \\ ".join(["a & b"] * rows)
+    ink = WRITER.write(canonical(rf"( x ) \begin{{pmatrix}} {body} \end{{pmatrix}}"), random.Random(seed))
+    first, second = [np.ptp(stroke[:, 1]) for token, stroke in ink if token == "("]
+    cells = np.concatenate([stroke for token, stroke in ink if token in ("a", "b")])
+    assert first < 1.5
+    assert second > 0.75 * np.ptp(cells[:, 1])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_brace_of_cases_goes_round_all_that_follows(seed):
+    writer = FormulaWriter({**WRITER.symbols, r"\{": WRITER.symbols["("]})
+    ink = writer.write(canonical(r"\begin{cases} a & x \\ b & y \\ 1 & x \end{cases}"), random.Random(seed))
+    heights = {token: np.ptp(stroke[:, 1]) for token, stroke in ink}
+    assert heights[r"\{"] > 2.2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_word_is_written_whole_where_somebody_wrote_it_and_else_by_letters(seed):
+    word = [np.array([[0.0, -0.6], [1.4, 0.0]], np.float32)]
+    whole, by_letters = (FormulaWriter(WRITER.symbols, words) for words in ({"ab": [word]}, {}))
+    tokens = canonical(r"x = 1 \text{ab} y = 2")
+    assert [str(token) for token, _ in by_letters.write(tokens, random.Random(seed))] == [
+        "x",
+        "=",
+        "1",
+        "a",
+        "b",
+        "y",
+        "=",
+        "2",
+    ]
+    names = [[str(token) for token, _ in whole.write(tokens, random.Random(other))] for other in range(20)]
+    assert ["x", "=", "1", "", "y", "=", "2"] in names and ["x", "=", "1", "a", "b", "y", "=", "2"] in names
+
+
 def test_a_symbol_without_a_drawing_cannot_be_written():
     assert WRITER.can_write(canonical(r"\frac{a}{\sqrt{x}}"))
     assert not WRITER.can_write(canonical(r"a + \alpha"))

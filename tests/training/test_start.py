@@ -91,8 +91,8 @@ def test_the_mean_of_checkpoints_is_a_checkpoint(tmp_path):
 def test_rows_of_a_curve_follow_one_another(tmp_path):
     path = tmp_path / "results" / "curve.json"
     rates = {name: 0.1 for name in (*curve.SAMPLE, "all")}
-    curve.append(path, {"date": "today", "note": "start", "cer": rates})
-    curve.append(path, {"date": "today", "step": 7, "minutes": 2.5, "cer": {**rates, "dhsd": 0.2}})
+    curve.append(path, {"date": "today", "note": "start", "rates": rates}, curve.TEXT)
+    curve.append(path, {"date": "today", "step": 7, "minutes": 2.5, "rates": {**rates, "dhsd": 0.2}}, curve.TEXT)
     results = json.loads(path.read_text(encoding="utf-8"))
     table = [dict(zip(results["columns"], row, strict=True)) for row in results["rows"]]
     assert [row["checkpoint"] for row in table] == ["start", "step 7"]

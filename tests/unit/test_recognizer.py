@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from hwr_core import HandwritingError, Recognizer, load_recognizer
+from hwr_core.decoding.latex_grammar import Grammar
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.loaded_model import LoadedModel
@@ -217,6 +218,27 @@ def test_a_drawing_is_split_into_lines_or_formulas():
     assert [len(line.strokes) for line in lines] == [len(formula.strokes) for formula in formulas] == lengths
     assert {line.image.height for line in lines} == {TextLineTask.ink_height}
     assert TextLineTask().render([]) == FormulaTask().render([]) == []
+
+
+def test_a_formulas_characters_get_the_confidence_of_their_own_token():
+    names = ["</s>", "x", "=", "(", ")", r"\begin{matrix}", r"\end{matrix}", "1", r"\\", "2"]
+    grammar = Grammar(names, 0)
+    tokens = [names.index(token) for token in ("x", "=", "(", r"\begin{matrix}", "1", r"\\", "2", r"\end{matrix}", ")")]
+    text_of = FormulaTask().text_of(lambda tokens: "", grammar)
+    text = text_of(tokens)
+    assert text == r"x=\begin{pmatrix}1\\2\end{pmatrix}"
+    lengths = FormulaTask().text_lengths(tokens, text, text_of, grammar)
+    assert lengths == [1, 2, 2, 17, 18, 20, 21, 34, 34] and len(text) == 34
+    ends = [text[:length] for length in lengths]
+    assert ends[4].endswith("1") and ends[6].endswith("2")  # each digit ends its own token's stretch
+
+
+def test_a_lines_lengths_never_pass_the_whole_text():
+    pieces = {1: "a", 2: "bc", 3: ""}
+    text_of = lambda tokens: "".join(pieces[token] for token in tokens)  # noqa: E731
+    assert TextLineTask().text_lengths([1, 2, 3], "abc", text_of, None) == [1, 3, 3]
+    assert TextLineTask().text_lengths([1, 2], "ab", text_of, None) == [1, 2]
+    assert TextLineTask().text_lengths([], "", text_of, None) == []
 
 
 def test_arrays_of_every_type_and_a_single_picture_are_read_alike(recognizer):

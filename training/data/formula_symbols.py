@@ -1,11 +1,13 @@
-"""The tokens that the math checkpoint writes, and a drawing by hand of each.
+"""The tokens that the math checkpoint writes, and drawings of digits and rare signs.
 
-Most are drawn by CROHME's writers. The few that its formulas lack, in `hershey.json`, come from A. V. Hershey's stroke fonts
-(US National Bureau of Standards, 1967, free to use; taken from the wheel of `Hershey-Fonts` 2.1.0, MIT): their points, y downwards,
-capitals 21 high. They are varied as all others are.
+The rare signs, in `hershey.json`, come from A. V. Hershey's stroke fonts (US National Bureau of Standards, 1967, free
+to use; taken from the wheel of `Hershey-Fonts` 2.1.0, MIT): their points, y downwards, capitals 21 high. They are
+varied as all others are. The digits come from Pen-Based Digits.
 """
 
+import gzip
 import json
+import random
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,9 +16,10 @@ import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from hwr_core.decoding.latex import BEGIN, END
+from hwr_core.decoding.latex import BEGIN, END, TEXT
 from hwr_core.ink.strokes import Strokes
 from training.data.charset import SPECIAL, as_trocr
+from training.data.datasets import DATA
 
 CAPITAL = 21  # the height of a capital in `hershey.json`
 # Beside CROHME's.
@@ -25,13 +28,21 @@ EXTRA = (
     "\\partial \\nabla \\perp \\parallel \\cap \\cup \\subset \\propto \\mp \\equiv \\therefore \\angle \\circ \\leftarrow \\approx \\sim \\Rightarrow "
     "\\prod \\overline \\vec \\hat \\dot"
 ).split() + [BEGIN, END, "&", r"\\"]
+# What the second version has beside the first: at the end, so that the first one's rows keep their places.
+SECOND = [TEXT] + (
+    r"\nu \kappa \iota \iint \iiint \oint \uparrow \downarrow \leftrightarrow \Leftrightarrow \Leftarrow \mapsto \rightleftharpoons \nearrow \searrow "
+    r"\langle \rangle \lfloor \rfloor \lceil \rceil \| \wedge \vee \neg \notin \subseteq \supset \supseteq \subsetneq \emptyset \setminus \vdash \models "
+    r"\because \ll \gg \cong \simeq \prec \succ \oplus \otimes \odot \star \bullet \dagger \bigcup \bigcap \bigoplus \bigotimes \triangle \square \hbar "
+    r"\ell \Re \Im \aleph \# \$ ; ? \vdots \ddots \tilde \ddot \mathbb{N} \mathbb{Z} \mathbb{Q} \mathbb{R} \mathbb{C} \mathbb{P} \mathbb{E} "
+    r"\mathbb{F} \mathbb{H} \mathbb{K} \mathbb{D} \mathbb{1} \nexists \nmid \top \triangleq \checkmark"
+).split()  # fmt: skip
 
 
 def vocabulary(formulas: Iterable[list[str]]) -> list[str]:
     """The tokens of CROHME's formulas, the most frequent first, then `EXTRA`."""
     counts = Counter(token for tokens in formulas for token in tokens)
     found = [token for token, _ in counts.most_common()]
-    return found + [token for token in EXTRA if token not in counts]
+    return found + [token for token in EXTRA + SECOND if token not in counts]
 
 
 def build_math_tokenizer(tokens: list[str]) -> PreTrainedTokenizerFast:
@@ -62,15 +73,17 @@ def hershey() -> dict[str, list[Strokes]]:
     return found
 
 
-def all_drawings(crohme: dict[str, list[Strokes]]) -> dict[str, list[Strokes]]:
-    """CROHME's drawings, and Hershey's where it has fewer than thirty of a token."""
-    found = {token: list(drawn) for token, drawn in crohme.items()}
-    found[r"\cdot"] = found["."]  # CROHME labels both the same
-    found["'"] = found.get("'", []) + found[r"\prime"]
-    for token, drawn in hershey().items():
-        if len(found.get(token, [])) < 30:
-            found.setdefault(token, []).extend(drawn * 4)
-    return found
+def pen_digits(each: int, folder: Path = DATA, seed: int = 1) -> dict[str, list[Strokes]]:
+    """Of every digit `each` drawings by the writers of Pen-Based Digits, 1 high, their centre at the origin."""
+    found: dict[str, list[Strokes]] = {}
+    with gzip.open(folder / "pendigits.jsonl.gz", "rt", encoding="utf-8") as file:
+        for record in map(json.loads, file):
+            strokes = [np.array(stroke, np.float32).reshape(-1, 2) for stroke in record["strokes"]]
+            height = float(np.ptp(np.concatenate(strokes)[:, 1]))
+            if height > 0:
+                found.setdefault(str(record["label"]), []).append(_centred([stroke / height for stroke in strokes]))
+    rng = random.Random(seed)
+    return {digit: rng.sample(drawn, min(each, len(drawn))) for digit, drawn in found.items()}
 
 
 def _centred(strokes: Strokes) -> Strokes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hwr_core.decoding.latex import BEGIN, END
+from hwr_core.decoding.latex import BEGIN, END, TEXT
 
 
 class Placed(str):
@@ -16,7 +16,7 @@ class Placed(str):
         return placed
 
 
-ACCENTS = {r"\overline", r"\vec", r"\hat", r"\dot"}
+ACCENTS = {r"\overline", r"\vec", r"\hat", r"\dot", r"\tilde", r"\ddot"}
 
 
 def tree(tokens: Iterator[str], end: str | None = None) -> list:
@@ -33,7 +33,7 @@ def tree(tokens: Iterator[str], end: str | None = None) -> list:
             if degree is not None:
                 next(tokens)
             nodes.append([token, tree(tokens, "}"), degree])
-        elif token in ACCENTS:
+        elif token in ACCENTS or token == TEXT:
             nodes.append([token, _argument(tokens)])
         elif token == BEGIN:
             nodes.append([token, *tree(tokens, END)])

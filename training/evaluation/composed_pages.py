@@ -131,9 +131,8 @@ def sentence(rng: random.Random, size: float, widest: int) -> tuple[np.ndarray, 
     """A line of a validation writer, as ink cut to it, at most `widest` pixels wide."""
     for _ in range(60):
         if rng.random() < 0.7:
-            darkness: np.ndarray | None
             line = rng.choice(_ink_lines())
-            darkness = drawn_darkness(line.strokes, size * 1.5, rng.uniform(2.2, 4.0))
+            darkness: np.ndarray | None = drawn_darkness(line.strokes, size * 1.5, rng.uniform(2.2, 4.0))
         else:
             line = rng.choice(_scan_lines())
             darkness = _scan_darkness(line.jpeg, size * 1.5)

@@ -7,16 +7,20 @@ import argparse
 import collections
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from tqdm import tqdm
 
 from hwr_core import read_ink
 from hwr_core.decoding.latex import canonical
 from hwr_core.errors import HandwritingError
+from hwr_core.ink.strokes import Strokes
 from hwr_core.metrics import calibration, edit_distance
 from hwr_core.recognizer import Recognizer
 from training.data.crohme import Formula, crohme
+from training.data.detexify import detexify
 from training.evaluation.drawn.formulas import DrawnFormula, formulas
+from training.evaluation.drawn.matrices import large_numbers, matrices
 from training.synthesis.formula_texts import GREEK
 
 Tokens = list[str]
@@ -45,6 +49,15 @@ def tokens_of(text: str) -> Tokens:
         return [text]
 
 
+def evaluate_drawn_only(
+    recognizer: Recognizer, arguments: argparse.Namespace, chosen: Callable[[list, int | None], list]
+) -> None:
+    """Only what is drawn by script: `python -m training.evaluation.lines drawn-formulas`."""
+    drawn, read = evaluate_drawn(recognizer, arguments, chosen)
+    if arguments.misses:
+        print_misses(drawn, read)
+
+
 def evaluate_math(
     recognizer: Recognizer, arguments: argparse.Namespace, chosen: Callable[[list, int | None], list]
 ) -> None:
@@ -71,22 +84,59 @@ def evaluate_math(
         ),
         end="\n\n",
     )
-    drawn: list[DrawnFormula] = chosen(formulas(), arguments.limit)
-    read, _ = read_all(drawn, recognizer, arguments.beams, "drawn")
-    wrong = [edit_distance(formula.tokens, tokens) for formula, tokens in zip(drawn, read, strict=True)]
-    _header("drawn by script (training/evaluation/drawn/formulas.py)")
-    _row("all", drawn, wrong)
-    for kind in dict.fromkeys(formula.kind for formula in drawn):
-        _row(kind, *_those(drawn, wrong, [formula.kind == kind for formula in drawn]))
+    drawn, read = evaluate_drawn(recognizer, arguments, chosen)
+    signs: list[Sign] = chosen(kept_signs(recognizer), arguments.limit)
+    names, _ = read_all(signs, recognizer, arguments.beams, "signs")
+    _header("single signs (Detexify, every twentieth sample)")
+    _row("all", signs, [edit_distance(sign.tokens, tokens) for sign, tokens in zip(signs, names, strict=True)])
     if arguments.misses:
-        shown: list[Formula | DrawnFormula] = [*written, *drawn]
-        for formula, tokens in zip(shown, [*found, *read], strict=True):
-            if tokens != formula.tokens:
-                print(f"{' '.join(formula.tokens)}\n    {' '.join(tokens)}")
+        print_misses([*written, *drawn, *signs], [*found, *read, *names])
+
+
+def evaluate_drawn(
+    recognizer: Recognizer, arguments: argparse.Namespace, chosen: Callable[[list, int | None], list]
+) -> tuple[list[DrawnFormula], list[Tokens]]:
+    """Prints how the formulas drawn by script are read, and the thirty with rows; returns them and the tokens read."""
+    drawn: list[DrawnFormula] = []
+    read: list[Tokens] = []
+    for title, made in (("formulas.py", formulas()), ("matrices.py", [*matrices(), *large_numbers()])):
+        some: list[DrawnFormula] = chosen(made, arguments.limit)
+        tokens_read, _ = read_all(some, recognizer, arguments.beams, "drawn")
+        wrong = [edit_distance(formula.tokens, tokens) for formula, tokens in zip(some, tokens_read, strict=True)]
+        _header(f"drawn by script (training/evaluation/drawn/{title})")
+        _row("all", some, wrong)
+        for kind in dict.fromkeys(formula.kind for formula in some):
+            _row(kind, *_those(some, wrong, [formula.kind == kind for formula in some]))
+        print()
+        drawn, read = [*drawn, *some], [*read, *tokens_read]
+    return drawn, read
+
+
+def print_misses(given: Sequence["Formula | DrawnFormula | Sign"], found: Sequence[Tokens]) -> None:
+    for formula, tokens in zip(given, found, strict=True):
+        if tokens != formula.tokens:
+            print(f"{' '.join(formula.tokens)}\n    {' '.join(tokens)}")
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One symbol alone."""
+
+    tokens: list[str]
+    strokes: Strokes
+
+
+def kept_signs(recognizer: Recognizer) -> list[Sign]:
+    """Detexify's samples for validation whose token the checkpoint has, without another form of a plain letter."""
+    grammar = recognizer.decoding.grammar
+    known = set(grammar.tokens if grammar else ())
+    return [
+        Sign([token], strokes) for token, flourished, strokes in detexify("val") if token in known and not flourished
+    ]
 
 
 def read_all(
-    given: Sequence[Formula | DrawnFormula], recognizer: Recognizer, beams: int | None, name: str
+    given: Sequence["Formula | DrawnFormula | Sign"], recognizer: Recognizer, beams: int | None, name: str
 ) -> tuple[list[Tokens], list[float]]:
     """The canonical tokens that were read of each, and how sure the recognizer was."""
     pages = [read_ink(formula.strokes, recognizer, beams=beams) for formula in tqdm(given, name, leave=False)]
@@ -105,7 +155,7 @@ def _those(given: Sequence, distances: Sequence[int], inside: Sequence[bool]) ->
     return list(itertools.compress(given, inside)), list(itertools.compress(distances, inside))
 
 
-def _row(name: str, given: Sequence[Formula | DrawnFormula], distances: Sequence[int]) -> None:
+def _row(name: str, given: Sequence["Formula | DrawnFormula | Sign"], distances: Sequence[int]) -> None:
     if not distances:
         return
     rates = [sum(distance <= most for distance in distances) / len(distances) for most in range(3)]

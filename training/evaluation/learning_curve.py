@@ -1,8 +1,8 @@
 """A run's learning curve: how a fixed sample of 300 validation lines is read by the moving average, time and again.
 
-    python -m training.evaluation.learning_curve runs/text docs/results/text_learning_curve.json                  # one row more, now
-    python -m training.evaluation.learning_curve runs/text docs/results/text_learning_curve.json --every 60       # until interrupted
-    python -m training.evaluation.learning_curve models/text docs/results/text_learning_curve.json --note start   # a checkpoint's folder does as well
+    python -m training.evaluation.learning_curve runs/text docs/results/text-learning-curve.json                  # one row more, now
+    python -m training.evaluation.learning_curve runs/text docs/results/text-learning-curve.json --every 60       # until interrupted
+    python -m training.evaluation.learning_curve models/text docs/results/text-learning-curve.json --note start   # a checkpoint's folder does as well
 
 Greedily and without a language model: the rows are to be compared with one another, not with the model card. Of a run, each checkpoint that was
 read is kept in `kept/`, for `training.fit.average`.
@@ -16,7 +16,8 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -31,13 +32,30 @@ from training.evaluation.result_files import write_results
 from training.evaluation.tables import comparable
 
 SAMPLE = {"val_v": 50, "val_t": 50, "copiste": 75, "dhsd": 75, "tables": 25, "numbers": 25}  # lines of each set
-COLUMNS = ["checkpoint", "minutes of training", *(f"{name} CER %" for name in SAMPLE), "mean CER %", "read at"]
-NOTE = (
-    "A fixed sample of validation lines, read by the moving average, greedily and without a language model. "
-    f"Lines of each set: {', '.join(f'{name} {count}' for name, count in SAMPLE.items())}."
-)
 SETTLED = 20  # seconds after which a saved state is whole
-WAIT = 15
+WAIT = 15  # seconds between two looks at a run that is saving
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What a learning curve measures.
+
+    Attributes:
+        command: The command that adds rows.
+        headings: Each rate's name, and its column's heading.
+        note: What a reader must know about the sample.
+        rates: Reads the sample, and returns each rate by its name, 0 to 1.
+    """
+
+    command: str
+    headings: dict[str, str]
+    note: str
+    rates: Callable[[Recognizer], dict[str, float]]
+
+
+def counts_of(sample: dict[str, int]) -> str:
+    """The size of each set, for a note: `val_v 50, val_t 50`."""
+    return ", ".join(f"{name} {count}" for name, count in sample.items())
 
 
 def sample_of(lines: Sequence, count: int) -> list:
@@ -80,7 +98,16 @@ def snapshot(run: Path, target: Path) -> dict:
         time.sleep(WAIT)
 
 
-def measure(folder: Path, note: str | None = None) -> dict:
+TEXT = Curve(
+    "python -m training.evaluation.learning_curve RUN RESULTS",
+    {**{name: f"{name} CER %" for name in SAMPLE}, "all": "mean CER %"},
+    "A fixed sample of validation lines, read by the moving average, greedily and without a language model. "
+    f"Lines of each set: {counts_of(SAMPLE)}.",
+    rates,
+)
+
+
+def measure(folder: Path, curve: Curve, note: str | None = None) -> dict:
     """One row: of a run, or of a checkpoint's folder."""
     row: dict = {"date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes")}
     with tempfile.TemporaryDirectory() as scratch:
@@ -92,28 +119,29 @@ def measure(folder: Path, note: str | None = None) -> dict:
             shutil.copytree(checkpoint, folder / "kept" / f"{row['step']:06d}", dirs_exist_ok=True)
         if note:
             row["note"] = note
-        return row | {"cer": rates(load_recognizer(str(checkpoint), backend="torch"))}
+        return row | {"rates": curve.rates(load_recognizer(str(checkpoint), backend="torch"))}
 
 
-def append(path: Path, row: dict) -> None:
+def append(path: Path, row: dict, curve: Curve) -> None:
     """Adds a row to a result file, which is made where there is none."""
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
     at_step = f"step {row['step']:,}" if "step" in row else ""
     name = ", ".join(filter(None, (at_step, row.get("note"))))
-    percent = [round(100 * row["cer"][key], 2) for key in (*SAMPLE, "all")]
-    cells = [name, row.get("minutes"), *percent, row["date"]]
-    write_results(path, COLUMNS, [*rows, cells], NOTE, "python -m training.evaluation.learning_curve RUN RESULTS")
+    percent = [round(100 * row["rates"][key], 2) for key in curve.headings]
+    columns = ["checkpoint", "minutes of training", *curve.headings.values(), "read at"]
+    write_results(path, columns, [*rows, [name, row.get("minutes"), *percent, row["date"]]], curve.note, curve.command)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def follow(curve: Curve, description: str | None) -> None:
+    """The command of a learning curve: adds one row, or one whenever `--every` minutes have passed."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="a run's folder, or a checkpoint's")
     parser.add_argument("results", type=Path, help="the JSON file that gets the row")
     parser.add_argument(
         "--every",
         type=float,
         metavar="MINUTES",
-        help="again after so long, until interrupted; the same step is not read twice",
+        help="repeat after so many minutes, until interrupted; the same step is not read twice",
     )
     parser.add_argument("--note", help="what is special about this row")
     arguments = parser.parse_args()
@@ -123,8 +151,8 @@ def main() -> None:
         state = arguments.folder / "state.json"
         step = json.loads(state.read_text(encoding="utf-8"))["step"] if state.exists() else None
         if step is None or step != done:
-            row = measure(arguments.folder, arguments.note)
-            append(arguments.results, row)
+            row = measure(arguments.folder, curve, arguments.note)
+            append(arguments.results, row, curve)
             print(json.dumps(row), flush=True)
             done = row.get("step")
         if not arguments.every:
@@ -133,4 +161,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    follow(TEXT, __doc__)

@@ -3,6 +3,7 @@
 `python -m training.evaluation.lines text`: lines by writers that it has not seen, words in no frequency list, marked words.
 `python -m training.evaluation.lines ink`: what people write first, drawn by script in hands that it has not seen.
 `python -m training.evaluation.lines math`: CROHME's formulas, of the test set of 2013 or, for choices, of writers kept out of training.
+`python -m training.evaluation.lines drawn-formulas`: of these only what is drawn by script (training/evaluation/drawn), matrices among it.
 `python -m training.evaluation.lines pages`: whole pages, as scanned and as a phone takes them, beside `rapidocr`.
 Beside the first two, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
 `--results docs/results/evaluation-text.json` writes the tables of the first two there and beside.
@@ -34,7 +35,7 @@ from training.data.datasets import scans
 from training.data.word_frequencies import listed_words
 from training.evaluation import results
 from training.evaluation.drawn import Drawing, drawings, more_drawings
-from training.evaluation.formulas import evaluate_math
+from training.evaluation.formulas import evaluate_drawn_only, evaluate_math
 from training.evaluation.pages import evaluate_pages
 from training.evaluation.peers import TESSERACT, Reader, peers
 from training.evaluation.results import Table, percent, share
@@ -240,6 +241,7 @@ def main() -> None:
         "text": evaluate_text,
         "ink": evaluate_ink,
         "math": lambda *found: evaluate_math(found[0], found[2], chosen),
+        "drawn-formulas": lambda *found: evaluate_drawn_only(found[0], found[2], chosen),
         "pages": lambda *found: evaluate_pages(found[0], found[2]),
     }
     parser.add_argument("task", choices=tasks)
@@ -260,7 +262,7 @@ def main() -> None:
     parser.add_argument("--steps", action="store_true", help="pages: each step of the preprocessing on and off")
     parser.add_argument("--dev", action="store_true", help="math: the writers kept out of training, not the test set")
     arguments = parser.parse_args()
-    arguments.model = arguments.model or ("math" if arguments.task == "math" else "text")
+    arguments.model = arguments.model or ("math" if arguments.task in ("math", "drawn-formulas") else "text")
     recognizer = load_recognizer(arguments.model)
     if arguments.language_model is not None:
         recognizer = recognizer.with_decoding(language_model_weight=arguments.language_model)

@@ -327,9 +327,6 @@ def main() -> None:
         "--backbone", type=Path, help="a checkpoint to take only the backbone from, in place of PP-OCRv6-small's"
     )
     parser.add_argument(
-        "--backbone", type=Path, help="a checkpoint to take only the backbone from, in place of PP-OCRv6-small's"
-    )
-    parser.add_argument(
         "--freeze",
         type=int,
         metavar="BLOCKS",

@@ -16,15 +16,43 @@ from hwr_core.ink.formula import DRAWN_AT, ink_size, symbol_size
 from hwr_core.ink.strokes import draw
 from training.data.charset import SPECIAL
 from training.data.crohme import Formula, crohme, drawings, part_of
-from training.data.formula_symbols import all_drawings, vocabulary
+from training.data.datasets import iam_ondb
+from training.data.formula_symbols import vocabulary
 from training.data.formula_tree import Placed
 from training.synthesis.augment import soil
-from training.synthesis.formula_layout import FormulaWriter, Ink
-from training.synthesis.formula_texts import DIGITS, given, school, varied
+from training.synthesis.formula_inventions import Inventor
+from training.synthesis.formula_layout import UNDRAWN, FormulaWriter, Ink
+from training.synthesis.formula_paper import (
+    FRAME,
+    NEIGHBOUR,
+    RULED,
+    SHADED,
+    UNDERLINE,
+    beside,
+    framed,
+    on_squares,
+    shaded,
+    underlined,
+)
+from training.synthesis.formula_texts import DIGITS, GREEK, given, school, varied
+from training.synthesis.formula_words import words
 from training.synthesis.line_stream import EOS, Batch
+from training.synthesis.symbol_drawings import all_drawings
 
 # Shares of the stream: formulas as CROHME's writers wrote them, pieces of these, new ones of their symbols, and what is no formula.
-MIXTURE = {"whole": 0.50, "part": 0.12, "given": 0.17, "again": 0.06, "school": 0.13, "scribble": 0.02}
+MIXTURE = {
+    "whole": 0.38, "part": 0.09, "given": 0.16, "again": 0.05, "school": 0.09, "sign": 0.06, "matrix": 0.05, "cases": 0.015, "system": 0.015, "worded": 0.035,
+    "long_sum": 0.05, "scribble": 0.025,
+}  # fmt: skip
+INVENTED = ("sign", "matrix", "cases", "system", "worded", "long_sum")  # what `Inventor` does
+FLIPPED = 0.12  # share of the letters of one shape, large and small, that become the other: size alone tells them
+# What becomes which capital by growing so much, and by moving up by so much of its height.
+TWINS = {
+    **{letter: (letter.upper(), 1.5, 0.0) for letter in "cosuvwxz"},
+    "p": ("P", 1.05, 0.33),
+    "y": ("Y", 0.95, 0.35),
+}
+TWINS |= {capital: (letter, 1 / growth, -moved / growth) for letter, (capital, growth, moved) in TWINS.items()}
 SWAPPED = 0.25  # share of the symbols of some formulas that another writer's drawing replaces
 RENAMED = 0.5  # share of the formulas in which some letters and digits become others: the decoder is not to know them by heart
 # What may become what: of one height and place on the line, none of them narrow.
@@ -60,7 +88,8 @@ class FormulaStream(IterableDataset):
         self.written = crohme("train")
         self.divisible = [formula for formula in self.written if formula.rows]
         self.symbols = all_drawings(drawings(self.written))
-        self.writer = FormulaWriter(self.symbols)
+        whole = words(iam_ondb("train"))
+        self.writer = FormulaWriter(self.symbols, whole)
         self.tokens = vocabulary(formula.tokens for formula in self.written)
         self.ids = {token: len(SPECIAL) + index for index, token in enumerate(self.tokens)}
         self.kind = {
@@ -73,6 +102,8 @@ class FormulaStream(IterableDataset):
             for f in self.written
             if len(f.tokens) > 2 and grammar.accepts(f.tokens) and self.writer.can_write(f.tokens)
         ]
+        signs = sorted(token for token in self.ids if token in self.symbols and token not in UNDRAWN)
+        self.inventor = Inventor([token for token in GREEK if token in self.ids], signs, sorted(whole))
         self.given = [tokens for tokens in given(grammar) if self.writer.can_write(tokens)]
 
     def __iter__(self) -> Iterator[Batch]:
@@ -106,22 +137,26 @@ class FormulaStream(IterableDataset):
             ink, tokens = self.draw(self.rng.choices(list(MIXTURE), list(MIXTURE.values()))[0])
             if not ink or len(tokens) > MOST_TOKENS or sum(len(stroke) for _, stroke in ink) < 2:
                 continue
-            picture = self.picture(moved(ink, self.rng))
+            ink = moved(ink, self.rng)
+            picture = self.picture(self.surrounded(ink) if tokens else ink)
             if picture is not None:
                 return picture[0], [self.ids[token] for token in tokens], picture[1]
 
     def draw(self, source: str) -> tuple[Ink, list[str]]:
         rng = self.rng
         if source == "scribble":
-            return scribble(rng), []
+            return (scribble(rng) if rng.random() < 0.75 else struck_out(rng.choice(self.written).strokes, rng)), []
         if source in ("whole", "part"):
             formula = rng.choice(self.written) if source == "whole" else part_of(rng.choice(self.divisible), rng)
             return self.swapped(formula) if formula else ([], [])
-        tokens = (
-            varied(rng.choice({"given": self.given, "again": self.again}[source]), rng)
-            if source != "school"
-            else school(rng)
-        )
+        if source in INVENTED:
+            tokens = getattr(self.inventor, source)(rng)
+        else:
+            tokens = (
+                varied(rng.choice({"given": self.given, "again": self.again}[source]), rng)
+                if source != "school"
+                else school(rng)
+            )
         if not self.writer.can_write(tokens) or any(token not in self.ids for token in tokens):
             return [], []
         return self.writer.write(tokens, rng), tokens
@@ -131,6 +166,7 @@ class FormulaStream(IterableDataset):
         rng = self.rng
         share = SWAPPED if rng.random() < 0.5 else 0.0
         names = self.renamed(formula) if rng.random() < RENAMED else {}
+        flips = self.flips(formula, names)
         tokens = list(formula.tokens)
         ink: Ink = []
         labelled = set()
@@ -140,6 +176,10 @@ class FormulaStream(IterableDataset):
             if token in names:
                 name = Placed(names[token] if token not in DIGITS else rng.choice(self.kind[token]), token.place)
                 strokes = fitted(rng.choice(self.symbols[name]), np.concatenate(strokes), rng, upright=True)
+                tokens[token.place], token = name, name
+            elif token in flips:
+                twin, growth, up = TWINS[token]
+                strokes, name = grown(strokes, growth * rng.uniform(0.9, 1.1), up), Placed(twin, token.place)
                 tokens[token.place], token = name, name
             elif token not in RIGID and rng.random() < share:
                 strokes = fitted(rng.choice(self.symbols[token]), np.concatenate(strokes), rng)
@@ -158,6 +198,34 @@ class FormulaStream(IterableDataset):
             if known[token] == formula.tokens.count(token) and self.rng.random() < share
         }
 
+    def flips(self, formula: Formula, names: dict[str, str]) -> set[str]:
+        """The letters, of those whose every symbol is known, that become their twins; never where both are there."""
+        known = Counter(str(token) for token, _ in formula.symbols if token.place >= 0)
+        return {
+            token
+            for token in sorted(set(formula.tokens) & TWINS.keys())
+            if known[token] == formula.tokens.count(token)
+            and token not in names
+            and TWINS[token][0] not in formula.tokens
+            and self.rng.random() < FLIPPED
+        }
+
+    def surrounded(self, ink: Ink) -> Ink:
+        """At times with what stands round a formula on a page: a neighbour's edge, a frame, lines under it."""
+        rng, turn = self.rng, self.rng.random()
+        strokes = [stroke for _, stroke in ink]
+        symbol = ink_size(strokes)
+        if turn < NEIGHBOUR:
+            other = rng.choice(self.written).strokes
+            added = beside(strokes, [stroke * (symbol / ink_size(other)) for stroke in other], symbol, rng)
+        elif turn < NEIGHBOUR + FRAME:
+            added = framed(strokes, symbol, rng)
+        elif turn < NEIGHBOUR + FRAME + UNDERLINE:
+            added = underlined(strokes, symbol, rng)
+        else:
+            return ink
+        return ink + [(NONE, stroke) for stroke in added]
+
     def picture(self, ink: Ink) -> tuple[np.ndarray, np.ndarray] | None:
         """Drawn with a pen and on paper by chance, at the encoder's scale, and whose ink is in each cell."""
         rng = self.rng
@@ -173,8 +241,18 @@ class FormulaStream(IterableDataset):
         placed = [(token, (stroke - low) * scale + margin) for token, stroke in ink]
         grey = draw([stroke for _, stroke in placed], (shape[0], shape[1]), pen)
         # The size is judged as in reading, from the picture; what it gets wrong, the encoder learns to bear.
-        factor = self.processor.symbol / min(symbol_size(grey), grey.shape[0]) * float(np.exp(rng.gauss(0, 0.13)))
-        formula = self.processor.at_scale(soil(grey, rng, synthetic=True), factor)
+        size = min(symbol_size(grey), grey.shape[0])
+        soiled = (
+            soil(grey, rng, synthetic=True)
+            if rng.random() > RULED
+            else soil(on_squares(grey, DRAWN_AT, rng), rng, synthetic=False)
+        )
+        soiled = shaded(soiled, rng) if rng.random() < SHADED else soiled
+        judged = min(symbol_size(soiled), grey.shape[0])
+        if 0.6 < judged / size < 1.6:
+            size = judged
+        factor = self.processor.symbol / size * float(np.exp(rng.gauss(0, 0.13)))
+        formula = self.processor.at_scale(soiled, factor)
         drawn = min(factor, (self.processor.max_pixels / grey.size) ** 0.5)
         return formula, self.cells([(token, stroke * drawn) for token, stroke in placed], formula.shape)
 
@@ -216,6 +294,14 @@ def fitted(drawing: list[np.ndarray], place: np.ndarray, rng: random.Random, upr
     scale = old / max(new, 1e-6) * rng.uniform(0.85, 1.15)
     middle, origin = (low + high) / 2, (points.min(0) + points.max(0)) / 2
     return [(stroke - origin) * scale + middle for stroke in drawing]
+
+
+def grown(strokes: list[np.ndarray], growth: float, up: float) -> list[np.ndarray]:
+    """A symbol `growth` times as large on the same foot, moved up by `up` of its height."""
+    points = np.concatenate(strokes)
+    foot = np.array([(points[:, 0].min() + points[:, 0].max()) / 2, points[:, 1].max()])
+    shift = np.array([0, up * np.ptp(points[:, 1])])
+    return [(stroke - foot) * growth + foot - shift for stroke in strokes]
 
 
 def moved(ink: Ink, rng: random.Random) -> Ink:
@@ -272,6 +358,20 @@ def scribble(rng: random.Random) -> Ink:
             stroke = np.stack([radius * np.cos(angle), radius * np.sin(angle) * rng.uniform(0.5, 1)], 1)
         strokes.append((NONE, stroke + (rng.uniform(0, 2), rng.uniform(0, 1))))
     return strokes
+
+
+def struck_out(strokes: list[np.ndarray], rng: random.Random) -> Ink:
+    """The beginning of a formula under a dense zigzag."""
+    kept = strokes[: rng.randint(2, 8)]
+    points = np.concatenate(kept)
+    low, extent = points.min(0), np.maximum(np.ptp(points, 0), 0.05 * max(float(np.ptp(points, 0).max()), 1e-6))
+    turns = max(8, round(rng.uniform(5, 12) * float(extent[0] / extent[1])))
+    seed = np.random.default_rng(rng.getrandbits(32))
+    passes = []
+    for _ in range(rng.choice((1, 2, 2))):
+        zigzag = np.stack([np.linspace(-0.05, 1.05, turns), np.where(np.arange(turns) % 2, 1.05, -0.05)], 1)
+        passes.append(low + (zigzag + seed.normal(0, 0.06, zigzag.shape)) * extent)
+    return [(NONE, stroke) for stroke in (*kept, *passes)]
 
 
 def collate(items: list[tuple[np.ndarray, list[int], np.ndarray]]) -> Batch:

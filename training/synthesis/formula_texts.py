@@ -5,12 +5,14 @@ import random
 import re
 from pathlib import Path
 
-from hwr_core.decoding.latex import canonical
+from hwr_core.decoding.latex import TEXT, canonical
 from hwr_core.decoding.latex_grammar import Grammar
 from hwr_core.errors import HandwritingError
 from training.data.datasets import DATA
 
-MOST_TOKENS = 48
+MOST_TOKENS = 80
+FILES = ("formulas", "formulas_more", "formulas_templates")
+MOST_WORDS = 3  # of a formula: with more it is a sentence
 # Filled in by chance: N a number, D a digit, V a variable, F a small fraction or a number, G a Greek letter.
 SCHOOL = (
     "N + N = N", "N - N = N", r"N \times N = N", r"N \div N = N", r"N \div N", r"N \times N", "N + N - N", "N . N + N . N = N . N", "D N \\% ", "N , N",
@@ -56,17 +58,23 @@ LETTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def given(grammar: Grammar, folder: Path = DATA) -> list[list[str]]:
-    """The formulas of `formulas.txt.gz` that the vocabulary can write and that are not too long."""
+    """The formulas of `FILES` that the vocabulary can write and that are not too long."""
     found = []
-    with gzip.open(folder / "formulas.txt.gz", "rt", encoding="utf-8") as file:
-        for line in file:
-            try:
-                tokens = canonical(line)
-            except HandwritingError:
-                continue
-            if 1 < len(tokens) <= MOST_TOKENS and grammar.accepts(tokens):
-                found.append(tokens)
+    for name in FILES:
+        with gzip.open(folder / f"{name}.txt.gz", "rt", encoding="utf-8") as file:
+            for line in file:
+                try:
+                    tokens = canonical(with_words(line))
+                except HandwritingError:
+                    continue
+                if 1 < len(tokens) <= MOST_TOKENS and tokens.count(TEXT) <= MOST_WORDS and grammar.accepts(tokens):
+                    found.append(tokens)
     return found
+
+
+def with_words(line: str) -> str:
+    """The files' tokens stand apart by spaces, so that one of several letters is a word: then as `\\text`."""
+    return " ".join(rf"\text{{{token}}}" if len(token) > 1 and token.isalpha() else token for token in line.split())
 
 
 def number(rng: random.Random) -> str:
@@ -98,9 +106,13 @@ def varied(tokens: list[str], rng: random.Random) -> list[str]:
     """With other digits and, each letter for all its places, other letters."""
     share = rng.choice((0.0, 0.3, 0.8))
     letters: dict[str, str] = {}
-    changed = []
+    changed: list[str] = []
+    within = False  # a word, which stays
     for token in tokens:
-        if token in DIGITS:
+        within = (within and changed[-1] != "}") or changed[-1:] == [TEXT]
+        if within:
+            pass
+        elif token in DIGITS:
             token = rng.choice("0123456789") if rng.random() < share else token
         elif token in LETTERS or token in GREEK:
             if token not in letters:

@@ -27,6 +27,15 @@ from hwr_core.decoding.latex import canonical, pieces
         (r"y^\prime", r"y ^ { \prime }"),
         (r"\displaystyle .5 + \mathbf .5", ". 5 + . 5"),
         (r"\bigl. x \bigr|", "x |"),
+        (r"x=1\text{ or }x=2", r"x = 1 \text { o r } x = 2"),
+        (r"\text{Solve for }x", r"\text { S o l v e } \text { f o r } x"),
+        (r"x_\text{max} \text{, if } 5\text{ cm}", r"x _ { m a x } , \text { i f } 5 c m"),
+        (r"\text{since} \text{$x^{2}$} \text{sin}x", r"\text { s i n c e } x ^ { 2 } \sin x"),
+        (r"\mathbb R^n \mathbb{A}", r"\mathbb{R} ^ { n } A"),
+        (r"x \not= 2 \not\in A \implies \varnothing", r"x \neq 2 \notin A \Rightarrow \emptyset"),
+        (r"\binom{n}{k}", r"( \begin{matrix} n \\ k \end{matrix} )"),
+        (r"\begin{cases} x \\ 2 \end{cases}", r"\{ \begin{matrix} x \\ 2 \end{matrix}"),
+        (r"\begin{Vmatrix} x \end{Vmatrix}", r"\| \begin{matrix} x \end{matrix} \|"),
         ("", ""),
     ],
 )
@@ -61,3 +70,22 @@ def test_tokens_are_joined_so_that_they_mean_the_same():
     for formula in (r"\pi r^2", r"\frac{a}{b}", r"\sin x", r"\sin 2 \alpha b"):
         assert canonical("".join(pieces(canonical(formula)))) == canonical(formula)
     assert "".join(pieces(canonical(r"\pi  r + \pi 2"))) == r"\pi r+\pi2"
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"x=1\text{ or }x=2",
+        r"\text{Solve}\text{ for }x",
+        r"x_{\text{out}}",
+        r"\begin{pmatrix}a&b\\c&d\end{pmatrix}",
+        r"\begin{vmatrix}1\end{vmatrix}=1",
+        r"\begin{bmatrix}(x)\\\begin{pmatrix}1&2\end{pmatrix}\end{bmatrix}",
+        r"f(x)=\begin{cases}x&\text{if }x>0\\-x&\text{otherwise}\end{cases}",
+        r"[\begin{matrix}1\end{matrix})",
+        r"\text{so",  # cut off, as decoding may end
+    ],
+)
+def test_words_stand_apart_and_a_matrix_is_written_with_its_fences(formula):
+    tokens = canonical(formula) if formula[-1] != "o" else [r"\text", "{", "s", "o"]
+    assert "".join(pieces(tokens)) == formula

@@ -67,6 +67,40 @@ def test_the_way_to_an_end_is_never_longer_than_it_is_said_to_be():
     assert to_close(state) == 0
 
 
+def test_a_word_is_of_two_letters_and_more_and_of_nothing_else():
+    grammar = Grammar([*r"\text { } ^ x o r 2 \frac </s>".split()], 9)
+    for formula in (
+        r"x \text { o r } x",
+        r"\frac { \text { o x r } } { 2 }",
+        r"x ^ { \text { o r } } \text { o r } ^ { 2 }",
+    ):
+        assert grammar.accepts(formula.split())
+    for formula in (
+        r"\text { o }",
+        r"\text { }",
+        r"\text { o 2 }",
+        r"\text { o ^ { 2 } }",
+        r"\text { o r",
+        r"\text o r",
+        r"\text { o \frac { x } { 2 } }",
+    ):
+        assert not grammar.accepts(formula.split())
+
+
+def test_a_word_begun_late_is_still_closed_in_time():
+    grammar = Grammar([*r"\text { } o r </s>".split()], 5)
+    for length in range(2, 9):
+        states, written = grammar.start(1), []
+        for step in range(length):
+            allowed = grammar.allowed(states, length - step)[0].nonzero()[0].tolist()
+            token = allowed[0]
+            if token == 5:
+                break
+            written.append(grammar.tokens[token])
+            states = grammar.advance(states, [token])
+        assert written == [] or grammar.accepts(written)
+
+
 def test_a_matrix_of_rows_of_different_lengths_is_never_written():
     grammar = Grammar([*r"\begin{matrix} \end{matrix} & \\ x </s>".split()], 5)
     assert grammar.accepts(r"\begin{matrix} x & x \\ x & x \end{matrix}".split())

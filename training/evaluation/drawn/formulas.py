@@ -40,6 +40,13 @@ SIGNS = {
     ">": ".4,-6.6 4,-4.2 4,-4.2 .4,-1.8",
     "|": ".3,-9.6 .3,1",
 }
+# For hands that have none of their own.
+BRACKETS = {
+    "[": "1.8,-9.6 .2,-9.6 .2,-9.6 .2,1 .2,1 1.8,1",
+    "]": ".2,-9.6 1.8,-9.6 1.8,-9.6 1.8,1 1.8,1 .2,1",
+    "{": "2.4,-9.6 1.4,-9 1.3,-6 1.2,-5 .2,-4.3 1.2,-3.6 1.3,-2.6 1.4,.4 2.4,1",
+    "}": ".2,-9.6 1.2,-9 1.3,-6 1.4,-5 2.4,-4.3 1.4,-3.6 1.3,-2.6 1.2,.4 .2,1",
+}
 NAMES = {rf"\{name}": name for name in ("sin", "cos", "tan", "log", "lim")}
 FORMULAS = {
     "arithmetic": [r"12 + 7 = 19", r"48 - 19 = 29", r"5 \times 8 = 40", r"12 \div 4 = 3", r"7 \times 6", r"96 \div 8", r"3.5 + 1.25", r"100 - 37 = 63", r"2 + 2 = 4"],
@@ -73,14 +80,16 @@ def formulas() -> list[DrawnFormula]:
     for kind, texts in FORMULAS.items():
         for index, text in enumerate(texts):
             for turn in range(HANDS_PER_FORMULA):
-                style = STYLES[(index + 2 * turn) % len(STYLES)]
-                rng = random.Random(len(found))
-                ink = FormulaWriter(symbols(style)).write(canonical(text), rng)
-                height = rng.uniform(35, 70)
-                found.append(
-                    DrawnFormula(kind, style, canonical(text), [as_mouse(stroke * height, rng) for _, stroke in ink])
-                )
+                found.append(drawn(kind, STYLES[(index + 2 * turn) % len(STYLES)], text, len(found)))
     return found
+
+
+def drawn(kind: str, style: str, text: str, seed: int) -> DrawnFormula:
+    """LaTeX in one hand, as a mouse draws it on the canvas."""
+    rng, tokens = random.Random(seed), canonical(text)
+    ink = FormulaWriter(symbols(style)).write(tokens, rng)
+    height = rng.uniform(35, 70)
+    return DrawnFormula(kind, style, tokens, [as_mouse(stroke * height, rng) for _, stroke in ink])
 
 
 @cache
@@ -93,8 +102,10 @@ def symbols(style: str) -> dict[str, list[Strokes]]:
         for character in name:
             drawn[token] += [stroke + (x, 0) for stroke in glyphs[character]]
             x += widths[character]
-    for token, shape in SIGNS.items():
+    brackets = {bracket: shape for bracket, shape in BRACKETS.items() if bracket not in drawn}
+    for token, shape in (brackets | SIGNS).items():
         drawn[token] = [handprint.smooth_points(stroke) / handprint.CAPITAL_HEIGHT for stroke in shape.split("|")]
+    drawn[r"\{"], drawn[r"\}"] = drawn["{"], drawn["}"]
     return {token: [_centred(strokes)] for token, strokes in drawn.items()}
 
 

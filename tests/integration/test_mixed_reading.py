@@ -1,0 +1,84 @@
+"""Text and formulas mixed: `load_recognizer("auto")` tells them apart, drawn and photographed."""
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hwr_core import load_recognizer, read_ink, read_page
+from hwr_core.ink.handprint import write, write_formula
+from hwr_core.ink.strokes import draw
+from hwr_core.pipeline import read_picture
+
+CASES = Path(__file__).resolve().parents[1] / "support" / "data" / "cases"
+TWO_LINES = [("12+7=19", True), (r"\sqrt{x+1}", True)]
+
+
+@pytest.fixture(scope="module")
+def auto():
+    return load_recognizer("auto")
+
+
+def strokes_of(name):
+    return [np.array(stroke) for stroke in json.loads((CASES / name).read_text(encoding="utf-8"))]
+
+
+def found(page):
+    return [(line.reading.text, line.formula) for line in page.lines]
+
+
+def below(upper, lower, white):
+    low = np.concatenate(upper)[:, 1].max() + white - np.concatenate(lower)[:, 1].min()
+    return [*upper, *(np.asarray(stroke) + (0, low) for stroke in lower)]
+
+
+def photo_of(strokes):
+    points = np.concatenate(strokes)
+    width, height = (int(side) + 120 for side in points.max(0) - points.min(0))
+    moved = [stroke - points.min(0) + 60 for stroke in strokes]
+    return Image.fromarray((draw(moved, (height, width), 4.0) * 0.7 + 60).astype(np.uint8))
+
+
+@pytest.mark.parametrize("name", ["auto", "math"])
+def test_two_formulas_are_two_lines_drawn_and_photographed(name):
+    recognizer = load_recognizer(name)
+    assert found(read_ink(strokes_of("two_lines.json"), recognizer)) == TWO_LINES
+    assert found(read_page(Image.open(CASES / "two_lines.png"), recognizer)) == TWO_LINES
+
+
+def test_a_picture_of_two_formulas_read_as_formulas_gives_two_lines():
+    page = read_picture(lambda: Image.open(CASES / "two_lines.png"), load_recognizer("math"), "formula")
+    assert found(page) == TWO_LINES
+
+
+def test_a_sentence_above_a_fraction_stays_text_drawn_and_photographed(auto):
+    sentence = write("solve the equation", height=50)
+    strokes = below(sentence, write_formula(50), 70)
+    for page in (read_ink(strokes, auto), read_page(photo_of(strokes), auto)):
+        (text, is_formula), *others = found(page)
+        assert (text, is_formula) == ("solve the equation", False)
+        assert [kind for _, kind in others] == [True]
+        assert r"\frac" in others[0][0]
+
+
+@pytest.mark.parametrize("text", ["meet me at 10:30", "3.50", "12/05/2024", "thanks"])
+def test_words_numbers_and_dates_stay_text(auto, text):
+    assert found(read_ink(write(text, height=60), auto)) == [(text, False)]
+
+
+def test_the_kind_is_told_in_json(auto):
+    page = read_ink(strokes_of("two_lines.json"), auto)
+    assert [line["kind"] for line in page.to_dict()["lines"]] == ["formula", "formula"]
+
+
+def test_it_is_pickled_by_name(auto):
+    again = pickle.loads(pickle.dumps(auto.with_batch_size(2)))
+    assert (again.name, again.batch_size, again.reads_formulas) == ("auto", 2, False)
+
+
+def test_one_array_is_one_picture(auto):
+    formula = np.asarray(Image.open(CASES / "two_lines.png").convert("L"))[:140]
+    assert [(reading.text, reading.formula) for reading in auto.read(formula)] == [TWO_LINES[0]]

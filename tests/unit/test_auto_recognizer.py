@@ -1,0 +1,72 @@
+"""Which readings are in doubt between text and formulas, and which of two is kept."""
+
+import numpy as np
+import pytest
+
+from hwr_core.auto_recognizer import are_formulas, connected, in_doubt, is_surely_text, more_probable
+from hwr_core.reading import Reading
+
+
+def formula(text, confidence):
+    return Reading(text, confidence, formula=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Meet me at the station", "12/05/2024", "3.50", "$19.99", "10:30", "+33 6 12 34 56 78", "9am", "and/or", "Total"],
+)
+def test_sure_words_numbers_dates_prices_times_and_phone_numbers_are_not_asked_again(text):
+    assert not in_doubt(Reading(text, 0.95))
+
+
+@pytest.mark.parametrize("text", ["x=3", "a+b", "2^n", "x/y", "3 + 4", "f(x)", "x > 2"])
+def test_signs_of_a_formula_put_even_a_sure_text_in_doubt(text):
+    assert in_doubt(Reading(text, 0.99))
+
+
+def test_an_unsure_short_text_and_an_unreadable_one_are_in_doubt_but_a_blank_is_not():
+    assert in_doubt(Reading("you", 0.68))
+    assert in_doubt(Reading("", 0.01, unreadable=True))
+    assert not in_doubt(Reading("", 1.0))
+
+
+def test_a_long_line_of_words_is_judged_by_its_characters():
+    line = "was led through a stainless guide tube"
+    assert not in_doubt(Reading(line, 0.03))
+    assert in_doubt(Reading(line, 1e-5))
+    assert is_surely_text(Reading(line, 0.03))
+
+
+def test_latex_is_no_text_of_words():
+    assert not is_surely_text(formula(r"\frac{alpha}{beta}", 0.9))
+
+
+def test_the_more_probable_reading_is_kept():
+    text, latex = Reading("you", 0.68), formula(r"y=\frac{2}{x}", 0.93)
+    assert more_probable([text], [latex]) == [latex]
+    assert more_probable([Reading("why not", 0.98)], [formula("why^{n}ot", 0.3)])[0].text == "why not"
+
+
+def test_a_formula_that_says_no_more_than_the_text_leaves_it_text():
+    assert more_probable([Reading("2718", 0.5)], [formula("2718", 0.99)])[0].text == "2718"
+
+
+def test_digits_of_a_table_row_are_no_formula():
+    digits = [Reading(digit, 0.9) for digit in "25814"]
+    assert more_probable(digits, [formula("25814", 0.99)]) == digits
+
+
+def test_one_formula_over_several_lines_needs_less_than_their_confidences():
+    parts = [Reading("x2", 0.93), Reading("4", 0.97)]
+    assert are_formulas(parts, [formula(r"\frac{x^{2}}{4}", 0.6)])
+    assert not are_formulas(parts, [formula(r"\frac{x^{2}}{4}", 0.01)])
+
+
+def test_ink_without_a_line_is_a_formula_only_if_that_is_sure():
+    assert are_formulas([], [formula("x^{2}", 0.8)])
+    assert not are_formulas([], [formula("x^{2}", 0.2)])
+
+
+def test_lines_and_formulas_that_share_ink_are_one_block():
+    touches = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]], bool)
+    assert connected(touches) == [([0, 1], [0]), ([2], [1]), ([3], []), ([], [2])]
