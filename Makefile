@@ -11,8 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 run: .venv/.app
 	$(BIN)/python -m hwr_core serve --port $(PORT) --address $(ADDRESS)
 
-test: .venv/.dev
-	$(BIN)/ruff check .
+test: check docs
 	$(BIN)/python -m pytest -q
 
 check: .venv/.dev

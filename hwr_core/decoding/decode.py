@@ -39,9 +39,10 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
     logits_of = encoded.ctc_logits
     if not hasattr(encoded, "alone") or not settings.ctc_weight or logits_of is None or settings.grammar is not None:
         return beam_search(network, encoded, len(pixel_values), settings)
+    masks = np.ones(logits_of.shape[:2], bool) if encoded.mask is None else encoded.mask
     paths = [
         ctc_path(log_softmax(logits[mask].astype(np.float64)), network.pad)
-        for logits, mask in zip(logits_of, encoded.mask, strict=True)
+        for logits, mask in zip(logits_of, masks, strict=True)
     ]
     found: list[list[Hypothesis]] = []
     for item in range(len(pixel_values)):

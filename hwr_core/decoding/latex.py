@@ -255,9 +255,9 @@ def pieces(tokens: list[str]) -> list[str]:
     ]
     for start, token in enumerate(tokens):
         if token == TEXT and "}" in tokens[start:]:
-            end = tokens.index("}", start)
+            closing = tokens.index("}", start)
             found[start + 1] = "{ " if start and tokens[start - 1] not in _OPENING else "{"
-            found[end] = " }" if end + 1 < len(tokens) and tokens[end + 1] not in _CLOSING else "}"
+            found[closing] = " }" if closing + 1 < len(tokens) and tokens[closing + 1] not in _CLOSING else "}"
         elif token == BEGIN and (end := _end_of_matrix(tokens, start)):
             before, after = tokens[start - 1] if start else "", following[end]
             name = next((name for name, fences in FENCED.items() if fences == (before, after) and all(fences)), None)

@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 from PIL import Image
+from typing_extensions import TypeIs  # in typing from Python 3.13
 
 from hwr_core.errors import HandwritingError
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # by the number of channels
 
 
-def is_picture(value: object) -> bool:
+def is_picture(value: object) -> TypeIs[Image.Image | np.ndarray]:
     """Whether a value is one picture: a `PIL` image, or an array of the shape that `as_image` takes."""
     if isinstance(value, np.ndarray):
         return value.ndim == 2 or (value.ndim == 3 and value.shape[2] in MODES)

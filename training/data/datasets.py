@@ -4,7 +4,6 @@
 """
 
 import gzip
-import io
 import json
 import os
 import random
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 
 from training.data.charset import CHARACTERS, close_up, join_apostrophes, normalise
+from training.data.pictures import decoded
 from training.data.spelling import with_accents
 
 DATA = Path(os.environ.get("HWR_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
@@ -84,8 +84,7 @@ def scans(name: str, split: str, folder: Path = DATA) -> list[ScanLine]:
 
 def stretched(picture: bytes, by: float) -> bytes:
     """An encoded grey picture `by` times as wide, as PNG."""
-    grey = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE)
-    return cv2.imencode(".png", widened(grey, by))[1].tobytes()
+    return cv2.imencode(".png", widened(decoded(picture), by))[1].tobytes()
 
 
 def widened(grey: np.ndarray, by: float) -> np.ndarray:
@@ -110,14 +109,26 @@ def writer_of(name: str, page: str) -> str:
     return page
 
 
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """The bytes of a file in an archive.
+
+    Raises:
+        ValueError: the member is no file.
+    """
+    file = tar.extractfile(member)
+    if file is None:
+        raise ValueError(f"{member.name} is no file.")
+    return file.read()
+
+
 def _tar_lines(path: Path, name: str) -> Iterator[ScanLine]:
     with tarfile.open(path) as tar:
         files = {member.name.removeprefix("./"): member for member in tar if member.isfile()}
-        index = io.TextIOWrapper(tar.extractfile(files.pop("lines.jsonl")), encoding="utf-8")
-        for record in map(json.loads, index):
+        index = _content(tar, files.pop("lines.jsonl")).decode("utf-8")
+        for record in map(json.loads, index.splitlines()):
             text = normalise(record["text"])
             if text:
-                jpeg = tar.extractfile(files[record["image"]]).read()
+                jpeg = _content(tar, files[record["image"]])
                 writer = record.get("writer") if name == "dhsd" else None
                 yield ScanLine(text, jpeg, writer or writer_of(name, record["page"]), record.get("split"))
 
@@ -129,7 +140,7 @@ def fonts(folder: Path = DATA) -> dict[str, bytes]:
     }
     with tarfile.open(folder / "fonts.tar") as tar:
         members = [member for member in tar if Path(member.name).stem in usable]
-        return {Path(member.name).stem: tar.extractfile(member).read() for member in members}
+        return {Path(member.name).stem: _content(tar, member) for member in members}
 
 
 def english(folder: Path = DATA) -> list[str]:

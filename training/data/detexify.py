@@ -38,16 +38,17 @@ FLOURISHED = (
 
 def detexify(split: str, folder: Path = DATA) -> list[tuple[str, bool, Strokes]]:
     """(token, whether it is a flourished form of a letter, strokes from 0 to 1), of `split` train or val."""
-    found, tokens = [], {}
+    found: list[tuple[str, bool, list[np.ndarray]]] = []
+    tokens: dict[str, str | None] = {}
     with gzip.open(folder / "detexify.jsonl.gz", "rt", encoding="utf-8") as file:
         for index, record in enumerate(map(json.loads, file)):
             label = record["label"]
             if label not in tokens:
                 tokens[label] = token_of(label)
-            if tokens[label] is None or (index % KEPT == KEPT - 1) != (split == "val"):
+            token = tokens[label]
+            if token is None or (index % KEPT == KEPT - 1) != (split == "val"):
                 continue
             strokes = [np.array(stroke, np.float32).reshape(-1, 2) / 1000 for stroke in record["strokes"]]
-            token = tokens[label]
             found.append((token, label.startswith(FLOURISHED) and not token.startswith(FLOURISHED), strokes))
     return found
 

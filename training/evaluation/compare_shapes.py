@@ -56,7 +56,8 @@ def main() -> None:
     for index, name in enumerate(SHAPES):
         checkpoint = arguments.out / str(index) / "checkpoint"
         recognizer = load_recognizer(str(checkpoint))
-        drawn, scanned = [], []
+        drawn: list[tuple[str, str]] = []
+        scanned: list[tuple[str, str]] = []
         for title, lines in validation_lines(recognizer, arguments.limit, FIRST_SETS).items():
             texts = [reading.text for reading in read_all(recognizer, [image for image, _ in lines], 1, name)]
             (scanned if title == COPISTE else drawn).extend(zip((text for _, text in lines), texts, strict=True))

@@ -30,11 +30,13 @@ def by_recognizer(recognizer: Recognizer, beams: int | None) -> Reader:
 
 def by_rapidocr() -> Reader:
     from rapidocr import RapidOCR
+    from rapidocr.utils.output import RapidOCROutput
 
     engine = RapidOCR(params={"Global.log_level": "error"})
 
     def read(page: ComposedPage) -> tuple[list[ReadLine], Sequence[Box]]:
         found = engine(np.asarray(page.image)[..., ::-1].copy())
+        assert isinstance(found, RapidOCROutput)  # detection and recognition were both asked for
         lines = []
         for corners, text in zip([] if found.boxes is None else found.boxes, found.txts or (), strict=True):
             (left, top), (right, bottom) = np.min(corners, 0).tolist(), np.max(corners, 0).tolist()

@@ -92,8 +92,8 @@ class Sheet:
         shade = cv2.resize(
             generator.uniform(0.9, 1.0, (3, 3)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
         )
-        pixels = cv2.GaussianBlur(self.pixels * shade[..., None], (0, 0), 0.7)
-        pixels += generator.normal(0, noise, pixels.shape)
+        blurred = np.asarray(cv2.GaussianBlur(self.pixels * shade[..., None], (0, 0), 0.7))
+        pixels = blurred + generator.normal(0, noise, blurred.shape)
         return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
@@ -114,8 +114,8 @@ def drawn_darkness(strokes: Strokes, height: float, pen: float) -> np.ndarray:
     low, high = points.min(0), points.max(0)
     scale = height / max(float(high[1] - low[1]), 1e-6)
     edge = pen / 2 + 1
-    size = tuple(int(np.ceil(side * scale + 2 * edge)) for side in (high - low)[::-1])
-    grey = draw([(stroke - low) * scale + edge for stroke in strokes], size, pen)
+    width, tall = (int(np.ceil(side * scale + 2 * edge)) for side in high - low)
+    grey = draw([(stroke - low) * scale + edge for stroke in strokes], (tall, width), pen)
     return (255 - grey).astype(np.float32) / 255
 
 
@@ -132,7 +132,7 @@ def sentence(rng: random.Random, size: float, widest: int) -> tuple[np.ndarray, 
     for _ in range(60):
         if rng.random() < 0.7:
             line = rng.choice(_ink_lines())
-            darkness = drawn_darkness(line.strokes, size * 1.5, rng.uniform(2.2, 4.0))
+            darkness: np.ndarray | None = drawn_darkness(line.strokes, size * 1.5, rng.uniform(2.2, 4.0))
         else:
             line = rng.choice(_scan_lines())
             darkness = _scan_darkness(line.jpeg, size * 1.5)

@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from hwr_core import load_recognizer
 from hwr_core.checkpoints.registry import find
+from hwr_core.errors import HandwritingError
 from hwr_core.metrics import calibration, cer, wer
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
@@ -121,7 +122,8 @@ def derived_sets(sets: dict[str, SetReadings]) -> dict[str, SetReadings]:
 def unlisted_table(sets: dict[str, SetReadings], reader: str, listed: frozenset[str]) -> Table:
     """The error rate of words that are in no frequency list, mostly names, beside that of all other words."""
     counts = {name: unlisted_errors(one.truths, one.texts[reader], listed) for name, one in sets.items()}
-    counts["all"] = tuple(map(sum, zip(*counts.values(), strict=True)))
+    n, wrong, others, missed = (sum(column) for column in zip(*counts.values(), strict=True))
+    counts["all"] = (n, wrong, others, missed)
     rows = [
         [name, n, percent(share(wrong, n)), others, percent(share(missed, others))]
         for name, (n, wrong, others, missed) in counts.items()
@@ -197,11 +199,23 @@ def error_table(name: str, title: str, sets: dict[str, SetReadings], *measures: 
 def parameters_in(folder: Path) -> int:
     """How many a checkpoint's weights hold."""
     with safe_open(folder / "model.safetensors", "np") as weights:
-        return sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118  it is no dictionary
+        return sum(int(math.prod(weights.get_slice(name).get_shape())) for name in weights.keys())  # noqa: SIM118  it is no dictionary
+
+
+def folder_of(model: str) -> Path:
+    """The folder of a checkpoint.
+
+    Raises:
+        HandwritingError: the checkpoint is not on this machine.
+    """
+    folder = find(model)
+    if folder is None:
+        raise HandwritingError(f"{model} is not on this machine: name a folder.")
+    return folder
 
 
 def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -> None:
-    folder = find(arguments.model)
+    folder = folder_of(arguments.model)
     files = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     settings = recognizer.settings(arguments.beams)
     milliseconds = 1000 * drawing_seconds(recognizer, settings.beams)
@@ -216,14 +230,14 @@ def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -
 def note_of(recognizer: Recognizer, arguments: argparse.Namespace) -> str:
     """Which checkpoint was read and how, for a result file."""
     settings = recognizer.settings(arguments.beams)
-    weights = hashlib.sha256((find(arguments.model) / "model.safetensors").read_bytes()).hexdigest()
+    weights = hashlib.sha256((folder_of(arguments.model) / "model.safetensors").read_bytes()).hexdigest()
     lines = "all lines" if arguments.limit is None else f"at most {arguments.limit} lines of each set"
     return f"Checkpoint {arguments.model}, weights {weights[:12]}, {settings.beams} beams, {lines}."
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tasks = {
+    tasks: dict[str, Callable[..., list[Table] | None]] = {
         "text": evaluate_text,
         "ink": evaluate_ink,
         "math": lambda *found: evaluate_math(found[0], found[2], chosen),

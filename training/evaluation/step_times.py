@@ -49,7 +49,7 @@ def step_seconds(checkpoint: Path, bf16: bool, frozen: int | None, height: int, 
     model = build_text_model(len(tokenizer), **{**shape_of(checkpoint), "height": height})
     take_over(model, tokenizer.get_vocab(), checkpoint)
     encoder: LineEncoder = model.encoder
-    encoder.backbone.to(memory_format=torch.channels_last)
+    encoder.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     if frozen is not None:
         encoder.backbone.freeze(frozen)
     optimizer = torch.optim.AdamW(model.train().parameters(), lr=1e-5)

@@ -54,7 +54,7 @@ def main() -> None:
         )
     path = arguments.checkpoint / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
-    config["confidence_temperature"] = min(losses, key=losses.get)
+    config["confidence_temperature"] = min(losses, key=losses.__getitem__)
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     print(f"{path}: confidence_temperature {config['confidence_temperature']}")
 

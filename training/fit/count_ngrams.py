@@ -23,6 +23,7 @@ from training.data.charset import SPECIAL, close_up
 from training.data.crohme import crohme
 from training.data.word_frequencies import Vocabulary, fetch
 from training.evaluation import results
+from training.evaluation.result_files import Cell
 from training.evaluation.results import Table
 from training.fit.ngrams import END, Text, coded, count, interpolate, save
 from training.synthesis.formula_texts import given, school
@@ -128,7 +129,7 @@ def counted(lines: Iterable[Text], tokens: Sequence[str], fewest: dict[int, floa
 def tokens_of(checkpoint: Path) -> list[str]:
     """A checkpoint's tokens in the order of their ids."""
     tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
-    return [tokenizer.id_to_token(index) for index in range(tokenizer.get_vocab_size())]
+    return [tokenizer.id_to_token(index) or "" for index in range(tokenizer.get_vocab_size())]
 
 
 def held_out(sources: Corpus, seed: int = 5) -> tuple[Corpus, Corpus]:
@@ -172,7 +173,7 @@ def measure(checkpoint: Path, vocabularies: dict[str, Vocabulary], fewest: dict[
     model = counted(texts(kept, vocabularies), tokens, fewest)
     own = LanguageModel.load(checkpoint / LANGUAGE_MODEL, tokens, END)
     measured = {name: lines for name, lines in left_out.items() if name != "numbers"} | validation()
-    rows = [
+    rows: list[list[Cell]] = [
         [name, len(lines), *(round(bits(one, tokens, lines), 3) for one in (model, own))]
         for name, lines in measured.items()
     ]

@@ -38,6 +38,7 @@ class Seen(nn.Module):
         self.features = features.detach()
 
     def forward(self, *_: Tensor) -> Tensor:
+        assert self.features is not None  # the other encoder has run
         return self.features
 
 
@@ -57,8 +58,8 @@ class Thinning(Run):
     def __init__(
         self,
         folder: Path,
-        thin: nn.Module,
-        whole: nn.Module,
+        thin: VisionEncoderDecoderModel,
+        whole: VisionEncoderDecoderModel,
         tokenizer: PreTrainedTokenizerFast,
         device: str,
         rate: float,
@@ -115,10 +116,11 @@ def try_all(whole: VisionEncoderDecoderModel, batches: list[Batch]) -> None:
     def both_losses(encoder: list[int], decoder: list[int]) -> str:
         torch.manual_seed(1)  # the same noise in the decoder's inputs
         found = [losses(thinned(whole, encoder, decoder).eval(), batch) for batch in batches]
-        return "  ".join(
-            f"{name} {sum(float(loss[place]) for loss in found) / len(found):.3f}"
-            for place, name in enumerate(("CTC", "decoder"))
+        ctc, decoding = (
+            sum(float(part) for part in parts) / len(found)
+            for parts in zip(*((loss[0], loss[1]) for loss in found), strict=True)
         )
+        return f"CTC {ctc:.3f}  decoder {decoding:.3f}"
 
     counts = len(whole.encoder.layers), len(whole.decoder.model.decoder.layers)
     every = [list(range(count)) for count in counts]

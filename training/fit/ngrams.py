@@ -92,7 +92,8 @@ def interpolate(counts: Counts, vocabulary: int, fewest: dict[int, float] | None
     Returns:
         The n-grams of each length, every one's context among the shorter ones.
     """
-    bits, tables = bits_of(vocabulary), []
+    bits = bits_of(vocabulary)
+    tables: list[Ngrams] = []
     shorter, shorter_p = np.zeros(1, np.int64), np.full(1, 1 / vocabulary)
     for length, (keys, seen) in enumerate(counts, 1):
         weights = seen if length == len(counts) else _preceding(keys, seen, counts[length], bits * length)

@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 
 from training.data import datasets as data
 from training.data import printed_faces, word_frequencies
+from training.data.pictures import decoded
 from training.fit.warm_start import PACKED, PREFIX, fetch
 
 HEIGHT = 48  # pixels of a scanned line, as the encoder takes it
@@ -77,11 +78,10 @@ def pack_scans(folder: Path, name: str, source: Path) -> None:
     records = []
     with tarfile.open(folder / f"{name}.tar", "w") as tar:
         for index, line in enumerate(lines):
-            grey = cv2.imdecode(np.frombuffer(line.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+            grey = decoded(line.jpeg)
             if grey.shape[0] > HEIGHT:
-                grey = cv2.resize(
-                    grey, (round(grey.shape[1] * HEIGHT / grey.shape[0]), HEIGHT), interpolation=cv2.INTER_AREA
-                )
+                width = round(grey.shape[1] * HEIGHT / grey.shape[0])
+                grey = np.asarray(cv2.resize(grey, (width, HEIGHT), interpolation=cv2.INTER_AREA))
             add(
                 tar,
                 f"{index}.webp",

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast, VisionEncoderDecoderModel
 
@@ -38,7 +38,7 @@ TOKEN_NOISE = 0.06  # share of the decoder's inputs replaced, so that it goes on
 SAVE_EVERY = 600  # seconds
 COOLDOWN = 0.3  # of a run's time
 
-Parts = tuple[IterableDataset, PreTrainedTokenizerFast, VisionEncoderDecoderModel]
+Parts = tuple[LineStream | FormulaStream, PreTrainedTokenizerFast, VisionEncoderDecoderModel]
 
 
 def losses(model: VisionEncoderDecoderModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -91,6 +91,7 @@ def guidance(attentions: Sequence[Tensor], places: Tensor, length: int) -> Tenso
 
 
 def ctc_loss(encoded: LineEncoderOutput, targets: Tensor) -> Tensor:
+    assert encoded.ctc_logits is not None and encoded.attention_mask is not None  # a line encoder gives both
     lengths = (targets != -100).sum(1)
     log_probabilities = encoded.ctc_logits.float().log_softmax(-1).transpose(0, 1)
     ctc = F.ctc_loss(
@@ -191,13 +192,14 @@ def quicker_in_bf16(repeats: int = 5) -> bool:
 
     Most with AMX or AVX-512 BF16 do; the others widen every number first."""
     with torch.random.fork_rng(devices=[]):
-        block = Block(192, 192, True, (1, 1)).to(memory_format=torch.channels_last)
+        block = Block(192, 192, True, (1, 1))
+        block.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this overload
         features = torch.randn(8, 192, 6, 100).to(memory_format=torch.channels_last)
-    seconds = {True: [], False: []}
+    seconds: dict[bool, list[float]] = {True: [], False: []}
     for bf16 in [True, False] * repeats:
         started = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            block(features, None).float().sum().backward()
+            block(features, None)[0].float().sum().backward()
         seconds[bf16].append(time.perf_counter() - started)
     return min(seconds[True]) < min(seconds[False])
 
@@ -239,6 +241,7 @@ def train_checkpoint(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     folder = arguments.run or Path("runs") / arguments.checkpoint
     downloads = folder.parent / "downloads"
+    stream: LineStream | FormulaStream
     stream, tokenizer, model = {"text": text_parts, "math": math_parts}[arguments.checkpoint](arguments, downloads)
     run = Run(folder, model, tokenizer, arguments.device, arguments.rate)
     if (folder / "state.json").exists():

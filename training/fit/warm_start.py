@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load, load_file
-from torch import Tensor, nn
+from torch import Tensor
+from transformers import VisionEncoderDecoderModel
 
 from hwr_core.checkpoints.line_encoder import Backbone
 from training.data.wheels import member
@@ -74,7 +75,7 @@ OF_TOKENS = (
 COLUMNS = "encoder.columns.weight"  # (hidden, channels × rows of features)
 
 
-def take_over(model: nn.Module, tokens: dict[str, int], checkpoint: Path) -> None:
+def take_over(model: VisionEncoderDecoderModel, tokens: dict[str, int], checkpoint: Path) -> None:
     """Fills `model`, whose tokenizer has `tokens` (token → id), with a checkpoint of the same layers.
 
     Rows of tokens that both have are copied, those of new ones start as the mean of the old; so no new token is written before it is learned.

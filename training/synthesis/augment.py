@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from hwr_core.ink.strokes import Strokes, draw, render_line
+from training.data.pictures import decoded
 
 LOWEST = 15  # pixels of a whole line at 75 dots an inch
 
@@ -72,7 +73,7 @@ def soil(grey: np.ndarray, rng: random.Random, synthetic: bool) -> np.ndarray:
     if rng.random() < 0.2:
         grey = np.clip(grey + seed.normal(0, rng.uniform(2, 12), grey.shape), 0, 255).astype(np.uint8)
     if rng.random() < 0.15:
-        grey = cv2.imdecode(cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, rng.randint(15, 70)])[1], 0)
+        grey = decoded(cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, rng.randint(15, 70)])[1].tobytes())
     return grey
 
 
@@ -138,7 +139,7 @@ def rules(grey: np.ndarray, rng: random.Random) -> np.ndarray:
     height, width = grey.shape
     paper = int(np.median(grey))
     pad = [round(height * rng.uniform(0.02, 0.4)) for _ in range(4)]
-    grey = cv2.copyMakeBorder(grey, *pad, cv2.BORDER_CONSTANT, value=paper)
+    grey = np.pad(grey, (pad[:2], pad[2:]), constant_values=paper)
     tone, weight = max(0, paper - rng.randint(40, 230)), rng.choice([1, 1, 2, 2, 3])
     in_ = [rng.randint(0, max(1, side * 2 // 3)) for side in pad]
     top, bottom, left, right = in_[0], grey.shape[0] - 1 - in_[1], in_[2], grey.shape[1] - 1 - in_[3]
@@ -163,8 +164,8 @@ def frame(grey: np.ndarray, rng: random.Random) -> np.ndarray:
     top, bottom = (round(height * rng.uniform(-0.05, 0.2)) for _ in range(2))
     left, right = (round(height * rng.uniform(-0.03, 0.5)) for _ in range(2))
     grey = grey[max(0, -top) : height - max(0, -bottom), max(0, -left) : width - max(0, -right)]
-    sides = [max(0, side) for side in (top, bottom, left, right)]
-    return cv2.copyMakeBorder(grey, *sides, cv2.BORDER_CONSTANT, value=paper)
+    above, below, before, after = (max(0, side) for side in (top, bottom, left, right))
+    return cv2.copyMakeBorder(grey, above, below, before, after, cv2.BORDER_CONSTANT, value=paper)
 
 
 def beside(grey: np.ndarray, strokes: Strokes, rng: random.Random, before: bool = True) -> np.ndarray:

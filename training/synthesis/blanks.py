@@ -75,14 +75,14 @@ def edge(width: int, rng: random.Random) -> np.ndarray:
     picture, other = paper(width, rng), rng.uniform(5, 120)
     if rng.random() < 0.5:
         at = rng.uniform(0.1, 0.9) * 64
-        points = [(0, at), (width, at + rng.gauss(0, 8)), (width, 64), (0, 64)]
+        points: list[tuple[float, float]] = [(0, at), (width, at + rng.gauss(0, 8)), (width, 64), (0, 64)]
     else:
         at = rng.uniform(0.05, 0.95) * width
         points = [(at, 0), (at + rng.gauss(0, 10), 64), (width, 64), (width, 0)]
     mask = np.zeros((64, width), np.float32)
     cv2.fillPoly(mask, [np.array(points, np.int32)], 1.0)
-    mask = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 3))
-    return finished(picture * (1 - mask) + other * mask)
+    soft = np.asarray(cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 3)))
+    return finished(picture * (1 - soft) + other * soft)
 
 
 def scribble(width: int, rng: random.Random) -> np.ndarray:

@@ -66,7 +66,8 @@ class WordPool:
 
 def set_side_by_side(groups: list[Strokes], height: float, rng: random.Random, gap: tuple[float, float]) -> Strokes:
     """Strokes of the groups moved into one row, `gap` (in shares of `height`) between them."""
-    row, x = [], 0.0
+    row: Strokes = []
+    x = 0.0
     for strokes in groups:
         left = min(float(stroke[:, 0].min()) for stroke in strokes)
         right = max(float(stroke[:, 0].max()) for stroke in strokes)
@@ -95,7 +96,9 @@ class Glyphs:
     def compose(self, text: str, rng: random.Random, apart: float = 0.0) -> Strokes:
         """`text` in strokes, a capital being one unit high, on the baseline y = 0; its letters so far apart, beside their usual distance."""
         chosen: dict[str, Strokes] = {}  # one writer repeats a shape, more or less
-        tightness, row, x = rng.uniform(0.08, 0.3) if rng.random() < 0.7 else rng.uniform(0.3, 0.55), [], 0.0
+        tightness = rng.uniform(0.08, 0.3) if rng.random() < 0.7 else rng.uniform(0.3, 0.55)
+        row: Strokes = []
+        x = 0.0
         x_height = rng.uniform(0.5, 0.7)
         for character in text:
             if character == " ":
@@ -224,7 +227,7 @@ def set_in_type(
     tracking = font.size * rng.uniform(-0.04, 0.28) if rng.random() < TRACKED else 0.0
     tracking = font.size * apart or tracking
     width = right - left + round(max(0.0, tracking) * len(text) + 1.2 * font.size * apart * text.count(" ")) + 16
-    image = Image.new("L", (width, bottom - top + 16), 255)
+    image = Image.new("L", (int(width), int(bottom - top) + 16), 255)
     pen, x, baseline = ImageDraw.Draw(image), 8.0 - left, 8 - top + font.getmetrics()[0]
     for index, piece in enumerate(text if tracking or small else [text]):
         of_piece = small if small and index and text[index - 1] != " " else font

@@ -7,6 +7,7 @@ as loosely as people do: every distance, size and place has its own spread.
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -109,7 +110,8 @@ def _is_fence(node: Placed | list) -> bool:
 
 def _enclosed(nodes: list) -> dict[int, range]:
     """Which nodes each fence of a row goes round; a brace that is never closed goes round all that follows, as that of cases does."""
-    found, open_ = {}, []
+    found: dict[int, range] = {}
+    open_: list[int] = []
     for index, node in enumerate(nodes):
         if not _is_fence(node):
             continue
@@ -224,12 +226,14 @@ class _Hand:
             for node, limits, scripts in things
         ]
         inside = _enclosed([node for node, _, _ in things])
-        ink, x, top, bottom = [], 0.0, -0.7, 0.0
+        ink: list = []
+        x, top, bottom = 0.0, -0.7, 0.0
         for index, (node, limits, scripts) in enumerate(things):
             box = boxes[index]
             if box is None:
-                within = [boxes[other] for other in inside.get(index, ()) if boxes[other] is not None]
-                box = self.scripted(self.fence(node, within), node, limits, scripts)
+                around_it = (boxes[other] for other in inside.get(index, ()))
+                within = [inner for inner in around_it if inner is not None]
+                box = self.scripted(self.fence(cast(Placed, node), within), node, limits, scripts)
             apart = (isinstance(node, str) and (node in WIDE_APART or node in NAMED)) or node[0] == TEXT
             around = max(
                 self.spread(self.gap, 0.35) * (2.2 if apart else 1), self.spread(0.35) if node[0] == TEXT else 0.0

@@ -63,7 +63,7 @@ def underlined(strokes: Strokes, symbol: float, rng: random.Random) -> Strokes:
     lines, y = [], high[1] + rng.uniform(0.25, 0.7) * symbol
     for _ in range(rng.choice((1, 2, 2))):
         ends = np.array([[start, y], [high[0] + rng.uniform(-0.2, 0.4) * symbol, y]]) + _shaken(2, 0.08 * symbol, rng)
-        lines.append(_line(*ends, symbol, rng))
+        lines.append(_line(ends[0], ends[1], symbol, rng))
         y += rng.uniform(0.12, 0.25) * symbol
     return lines
 

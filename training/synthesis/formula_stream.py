@@ -119,7 +119,8 @@ class FormulaStream(IterableDataset):
         groups = [
             sorted(pool[start : start + 150], key=lambda item: item[0].shape[0]) for start in range(0, len(pool), 150)
         ]
-        batches, batch = [], []
+        batches: list[list[tuple[np.ndarray, list[int], np.ndarray]]] = []
+        batch: list[tuple[np.ndarray, list[int], np.ndarray]] = []
         for item in (item for group in groups for item in group):
             height, width = (max(other[0].shape[axis] for other in [*batch, item]) for axis in (0, 1))
             if batch and height * width * (len(batch) + 1) > self.pixels_per_batch:

@@ -19,6 +19,7 @@ from hwr_core.ink.strokes import Strokes
 from training.data import datasets as data
 from training.data.charset import close_up
 from training.data.formula_symbols import hershey
+from training.data.pictures import decoded
 from training.data.word_frequencies import Vocabulary
 from training.synthesis import signs
 from training.synthesis.augment import add_things, beside, cut_tightly, degrade, draw_varied, frame, soil
@@ -125,7 +126,8 @@ class LineStream(IterableDataset):
 
     def batches(self) -> list[Batch]:
         lines = sorted((self.line() for _ in range(self.pool)), key=lambda line: line[0].shape[1])
-        batches, batch = [], []
+        batches: list[list[tuple[np.ndarray, list[int]]]] = []
+        batch: list[tuple[np.ndarray, list[int]]] = []
         for line in lines:
             if batch and line[0].shape[1] * (len(batch) + 1) > self.pixels_per_batch:
                 batches.append(batch)
@@ -137,16 +139,18 @@ class LineStream(IterableDataset):
 
     def line(self) -> tuple[np.ndarray, list[int]]:
         """One line as the encoder gets it, and its token ids; tries again where the text would not fit its picture."""
+        if self.tokenizer is None:
+            raise ValueError("The stream has no tokenizer: call tokenize_with first.")
         while True:
-            source = self.rng.choices(list(self.mixture), self.mixture.values())[0]
+            source = self.rng.choices(list(self.mixture), list(self.mixture.values()))[0]
             sample = self.draw(source)
             if sample is None:
                 continue
             grey, text = self.with_mark(*sample) if source != "blank" else sample
-            grey = self.varied(grey, source)
-            if grey is None or min(grey.shape) < 4:
+            picture = self.varied(grey, source)
+            if picture is None or min(picture.shape) < 4:
                 continue
-            line = self.processor.line(grey)
+            line = self.processor.line(picture)
             ids = self.tokenizer.encode(text, add_special_tokens=False).ids
             if UNK not in ids and len(ids) <= LONGEST and fits(ids, line.shape[1]):
                 return line, ids
@@ -174,7 +178,8 @@ class LineStream(IterableDataset):
         """Now and then a list's mark before the line, which its text has too, or a crossed-out stretch beside it, which it has not."""
         if (pick := self.rng.random()) < LISTED:
             mark = self.rng.choice(["•", "☐", "☑", "→", *signs.CIRCLED])
-            return beside(grey, signs.sign(mark, self.glyphs.figures, self.rng), self.rng), f"{mark} {text}"
+            drawn = signs.sign(mark, self.glyphs.figures, self.rng)
+            return (grey, text) if drawn is None else (beside(grey, drawn, self.rng), f"{mark} {text}")
         if pick < LISTED + CROSSED_OUT:
             scribble = signs.crossed_out(self.rng.uniform(0.8, 4), self.rng.uniform(0.6, 1.1), self.rng)
             return beside(grey, scribble, self.rng, before=self.rng.random() < 0.5), text
@@ -183,7 +188,7 @@ class LineStream(IterableDataset):
     def draw(self, source: str) -> Sample | None:
         makers: dict[str, Callable[[], Sample | None]] = {
             "ink": self.ink_line, "ink_words": self.ink_words, "ink_long": self.ink_long, "glyphs": self.glyph_line,
-            "fonts": lambda: self.font_line(self.fonts), "printed": lambda: self.font_line(self.printed),
+            "fonts": lambda: self.font_line(self.fonts), "printed": lambda: self.font_line(self.printed) if self.printed else None,
             "scan_words": lambda: self.scan_words["copiste"].compose(self.rng), "dhsd": lambda: self.widened(self.scan_line("dhsd")),
             "dhsd_words": lambda: self.widened(self.scan_words["dhsd"].compose(self.rng)), "blank": lambda: (blank(self.rng), ""),
         }  # fmt: skip
@@ -259,7 +264,7 @@ class LineStream(IterableDataset):
 
     def scan_line(self, name: str) -> Sample:
         line = self.rng.choice(self.scans[name])
-        return cv2.imdecode(np.frombuffer(line.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE), line.text
+        return decoded(line.jpeg), line.text
 
 
 def fits(ids: list[int], width: int) -> bool:

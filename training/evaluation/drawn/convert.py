@@ -26,10 +26,10 @@ def convert(path: Path) -> dict[str, list]:
     """Character → its advance, then its strokes."""
     root = ElementTree.parse(path).getroot()
     glyphs = {glyph.get("unicode"): glyph for glyph in root.iterfind(".//{*}glyph")}
-    heights = [float(y) for y in re.findall(r"[ML] [-\d.e]+ ([-\d.e]+)", glyphs["H"].get("d"))]
+    heights = [float(y) for y in re.findall(r"[ML] [-\d.e]+ ([-\d.e]+)", glyphs["H"].get("d", ""))]
     scale = 100 / (max(heights) - min(heights))
     return {
-        c: [round(float(glyphs[c].get("horiz-adv-x")) * scale), *strokes(glyphs[c].get("d") or "", scale)]
+        c: [round(float(glyphs[c].get("horiz-adv-x", "nan")) * scale), *strokes(glyphs[c].get("d") or "", scale)]
         for c in CHARACTERS
         if c in glyphs
     }
