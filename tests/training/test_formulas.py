@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hwr_core.decoding.latex import canonical
+from training.data.formula_tree import tree
 from training.synthesis.formula_layout import FormulaWriter
 
 TOKENS = [
@@ -137,3 +138,9 @@ def test_a_matrix_has_its_cells_in_rows_and_columns_and_accents_are_above(seed):
     assert max(places["a"][1], places["b"][1]) < min(places["x"][1], places["y"][1])
     (_, under), (accent, over) = WRITER.write(canonical(r"\vec{x}"), random.Random(seed))
     assert accent == r"\vec" and over[:, 1].mean() < under[:, 1].min()
+
+
+@pytest.mark.parametrize("tokens", [[r"\sqrt"], ["x", "^"], [r"\frac", "{", "1", "}"], [r"\sqrt", "[", "3", "]"]])
+def test_a_formula_that_is_cut_off_ends_no_generator(tokens):
+    with pytest.raises(ValueError, match="ends where an argument"):
+        tree(iter(tokens))

@@ -20,7 +20,11 @@ ACCENTS = {r"\overline", r"\vec", r"\hat", r"\dot", r"\tilde", r"\ddot"}
 
 
 def tree(tokens: Iterator[str], end: str | None = None) -> list:
-    """Nested lists: a token, or [token, argument, …] where it takes some; scripts follow as ["^" or "_", argument]."""
+    """Nested lists: a token, or [token, argument, …] where it takes some; scripts follow as ["^" or "_", argument].
+
+    Raises:
+        ValueError: The tokens end where an argument should begin.
+    """
     nodes: list = []
     for token in tokens:
         if token == end:
@@ -28,10 +32,10 @@ def tree(tokens: Iterator[str], end: str | None = None) -> list:
         if token == r"\frac":
             nodes.append([token, _argument(tokens), _argument(tokens)])
         elif token == r"\sqrt":
-            first = next(tokens)
+            first = _next(tokens)
             degree = tree(tokens, "]") if first == "[" else None
             if degree is not None:
-                next(tokens)
+                _next(tokens)
             nodes.append([token, tree(tokens, "}"), degree])
         elif token in ACCENTS or token == TEXT:
             nodes.append([token, _argument(tokens)])
@@ -47,5 +51,13 @@ def tree(tokens: Iterator[str], end: str | None = None) -> list:
 
 
 def _argument(tokens: Iterator[str]) -> list:
-    next(tokens)  # the brace
+    _next(tokens)  # the brace
     return tree(tokens, "}")
+
+
+def _next(tokens: Iterator[str]) -> str:
+    # A StopIteration would end the generator that draws formulas, and with it a training run.
+    token = next(tokens, None)
+    if token is None:
+        raise ValueError("The formula ends where an argument should begin.")
+    return token

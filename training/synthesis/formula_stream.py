@@ -159,7 +159,10 @@ class FormulaStream(IterableDataset):
             )
         if not self.writer.can_write(tokens) or any(token not in self.ids for token in tokens):
             return [], []
-        return self.writer.write(tokens, rng), tokens
+        try:
+            return self.writer.write(tokens, rng), tokens
+        except ValueError:  # a formula of the sources that is cut off
+            return [], []
 
     def swapped(self, formula: Formula) -> tuple[Ink, list[str]]:
         """Its strokes with their tokens, some symbols drawn by others or replaced by ones of their kind, and its tokens then."""
