@@ -10,8 +10,7 @@ from hwr_core.reading import Box, Line, PageId, Point
 
 def root_element(namespace: str, tag: str, **attributes: str) -> etree._Element:
     """The root of an XML document whose elements are all in one namespace."""
-    # lxml's type hints lack the default namespace, which has no prefix.
-    return etree.Element(f"{{{namespace}}}{tag}", attributes, nsmap={None: namespace})  # type: ignore[dict-item]
+    return etree.Element(f"{{{namespace}}}{tag}", attributes, nsmap={None: namespace})
 
 
 def add_element(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
