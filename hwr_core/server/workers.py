@@ -27,12 +27,13 @@ class Workers:
     """
 
     def __init__(self) -> None:
-        self.lines = ThreadPoolExecutor(limits.LINES_AT_ONCE, "api-lines")
-        self.pages = ThreadPoolExecutor(limits.PAGES_AT_ONCE, "api-pages")
+        self.lines, self.pages = _pools()
 
     def close(self) -> None:
-        """Finishes the work that has begun and ends the threads."""
-        for pool in (self.lines, self.pages):
+        """Finishes the work that has begun and ends the threads. An API that is started again gets new ones."""
+        ended = self.lines, self.pages
+        self.lines, self.pages = _pools()  # without threads until there is work
+        for pool in ended:
             pool.shutdown(cancel_futures=True)
 
     async def run(
@@ -71,3 +72,8 @@ class Workers:
         finally:  # also if the server stops
             gone.set()
             job.cancel()
+
+
+def _pools() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
+    lines = ThreadPoolExecutor(limits.LINES_AT_ONCE, "api-lines")
+    return lines, ThreadPoolExecutor(limits.PAGES_AT_ONCE, "api-pages")

@@ -590,3 +590,12 @@ def test_the_threads_end_with_the_api():
         assert not any(thread.is_alive() for thread in pool._threads)
         with pytest.raises(RuntimeError, match="shutdown"):
             pool.submit(print)
+
+
+def test_an_api_that_is_started_again_answers():
+    """A lifespan ends the threads of the API; the next one has threads of its own."""
+    api_ = api.create_api()
+    for _ in range(2):
+        with TestClient(api_) as client:
+            assert client.post("/ink", json={"strokes": [[[0, 0], [0, 40]]]}).status_code == 200
+    assert TestClient(api_).post("/ink", json={"strokes": [[[0, 0], [0, 40]]]}).status_code == 200
