@@ -63,7 +63,14 @@ def batch_sizes(recognizer: Recognizer, monkeypatch) -> list[int]:
     return sizes
 
 
-def test_the_batch_size_can_be_chosen(recognizer, images, monkeypatch):
+@pytest.fixture
+def loaded():
+    """The text recognizer as it is in memory now: other tests may have evicted that of the session."""
+    return load_recognizer("text")
+
+
+def test_the_batch_size_can_be_chosen(loaded, images, monkeypatch):
+    recognizer = loaded
     expected = [reading.text for reading in recognizer.read(images)]
     for copied in (recognizer.with_batch_size(2), load_recognizer("text", batch_size=2)):
         sizes = batch_sizes(copied, monkeypatch)
@@ -82,7 +89,8 @@ def test_a_batch_size_that_cannot_be_is_refused(size, recognizer):
 # Other processes
 
 
-def test_a_pickled_recognizer_is_its_name_and_is_loaded_once(recognizer):
+def test_a_pickled_recognizer_is_its_name_and_is_loaded_once(loaded):
+    recognizer = loaded
     content = pickle.dumps(recognizer)
     assert len(content) < 1000 and pickle.loads(content) is recognizer
     copied = pickle.loads(pickle.dumps(recognizer.with_decoding(beams=3).with_batch_size(2)))
