@@ -585,9 +585,11 @@ def test_the_threads_end_with_the_api():
     app = api.create_api()
     with TestClient(app) as client:
         client.post("/ink", json={"strokes": strokes_of("a")})
-        assert any(thread.name.startswith("api-lines") for thread in app.state.workers.lines._threads)
-    for pool in (app.state.workers.lines, app.state.workers.pages):
-        assert not any(thread.is_alive() for thread in pool._threads)
+        pools = app.state.workers.lines, app.state.workers.pages
+        started = [thread for pool in pools for thread in pool._threads]
+        assert started and all(thread.is_alive() for thread in started)
+    assert not any(thread.is_alive() for thread in started)
+    for pool in pools:
         with pytest.raises(RuntimeError, match="shutdown"):
             pool.submit(print)
 
