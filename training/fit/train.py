@@ -219,11 +219,7 @@ def text_parts(arguments: argparse.Namespace, downloads: Path) -> Parts:
         if arguments.bpe
         else build_tokenizer()
     )
-    model = build_text_model(
-        len(tokenizer), arguments.hidden, arguments.encoder_layers or 4, arguments.decoder_layers, arguments.height
-    )
-    model = build_text_model(len(tokenizer), **shape)
-    return stream.tokenize_with(tokenizer), tokenizer, model
+    return stream.tokenize_with(tokenizer), tokenizer, build_text_model(len(tokenizer), **shape)
 
 
 def math_parts(arguments: argparse.Namespace, downloads: Path) -> Parts:
