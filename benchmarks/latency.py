@@ -29,7 +29,7 @@ from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.runtime.memory import keep_heaps_few
 from training.evaluation.peers import peers
-from training.evaluation.result_files import Cell, print_table, write_results
+from training.evaluation.results import Cell, markdown, write_results
 from training.evaluation.timing import TEXT, drawing_seconds, median_seconds
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -111,7 +111,7 @@ def main() -> None:
         f"{arguments.threads} threads, median of {arguments.times} calls. The usual demo is TrOCR-base in float32, one line at a "
         "time, through the default generate. The ratios carry over to other machines, the milliseconds do not."
     )
-    print_table(columns, table, note)
+    print(f"{markdown(columns, table)}\n\n{note}")
     if arguments.results:
         write_results(arguments.results / "benchmark-latency.json", columns, table, note)
 

@@ -32,7 +32,7 @@ from benchmarks.driving import write_with_mouse
 from benchmarks.serving import server
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import draw, render_line
-from training.evaluation.result_files import write_results
+from training.evaluation.results import write_results
 
 TARGET = 512  # MB
 SETTLED = 1500  # milliseconds after which a page does not change any more

@@ -27,7 +27,7 @@ from hwr_core.ink.strokes import render_line
 from hwr_core.recognizer import Recognizer
 from hwr_core.runtime.memory import keep_heaps_few
 from training.evaluation.peers import peers
-from training.evaluation.result_files import Cell, print_table, write_results
+from training.evaluation.results import Cell, markdown, write_results
 from training.evaluation.timing import TEXT
 
 COUNT = 48
@@ -108,7 +108,7 @@ def main() -> None:
     keep_heaps_few()  # as the server does
 
     def show(name: str, columns: list[str], rows: list[list[Cell]], note: str = "") -> None:
-        print_table(columns, rows, note)
+        print(f"{markdown(columns, rows)}\n\n{note}")
         print()
         if folder:
             write_results(folder / f"{name}.json", columns, rows, note)

@@ -1,7 +1,9 @@
 """A run that starts from a checkpoint of fewer tokens or of another line height; the mean of checkpoints; a learning curve."""
 
 import json
+from argparse import Namespace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from training.data.charset import SPECIAL, build_tokenizer
 from training.evaluation import learning_curve as curve
 from training.evaluation import step_times
+from training.fit import train
 from training.fit.average import average
 from training.fit.model import build_text_model, save_checkpoint
 from training.fit.train import rate_at
@@ -51,6 +54,20 @@ def test_a_checkpoint_of_fewer_tokens_is_taken_over(tmp_path):
         assert torch.allclose(tensor[kept], weights[name][kept], atol=2e-3), name
     head = model.state_dict()["encoder.ctc.weight"]
     assert torch.allclose(head[150], head[:100].mean(0), atol=1e-5)
+
+
+@pytest.mark.parametrize("height", [None, 32])
+def test_a_text_run_has_the_shape_of_its_start(tmp_path, monkeypatch, height):
+    """Once a merge left two builds of the model in it, and no run of text could start."""
+    small_checkpoint(tmp_path)
+    monkeypatch.setattr(train, "LineStream", lambda *_: SimpleNamespace(tokenize_with=lambda tokenizer: tokenizer))
+    monkeypatch.setattr(train.printed_faces, "fetch", lambda _: [])
+    monkeypatch.setattr(train.word_frequencies, "fetch", lambda _: [])
+    options = Namespace(
+        hidden=256, encoder_layers=None, decoder_layers=3, start=tmp_path, height=height, seed=0, columns=100, bpe=None
+    )
+    _, _, model = train.text_parts(options, tmp_path)
+    assert model.encoder.config.hidden_size == 64 and model.encoder.config.image_height == (height or 48)
 
 
 def test_another_line_height_keeps_what_a_flat_picture_gives(tmp_path):

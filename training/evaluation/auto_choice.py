@@ -22,7 +22,7 @@ from training.data.datasets import iam_ondb
 from training.evaluation.drawn import drawings
 from training.evaluation.drawn.formulas import formulas
 from training.evaluation.lines import chosen
-from training.evaluation.result_files import print_table, write_results
+from training.evaluation.results import markdown, write_results
 
 LIMIT = 90  # drawings of each set
 COLUMNS = ("set", "truth", "drawings", "asked", "kept as text", "kept as a formula", "told right %")
@@ -93,7 +93,7 @@ def main() -> None:
         for both in found if arguments.misses else ():
             if both.kept_formula != both.formula:
                 print(name, both.text.text, both.text.confidence, both.math and (both.math.text, both.math.confidence))
-    print_table(COLUMNS, rows)
+    print(markdown(COLUMNS, rows))
     if arguments.results:
         write_results(arguments.results, COLUMNS, rows, NOTE)
 

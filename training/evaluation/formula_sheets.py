@@ -22,7 +22,7 @@ from hwr_core.reading import Box, Page
 from hwr_core.recognizer import Recognizer
 from training.evaluation.drawn.formulas import DrawnFormula, formulas
 from training.evaluation.formulas import tokens_of
-from training.evaluation.result_files import print_table, write_results
+from training.evaluation.results import markdown, write_results
 
 SHEETS = 12
 SYMBOL = (40.0, 60.0)  # pixels of a symbol's height
@@ -151,7 +151,7 @@ def main() -> None:
             if arguments.misses and misses:
                 print(f"{name} {seed}", *misses, sep="\n    ", flush=True)
         rows.append(row(name, totals.tolist()))
-    print_table(COLUMNS, rows)
+    print(markdown(COLUMNS, rows))
     if arguments.results:
         note = (
             f"Two to six formulas a sheet, {arguments.limit} sheets; a formula is found if a line stands in its place. "

@@ -28,7 +28,7 @@ from hwr_core.ink.strokes import level, render_line
 from hwr_core.metrics import cer
 from hwr_core.recognizer import Recognizer
 from training.data.datasets import iam_ondb, scans
-from training.evaluation.result_files import write_results
+from training.evaluation.results import write_results
 from training.evaluation.tables import comparable
 
 SAMPLE = {"val_v": 50, "val_t": 50, "copiste": 75, "dhsd": 75, "tables": 25, "numbers": 25}  # lines of each set

@@ -14,7 +14,7 @@ import torch
 
 from hwr_core.checkpoints.line_encoder import LineEncoder
 from training.data.charset import build_tokenizer
-from training.evaluation.result_files import write_results
+from training.evaluation.results import write_results
 from training.evaluation.tables import print_row
 from training.fit.model import build_text_model
 from training.fit.train import CTC_WEIGHT, losses

@@ -23,8 +23,7 @@ from training.data.charset import SPECIAL, close_up
 from training.data.crohme import crohme
 from training.data.word_frequencies import Vocabulary, fetch
 from training.evaluation import results
-from training.evaluation.result_files import Cell
-from training.evaluation.results import Table
+from training.evaluation.results import Cell, Table
 from training.fit.ngrams import END, Text, coded, count, interpolate, save
 from training.synthesis.formula_texts import given, school
 from training.synthesis.phrases import Phrases

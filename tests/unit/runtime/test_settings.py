@@ -1,10 +1,15 @@
 """The environment variables HWR_…: accepted values, and the sentence for any other."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from hwr_core.errors import SettingsError
 from hwr_core.runtime import settings
-from hwr_core.runtime.settings import Settings, rows
+from hwr_core.runtime.environment import Settings
+from hwr_core.runtime.settings import rows
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +62,9 @@ def test_every_variable_has_a_description():
         row[0] for row in table
     }
     assert all(default and description.endswith(".") for _, default, description in table)
+
+
+def test_a_process_that_only_reads_does_not_import_pydantic():
+    program = "import sys, hwr_core.recognizer as r; r.low_memory(); sys.exit('pydantic' in sys.modules)"
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("HWR_")}
+    assert subprocess.run([sys.executable, "-c", program], env=bare, timeout=60).returncode == 0

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from training.evaluation.result_files import this_command, write_results
+from training.evaluation.results import this_command, write_results
 
 
 def test_a_result_file_has_the_keys_of_the_schema(tmp_path):
