@@ -40,11 +40,3 @@ def write_with_finger(page, text: str) -> None:
             kind = "touchStart" if number == 0 else "touchMove"
             session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": float(x), "y": float(y)}]})
         session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
-
-def ink_on_canvas(page) -> int:
-    """Dark pixels."""
-    return page.locator("canvas.dc-canvas.lower-canvas").evaluate(
-        "canvas => { const all = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
-        " let dark = 0; for (let at = 0; at < all.length; at += 4) if (all[at + 3] > 128 && all[at] < 128) dark++; return dark }"
-    )

@@ -26,6 +26,21 @@ def path_object(points: np.ndarray, pen: int, colour: str) -> dict:
     }  # fmt: skip
 
 
+def moved_object(item: dict, by: tuple[float, float]) -> dict:
+    """An object of the canvas, moved.
+
+    Args:
+        item: A stroke, with its `path`.
+        by: Pixels to the right and downwards.
+    """
+    path = [
+        [value + by[place % 2] if _is_number(value) else value for place, value in enumerate(segment[1:])]
+        for segment in item["path"]
+    ]
+    moved = [[segment[0], *values] for segment, values in zip(item["path"], path, strict=True)]
+    return {**item, "path": moved, "left": _number(item, "left") + by[0], "top": _number(item, "top") + by[1]}
+
+
 def strokes_of(objects: object) -> Strokes:
     """The strokes among the canvas's objects: the end points of the segments of their paths.
 

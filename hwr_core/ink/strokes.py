@@ -77,6 +77,18 @@ def level(strokes: Strokes) -> Strokes:
     return [as_points(stroke) @ turn for stroke in strokes]
 
 
+def points_along(stroke: np.ndarray, step: float = 4.0) -> np.ndarray:
+    """Points along a stroke, at most `step` apart, in its unit: (n, 2) float32."""
+    points = as_points(stroke)
+    if len(points) < 2:
+        return points
+    parts = np.maximum(1, np.ceil(np.hypot(*np.diff(points, axis=0).T) / step)).astype(int)
+    places = np.concatenate([[0.0], *(start + np.arange(1, count + 1) / count for start, count in enumerate(parts))])
+    return np.stack([np.interp(places, np.arange(len(points)), points[:, side]) for side in (0, 1)], 1).astype(
+        np.float32
+    )
+
+
 def as_points(stroke: np.ndarray) -> np.ndarray:
     """A stroke as an (n, 2) float32 array; ValueError where it is of another shape."""
     points = np.asarray(stroke, np.float32)

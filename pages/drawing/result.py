@@ -1,67 +1,84 @@
-"""The reading of a drawing: the text or formula, its editable field, and other readings."""
+"""The reading of a drawing: its text and formulas, the editable field, and other readings."""
 
 import html
 
 import streamlit as st
 
 from hwr_core.ink.strokes import Strokes
-from hwr_core.reading import BLANK, Line, Page, Reading
-from pages.drawing.state import unread_picture
+from hwr_core.reading import Line, Page, Reading
+from pages.drawing.correction import Correction
+from pages.drawing.history import unread_picture
 from pages.shared.components import copy_button, style
-from pages.shared.correction import Correction
-from pages.shared.reading_view import advice, best_guess, differing, escaped, percent, shaded, show_large, show_reading
+from pages.shared.reading_view import advice, best_guess, differing, escaped, percent, shaded, show_large
 
 FORMULAS_SHOWN = 3  # other readings of a formula, side by side
 UNREAD_WIDTH = 160  # pixels of the picture of unread parts
 
 
-def show_text(page: Page, correction: Correction, strokes: Strokes) -> None:
-    """The text that was read, or as it was corrected, and everything to do with it."""
-    readings = [line.reading for line in page.lines]
-    _unread(page, correction, strokes)
-    if not readings and not correction.current:
-        st.html("<p class='hint'>Nothing was recognized yet. Keep writing.</p>")
-        return
-    with st.container(border=True):
-        original = _original_is_wanted(correction)
-        if original:
-            show_reading(readings)
-        else:
-            show_large(html.escape(correction.current))
-        sure = min((reading.confidence for reading in readings), default=0.0)
-        _remark(correction, f"{advice(sure)} · {percent(sure)}")
-        _earlier(correction)
-    edited = correction.show("Edit text")
-    with st.container(horizontal=True, gap="small"):
-        copy_button(edited, key="copy")
-        st.download_button("Download", edited, "handwriting.txt", icon=":material/download:", on_click="ignore")
-        with st.popover("Other readings", icon=":material/alt_route:"):
-            _other_texts(page, correction)
+def show_result(page: Page, correction: Correction, strokes: Strokes, formulas: bool) -> None:
+    """What was read, or as it was corrected, and everything to do with it.
 
-
-def show_formula(page: Page, correction: Correction, strokes: Strokes) -> None:
-    """The formula that was read, rendered, and everything to do with it."""
+    Args:
+        page: The reading.
+        correction: Its editable field.
+        strokes: The drawing.
+        formulas: Whether only formulas are read.
+    """
     _unread(page, correction, strokes)
     if not page.lines and not correction.current:
-        st.html("<p class='hint'>No formula was recognized yet. Keep writing.</p>")
+        what = "No formula was recognized yet." if formulas else "Nothing was recognized yet."
+        st.html(f"<p class='hint'>{what} Keep writing.</p>")
         return
-    reading = page.lines[0].reading if page.lines else BLANK
     style("formula.css")
-    with st.container(border=True):
+    only_formulas = all(line.formula for line in page.lines) if page.lines else formulas
+    with st.container(border=True, key="result"):
         original = _original_is_wanted(correction)
-        with st.container(key="rendered"):
-            st.latex((reading.text if original else correction.current) or r"\;")
-        source = shaded(reading) if original else html.escape(correction.current)
-        st.html(f'<div class="source" data-testid="latex">{source}</div>')
-        if not reading.complete:
-            st.warning("The formula is too long for this model. Only its beginning is shown.")
-        _remark(correction, f"{advice(reading.confidence, 'signs')} · {percent(reading.confidence)}")
+        _show_lines(page, page.text if original else correction.current, only_formulas)
+        if not all(line.reading.complete for line in page.lines):
+            st.warning("A line is too long for this model. Only its beginning is shown.")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="result_actions"):
+            _remark(page, correction, only_formulas)
+            copy_button(correction.current, key="copy")
+            name = "formula.tex" if only_formulas else "handwriting.txt"
+            st.download_button("Download", correction.current, name, icon=":material/download:", on_click="ignore")
+            if _single_formula(page) is None:
+                with st.popover("Other readings", icon=":material/alt_route:"):
+                    _other_readings(page, correction)
         _earlier(correction)
-    edited = correction.show("Edit LaTeX")
-    with st.container(horizontal=True, gap="small"):
-        copy_button(edited, key="copy")
-        st.download_button("Download", edited, "formula.tex", icon=":material/download:", on_click="ignore")
-    _other_formulas(reading, correction)
+    correction.show("Edit LaTeX" if only_formulas else "Edit text")
+    if (formula := _single_formula(page)) is not None:
+        _other_formulas(formula, correction)
+
+
+def _show_lines(page: Page, text: str, only_formulas: bool) -> None:
+    """Shows text in large letters and renders formulas, each line in its own kind."""
+    for number, (formula, markup, source) in enumerate(_parts(page, text, only_formulas)):
+        if not formula:
+            show_large(markup)
+            continue
+        with st.container(key=f"rendered-{number}"):
+            st.latex(source or r"\;")
+        st.html(f'<div class="source" data-testid="latex">{markup}</div>')
+
+
+def _parts(page: Page, text: str, only_formulas: bool) -> list[tuple[bool, str, str]]:
+    """Formulas, and lines of text together: whether it is a formula, the markup with shaded letters, the plain text."""
+    lines = text.split("\n") if len(page.lines) != 1 else [text]
+    if len(lines) != len(page.lines):
+        return [(only_formulas, html.escape(line), line) for line in (lines if only_formulas else [text])]
+    parts: list[tuple[bool, str, str]] = []
+    for line, now in zip(page.lines, lines, strict=True):
+        markup = shaded(line.reading) if now == line.reading.text else html.escape(now)
+        if parts and not line.formula and not parts[-1][0]:
+            _, before, source = parts.pop()
+            markup, now = f"{before}\n{markup}", f"{source}\n{now}"
+        parts.append((line.formula, markup, now))
+    return parts
+
+
+def _single_formula(page: Page) -> Reading | None:
+    """The reading of a page that is one formula."""
+    return page.lines[0].reading if len(page.lines) == 1 and page.lines[0].formula else None
 
 
 def _unread(page: Page, correction: Correction, strokes: Strokes) -> None:
@@ -97,14 +114,15 @@ def _original_is_wanted(correction: Correction) -> bool:
     return not correction.edited or bool(st.session_state.get(_original_key(correction)))
 
 
-def _remark(correction: Correction, sure: str) -> None:
+def _remark(page: Page, correction: Correction, only_formulas: bool) -> None:
     """How sure the reading is; of an edited one, a switch to the original."""
+    sure = min((line.reading.confidence for line in page.lines), default=0.0)
+    remark = f"{advice(sure, 'signs' if only_formulas else 'letters')} · {percent(sure)}"
     if not correction.edited:
-        st.caption(sure)
+        st.caption(remark)
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Edited{' · ' + sure if _original_is_wanted(correction) else ''}", width="content")
-        st.toggle("Show original", key=_original_key(correction))
+    st.caption(f"Edited{' · ' + remark if _original_is_wanted(correction) else ''}", width="content")
+    st.toggle("Show original", key=_original_key(correction))
 
 
 def _earlier(correction: Correction) -> None:
@@ -121,7 +139,7 @@ def _original_key(correction: Correction) -> str:
     return f"original-{correction.key}"
 
 
-def _other_texts(page: Page, correction: Correction) -> None:
+def _other_readings(page: Page, correction: Correction) -> None:
     now = correction.current.split("\n")
     for number, line in enumerate(page.lines):
         if number < len(now) and now[number] != line.reading.text:
@@ -135,8 +153,10 @@ def _other_texts(page: Page, correction: Correction) -> None:
                 width="stretch",
             )
         for rank, other in enumerate(line.reading.alternatives):
+            if line.formula:
+                st.latex(other.text)
             st.button(
-                differing(other.text, line.reading.text),
+                escaped(other.text) if line.formula else differing(other.text, line.reading.text),
                 key=f"other-{number}-{rank}",
                 on_click=_choose,
                 args=(correction, number, other.text),
@@ -155,11 +175,11 @@ def _choose(correction: Correction, number: int, chosen: str) -> None:
 
 
 def _other_formulas(reading: Reading, correction: Correction) -> None:
-    if not reading.alternatives:
+    others = [other for other in reading.alternatives if other.text != correction.current][:FORMULAS_SHOWN]
+    if not others:
         return
     st.caption("Did you mean … ?")
-    columns = st.columns(FORMULAS_SHOWN)
-    for number, (column, other) in enumerate(zip(columns, reading.alternatives[:FORMULAS_SHOWN], strict=False)):
+    for number, (column, other) in enumerate(zip(st.columns(FORMULAS_SHOWN), others, strict=False)):
         with column, st.container(border=True, key=f"other-{number}"):
             st.latex(other.text)
             st.button(

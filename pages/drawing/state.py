@@ -1,40 +1,78 @@
-"""The Draw page's session: the drawing, its reading and the history."""
+"""The Draw page's session: the drawing, its reading, everything that can be undone, and the history."""
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
-from PIL import Image, ImageDraw
 
-from hwr_core.ink.canvas import strokes_of
-from hwr_core.ink.strokes import Strokes, draw
-from hwr_core.reading import Box, Line, Page
-from pages.shared.correction import Correction, Replacement
+from hwr_core.ink.canvas import moved_object, path_object, strokes_of
+from hwr_core.ink.strokes import Strokes, points_along
+from hwr_core.reading import Box, Page
+from pages.drawing.correction import Correction
 
 STATE = "drawing"
 CANVAS = "canvas"  # key of the canvas component
 HISTORY = 20  # drawings kept
+STEPS = 200  # changes that can be undone
+TEXTS = 200  # corrected texts kept
 SAME_LINE = 0.8  # overlap of a line's box with an earlier one from which it is the same line, written on
-MARGIN, FRAME = 8, 3  # pixels around a small drawing, and of the frame around an unread part
-UNREAD_COLOUR = "#c77700"
-THUMBNAIL = 400  # pixels of the longest side of a drawing in the history
+ERASER = 9.0  # pixels of the canvas around the eraser's path in which it meets a stroke
+FINENESS = 10  # parts of a pixel: the strokes' positions are rounded to them
+
+LineKey = tuple[bool, Box]  # whether the line is a formula, and its box
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """A drawing in the history, with its text as it was corrected."""
+    """A drawing in the history.
 
-    picture: Image.Image
+    Attributes:
+        objects: Its strokes, as objects of the canvas.
+        text: As it was corrected.
+        formula: For each line, whether it is LaTeX.
+        number: Of the drawing.
+        line_texts: What was typed for its lines.
+    """
+
+    objects: tuple[dict, ...] = field(repr=False)
     text: str
-    formula: bool
+    formula: tuple[bool, ...]
+    number: int
+    line_texts: dict[LineKey, str] = field(default_factory=dict)
+
+    @property
+    def strokes(self) -> Strokes:
+        """Its strokes, in pixels of the canvas."""
+        return rounded(strokes_of(list(self.objects)))
+
+
+@dataclass(frozen=True)
+class Document:
+    """Everything that Undo and Redo change.
+
+    Attributes:
+        objects: The drawing, as Fabric.js objects.
+        number: Of the drawing. After Clear it is a new one, with corrections of its own.
+        texts: Corrected texts, by the keys of their readings.
+        line_texts: What was typed for each line of this drawing.
+        history: The drawings that were cleared, the last one first.
+    """
+
+    objects: tuple[dict, ...] = field(default=(), repr=False)
+    number: int = 0
+    texts: dict[str, str] = field(default_factory=dict)
+    line_texts: dict[LineKey, str] = field(default_factory=dict)
+    history: tuple[Earlier, ...] = ()
 
 
 @dataclass(frozen=True)
 class DrawnReading:
     """A reading. `key`: its reader and the fingerprint of its strokes."""
 
-    key: tuple[Hashable, int]
+    key: tuple[Hashable, str]
     page: Page
 
 
@@ -46,106 +84,210 @@ class DrawState:
     has answered to a new drawing, it still sends the old objects; these are ignored.
 
     Attributes:
-        objects: The current drawing, as Fabric.js objects.
-        undone: The objects that Undo removed, the last one last.
+        document: As it is now.
+        past: The documents before each change that can be undone, the last one last.
+        future: The documents that Undo left, the last one last.
         given: The drawing that the canvas was given last.
         unanswered: The objects that the canvas sent before it was given that drawing. None once it has answered.
         times_given: How many drawings it was given.
-        times_cleared: How often the canvas was cleared. A drawing after Clear is a new one, with a correction of its
-            own.
+        times_renewed: How often the editable field was made anew.
         reading: The last reading.
-        history: The drawings that were cleared, the last one first.
-        replacements: Texts that buttons put into the editable field.
-        line_texts: What was typed for a line since the last Clear, by whether it is a formula and by its box.
+        height: Pixels of the canvas, as far as a person dragged it; 0 if not.
+        width: Pixels of the column, as the browser reported it last; 0 before.
+        better_modes: For the last reading that was unsure, the mode that suits its drawing better, by its key.
     """
 
-    objects: list[dict] = field(default_factory=list)
-    undone: list[dict] = field(default_factory=list)
+    document: Document = field(default_factory=Document)
+    past: list[Document] = field(default_factory=list)
+    future: list[Document] = field(default_factory=list)
     given: dict | None = None
     unanswered: list | None = None
     times_given: int = 0
-    times_cleared: int = 0
+    times_renewed: int = 0
     reading: DrawnReading | None = None
-    history: list[Earlier] = field(default_factory=list)
-    replacements: dict[str, Replacement] = field(default_factory=dict)
-    line_texts: dict[tuple[bool, Box], str] = field(default_factory=dict)
+    height: int = 0
+    width: int = 0
+    better_modes: dict[Hashable, str | None] = field(default_factory=dict)
 
-    def receive(self, sent: list) -> list:
-        """Takes the objects that the canvas sent. Returns the current drawing."""
-        if self.unanswered is None or sent != self.unanswered:
-            if len(sent) > len(self.objects):
-                self.undone = []  # a new stroke
-            self.objects, self.unanswered = sent, None
-        return self.objects
+    @property
+    def objects(self) -> tuple[dict, ...]:
+        """The drawing, as Fabric.js objects."""
+        return self.document.objects
 
-    def give(self, objects: list) -> None:
-        """Replaces the drawing on the canvas. The component loads a drawing only if it differs from the last one."""
-        sent = (((st.session_state.get(CANVAS) or {}).get("drawing") or {}).get("raw") or {}).get("objects", [])
+    @property
+    def strokes(self) -> Strokes:
+        """The strokes of the drawing, in pixels of the canvas."""
+        return rounded(strokes_of(list(self.objects)))
+
+    @property
+    def history(self) -> tuple[Earlier, ...]:
+        """The drawings that were cleared, the last one first."""
+        return self.document.history
+
+    def change(self, **values: Any) -> None:
+        """Changes the document. Undo takes the change back."""
+        self.past = [*self.past, self.document][-STEPS:]
+        self.future = []
+        self._become(replace(self.document, **values))
+
+    def undo(self) -> None:
+        """Takes the last change back."""
+        if self.past:
+            self.future.append(self.document)
+            self._become(self.past.pop())
+
+    def redo(self) -> None:
+        """Makes the change again that was taken back last."""
+        if self.future:
+            self.past.append(self.document)
+            self._become(self.future.pop())
+
+    def receive(self, sent: list) -> None:
+        """Takes the objects that the canvas sent. A stroke that is not known is a change."""
+        if self.unanswered is not None and sent == self.unanswered:
+            return
+        self.unanswered = None
+        # What did not change stays the same object, so that the past costs no memory.
+        known = self.objects[: len(sent)]
+        objects = tuple(old if old == new else new for old, new in zip(known, sent, strict=False)) + tuple(
+            sent[len(known) :]
+        )
+        if objects == self.objects:
+            return
+        if fingerprint(rounded(strokes_of(sent))) != fingerprint(self.strokes):
+            added = len(objects) - len(known) if objects[: len(self.objects)] == self.objects else 1
+            between = [replace(self.document, objects=objects[:-left]) for left in range(added - 1, 0, -1)]
+            self.past = [*self.past, self.document, *between][-STEPS:]  # a step for each stroke
+            self.future = []
+        self.document = replace(self.document, objects=objects)
+
+    def give(self) -> None:
+        """Puts the document's drawing on the canvas. The component loads a drawing only if it differs from the last."""
+        objects = list(self.objects)
+        sent = self.sent()
         self.unanswered = sent if sent != objects else None
-        self.objects = objects
         self.times_given += 1
         self.given = {"objects": objects, "version": str(self.times_given)}
 
-    def undo(self) -> None:
-        """Removes the last stroke."""
-        if self.objects:
-            self.undone.append(self.objects[-1])
-            self.give(self.objects[:-1])
+    def sent(self) -> list:
+        """The objects that the canvas sent last. A browser can send anything."""
+        value: Any = st.session_state.get(CANVAS)
+        for name in ("drawing", "raw", "objects"):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value if isinstance(value, list) else []
 
-    def redo(self) -> None:
-        """Brings back the stroke that was removed last."""
-        if self.undone:
-            self.give([*self.objects, self.undone.pop()])
+    def erase(self, path: np.ndarray) -> None:
+        """Removes each stroke that the eraser met.
+
+        Args:
+            path: (n, 2) float, where the eraser was, in pixels of the canvas.
+        """
+        eraser = points_along(path)
+        kept = tuple(item for item in self.objects if not _meets(item, eraser))
+        if len(kept) < len(self.objects):
+            self.change(objects=kept)
+
+    def delete(self, numbers: set[int]) -> None:
+        """Removes the strokes with these numbers."""
+        kept = tuple(item for number, item in enumerate(self.objects) if number not in numbers)
+        if len(kept) < len(self.objects):
+            self.change(objects=kept)
+
+    def move(self, numbers: set[int], by: tuple[float, float]) -> None:
+        """Moves the strokes with these numbers by pixels of the canvas."""
+        moved = tuple(moved_object(item, by) if number in numbers else item for number, item in enumerate(self.objects))
+        if numbers and any(by):
+            self.change(objects=moved)
 
     def clear(self) -> None:
-        """Clears the canvas. The reading goes to the history."""
-        strokes = strokes_of(self.objects)
-        reading = self.reading
-        if strokes and reading and reading.key[1] == fingerprint(strokes):
-            lines = (*reading.page.lines, *reading.page.unreadable)
-            if text := self.correction_of(reading.page, strokes).current:
-                self.history = [Earlier(thumbnail(strokes), text, lines[0].formula), *self.history][:HISTORY]
-        self.undone = []
-        self.line_texts = {}
-        self.times_cleared += 1
-        self.give([])
+        """Clears the canvas. The drawing and its text go to the history."""
+        if self.objects:
+            self.change(objects=(), number=self._next_number(), line_texts={}, history=self._with_current())
+
+    def reopen(self, earlier: Earlier) -> None:
+        """Brings a drawing of the history back to the canvas, with its corrections. The present one goes to the history."""
+        others = tuple(other for other in self._with_current() if other is not earlier)
+        self.change(objects=earlier.objects, number=earlier.number, line_texts=dict(earlier.line_texts), history=others)
+
+    def write(self, strokes: Strokes, pen: int, colour: str) -> None:
+        """Adds strokes to the drawing."""
+        self.change(objects=(*self.objects, *(path_object(stroke, pen, colour) for stroke in strokes)))
+
+    def forget(self) -> None:
+        """Removes the drawing, its texts and the history. Undo does not bring them back."""
+        self.past, self.future, self.reading, self.height = [], [], None, 0
+        self._become(Document(number=self._next_number()))
 
     def correction_of(self, page: Page, strokes: Strokes) -> Correction:
         """The editable field of one drawing. Another drawing that reads alike has another field.
 
         The field starts with the corrections of those lines that are as they were when they were corrected.
         """
-        name = f"drawn-{self.times_cleared}-{fingerprint(strokes)}"
-        correction = Correction(name, page.text, self.replacements, tuple(map(self._earlier, page.lines)))
+        key = f"{self.document.number}-{fingerprint(strokes)}-{_digest(page.text.encode())}"
+        start = page.text
         read = [line.reading.text for line in page.lines]
         if page.text == "\n".join(read):  # no table, whose cells share a line
-            texts = [
-                self.line_texts.get((line.formula, line.box), text) for line, text in zip(page.lines, read, strict=True)
-            ]
-            correction.start_with("\n".join(texts))
-        return correction
+            known = self.document.line_texts
+            start = "\n".join(
+                known.get((line.formula, line.box), text) for line, text in zip(page.lines, read, strict=True)
+            )
+        return Correction(
+            key,
+            page.text,
+            self.document.texts.get(key, start),
+            f"correction-{key}-{self.times_renewed}",
+            lambda text, renew: self._correct(page, key, start, text, renew),
+            tuple(self._earlier(line.formula, line.box) for line in page.lines),
+        )
 
-    def remember_lines(self, page: Page, text: str) -> None:
-        """Notes what was typed for each line. It belongs to the line, whatever is then written above or below it."""
-        texts = text.split("\n") if len(page.lines) > 1 else [text]
-        if len(texts) != len(page.lines):
+    def _correct(self, page: Page, key: str, start: str, text: str, renew: bool) -> None:
+        """Notes a corrected text, if it is another one. What was typed for a line belongs to the line, whatever is then written above or below."""
+        if text == self.document.texts.get(key, start):
             return
-        for line, typed in zip(page.lines, texts, strict=True):
-            key = (line.formula, line.box)
-            if typed != line.reading.text:
-                self.line_texts[key] = typed
-            else:
-                self.line_texts.pop(key, None)
+        line_texts = dict(self.document.line_texts)
+        typed = text.split("\n") if len(page.lines) > 1 else [text]
+        if len(typed) == len(page.lines):
+            for line, line_text in zip(page.lines, typed, strict=True):
+                line_texts.pop((line.formula, line.box), None)
+                if line_text != line.reading.text:
+                    line_texts[line.formula, line.box] = line_text
+        texts = {**{other: known for other, known in self.document.texts.items() if other != key}, key: text}
+        times = self.times_renewed
+        self.change(texts=dict(list(texts.items())[-TEXTS:]), line_texts=line_texts)
+        self.times_renewed = times + renew  # a field that was typed into stays as it is
 
-    def _earlier(self, line: Line) -> str:
-        """What was typed for this line before strokes were added to it or removed from it."""
-        if (line.formula, line.box) in self.line_texts:
+    def _earlier(self, formula: bool, box: Box) -> str:
+        """What was typed for a line before strokes were added to it or removed from it."""
+        known = self.document.line_texts
+        if (formula, box) in known:
             return ""
-        shares = {
-            text: _overlap(box, line.box) for (formula, box), text in self.line_texts.items() if formula == line.formula
-        }
+        shares = {text: overlap(other, box) for (kind, other), text in known.items() if kind == formula}
         best = max(shares, key=lambda text: shares[text], default="")
         return best if shares.get(best, 0.0) >= SAME_LINE else ""
+
+    def _become(self, document: Document) -> None:
+        objects, self.document = self.objects, document
+        self.times_renewed += 1
+        if objects != document.objects:
+            self.give()
+
+    def _with_current(self) -> tuple[Earlier, ...]:
+        """The history with the present drawing, if that was read."""
+        strokes, reading = self.strokes, self.reading
+        if not strokes or reading is None or reading.key[1] != fingerprint(strokes):
+            return self.history
+        text = self.correction_of(reading.page, strokes).current
+        if not text:
+            return self.history
+        lines = reading.page.lines or reading.page.unreadable
+        formula = tuple(line.formula for line in lines)
+        now = Earlier(self.objects, text, formula, self.document.number, self.document.line_texts)
+        return (now, *self.history)[:HISTORY]
+
+    def _next_number(self) -> int:
+        documents = (self.document, *self.past, *self.future)
+        numbers = {known.number for known in documents} | {one.number for known in documents for one in known.history}
+        return 1 + max(numbers)
 
 
 def draw_state() -> DrawState:
@@ -153,38 +295,32 @@ def draw_state() -> DrawState:
     return st.session_state.setdefault(STATE, DrawState())
 
 
-def _overlap(box: Box, other: Box) -> float:
+def rounded(strokes: Strokes) -> Strokes:
+    """Strokes as they are read and stored: their positions rounded to parts of a pixel."""
+    return [(np.rint(stroke * FINENESS) / FINENESS).astype(np.float32) for stroke in strokes]
+
+
+def fingerprint(strokes: Strokes) -> str:
+    """Tells a drawing from all others, also in another process."""
+    return _digest(b"|".join(np.rint(stroke * FINENESS).astype("<i4").tobytes() for stroke in strokes))
+
+
+def overlap(box: Box, other: Box) -> float:
     """The common part of two boxes, as a share of the smaller one."""
     sides = [max(0, min(box[side + 2], other[side + 2]) - max(box[side], other[side])) for side in (0, 1)]
     areas = [(one[2] - one[0]) * (one[3] - one[1]) for one in (box, other)]
     return sides[0] * sides[1] / max(1, min(areas))
 
 
-def fingerprint(strokes: Strokes) -> int:
-    """Tells a drawing from all others."""
-    return hash(tuple(stroke.tobytes() for stroke in strokes))
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
-def thumbnail(strokes: Strokes) -> Image.Image:
-    """A small picture of the strokes."""
-    return _small(strokes)[0]
-
-
-def unread_picture(strokes: Strokes, unread: Sequence[Box]) -> Image.Image:
-    """A small picture of the strokes, with a frame around each part that was not read."""
-    grey, low, scale = _small(strokes)
-    picture = grey.convert("RGB")
-    for box in unread:
-        corners = (np.array(box, float).reshape(2, 2) - low) * scale + MARGIN
-        (left, top), (right, bottom) = corners[0] - FRAME, corners[1] + FRAME
-        ImageDraw.Draw(picture).rectangle((left, top, right, bottom), outline=UNREAD_COLOUR, width=FRAME)
-    return picture
-
-
-def _small(strokes: Strokes) -> tuple[Image.Image, np.ndarray, float]:
-    """A small picture of the strokes, their upper left corner, and the picture's scale."""
-    low, high = np.concatenate(strokes).min(0), np.concatenate(strokes).max(0)
-    scale = min(1.0, THUMBNAIL / float((high - low).max() + 1))
-    width, height = ((high - low) * scale + 2 * MARGIN + 1).astype(int).tolist()
-    moved = [(stroke - low) * scale + MARGIN for stroke in strokes]
-    return Image.fromarray(draw(moved, (height, width), max(2.0, 4 * scale))), low, scale
+def _meets(item: dict, eraser: np.ndarray) -> bool:
+    for stroke in strokes_of([item]):
+        points = points_along(stroke)
+        low, high = points.min(0) - ERASER, points.max(0) + ERASER
+        near = eraser[((eraser >= low) & (eraser <= high)).all(1)]
+        if len(near) and np.min(((points[:, None] - near[None]) ** 2).sum(2)) <= ERASER**2:
+            return True
+    return False

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from hwr_core.checkpoints.registry import CHECKPOINTS, default_beams, load_recognizer
+from hwr_core.checkpoints.registry import AUTO, CHECKPOINTS, default_beams, load_recognizer
 from hwr_core.errors import HandwritingError
 from hwr_core.recognizer import Recognizer
 from hwr_core.runtime.settings import local_checkpoints, settings
@@ -17,7 +17,7 @@ from pages.shared.reading_view import escaped
 
 MOST_BEAMS = 8  # that the slider offers
 STATE = "models"
-BUILT_IN = {False: "text", True: "math"}  # by whether it reads formulas
+BUILT_IN = {False: "text", True: "math", None: AUTO}  # by whether it reads formulas; None: both
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,21 @@ def downloads_allowed() -> bool:
     return settings().downloads
 
 
-def model_picker(formulas: bool = False) -> Reader:
+def model_picker(built_in: str = "text") -> Reader:
     """Shows the group "Advanced" in the sidebar.
 
     Args:
-        formulas: Whether the model is to read formulas.
+        built_in: The built-in model that is chosen first: "text", "math" or "auto". With "math", only models that read
+            formulas are offered, else only those that read text.
 
     Returns:
         What was chosen.
     """
     _state().errors_shown = 0
+    formulas = built_in == BUILT_IN[True]
     titles = {checkpoint.name: checkpoint.title for checkpoint in CHECKPOINTS if checkpoint.formulas == formulas}
     offered = [name for name in titles if downloads_allowed() or "/" not in name]
+    offered.sort(key=lambda name: name != built_in)  # the first one is chosen
     with st.sidebar, st.expander("Advanced", icon=":material/settings:"):
         checkpoint = (
             st.selectbox(
@@ -77,11 +80,11 @@ def model_picker(formulas: bool = False) -> Reader:
                 offered,
                 format_func=lambda name: titles.get(name, name),
                 accept_new_options=True,
-                key="math checkpoint" if formulas else "checkpoint",
+                key="checkpoint" if built_in == "text" else f"{built_in} checkpoint",
                 persist_state="session",
                 help=_model_help(),
             )
-            or BUILT_IN[formulas]
+            or built_in
         )
         st.caption(next((known.note for known in CHECKPOINTS if known.name == checkpoint), "Your own model."))
         beams = st.slider(
@@ -135,7 +138,8 @@ def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, 
 @st.cache_resource(show_spinner=False)
 def load_ahead(checkpoint: str, device: str) -> threading.Thread:
     """Starts to load a built-in model, once per process, so that it is there when the first stroke ends."""
-    thread = threading.Thread(target=load_recognizer, args=(checkpoint, device), daemon=True)
+    name = "text" if checkpoint == AUTO else checkpoint  # formulas are loaded at the first line in doubt
+    thread = threading.Thread(target=load_recognizer, args=(name, device), daemon=True)
     thread.start()
     return thread
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from benchmarks.driving import PATIENCE, canvas_box, ink_on_canvas, write_with_finger, write_with_mouse
-from hwr_core.ink.handprint import write
+from benchmarks.driving import PATIENCE, canvas_box, write_with_finger, write_with_mouse
 from tests.support.paths import SAMPLES
 
 pytestmark = pytest.mark.browser
@@ -61,24 +60,6 @@ def test_the_whole_canvas_is_on_a_phones_screen(phone):
     box = canvas_box(phone)
     assert box["x"] >= 0 and box["x"] + box["width"] <= 400 and box["width"] > 300
     assert phone.evaluate("document.scrollingElement.scrollWidth") <= 400
-
-
-def test_undo_redo_and_clear_on_the_canvas(desktop):
-    write_with_mouse(desktop, "to it")
-    reading(desktop, "to")
-    strokes = len(write("to it"))
-    assert strokes > 4
-    ink = [ink_on_canvas(desktop)]
-    for label, times in (("Undo", 3), ("Redo", 1)):
-        for _ in range(times):
-            desktop.locator("button[kind=secondary]").filter(has_text=label).click()
-            desktop.wait_for_timeout(1200)
-        ink.append(ink_on_canvas(desktop))
-    assert ink[1] < ink[2] < ink[0], "three strokes went, one came back"
-    assert "to" in reading(desktop, "to")
-    desktop.locator("button[kind=secondary]").filter(has_text="Clear").first.click()
-    desktop.get_by_text("Write a word or two").wait_for()
-    desktop.get_by_text("History").wait_for()
 
 
 def test_the_drawing_is_still_there_after_a_visit_to_the_photo_page(desktop):

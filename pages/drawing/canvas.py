@@ -1,0 +1,185 @@
+"""The canvas and its tools: pen, eraser, selection, undo, redo, clear, an example."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from streamlit_drawable_canvas import st_canvas
+
+from hwr_core.ink.canvas import CANVAS_REACH
+from hwr_core.ink.handprint import write, write_formula
+from hwr_core.ink.strokes import Strokes
+from pages.drawing.state import CANVAS, DrawState
+
+STATIC = Path(__file__).parent / "static"
+COLUMN_WIDTH = 704  # pixels, until the browser has reported the column's width
+HEIGHT, TALLEST = 340, 3000  # pixels of the canvas
+LOW = 60  # pixels above the canvas's lower edge; ink that is lower makes the canvas taller
+ROOM = 160  # pixels that a canvas that grew has below its ink
+EDGE = 12  # pixels to the right of ink that reaches beyond the column
+EXAMPLE = "see you at 7:30"
+EXAMPLE_HEIGHT = 90  # pixels of the example's letters, at most
+EXAMPLE_SHARE = 0.85  # of the canvas that the example fills at most
+MOST_POINTS = 10_000  # of the eraser's path
+TOOLS = "canvas_tools"
+LABEL = "Canvas to write on with a mouse, a pen or a finger. The reading is below it."
+
+
+def _static(name: str) -> str:
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+_tools = st.components.v2.component(
+    "canvas_tools",
+    html="<div class='tools' role='group' aria-label='Tools'></div>",
+    css=_static("canvas_tools.css"),
+    js=_static("canvas_tools.js"),
+)
+
+
+def canvas(state: DrawState, formulas: bool, live: bool, pen: int, colour: str) -> bool:
+    """The tools and the canvas. The state takes what was drawn.
+
+    Args:
+        state: Of the page.
+        formulas: Whether the example is a formula.
+        live: Whether the drawing is read while one writes.
+        pen: Width of the pen in pixels.
+        colour: Its colour.
+
+    Returns:
+        Whether Read was pressed.
+    """
+    if CANVAS in st.session_state:
+        state.receive(state.sent())
+    elif state.objects:
+        state.give()  # after a visit to another page the component has forgotten the drawing
+    row = st.container(horizontal=True, gap="small", key="canvas_tools_row")
+    with st.container(key="canvas_column"):
+        width, height = size_of(state)
+        st_canvas(
+            stroke_width=pen,
+            stroke_color=colour,
+            initial_drawing=state.given,
+            height=height,
+            width=width,
+            key=CANVAS,
+        )
+    with row:
+        _show_tools(state, width, height)
+        return _buttons(state, formulas, live, (width, pen, colour))
+
+
+def size_of(state: DrawState) -> tuple[int, int]:
+    """Width and height of the canvas in pixels: as its column is wide, and as large as its ink needs."""
+    right, bottom = map(float, np.concatenate(state.strokes).max(0)) if state.objects and state.strokes else (0.0, 0.0)
+    width = max(state.width or COLUMN_WIDTH, int(right) + EDGE if right > (state.width or COLUMN_WIDTH) else 0)
+    height = max(HEIGHT, state.height)
+    if bottom > height - LOW:
+        height = int(bottom) + ROOM
+    return width, min(height, TALLEST)
+
+
+def write_example(state: DrawState, formulas: bool, width: int, pen: int, colour: str) -> None:
+    """Writes an example in the middle of the canvas."""
+    strokes = (
+        write_formula(EXAMPLE_HEIGHT)
+        if formulas
+        else write(EXAMPLE, height=EXAMPLE_HEIGHT, slant=0.1, unsteadiness=0.008, seed=3)
+    )
+    far = max(float(stroke[:, 0].max()) for stroke in strokes)
+    high = max(float(stroke[:, 1].max()) for stroke in strokes)
+    scale = min(1.0, EXAMPLE_SHARE * width / far, EXAMPLE_SHARE * HEIGHT / high)
+    offset = ((width - far * scale) / 2, (HEIGHT - high * scale) / 2)
+    state.write([stroke * scale + offset for stroke in strokes], pen, colour)
+
+
+def _show_tools(state: DrawState, width: int, height: int) -> None:
+    """The component of the tools. It also reports the column's width, and the height that the canvas was dragged to."""
+    known = st.session_state.get(TOOLS) or {}
+    boxes = _boxes(state.objects, state.strokes) if known.get("tool") == "select" else []
+    _tools(
+        key=TOOLS,
+        data={
+            "boxes": boxes,
+            "css": _static("canvas.css"),
+            "label": LABEL,
+            "width": width,
+            "height": height,
+            "least": HEIGHT,
+            "most": TALLEST,
+        },
+        default={"tool": "pen", "width": 0, "height": 0},
+        on_tool_change=lambda: None,
+        on_width_change=lambda: _take_size(state),
+        on_height_change=lambda: _take_size(state),
+        on_erased_change=lambda: _take_erased(state),
+        on_moved_change=lambda: _take_moved(state),
+        on_deleted_change=lambda: state.delete(_numbers(_told("deleted"))),
+        width="content",
+    )
+
+
+def _buttons(state: DrawState, formulas: bool, live: bool, look: tuple[int, int, str]) -> bool:
+    empty = not state.objects
+    pressed = not live and st.button("Read", type="primary", icon=":material/visibility:", disabled=empty)
+    st.button("Undo", key="undo", icon=":material/undo:", disabled=not state.past, on_click=state.undo, help="Ctrl+Z")
+    st.button(
+        "Redo", key="redo", icon=":material/redo:", disabled=not state.future, on_click=state.redo, help="Ctrl+Shift+Z"
+    )
+    st.button(
+        "Clear",
+        key="clear",
+        icon=":material/delete:",
+        disabled=empty,
+        on_click=state.clear,
+        help="Clears the canvas. The text stays in History.",
+    )
+    if empty:
+        st.button(
+            "Try an example", icon=":material/auto_awesome:", on_click=write_example, args=(state, formulas, *look)
+        )
+    return pressed
+
+
+def _told(name: str) -> Any:
+    """What the tools reported under this name; anything, as a browser can send anything."""
+    return (st.session_state.get(TOOLS) or {}).get(name)
+
+
+def _take_size(state: DrawState) -> None:
+    for name, most in (("width", int(CANVAS_REACH)), ("height", TALLEST)):
+        if isinstance(value := _told(name), int | float) and 0 < value <= most:
+            setattr(state, name, int(value))
+
+
+def _take_erased(state: DrawState) -> None:
+    points = [point for point in _list(_told("erased"))[:MOST_POINTS] if len(_numbers_of(point)) == 2]
+    if points:
+        state.erase(np.array(points, np.float32))
+
+
+def _take_moved(state: DrawState) -> None:
+    told = _told("moved")
+    if isinstance(told, dict) and len(by := _numbers_of(told.get("by"))) == 2:
+        state.move(_numbers(told.get("numbers")), (by[0], by[1]))
+
+
+def _list(value: Any) -> list:
+    return value if isinstance(value, list) else []
+
+
+def _numbers(value: Any) -> set[int]:
+    return {number for number in _list(value) if isinstance(number, int)}
+
+
+def _numbers_of(value: Any) -> list[float]:
+    return [float(one) for one in _list(value) if isinstance(one, int | float) and abs(one) < CANVAS_REACH]
+
+
+def _boxes(objects: tuple[dict, ...], strokes: Strokes) -> list[list[int]]:
+    """The box of each object; empty boxes if an object is no stroke, because then the numbers differ."""
+    if len(objects) != len(strokes):
+        return []
+    return [[*map(int, stroke.min(0)), *map(int, np.ceil(stroke.max(0)))] for stroke in strokes]

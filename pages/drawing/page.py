@@ -1,0 +1,158 @@
+"""Draw: write on the canvas and get the text."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from hwr_core import pipeline
+from hwr_core.auto_recognizer import in_doubt
+from hwr_core.checkpoints.registry import load_recognizer
+from hwr_core.errors import HandwritingError
+from hwr_core.ink.strokes import Strokes
+from hwr_core.reading import Page
+from pages.drawing.canvas import canvas
+from pages.drawing.history import show_history
+from pages.drawing.result import show_result
+from pages.drawing.saved import DRAWING, PAST, document_of, drawing_values, history_values
+from pages.drawing.state import DrawnReading, DrawState, draw_state, fingerprint
+from pages.shared import browser_storage
+from pages.shared.components import ICON, style
+from pages.shared.model_picker import BUILT_IN, Reader, load_ahead, model_picker, recognizer_for
+from pages.shared.reading_view import PROBABLE, escaped
+
+AUTO, TEXT, MATH = MODES = "Auto", "Text", "Math"
+CHECKPOINT = {AUTO: "auto", TEXT: "text", MATH: "math"}
+HINT = {
+    AUTO: "Write a word or two, or a formula,",
+    TEXT: "Write a word or two",
+    MATH: "Write a formula",
+}
+STYLE = Path(__file__).parent / "static" / "draw.css"
+
+
+def draw_page() -> None:
+    """The Draw page."""
+    st.set_page_config(page_title="Draw · Handwriting Recognition", page_icon=ICON, layout="centered")
+    st.html(STYLE)
+    # Here, where no rerun of a part of the page removes it: the page would jump under the pen.
+    style("reading.css")
+    state = draw_state()
+    restore(state)
+    if st.session_state.get("mode") not in MODES:
+        st.session_state["mode"] = AUTO
+    mode = st.session_state["mode"]
+    with st.sidebar:
+        live, pen, colour = canvas_settings()
+        browser_storage.storage_controls(state.forget)
+    reader = model_picker(CHECKPOINT[mode])
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="head"):
+        st.title("Handwriting to text")
+        st.segmented_control(
+            "Mode", MODES, required=True, key="mode", persist_state="session", label_visibility="collapsed"
+        )
+    if reader.checkpoint in BUILT_IN.values():
+        load_ahead(reader.checkpoint, reader.device)
+    canvas_and_reading(reader, mode, live, pen, colour)
+
+
+def restore(state: DrawState) -> None:
+    """Brings back what the browser has stored, unless something was drawn meanwhile."""
+    drawing, history = browser_storage.taken(DRAWING), browser_storage.taken(PAST)
+    if state.objects or state.past or not (drawing or history):
+        return
+    try:
+        state.document, mode = document_of(drawing, history)
+    except ValueError:
+        return
+    if mode in MODES:
+        st.session_state["mode"] = mode
+    if state.objects:
+        state.give()
+
+
+def canvas_settings() -> tuple[bool, int, str]:
+    """The sidebar's controls of the canvas: whether to read while one writes, the pen's width and its colour."""
+    st.subheader("Canvas")
+    live = st.toggle(
+        "Read while I write",
+        True,
+        key="live",
+        persist_state="session",
+        help="Reads at the end of each stroke. Off: reads when you press Read.",
+    )
+    pen = st.slider(
+        "Pen width",
+        2,
+        14,
+        5,
+        key="pen",
+        persist_state="session",
+        help="Appearance only. Does not affect recognition.",
+    )
+    return live, pen, st.color_picker("Pen colour", "#1c2340", key="colour", persist_state="session")
+
+
+@st.fragment
+def canvas_and_reading(reader: Reader, mode: str, live: bool, pen: int, colour: str) -> None:
+    """The canvas, its tools and the reading: the part of the page that runs again at the end of each stroke."""
+    if st.session_state.get("mode", mode) != mode:  # a button below the reading has changed it
+        st.rerun()
+    state = draw_state()
+    read_pressed = canvas(state, mode == MATH, live, pen, colour)
+    if strokes := state.strokes:
+        read_and_show(state, strokes, reader, mode, live or read_pressed)
+    else:
+        st.html(f"<p class='hint'>{HINT[mode]} with the mouse, a pen or a finger, or try an example.</p>")
+    show_history(state)
+    browser_storage.save(DRAWING, drawing_values(state.document, mode))
+    browser_storage.save(PAST, history_values(state.history))
+
+
+def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, mode: str, wanted: bool) -> None:
+    """Shows the reading of the strokes. If it is `wanted` and not known, reads them first."""
+    recognizer, reader = recognizer_for(reader, mode == MATH)
+    key = (reader, fingerprint(strokes))
+    if wanted and (state.reading is None or state.reading.key != key):
+        try:
+            state.reading = DrawnReading(key, pipeline.read_ink(strokes, recognizer, beams=reader.beams))
+        except HandwritingError as error:  # more writing than is read at once
+            st.error(escaped(str(error)), icon=":material/error:")
+            return
+    if state.reading is None or state.reading.key != key:
+        st.html("<p class='hint'>Press Read when you have finished.</p>")
+        return
+    page = state.reading.page
+    switch = st.container()
+    show_result(page, state.correction_of(page, strokes), strokes, formulas=recognizer.reads_formulas)
+    if mode != AUTO and reader.checkpoint in BUILT_IN.values():
+        with switch:
+            offer_other_mode(state, state.reading, strokes, mode)
+
+
+def offer_other_mode(state: DrawState, drawn: DrawnReading, strokes: Strokes, mode: str) -> None:
+    """Offers Text for what looks like text in Math, and the other way round. Reads again only if the reading is unsure."""
+    if drawn.key not in state.better_modes:
+        state.better_modes = {drawn.key: better_mode(drawn.page, strokes, mode)}
+    if better := state.better_modes[drawn.key]:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"This looks like {'a formula' if better == MATH else 'text'}.", width="content")
+            st.button(f"Read as {better.lower()}", key="other_mode", on_click=_switch, args=(better,))
+
+
+def better_mode(page: Page, strokes: Strokes, mode: str) -> str | None:
+    """The mode that suits a drawing better than `mode`; None if there is none."""
+    readings = [line.reading for line in (*page.lines, *page.unreadable)]
+    unsure = [reading for reading in readings if reading.confidence < PROBABLE]
+    if mode == TEXT and not any(in_doubt(reading) for reading in unsure):
+        return None
+    if mode == MATH and readings and not unsure:
+        return None
+    mixed = pipeline.read_ink(strokes, load_recognizer("auto")).lines
+    formulas = [line.formula for line in mixed]
+    if mode == TEXT:
+        return MATH if any(formulas) else None
+    return TEXT if formulas and not any(formulas) else None
+
+
+def _switch(mode: str) -> None:
+    st.session_state["mode"] = mode

@@ -1,0 +1,317 @@
+// The canvas's tools: pen, eraser and selection. They replace the toolbar of the canvas component, which has a history
+// of its own and cannot be switched off. What was erased, moved or deleted goes to the server, which has the one history.
+const ICONS = {
+  pen: '<path d="M4 20l1-5L16 4l4 4L9 19z"/><path d="M13 7l4 4"/>',
+  erase: '<path d="M8 20l-5-5L14 4l6 6-10 10z"/><path d="M9 9l6 6"/><path d="M8 20h12"/>',
+  select: '<path d="M4 8V4h4M12 4h2M18 4h2v2M20 10v3M4 12v2M4 18v2h3"/><path d="M12 12l9 4-4 1-1 4z"/>',
+  delete: '<path d="M4 7h16"/><path d="M9 7V4h6v3"/><path d="M6 7l1 13h10l1-13"/>',
+}
+const TOOLS = [["pen", "Pen"], ["erase", "Eraser"], ["select", "Select"]]
+const LEAST_CHANGE = 8 // pixels of the column's width; smaller changes are not reported
+const SLACK = 8 // pixels around a stroke's box in which a click meets it
+const LEAST_MOVE = 3 // pixels; less is a click
+const LOOK_AGAIN = 500 // milliseconds after which it is looked whether the canvas is another one
+const REPORT_AFTER = 200 // milliseconds without a change of width after which it is reported
+const LONE_STEP = 40 // pixels by which an arrow key changes the canvas's height
+const known = new WeakMap()
+
+const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`
+const isField = (element) => element?.matches?.("input, textarea, select, [contenteditable=true]")
+
+function canvasRoot() {
+  for (const element of document.querySelectorAll(".st-key-canvas, .st-key-canvas *")) {
+    if (element.shadowRoot?.querySelector(".dc-root")) return element.shadowRoot
+  }
+  return null
+}
+
+class CanvasTools {
+  constructor(parent) {
+    this.parent = parent
+    this.tool = "pen"
+    this.selected = new Set()
+    this.boxes = []
+    this.reported = 0
+    this.bar = parent.querySelector(".tools")
+    for (const [name, label] of TOOLS) this.addButton(name, label, () => this.choose(name))
+    this.addButton("delete", "Delete selected", () => this.deleteSelected())
+    this.onKey = (event) => this.key(event)
+    document.addEventListener("keydown", this.onKey)
+    this.widths = new ResizeObserver(() => this.fit())
+    this.themes = new MutationObserver(() => this.paint())
+    this.themes.observe(document.querySelector("[data-testid=stApp]") ?? document.body, { attributes: true })
+    this.timer = setInterval(() => this.attach(), LOOK_AGAIN)
+    this.addSkipLink()
+  }
+
+  addButton(name, label, onClick) {
+    const button = document.createElement("button")
+    button.type = "button"
+    button.dataset.tool = name
+    button.title = label
+    button.innerHTML = `${icon(name)}<span>${label}</span>`
+    button.onclick = onClick
+    this.bar.append(button)
+  }
+
+  addSkipLink() {
+    this.skip = document.createElement("a")
+    this.skip.href = "#canvas"
+    this.skip.textContent = "Skip to the canvas"
+    this.skip.style.cssText = "position:fixed;top:-5rem;left:1rem;z-index:1000000;padding:.6rem 1rem;border-radius:.5rem;background:#2b4acb;color:#fff"
+    this.skip.onfocus = () => { this.skip.style.top = "0.5rem" }
+    this.skip.onblur = () => { this.skip.style.top = "-5rem" }
+    this.skip.onclick = (event) => {
+      event.preventDefault()
+      this.upper?.focus()
+    }
+    const nav = document.createElement("nav")
+    nav.setAttribute("aria-label", "Skip")
+    nav.append(this.skip)
+    this.skipNav = nav
+    document.body.prepend(nav)
+  }
+
+  update(data, setStateValue, setTriggerValue) {
+    this.data = data
+    this.setState = setStateValue
+    this.trigger = setTriggerValue
+    if (JSON.stringify(data.boxes) !== JSON.stringify(this.boxes)) {
+      if (data.boxes.length !== this.boxes.length) this.selected.clear()
+      this.boxes = data.boxes
+    }
+    this.attach()
+    this.fit()
+    this.show()
+  }
+
+  // Puts the eraser's and the selection's layer on the canvas, once it is there.
+  attach() {
+    const root = canvasRoot()
+    const container = root?.querySelector(".dc-container")
+    const upper = root?.querySelector("canvas.upper-canvas")
+    if (!container || !upper || (upper === this.upper && this.layer.isConnected)) return
+    this.root = root
+    this.container = container
+    this.upper = upper
+    const style = document.createElement("style")
+    style.textContent = this.data.css
+    this.layer = document.createElement("div")
+    this.layer.className = "layer"
+    this.layer.innerHTML = '<svg aria-hidden="true"><polyline/></svg><div class="frames"></div>'
+    this.layer.onpointerdown = (event) => this.down(event)
+    this.layer.onpointermove = (event) => this.moveTo(event)
+    this.layer.onpointerup = this.layer.onpointercancel = (event) => this.up(event)
+    container.append(style, this.layer)
+    upper.tabIndex = 0
+    upper.setAttribute("role", "img")
+    upper.setAttribute("aria-label", this.data.label)
+    root.querySelectorAll("canvas:not(.upper-canvas)").forEach((one) => one.setAttribute("aria-hidden", "true"))
+    root.querySelector(".dc-toolbar")?.setAttribute("inert", "")
+    // A text field gives its text when it loses the focus, which drawing alone does not take from it.
+    root.querySelector(".dc-root").addEventListener("pointerdown", () => {
+      if (isField(document.activeElement)) document.activeElement.blur()
+    }, { capture: true })
+    this.addHandle(root.querySelector(".dc-root"))
+    this.widths.disconnect()
+    const column = document.querySelector(".st-key-canvas_column")
+    if (column) this.widths.observe(column)
+    this.paint()
+    this.fit()
+    this.show()
+  }
+
+  addHandle(root) {
+    const handle = document.createElement("div")
+    handle.className = "handle"
+    handle.tabIndex = 0
+    handle.title = "Drag to make the canvas taller"
+    for (const [name, value] of [["role", "separator"], ["aria-orientation", "horizontal"], ["aria-label", "Height of the canvas"], ["aria-valuemin", this.data.least], ["aria-valuemax", this.data.most]]) {
+      handle.setAttribute(name, value)
+    }
+    const tell = (height) => this.setState("height", Math.round(Math.min(this.data.most, Math.max(this.data.least, height))))
+    let start = null
+    handle.onpointerdown = (event) => {
+      start = { y: event.clientY, height: this.data.height }
+      handle.setPointerCapture(event.pointerId)
+    }
+    handle.onpointermove = (event) => {
+      if (start) this.container.style.height = `${Math.max(this.data.least, start.height + (event.clientY - start.y) / this.zoom())}px`
+    }
+    handle.onpointerup = (event) => {
+      if (start) tell(start.height + (event.clientY - start.y) / this.zoom())
+      start = null
+    }
+    handle.onkeydown = (event) => {
+      const step = { ArrowDown: LONE_STEP, ArrowUp: -LONE_STEP }[event.key]
+      if (!step) return
+      event.preventDefault()
+      tell(this.data.height + step)
+    }
+    this.handle = handle
+    root.append(handle)
+  }
+
+  zoom() {
+    return Math.min(1, (this.columnWidth || this.data.width) / this.data.width)
+  }
+
+  // Shrinks a canvas that is wider than its column, so that no ink is cut off, and reports the column's width.
+  fit() {
+    const column = document.querySelector(".st-key-canvas_column")
+    if (column) this.columnWidth = Math.floor(column.getBoundingClientRect().width)
+    if (this.container) this.container.style.zoom = this.zoom()
+    this.handle?.setAttribute("aria-valuenow", this.data.height)
+    if (!this.columnWidth || Math.abs(this.columnWidth - this.reported) <= LEAST_CHANGE) return
+    clearTimeout(this.reporting)
+    this.reporting = setTimeout(() => {
+      this.reported = this.columnWidth
+      this.setState("width", this.columnWidth)
+    }, this.reported ? REPORT_AFTER : 0)
+  }
+
+  paint() {
+    if (!this.root) return
+    const paper = getComputedStyle(this.root.host).getPropertyValue("--st-background-color")
+    const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true })
+    probe.fillStyle = paper.trim() || "#fff"
+    probe.fillRect(0, 0, 1, 1)
+    const [red, green, blue] = probe.getImageData(0, 0, 1, 1).data
+    this.root.querySelector(".dc-root").classList.toggle("dark", red + green + blue < 384)
+  }
+
+  choose(name) {
+    this.tool = name
+    this.selected.clear()
+    this.setState("tool", name)
+    this.show()
+  }
+
+  show() {
+    for (const button of this.bar.querySelectorAll("button")) {
+      const name = button.dataset.tool
+      if (name === "delete") button.hidden = !this.selected.size
+      else button.setAttribute("aria-pressed", String(name === this.tool))
+    }
+    if (!this.layer) return
+    this.layer.dataset.tool = this.tool
+    this.layer.dataset.strokes = this.boxes.length
+    const frames = this.layer.querySelector(".frames")
+    frames.replaceChildren(...[...this.selected].filter((number) => this.boxes[number]).map((number) => this.frame(this.boxes[number])))
+    frames.style.transform = ""
+  }
+
+  frame([left, top, right, bottom], kind = "frame") {
+    const frame = document.createElement("div")
+    frame.className = kind
+    frame.style.cssText = `left:${left}px;top:${top}px;width:${right - left}px;height:${bottom - top}px`
+    return frame
+  }
+
+  at(event) {
+    const box = this.layer.getBoundingClientRect()
+    return [((event.clientX - box.left) / box.width) * this.data.width, ((event.clientY - box.top) / box.height) * this.data.height]
+  }
+
+  down(event) {
+    if (event.button) return
+    event.preventDefault()
+    this.layer.setPointerCapture(event.pointerId)
+    const [x, y] = this.at(event)
+    this.path = [[x, y]]
+    this.by = [0, 0]
+    this.band = false
+    if (this.tool === "erase") return this.drawPath()
+    const met = this.boxes
+      .map((box, number) => ({ number, box, size: (box[2] - box[0]) * (box[3] - box[1]) }))
+      .filter(({ box }) => x > box[0] - SLACK && x < box[2] + SLACK && y > box[1] - SLACK && y < box[3] + SLACK)
+      .sort((one, other) => one.size - other.size)
+      .map(({ number }) => number)
+    if (met.some((number) => this.selected.has(number)) && !event.shiftKey) return
+    if (!event.shiftKey) this.selected.clear()
+    if (met.length) this.selected.add(met[0])
+    else this.band = true
+    this.show()
+  }
+
+  moveTo(event) {
+    if (!this.path) return
+    const [x, y] = this.at(event)
+    this.path.push([x, y])
+    if (this.tool === "erase") return this.drawPath()
+    this.by = [x - this.path[0][0], y - this.path[0][1]]
+    const frames = this.layer.querySelector(".frames")
+    if (this.band) frames.replaceChildren(this.frame(this.banded(), "band"))
+    else frames.style.transform = `translate(${this.by[0]}px, ${this.by[1]}px)`
+  }
+
+  up(event) {
+    if (!this.path) return
+    const path = this.path
+    this.path = null
+    if (event.type === "pointercancel") return this.show()
+    if (this.tool === "erase") {
+      this.layer.querySelector("polyline").setAttribute("points", "")
+      this.trigger("erased", path.map((point) => point.map(Math.round)))
+    } else if (this.band) {
+      const [left, top, right, bottom] = this.banded(path)
+      this.boxes.forEach((box, number) => {
+        const x = (box[0] + box[2]) / 2, y = (box[1] + box[3]) / 2
+        if (x >= left && x <= right && y >= top && y <= bottom) this.selected.add(number)
+      })
+      this.show()
+    } else if (Math.hypot(...this.by) > LEAST_MOVE) {
+      this.trigger("moved", { numbers: [...this.selected], by: this.by.map(Math.round) })
+    }
+  }
+
+  banded(path = this.path) {
+    const [x, y] = path[0], [u, v] = path.at(-1)
+    return [Math.min(x, u), Math.min(y, v), Math.max(x, u), Math.max(y, v)]
+  }
+
+  drawPath() {
+    this.layer.querySelector("polyline").setAttribute("points", this.path.map((point) => point.join(",")).join(" "))
+  }
+
+  deleteSelected() {
+    if (this.selected.size) this.trigger("deleted", [...this.selected])
+    this.selected.clear()
+    this.show()
+  }
+
+  key(event) {
+    if (isField(event.composedPath()[0])) return
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && ["z", "y"].includes(event.key.toLowerCase())) {
+      const redo = event.shiftKey || event.key.toLowerCase() === "y"
+      document.querySelector(`.st-key-${redo ? "redo" : "undo"} button:not(:disabled)`)?.click()
+      event.preventDefault()
+    } else if (["Delete", "Backspace"].includes(event.key) && this.selected.size) {
+      this.deleteSelected()
+      event.preventDefault()
+    } else if (event.key === "Escape" && this.selected.size) {
+      this.selected.clear()
+      this.show()
+    }
+  }
+
+  close() {
+    clearInterval(this.timer)
+    clearTimeout(this.reporting)
+    document.removeEventListener("keydown", this.onKey)
+    this.widths.disconnect()
+    this.themes.disconnect()
+    this.skipNav.remove()
+    this.layer?.remove()
+    this.handle?.remove()
+  }
+}
+
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+  if (!known.has(parentElement)) known.set(parentElement, new CanvasTools(parentElement))
+  known.get(parentElement).update(data, setStateValue, setTriggerValue)
+  return () => {
+    known.get(parentElement)?.close()
+    known.delete(parentElement)
+  }
+}

@@ -1,0 +1,90 @@
+"""What the Draw page keeps in the browser's storage, and how it comes back after a reload."""
+
+import json
+
+import pytest
+
+from hwr_core.ink.handprint import write
+from pages.drawing.saved import document_of, drawing_values, history_values
+from pages.drawing.state import Document, Earlier, fingerprint
+from pages.shared.browser_storage import STATE
+from tests.support.app import draw_page, on_canvas, press
+
+
+def stored(app) -> dict:
+    """The drawing and the history of a session, as the browser would store them."""
+    document, mode = app.session_state["drawing"].document, app.session_state["mode"]
+    return json.loads(
+        json.dumps({"draw": drawing_values(document, mode), "draw-history": history_values(document.history)})
+    )
+
+
+def answered(app, values: dict):
+    """The session, after the browser has answered what it has stored."""
+    app.run()
+    state = app.session_state[STATE]
+    state.answered, state.stored = True, values
+    return app.run()
+
+
+def test_drawing_correction_mode_and_history_come_back_after_a_reload():
+    app = on_canvas(draw_page(), write("hello")).run()
+    on_canvas(press(app, "Clear"), []).run()
+    app.session_state["mode"] = "Text"
+    on_canvas(app, write("thank you")).run()
+    app.text_area[0].set_value("Thank you!").run()
+    again = answered(draw_page(), stored(app))
+    assert not again.exception
+    before, now = app.session_state["drawing"], again.session_state["drawing"]
+    assert fingerprint(now.strokes) == fingerprint(before.strokes)
+    assert now.given["objects"] and again.session_state["mode"] == "Text"
+    assert again.text_area[0].value == "Thank you!"
+    assert [earlier.text for earlier in now.history] == ["hello"]
+    press(again, "Open")
+    assert again.text_area[0].value == "hello"
+
+
+def test_what_was_drawn_before_the_browser_answered_is_kept():
+    app = on_canvas(draw_page(), write("hello")).run()
+    values = stored(on_canvas(draw_page(), write("other")).run())
+    assert answered(app, values).text_area[0].value == "hello"
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        "text",
+        [1, 2],
+        {"mode": "Auto"},
+        {"mode": "Auto", "number": 1, "strokes": [["#000", 5, 1]], "texts": {}, "lines": []},
+        {"mode": "Auto", "number": 1, "strokes": [["#000", 5, 10**9, 10**9]], "texts": {}, "lines": []},
+        {"mode": "Auto", "number": 1, "strokes": [["#000", "wide", 1, 1]], "texts": {}, "lines": []},
+        {"mode": "Auto", "number": 1, "strokes": [], "texts": {"key": 5}, "lines": []},
+    ],
+)
+def test_a_browsers_nonsense_is_ignored(drawing):
+    with pytest.raises(ValueError):
+        document_of(drawing, None)
+    app = answered(draw_page(), {"draw": drawing})
+    assert not app.exception and not app.session_state["drawing"].objects
+
+
+def test_plain_values_give_the_same_document_back():
+    app = on_canvas(draw_page(), write("hello")).run()
+    app.text_area[0].set_value("Hello!").run()
+    document = app.session_state["drawing"].document
+    earlier = Earlier(document.objects, "x^2", (True,), 3, {(True, (1, 2, 3, 4)): "x^{2}"})
+    document = Document(document.objects, 4, document.texts, document.line_texts, (earlier,))
+    again, mode = document_of(drawing_values(document, "Auto"), history_values(document.history))
+    assert mode == "Auto" and (again.number, again.texts, again.line_texts) == (4, document.texts, document.line_texts)
+    assert again.history[0].line_texts == earlier.line_texts and again.history[0].formula == (True,)
+    assert fingerprint(again.history[0].strokes) == fingerprint(earlier.strokes)
+
+
+def test_forget_removes_drawing_corrections_and_history():
+    app = on_canvas(draw_page(), write("hello")).run()
+    press(press(app, "Clear"), "Undo")
+    press(app, "Forget")
+    state = app.session_state["drawing"]
+    assert not state.objects and not state.history and not state.past and not state.future
+    assert drawing_values(state.document, "Auto")["texts"] == {}

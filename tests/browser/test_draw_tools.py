@@ -1,0 +1,97 @@
+"""The canvas's tools and the browser's storage in headless Chromium."""
+
+import json
+
+import pytest
+
+from benchmarks.driving import PATIENCE, canvas_box, write_with_mouse
+
+pytestmark = pytest.mark.browser
+DRAWING = "handwriting-recognition/draw"  # the storage's name of the drawing
+
+
+@pytest.fixture
+def desktop(chromium, app_address):
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(PATIENCE)
+    page.goto(app_address)
+    page.locator("canvas.upper-canvas").wait_for()
+    yield page
+    page.close()
+
+
+def wait_for_strokes(page, count: int) -> None:
+    page.wait_for_function(
+        f"JSON.parse(localStorage['{DRAWING}'] ?? '{{\"strokes\": []}}').strokes.length === {count}", timeout=PATIENCE
+    )
+
+
+def drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=8)
+    page.mouse.up()
+
+
+def test_one_history_for_keys_eraser_selection_and_clear(desktop):
+    write_with_mouse(desktop, "to it")
+    wait_for_strokes(desktop, 7)
+    assert not desktop.locator(".dc-toolbar").is_visible(), "the component's own toolbar has a history of its own"
+    box = canvas_box(desktop)
+    desktop.get_by_role("button", name="Eraser", exact=True).click()
+    drag(desktop, (box["x"] + 20, box["y"] + 150), (box["x"] + 200, box["y"] + 150))
+    wait_for_strokes(desktop, 5)
+    desktop.get_by_role("button", name="Select", exact=True).click()
+    desktop.locator(".layer[data-tool=select][data-strokes='5']").wait_for()
+    drag(desktop, (box["x"] + 5, box["y"] + 5), (box["x"] + box["width"] - 5, box["y"] + box["height"] - 5))
+    desktop.keyboard.press("Delete")
+    wait_for_strokes(desktop, 0)
+    desktop.get_by_text("Write a word or two").wait_for()
+    desktop.keyboard.press("Control+z")
+    wait_for_strokes(desktop, 5)
+    desktop.get_by_role("button", name="Undo", exact=True).click()
+    wait_for_strokes(desktop, 7)
+    desktop.keyboard.press("Control+Shift+z")
+    wait_for_strokes(desktop, 5)
+    desktop.get_by_role("button", name="Clear", exact=True).click()
+    wait_for_strokes(desktop, 0)
+    desktop.get_by_text("History").wait_for()
+    desktop.keyboard.press("Control+z")
+    wait_for_strokes(desktop, 5)
+
+
+def test_a_reload_loses_nothing_and_forget_removes_everything(desktop):
+    write_with_mouse(desktop, "to it")
+    desktop.get_by_test_id("reading").filter(has_text="to it").wait_for()
+    field = desktop.get_by_role("textbox", name="Edit text")
+    field.fill("To it!")
+    drag(desktop, (900, 200), (920, 240))  # takes the focus from the field, which gives its text
+    wait_for_strokes(desktop, 8)
+    desktop.get_by_role("button", name="Undo", exact=True).click()
+    desktop.get_by_test_id("reading").filter(has_text="To it!").wait_for()
+    wait_for_strokes(desktop, 7)
+    desktop.reload()
+    desktop.get_by_test_id("reading").filter(has_text="To it!").wait_for()
+    assert desktop.get_by_role("textbox", name="Edit text").input_value() == "To it!"
+    desktop.get_by_role("button", name="Forget").click()
+    desktop.get_by_text("Write a word or two").wait_for()
+    wait_for_strokes(desktop, 0)
+    assert json.loads(desktop.evaluate(f"localStorage['{DRAWING}']"))["texts"] == {}
+
+
+def test_the_canvas_grows_with_the_ink_is_dragged_taller_and_shrinks_without_cropping(desktop):
+    box = canvas_box(desktop)
+    drag(desktop, (box["x"] + 100, box["y"] + 300), (box["x"] + box["width"] - 20, box["y"] + 330))
+    canvas = desktop.locator("canvas.upper-canvas")
+    desktop.wait_for_function("height => document.querySelector('.st-key-canvas').clientHeight > height + 100", arg=340)
+    grown = canvas.bounding_box()["height"]
+    handle = desktop.get_by_role("separator", name="Height of the canvas")
+    handle.focus()
+    handle.press("ArrowDown")
+    desktop.wait_for_timeout(1500)
+    assert canvas.bounding_box()["height"] == grown + 40
+    desktop.set_viewport_size({"width": 500, "height": 800})
+    desktop.wait_for_timeout(1500)
+    small = canvas.bounding_box()
+    assert small["x"] >= 0 and small["x"] + small["width"] <= 500
+    assert canvas.evaluate("canvas => canvas.width") > 800, "the ink at the right is still on it"
