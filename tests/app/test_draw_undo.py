@@ -39,6 +39,13 @@ def test_undo_takes_stroke_by_stroke_and_redo_brings_each_back(state):
     assert state.given["objects"] == items
 
 
+def test_strokes_that_arrive_together_are_taken_back_one_by_one(state):
+    items = objects("to")
+    state.receive(items)
+    state.undo()
+    assert list(state.objects) == items[:-1]
+
+
 def test_the_canvas_may_describe_what_it_was_given_in_its_own_words(state):
     drawn(state, objects("to"))
     state.undo()
@@ -94,7 +101,7 @@ def test_a_correction_is_undone_and_made_again():
     press(app, "Redo")
     assert app.text_area[0].value == "Hello!"
     press(press(app, "Undo"), "Undo")
-    assert not app.session_state["drawing"].objects and not app.text_area
+    assert len(app.session_state["drawing"].objects) == len(objects("hello")) - 1, "then the strokes, one by one"
 
 
 def test_clear_is_undone_with_its_history():
