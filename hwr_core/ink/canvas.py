@@ -3,11 +3,8 @@
 import numpy as np
 
 from hwr_core.ink.strokes import Strokes
-from hwr_core.reading import Box
 
 CANVAS_REACH = 1e6  # pixels from the canvas's corner: numbers beyond are ignored
-# The shares of an object's size that lie before its `left` and above its `top`.
-_ORIGINS = {"left": 0.0, "top": 0.0, "center": 0.5, "right": 1.0, "bottom": 1.0}
 
 
 def path_object(points: np.ndarray, pen: int, colour: str) -> dict:
@@ -61,30 +58,6 @@ def strokes_of(objects: object) -> Strokes:
         if len(points):
             strokes.append(_moved(points, item).astype(np.float32))
     return strokes
-
-
-def labelled_boxes_of(objects: object) -> list[tuple[str, Box]]:
-    """The rectangles among the canvas's objects.
-
-    Args:
-        objects: the parsed JSON. Everything that is no rectangle is ignored.
-
-    Returns:
-        The label and the box of each, in the canvas's pixels, moved and scaled as the object was.
-    """
-    boxes = []
-    for item in _dictionaries(objects):
-        if str(item.get("type")).lower() in ("rect", "labeledrect"):
-            width, height = (
-                abs(_number(item, side) * _number(item, scale, 1))
-                for side, scale in (("width", "scaleX"), ("height", "scaleY"))
-            )
-            across, down = (_ORIGINS.get(str(item.get(name)), 0.0) for name in ("originX", "originY"))
-            left, top = _number(item, "left") - across * width, _number(item, "top") - down * height
-            boxes.append(
-                (str(item.get("label") or ""), (round(left), round(top), round(left + width), round(top + height)))
-            )
-    return boxes
 
 
 def _dictionaries(objects: object) -> list[dict]:

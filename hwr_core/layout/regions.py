@@ -1,6 +1,5 @@
 """The lines of a page as people may change them: regions that are added, deleted, joined and put in order."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,9 +14,6 @@ Outline = tuple[Point, ...]
 
 SAME_LINE = 0.5  # intersection over union of two outlines of the same line at least
 ENCLOSED = 0.8  # share of a line's box inside a drawn box from which the drawn box replaces the line
-FORMULA = "formula"  # in the label of a box: it holds a formula
-LEAST_BOX_SIDE = 6  # pixels of a drawn box each way at least
-UNMOVED = 2  # pixels by which a box that nobody moved may differ
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,13 @@ def lines_at(regions: Sequence[Region], grey: np.ndarray, to_photo: np.ndarray) 
 def region_at(box: Box, to_photo: np.ndarray, formula: bool = False) -> Region:
     """The region of a box (left, top, right, bottom) on a picture whose pixels `to_photo` (3, 3) takes to the photo's."""
     left, top, right, bottom = box
-    return Region(_rounded(_mapped([(left, top), (right, top), (right, bottom), (left, bottom)], to_photo)), formula)
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
+    return region_of(corners, to_photo, formula)
+
+
+def region_of(corners: np.ndarray, to_photo: np.ndarray, formula: bool = False) -> Region:
+    """The region of four corners (4, 2), clockwise from the upper left; `to_photo` as for `region_at`."""
+    return Region(_rounded(_mapped(corners, to_photo)), formula)
 
 
 def box_on(region: Region, to_photo: np.ndarray) -> Box:
@@ -88,49 +90,11 @@ def with_added(regions: Sequence[Region], added: Region, to_photo: np.ndarray) -
     return (*regions[:place], added, *regions[place:])
 
 
-def regions_drawn(
-    drawn: Sequence[tuple[str, Box]],
-    start: Sequence[Region],
-    boxes: Sequence[Box],
-    to_photo: np.ndarray,
-    size: tuple[int, int],
-) -> tuple[Region, ...]:
-    """The layout after a person edited the boxes on a canvas.
-
-    A box whose label starts with a number is that line of `start`. If it was moved, the line is now the box's content.
-    Other boxes are new; they replace the lines that they enclose.
-
-    Args:
-        drawn: The label and the box of each rectangle on the canvas.
-        start: The lines before the edit.
-        boxes: Their boxes on the canvas before the edit.
-        to_photo: (3, 3) float matrix from pixels of the canvas to the photo's.
-        size: Width and height of the canvas; parts of boxes outside of it are ignored.
-    """
-    stayed: dict[int, Region] = {}
-    new: list[tuple[Region, Box]] = []
-    for label, box in drawn:
-        formula = FORMULA in label.casefold()
-        number = re.match(r"\d+", label)
-        place = int(number[0]) - 1 if number else -1
-        known = 0 <= place < len(start) and place not in stayed
-        if known and max(abs(a - b) for a, b in zip(box, boxes[place], strict=True)) <= UNMOVED:
-            stayed[place] = Region(start[place].outline, formula)
-            continue
-        left, top, right, bottom = box
-        box = max(0, left), max(0, top), min(size[0], right), min(size[1], bottom)
-        if box[2] - box[0] >= LEAST_BOX_SIDE and box[3] - box[1] >= LEAST_BOX_SIDE:
-            region = region_at(box, to_photo, formula)
-            if known:
-                stayed[place] = region
-            else:
-                new.append((region, box))
-    regions = tuple(
-        stayed[place] for place in sorted(stayed) if not any(_encloses(box, boxes[place]) for _, box in new)
-    )
-    for region, _ in new:
-        regions = with_added(regions, region, to_photo)
-    return regions
+def with_drawn(regions: Sequence[Region], drawn: Region, to_photo: np.ndarray) -> tuple[Region, ...]:
+    """The regions and one that a person drew. It replaces those that it encloses. `to_photo` as for `region_at`."""
+    box = box_on(drawn, to_photo)
+    rest = [region for region in regions if not _encloses(box, box_on(region, to_photo))]
+    return with_added(rest, drawn, to_photo)
 
 
 def _encloses(outer: Box, inner: Box) -> bool:

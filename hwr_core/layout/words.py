@@ -40,8 +40,7 @@ class Word:
 
 def words_of(line: Line) -> list[Word]:
     """The words between the spaces of the line's text, from the left; a formula is one."""
-    text = line.reading.text
-    spans = _spans(text) if not line.formula else [(0, len(text))] if text.strip() else []
+    text, spans = line.reading.text, spans_of(line)
     if not spans:
         return []
     ends = _ends(line, spans)
@@ -51,6 +50,14 @@ def words_of(line: Line) -> list[Word]:
         own = confidences[start:end]
         words.append(Word(text[start:end], float(np.prod(own)), own, _corners(line, left, right)))
     return words
+
+
+def spans_of(line: Line) -> list[tuple[int, int]]:
+    """Where each word of a line starts and ends in its text; a formula is one word."""
+    text = line.reading.text
+    if line.formula:
+        return [(0, len(text))] if text.strip() else []
+    return _spans(text)
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

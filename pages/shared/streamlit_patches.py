@@ -5,6 +5,7 @@ from typing import cast
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
+from streamlit import runtime
 from streamlit.components.v2.bidi_component import serialization
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
@@ -51,6 +52,24 @@ def uploads(key: str) -> list[UploadedFile]:
     """
     value = st.session_state.get(key) or []
     return [file for file in (value if isinstance(value, list) else [value]) if isinstance(file, UploadedFile)]
+
+
+def media_path(data: bytes, mime: str, name: str) -> str:
+    """Has Streamlit serve a file to this session from memory, until a run no longer asks for it.
+
+    A component needs the address of a large picture: in its data, the picture would be sent again at every change.
+
+    Args:
+        data: The file's bytes.
+        mime: Its media type.
+        name: Of its place on the page. Another file with this name replaces it.
+
+    Returns:
+        The path of its address, below the app's.
+    """
+    if not runtime.exists():
+        return ""
+    return runtime.get_instance().media_file_mgr.add(data, mime, name)
 
 
 def _is_no_dictionary_and_dataframe_like(value: object) -> bool:

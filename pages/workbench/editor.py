@@ -1,4 +1,4 @@
-"""The text of the page that is shown: to read and copy, or to correct line by line."""
+"""Correcting the text of the page that is shown: each line's picture beside its field."""
 
 import base64
 import io
@@ -8,34 +8,19 @@ from dataclasses import replace
 import streamlit as st
 from PIL import Image
 
-from hwr_core.layout.regions import Outline, Region, corrected, joined, same_line
+from hwr_core.layout.regions import Outline, Region, corrected, same_line
 from hwr_core.metrics import cer, edit_distance, wer
-from hwr_core.reading import Line, Page
-from pages.shared.components import copy_button
-from pages.shared.reading_view import UNSURE, best_guess, differing, escaped, percent, shaded
+from hwr_core.reading import Line, Page, Reading
+from pages.shared.reading_view import DOUBTFUL, best_guess, differing, escaped, percent
+from pages.workbench.edits import correct_line, merge
 from pages.workbench.files import Sheet
-from pages.workbench.reading import Prepared, ReadSheet, layout_of
+from pages.workbench.reading import ReadSheet
 from pages.workbench.state import PageState, photo_state
 
-TEXT, CORRECT = "Text", "Correct"
 SHOWN = 25  # lines in the editor at once
 ALTERNATIVES = 4  # other readings of a line
 CROP = (1000, 72)  # pixels that a line's picture has at most
 JPEG_QUALITY = 80  # of 100
-
-
-def show_text(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) -> None:
-    """Shows the text or the editor. `shown` is the page with its corrections."""
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        view = st.segmented_control(
-            "View", [TEXT, CORRECT], default=TEXT, required=True, key="view", label_visibility="collapsed"
-        )
-        copy_button(shown.text, key="copy-page")
-    if view == TEXT:
-        _lines(shown)
-        st.caption("Highlighted letters are unsure. “Correct” shows each line beside its picture.")
-    else:
-        _correct(sheet, prepared, read, shown)
 
 
 def with_corrections(page: Page, state: PageState) -> Page:
@@ -49,7 +34,7 @@ def with_corrections(page: Page, state: PageState) -> Page:
     )
 
 
-def show_unreadable(sheet: Sheet, prepared: Prepared, shown: Page) -> None:
+def show_unreadable(sheet: Sheet, read: ReadSheet, shown: Page) -> None:
     """The lines that could not be read, each with its best guess to accept."""
     page = photo_state().page(sheet.key)
     for number, line in enumerate(line for line in shown.unreadable if best_guess(line)):
@@ -57,54 +42,32 @@ def show_unreadable(sheet: Sheet, prepared: Prepared, shown: Page) -> None:
         st.html(f"<img class='crop' src='data:image/jpeg;base64,{_jpeg(line.image)}' alt='A line that was not read'>")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption("Could not read this line. Did you mean …?", width="content")
-            accept = (page, layout_of(sheet, prepared), line.corners, guess)
+            accept = (page, read.layout, line.corners, guess)
             st.button(escaped(guess), key=f"guess-{number}", on_click=_accept, args=accept)
 
 
-def _lines(shown: Page) -> None:
-    """The lines below each other, numbered as on the picture; the cells of a row side by side. A formula is also rendered."""
-    waiting, number = "", 1
-    for row in shown.rows:
-        cells = "\t".join(f"<span class='cell'>{shaded(line.reading) or '…'}</span>" for line in row)
-        text = cells if len(row) > 1 else shaded(row[0].reading) or "…"
-        waiting += f"<div><span class='number'>{number}</span><span class='reading small'>{text}</span></div>"
-        number += len(row)
-        if row[0].formula or number > len(shown.lines):
-            st.html(f"<div class='lines' data-testid='lines'>{waiting}</div>")
-            waiting = ""
-        if row[0].formula and row[0].reading.text:
-            st.latex(row[0].reading.text)
-
-
-def _correct(sheet: Sheet, prepared: Prepared, read: ReadSheet, shown: Page) -> None:
+def show_editor(sheet: Sheet, read: ReadSheet, shown: Page) -> None:
+    """Shows the lines of a page, each with its picture and its field. `shown` is the page with its corrections."""
     strips = -(-len(shown.lines) // SHOWN)
     strip = st.pagination(strips, key=f"lines-{sheet.key}") - 1 if strips > 1 else 0
-    for number in range(strip * SHOWN, min(len(shown.lines), (strip + 1) * SHOWN)):
-        _row(sheet, prepared, number, read, shown)
-    done = sum(line.corrected for line in shown.lines)
-    if st.toggle(
-        "Compare with the original reading",
-        key="compare",
-        disabled=not done,
-        help="How many characters and words you corrected.",
+    with st.container(key="fields", gap="xsmall"):
+        for number in range(strip * SHOWN, min(len(shown.lines), (strip + 1) * SHOWN)):
+            _row(sheet, number, read, shown)
+    st.caption("Enter or ↓: next line. Alt+↓: next unsure word.")
+    if any(line.corrected for line in shown.lines) and st.toggle(
+        "Compare with the original reading", key="compare", help="How many characters and words you corrected."
     ):
         _compare(read.page, shown)
 
 
-def _row(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, shown: Page) -> None:
-    """One line: its picture, how sure it is, its field, and the button for more."""
+def _row(sheet: Sheet, number: int, read: ReadSheet, shown: Page) -> None:
+    """One line: its number and picture, its field, and the button for more."""
     page = photo_state().page(sheet.key)
     line, machine = shown.lines[number], read.page.lines[number].reading
     outline = line.corners
     key = f"line-{hash((sheet.key, outline, machine.text))}-{page.fields.get(outline, 0)}"
-    remark = "corrected" if line.corrected else f"{percent(machine.confidence)} sure"
-    if not machine.complete:
-        remark += " · only the beginning: the line is too long for this model"
-    picture = f"<img class='crop' src='data:image/jpeg;base64,{_jpeg(line.image)}' alt='Line {number + 1}'>"
-    sure = line.corrected or min(machine.character_confidences, default=1) > UNSURE
-    unsure = "" if sure else f" · {shaded(machine)}"
-    st.html(f"<div>{picture}<div class='remark'>{number + 1} · {remark}{unsure}</div></div>")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key=f"row-{number}"):
+        st.html(_picture(line, number, machine), width="stretch")
         st.text_input(
             f"Line {number + 1}",
             line.reading.text,
@@ -114,11 +77,29 @@ def _row(sheet: Sheet, prepared: Prepared, number: int, read: ReadSheet, shown: 
             args=(page, outline, key),
         )
         with st.popover(
-            "", icon=":material/more_horiz:", key=f"more-{key}", on_change="rerun", help="More options"
+            "",
+            icon=":material/more_horiz:",
+            key=f"more-{key}",
+            on_change="rerun",
+            help=f"More options for line {number + 1}",
         ) as more:
             if more.open:
                 _alternatives(page, number, read.page.lines[number], line)
-                _line_tools(page, list(layout_of(sheet, prepared)), number, read, shown)
+                _line_tools(page, list(read.layout), number, read)
+
+
+def _picture(line: Line, number: int, machine: Reading) -> str:
+    """The line's number, picture and confidence, as HTML."""
+    remark = "corrected" if line.corrected else percent(machine.confidence)
+    long = (
+        "" if machine.complete else "<div class='remark'>Only the beginning: the line is too long for this model.</div>"
+    )
+    doubtful = not line.corrected and min(machine.character_confidences, default=1.0) < DOUBTFUL
+    mark = " check" if doubtful else ""
+    return (
+        f"<div class='field' title='{remark}'><span class='number{mark}'>{number + 1}</span>"
+        f"<img class='crop' src='data:image/jpeg;base64,{_jpeg(line.image)}' alt='Line {number + 1}, {remark}'></div>{long}"
+    )
 
 
 def _alternatives(page: PageState, number: int, machine: Line, line: Line) -> None:
@@ -137,7 +118,7 @@ def _alternatives(page: PageState, number: int, machine: Line, line: Line) -> No
         )
 
 
-def _line_tools(page: PageState, regions: list[Region], number: int, read: ReadSheet, shown: Page) -> None:
+def _line_tools(page: PageState, regions: list[Region], number: int, read: ReadSheet) -> None:
     """The buttons that change the line itself."""
     place = regions.index(read.regions[number])
     region = regions[place]
@@ -155,8 +136,7 @@ def _line_tools(page: PageState, regions: list[Region], number: int, read: ReadS
         changed = (*regions[:place], other_kind, *regions[place + 1 :])
         button(title, "function", page.with_regions, changed)
         if after is not None:
-            pair = (shown.lines[number], shown.lines[number + 1])
-            button("Merge with next line", "merge", _merge, page, regions, (place, after), pair)
+            button("Merge with next line", "merge", merge, page, regions, place, after)
         button("Up", "arrow_upward", page.with_regions, _swapped(regions, place, before), disabled=before is None)
         button("Down", "arrow_downward", page.with_regions, _swapped(regions, place, after), disabled=after is None)
         button("Delete", "delete", page.with_regions, (*regions[:place], *regions[place + 1 :]))
@@ -169,19 +149,6 @@ def _swapped(regions: list[Region], first: int, second: int | None) -> tuple[Reg
     return tuple(changed)
 
 
-def _merge(page: PageState, regions: list[Region], places: tuple[int, int], lines: tuple[Line, Line]) -> None:
-    """Merges two lines. Where either was corrected, the texts of both stay."""
-    place, after = places
-    whole = joined([regions[place], regions[after]])
-    rest = [region for index, region in enumerate(regions) if index not in places]
-    at = place - (after < place)
-    for line in lines:
-        _drop(page, line.corners)
-    if any(line.corrected for line in lines):
-        page.corrections[whole.outline] = " ".join(line.reading.text for line in lines)
-    page.with_regions((*rest[:at], whole, *rest[at:]))
-
-
 def _accept(page: PageState, regions: tuple[Region, ...], outline: Outline, guess: str) -> None:
     """Takes the guess for an unreadable line. Its region becomes one of a person, which stays without a reading of its own."""
     place = same_line(outline, [region.outline for region in regions])
@@ -189,31 +156,17 @@ def _accept(page: PageState, regions: tuple[Region, ...], outline: Outline, gues
         return
     (x, y), *rest = regions[place].outline
     own = Region(((x - 1, y), *rest), regions[place].formula)
-    _correct_line(page, own.outline, guess)
     page.with_regions((*regions[:place], own, *regions[place + 1 :]))
+    page.corrections[own.outline] = guess
 
 
 def _take(page: PageState, outline: Outline, key: str) -> None:
-    _correct_line(page, outline, st.session_state[key].strip())
+    correct_line(page, outline, st.session_state[key].strip())
 
 
 def _use(page: PageState, outline: Outline, text: str) -> None:
-    _correct_line(page, outline, text)
+    correct_line(page, outline, text)
     page.fields[outline] = page.fields.get(outline, 0) + 1
-
-
-def _correct_line(page: PageState, outline: Outline, text: str) -> None:
-    """Sets the text of a line.
-
-    It replaces an earlier correction, also where the line was then found at a slightly different place.
-    """
-    _drop(page, outline)
-    page.corrections[outline] = text
-
-
-def _drop(page: PageState, outline: Outline) -> None:
-    for other in [other for other in page.corrections if same_line(outline, [other]) is not None]:
-        del page.corrections[other]
 
 
 def _compare(machine: Page, shown: Page) -> None:

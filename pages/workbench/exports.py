@@ -8,10 +8,11 @@ from hwr_core.documents.document import DocumentPage
 from hwr_core.export import FORMATS, export, suffix_of
 from hwr_core.export.dataset import to_dataset
 from hwr_core.reading import Page, PageId
+from pages.shared.reading_view import counted
 from pages.workbench.files import Sheet
 from pages.workbench.state import PageKey
 
-FIRST = {"txt": "download", "docx": "description", "pdf": "picture_as_pdf"}  # with icons; the others are in a popover
+ICONS = {"txt": "notes", "docx": "description", "pdf": "picture_as_pdf"}  # of the formats that most people want
 
 
 def downloads(current: Sheet, pages: dict[PageKey, Page], sheets: list[Sheet]) -> None:
@@ -25,12 +26,12 @@ def downloads(current: Sheet, pages: dict[PageKey, Page], sheets: list[Sheet]) -
     written = [sheet for sheet in sheets if sheet.key in pages and pages[sheet.key].text.strip()]
     if not written:
         return
-    st.subheader("Export")
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.popover("Export", icon=":material/download:", key="export"):
         chosen = _choose(current, written)
         if not chosen:
             st.caption("There is no line on this page.")
             return
+        stem = file_stem([sheet.page_id for sheet in chosen])
         offered = {sheet.page_id: pages[sheet.key] for sheet in chosen}
         pictures = {sheet.page_id: DocumentPage(sheet.document, sheet.index) for sheet in chosen}
 
@@ -39,21 +40,27 @@ def downloads(current: Sheet, pages: dict[PageKey, Page], sheets: list[Sheet]) -
             st.download_button(
                 FORMATS[name].title,
                 partial(export, offered, name, pictures),
-                f"handwriting{suffix}",
+                f"{stem}{suffix}",
                 "application/zip" if suffix == ".zip" else FORMATS[name].mime,
                 key=f"export-{name}",
                 on_click="ignore",
                 **options,
             )
 
-        for name, icon in FIRST.items():
-            offer(name, icon=f":material/{icon}:")
-        with st.popover("More formats", icon=":material/file_save:"):
+        with st.container(horizontal=True):
             for name in FORMATS:
-                if name not in FIRST:
-                    offer(name, width="stretch")
-        with st.popover("Data set", icon=":material/dataset:"):
-            _data_set(offered, pictures)
+                offer(name, icon=f":material/{ICONS[name]}:" if name in ICONS else None)
+        with st.expander("Data set", icon=":material/dataset:"):
+            _data_set(offered, pictures, stem)
+
+
+def file_stem(pages: list[PageId]) -> str:
+    """The name of a file with these pages, without its suffix: that of their document, or of the first of several."""
+    documents = list(dict.fromkeys(page.file for page in pages))
+    if len(pages) == 1:
+        return pages[0].stem
+    first = PageId(documents[0]).stem
+    return first if len(documents) == 1 else f"{first} and {len(documents) - 1} more"
 
 
 def _choose(current: Sheet, written: list[Sheet]) -> list[Sheet]:
@@ -72,7 +79,7 @@ def _choose(current: Sheet, written: list[Sheet]) -> list[Sheet]:
     return [sheet for sheet in written if which == every or sheet.key == current.key]
 
 
-def _data_set(offered: dict[PageId, Page], pictures: dict) -> None:
+def _data_set(offered: dict[PageId, Page], pictures: dict, stem: str) -> None:
     st.caption(
         "The picture and text of each line, as an image folder with `metadata.jsonl`, to train or test models. "
         "Lines without text are left out."
@@ -80,16 +87,11 @@ def _data_set(offered: dict[PageId, Page], pictures: dict) -> None:
     corrected = sum(
         line.corrected and bool(line.reading.text.strip()) for page in offered.values() for line in page.lines
     )
-    only = st.toggle(
-        f"Only the {corrected} corrected lines",
-        corrected > 0,
-        disabled=not corrected,
-        key=f"only-{corrected > 0}",
-    )
+    only = corrected > 0 and st.toggle(f"Only {counted(corrected, 'corrected line')}", True, key="only-corrected")
     st.download_button(
         "Data set",
-        partial(to_dataset, offered, pictures, only and corrected > 0),
-        "handwriting-lines.zip",
+        partial(to_dataset, offered, pictures, only),
+        f"{stem}-lines.zip",
         "application/zip",
         key="export-dataset",
         on_click="ignore",

@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import streamlit as st
 from PIL import Image, ImageOps
@@ -14,15 +16,20 @@ from hwr_core.errors import HandwritingError
 from hwr_core.imaging.conversion import to_rgb
 from hwr_core.reading import PageId
 from hwr_core.runtime.limits import MAX_BYTES
-from pages.shared.reading_view import escaped
+from pages.shared.reading_view import counted, escaped
 from pages.shared.streamlit_patches import drop_upload, uploads
 from pages.workbench.memory import FILE, digest
 from pages.workbench.state import PageKey, PhotoState, photo_state
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 STATIC = Path(__file__).parent / "static"
-SHOWN = 8  # pages in the strip at once
-THUMBNAIL = (120, 160)  # pixels
+ADDING = "adding"  # key of the popover with the ways to add files
+SHOWN = 12  # pages in the strip at once
+THUMBNAIL = (96, 128)  # pixels
+LONGEST_NAME = 14  # characters of a page's name in the strip
+STRIP_WIDTH = 112  # pixels of a page in the strip
+ANYWHERE = "paste-anywhere"  # key of the component that takes Ctrl+V once there are files
+WEBCAM = "use_camera"  # key of the toggle of the webcam
 THUMBNAIL_BYTES = 4 * THUMBNAIL[0] * THUMBNAIL[1]
 ERROR_BYTES = 1000  # counted for the error of a file that cannot be opened
 
@@ -32,6 +39,13 @@ _paste = st.components.v2.component(
     html="<button type='button'>Paste a picture</button><span></span>",
     css=(STATIC / "paste.css").read_text(encoding="utf-8"),
     js=(STATIC / "paste.js").read_text(encoding="utf-8"),
+)
+# The camera app of a phone: the rear camera at its full resolution, also where a page may not use the camera itself.
+_shoot = st.components.v2.component(
+    "take_photo",
+    html="<label><input type='file' accept='image/*' capture='environment'><span>Take a photo</span></label>",
+    css=(STATIC / "shoot.css").read_text(encoding="utf-8"),
+    js=(STATIC / "shoot.js").read_text(encoding="utf-8"),
 )
 
 
@@ -60,9 +74,18 @@ class Sheet:
 
 
 def choose_files() -> list[Sheet]:
-    """Shows the ways to add files. Returns every page of every file that can be opened; reports the others."""
+    """Shows the ways to add files: at large where there is none yet, else folded away.
+
+    Returns:
+        Every page of every file that can be opened. The others are reported.
+    """
     state = photo_state()
-    _add_files(state)
+    if state.files:
+        with st.popover("Add pages", icon=":material/add:", key=ADDING, on_change="rerun"):
+            _add_files(state)
+        _paste(key=ANYWHERE, data={"button": False}, on_pasted_change=lambda: _take_sent(ANYWHERE, "pasted"), width=1)
+    else:
+        _add_files(state)
     sheets: list[Sheet] = []
     for name, file in state.files.items():
         try:
@@ -100,10 +123,12 @@ def put(name: str, data: bytes) -> None:
         document = _opened(data, name)
         state.memory.put(FILE, file, document, len(data) if isinstance(document, Document) else ERROR_BYTES)
     state.current = PageKey(file, 0)
+    st.session_state[ADDING] = False  # the popover closes
 
 
 def remove(state: PhotoState, names: list[str]) -> None:
     """Removes files with all that is known of them, corrections too."""
+    state.removing = []
     removed = {state.files.pop(name) for name in names if name in state.files}
     state.forget_files(removed - set(state.files.values()))
 
@@ -117,32 +142,59 @@ def unused(name: str, taken: dict[str, str]) -> str:
     return free
 
 
-def choose_sheet(sheets: list[Sheet], read: set[PageKey]) -> Sheet:
-    """Returns the page to show. With several pages, shows a strip to choose from.
-
-    Args:
-        sheets: All pages.
-        read: The pages that were read; they get a tick.
-    """
+def current_sheet(sheets: list[Sheet]) -> Sheet:
+    """The page to show."""
     state = photo_state()
     keys = [sheet.key for sheet in sheets]
-    current = keys.index(state.current) if state.current in keys else 0
-    if len(sheets) > 1:
-        _strip(state, sheets, current, read)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{escaped(sheets[current].page_id.title)}**")
+    sheet = sheets[keys.index(state.current) if state.current in keys else 0]
+    state.current = sheet.key
+    return sheet
+
+
+def show_name(sheets: list[Sheet], current: Sheet) -> None:
+    """Shows the name of the page and the buttons that remove files."""
+    state = photo_state()
+    st.markdown(f"**{escaped(current.page_id.title)}**", width="content")
+    ask = (state, [current.document.name])
+    help_ = "Removes this file and its corrections."
+    st.button(
+        "Remove", key="remove", icon=":material/delete:", type="tertiary", on_click=ask_to_remove, args=ask, help=help_
+    )
+    if len({sheet.key.file for sheet in sheets}) > 1:
         st.button(
-            "Remove",
-            key="remove",
-            icon=":material/delete:",
-            type="tertiary",
-            on_click=remove,
-            args=(state, [sheets[current].document.name]),
-            help="Removes this file and its corrections.",
+            "Remove all", key="remove_all", type="tertiary", on_click=ask_to_remove, args=(state, list(state.files))
         )
-        if len({sheet.key.file for sheet in sheets}) > 1:
-            st.button("Remove all", key="remove_all", type="tertiary", on_click=remove, args=(state, list(state.files)))
-    return sheets[current]
+
+
+def show_question() -> None:
+    """Asks whether files with corrections are to be removed, where that was wanted."""
+    state = photo_state()
+    names = [name for name in state.removing if name in state.files]
+    if not names:
+        return
+    lines = sum(len(page.corrections) for key, page in state.pages.items() if key.file in _hashes(state, names))
+    what = escaped(names[0]) if len(names) == 1 else counted(len(names), "file")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(
+            f"Remove {what}? {counted(lines, 'corrected line')} will be lost.",
+            icon=":material/delete:",
+            width="stretch",
+        )
+        st.button("Remove", key="remove_anyway", on_click=remove, args=(state, names))
+        st.button("Keep", key="keep", on_click=state.removing.clear)
+
+
+def ask_to_remove(state: PhotoState, names: list[str]) -> None:
+    """Removes files, or asks first if a page of them has corrections."""
+    hashes = _hashes(state, names)
+    if any(page.corrections for key, page in state.pages.items() if key.file in hashes):
+        state.removing = names
+    else:
+        remove(state, names)
+
+
+def _hashes(state: PhotoState, names: list[str]) -> set[str]:
+    return {state.files[name] for name in names if name in state.files}
 
 
 def _add_files(state: PhotoState) -> None:
@@ -167,13 +219,10 @@ def _add_files(state: PhotoState) -> None:
             args=(key,),
         )
     with paste:
-        pasted = _paste(key="paste", on_pasted_change=lambda: None)
-        if pasted.get("pasted"):
-            _take_pasted(pasted["pasted"])
+        listen = not state.files
+        _paste(key="paste", data={"listen": listen}, on_pasted_change=lambda: _take_sent("paste", "pasted"))
     with camera:
-        if st.toggle("Use the camera", key="use_camera"):
-            key = f"shot-{state.cameras}"
-            st.camera_input("Hold the page so that it fills the picture", key=key, on_change=_take_shot, args=(key,))
+        _camera(state)
     with samples, st.container(horizontal=True):
         for path in sorted(SAMPLES.iterdir()):
             title = path.stem.replace("-", " ").capitalize()
@@ -195,18 +244,40 @@ def _take_shot(key: str) -> None:
     for shot in uploads(key):
         photo_state().cameras += 1
         put("camera.jpg", shot.getvalue())
+        st.session_state[WEBCAM] = False
 
 
 def _take_sample(path: Path) -> None:
     put(path.name, path.read_bytes())
 
 
-def _take_pasted(pasted: dict) -> None:
+def _camera(state: PhotoState) -> None:
+    _shoot(key="shoot", on_camera_change=lambda: _take_sent("shoot", "camera"))
+    st.caption("On a phone this opens its camera app. Hold the page so that it fills the picture.")
+    if st.toggle("Use this device's webcam", key=WEBCAM):
+        key = f"shot-{state.cameras}"
+        label = "Hold the page so that it fills the picture"
+        st.camera_input(label, key=key, on_change=_take_shot, args=(key,), resolution="1080p")
+        if not _secure(st.context.url or ""):
+            st.caption("Browsers give a page the webcam only over https, or on this computer itself.")
+
+
+def _secure(address: str) -> bool:
+    """Whether a browser lets the page at this address use the camera."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (parts.hostname or "") in ("localhost", "127.0.0.1", "::1")
+
+
+def _take_sent(key: str, name: str) -> None:
+    """Adds the picture that a component sent as base64. `name` is its trigger's and the file's."""
+    sent = (st.session_state.get(key) or {}).get(name)
+    if not isinstance(sent, Mapping):
+        return
     try:
-        data = base64.b64decode(str(pasted.get("data"))[: 2 * MAX_BYTES], validate=True)
+        data = base64.b64decode(str(sent.get("data"))[: 2 * MAX_BYTES], validate=True)
     except (binascii.Error, ValueError):
         data = b""
-    put(f"pasted{suffix_of_mime_type(str(pasted.get('type')))}", data)
+    put(f"{name}{suffix_of_mime_type(str(sent.get('type')))}", data)
 
 
 def _opened(data: bytes, name: str) -> Document | HandwritingError:
@@ -216,27 +287,45 @@ def _opened(data: bytes, name: str) -> Document | HandwritingError:
         return error
 
 
-def _strip(state: PhotoState, sheets: list[Sheet], current: int, read: set[PageKey]) -> None:
+def show_strip(sheets: list[Sheet], current: Sheet, read: set[PageKey]) -> None:
+    """Shows the pages to choose from, if there are several.
+
+    Args:
+        sheets: All pages.
+        current: The page that is shown.
+        read: The pages that were read; they get a tick.
+    """
+    if len(sheets) < 2:
+        return
+    state = photo_state()
+    place = sheets.index(current)
     strips = -(-len(sheets) // SHOWN)
-    strip = current // SHOWN
+    strip = place // SHOWN
     if strips > 1:
-        key = f"strip-{len(sheets)}-{current}"  # turns to the page that is shown
+        key = f"strip-{len(sheets)}-{place}"  # turns to the page that is shown
         strip = st.pagination(strips, default=strip + 1, key=key) - 1
-    numbers = range(strip * SHOWN, min(len(sheets), (strip + 1) * SHOWN))
-    for column, number in zip(st.columns(SHOWN), numbers, strict=False):
-        sheet = sheets[number]
-        with column:
-            if (picture := _thumbnail(state, sheet)) is not None:
-                st.image(picture, width="stretch", alt=f"Page {number + 1}")
-            st.button(
-                f"{number + 1}{' ✓' if sheet.key in read else ''}",
-                key=f"page-{number}",
-                type="primary" if number == current else "secondary",
-                width="stretch",
-                on_click=_show,
-                args=(state, sheet.key),
-                help=escaped(sheet.page_id.title),
-            )
+    with st.container(horizontal=True, wrap=False, gap="small", key="strip"):
+        for number in range(strip * SHOWN, min(len(sheets), (strip + 1) * SHOWN)):
+            sheet = sheets[number]
+            with st.container(key=f"thumbnail-{number}", width=STRIP_WIDTH, gap=None):
+                if (picture := _thumbnail(state, sheet)) is not None:
+                    st.image(picture, width="stretch", alt=f"Page {number + 1}: {sheet.page_id.title}")
+                st.button(
+                    f"{escaped(_short(sheet.page_id))}{' ✓' if sheet.key in read else ''}",
+                    key=f"page-{number}",
+                    type="primary" if number == place else "secondary",
+                    width="stretch",
+                    on_click=_show,
+                    args=(state, sheet.key),
+                    help=escaped(sheet.page_id.title),
+                )
+
+
+def _short(page: PageId) -> str:
+    """The page's name, shortened in its middle to what the strip has room for."""
+    tail = f" · {page.number}" if page.count > 1 else ""
+    stem, room = Path(page.file).stem, LONGEST_NAME - len(tail)
+    return (stem if len(stem) <= room else f"{stem[: room - 5]}…{stem[-4:]}") + tail
 
 
 def _thumbnail(state: PhotoState, sheet: Sheet) -> Image.Image | None:

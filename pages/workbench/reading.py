@@ -9,6 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from hwr_core import pipeline
+from hwr_core.auto_recognizer import AutoRecognizer
 from hwr_core.imaging.conversion import small_rgb
 from hwr_core.imaging.ink_mask import stroke_width
 from hwr_core.imaging.preprocess import Preprocessed
@@ -19,7 +20,7 @@ from hwr_core.reading import Page
 from pages.shared.model_picker import Reader, built_in_reader, recognizer_for
 from pages.shared.reading_view import counted
 from pages.workbench.files import Sheet
-from pages.workbench.state import PageState, ReadWith, SessionReadings, photo_state
+from pages.workbench.state import READING_BYTES, PageState, ReadWith, SessionReadings, photo_state
 
 PREVIEW_SIDE = 640  # pixels of the longest side of the picture of a preprocessing step
 VIEW_SIDE = 1500  # pixels of the longest side of the page as it is shown
@@ -37,6 +38,7 @@ class Prepared:
         threshold_level: Grey level of a global threshold; None for none or a local one.
         strokes: Width of the strokes in pixels, before and after it was changed.
         view: (height, width, 3) uint8: the photo as the cleaned page lies, in its colours.
+        cleaned: (height, width) uint8: the cleaned page, in the size of `view`.
         view_to_photo: (3, 3) float matrix from the view's pixels to the photo's.
     """
 
@@ -46,12 +48,18 @@ class Prepared:
     threshold_level: float | None
     strokes: tuple[float, float]
     view: np.ndarray
+    cleaned: np.ndarray
     view_to_photo: np.ndarray
 
     @property
     def size(self) -> int:
         """Bytes that it takes, about."""
-        pictures = [self.view, *(image for _, image in self.steps), *(line.image for line in self.draft.found)]
+        pictures = [
+            self.view,
+            self.cleaned,
+            *(image for _, image in self.steps),
+            *(line.image for line in self.draft.found),
+        ]
         return sum(picture.nbytes for picture in pictures)
 
 
@@ -62,21 +70,30 @@ class ReadSheet:
     Attributes:
         page: The lines that hold text.
         regions: The region of each.
+        layout: All lines of the page in order, also those in which nothing was read.
         lines_left: How many lines are still to be read.
     """
 
     page: Page
     regions: tuple[Region, ...]
+    layout: tuple[Region, ...]
     lines_left: int
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        lines = (*self.page.lines, *self.page.unreadable)
+        return sum(line.image.width * line.image.height + READING_BYTES for line in lines)
 
 
 def prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prepared:
-    """Cleans a page and finds its lines, or returns the remembered result.
+    """Cleans a page and finds its lines, or returns the remembered result. `settings` are those of all pages.
 
     Raises:
         HandwritingError: The page is damaged.
     """
     state = photo_state()
+    settings = state.page(sheet.key).settings_from(settings)
     return state.memory.remembered(
         "prepared",
         (sheet.key, settings),
@@ -86,39 +103,58 @@ def prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prepa
 
 
 def read_sheet(
-    sheet: Sheet, prepared: Prepared, settings: PreprocessSettings, reader: Reader, stopped: bool = False
+    sheet: Sheet,
+    prepared: Prepared,
+    settings: PreprocessSettings,
+    reader: Reader,
+    stopped: bool = False,
+    quiet: bool = False,
 ) -> ReadSheet:
-    """Reads the lines that were not read before; none where the reading was `stopped`."""
+    """Reads the lines that were not read before.
+
+    Args:
+        sheet: The page.
+        prepared: The page with its detected lines.
+        settings: Of the preprocessing, for all pages.
+        reader: The choice of model and accuracy.
+        stopped: Whether the person stopped the reading. Then no line is read.
+        quiet: Whether to show no progress.
+    """
     state = photo_state()
+    settings = state.page(sheet.key).settings_from(settings)
+    key = (sheet.key, ReadWith(settings, reader, state.page(sheet.key).regions))
+    known = state.memory.get("page", key)
+    if isinstance(known, ReadSheet):
+        return known
     job = Job(
         sheet.picture,
         _line_reader(reader),
         settings,
         formula_reader=lambda: _line_reader(built_in_reader(True, reader.device), formulas=True),
         regions=state.page(sheet.key).regions,
-        on_progress=_ReadingBar(f"stop-{sheet.key}"),
+        on_progress=_interruptible if quiet else _ReadingBar(f"stop-{sheet.key}"),
         stopped=lambda: stopped,
         readings=SessionReadings(state.memory),
     )
 
+    mixed = isinstance(job.reader.recognizer, AutoRecognizer)
+
     def cached(step: pipeline.Step, draft: Draft, job: Job) -> Draft:
-        if step is pipeline.cut and not _at_hand(draft):
+        if (step is pipeline.cut and not _at_hand(draft)) or (step is pipeline.mix and mixed):
             draft = replace(draft, cleaned=_cleaned(sheet, draft, job))
         return replace(step(draft, job), cleaned=None)
 
     draft = pipeline.run(pipeline.READ_STEPS, job, prepared.draft, cached)
-    return ReadSheet(draft.page or Page((), draft.size), draft.kept, draft.lines_left)
-
-
-def layout_of(sheet: Sheet, prepared: Prepared) -> tuple[Region, ...]:
-    """The lines as a person left them, or else as they were detected."""
-    regions = photo_state().page(sheet.key).regions
-    return prepared.draft.found_regions if regions is None else regions
+    read = ReadSheet(draft.page or Page((), draft.size), draft.kept, draft.regions, draft.lines_left)
+    if not read.lines_left:
+        state.memory.put("page", key, read, read.size)
+    return read
 
 
 def read_with(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> ReadWith:
     """The settings, reader and regions that a reading of this page would now use."""
-    return ReadWith(settings, reader, photo_state().page(sheet.key).regions)
+    page = photo_state().page(sheet.key)
+    return ReadWith(page.settings_from(settings), reader, page.regions)
 
 
 def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, page: PageState) -> Prepared:
@@ -150,6 +186,7 @@ def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, page: P
         cleaned.threshold_level,
         (measured, after),
         view,
+        cv2.resize(cleaned.image, (view.shape[1], view.shape[0]), interpolation=cv2.INTER_AREA),
         view_to_photo,
     )
 
@@ -211,6 +248,11 @@ def _view(
         borderValue=(255, 255, 255),
     )
     return view, matrix
+
+
+def _interruptible(done: int, total: int) -> None:
+    """Lets a click end the run between two batches of lines."""
+    st.session_state.get("view")  # Streamlit asks for clicks at every access
 
 
 class _ReadingBar:

@@ -1,9 +1,10 @@
 """The Photo page's session: its files, and the corrections and reading of each page."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+import numpy as np
 import streamlit as st
 
 from hwr_core.imaging.settings import PreprocessSettings, Turn
@@ -13,6 +14,7 @@ from pages.shared.model_picker import Reader
 from pages.workbench.memory import BUDGET, SessionMemory
 
 STATE = "photo"
+MOST_UNDO = 100  # changes of a page that can be taken back
 READING_BYTES, CHARACTER_BYTES = 1500, 250  # of a reading, and of each of its characters, alternatives included
 
 
@@ -46,6 +48,31 @@ class Confidence:
     lines: int
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The page as the browser shows it. Edits in the picture refer to this.
+
+    Attributes:
+        layout: All lines of the page in order, also those without text.
+        size: Width and height of the picture in pixels.
+        view_to_photo: (3, 3) float matrix from the picture's pixels to the photo's.
+        turn: Degrees counter-clockwise by which the photo is turned.
+    """
+
+    layout: tuple[Region, ...]
+    size: tuple[int, int]
+    view_to_photo: np.ndarray
+    turn: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a person changed on a page, at one time: one step of the undo stack."""
+
+    regions: tuple[Region, ...] | None
+    corrections: dict[Outline, str]
+
+
 @dataclass
 class PageState:
     """One page in the session.
@@ -60,9 +87,12 @@ class PageState:
         turns: Degrees by which the page has to be turned, by the settings that this depends on.
         confidence: Of the last reading.
         confidence_before: Of the reading with the settings before.
-        error: Why the page could not be read when all pages were.
-        canvas: Number of the canvas with the line boxes. Another canvas starts from the lines as they are now.
-        canvas_start: The number of a canvas, and the lines that it started with.
+        error: Why the page could not be read.
+        shown: As the browser shows it; None before it was shown.
+        undo_stack: What the person had changed before each change, the last change at the end.
+        settings: Of the preprocessing, for this page alone. None: those of all pages.
+        turn: The person's rotation of this page, which replaces that of the settings. None: there is none.
+        renamed: Ids of lines that edits in the picture changed, with the ids that these lines have now.
     """
 
     regions: tuple[Region, ...] | None = None
@@ -74,17 +104,36 @@ class PageState:
     confidence: Confidence | None = None
     confidence_before: Confidence | None = None
     error: str | None = None
-    canvas: int = 0
-    canvas_start: tuple[int, tuple[Region, ...]] = (-1, ())
+    shown: Shown | None = None
+    undo_stack: list[Snapshot] = field(default_factory=list)
+    settings: PreprocessSettings | None = None
+    turn: Turn | None = None
+    renamed: dict[str, str] = field(default_factory=dict)
 
     def with_regions(self, regions: tuple[Region, ...] | None) -> None:
-        """Changes the lines. The canvas starts anew."""
+        """Changes the lines; `undo` brings the earlier ones back."""
+        self.keep_for_undo()
         self.regions = regions
-        self.renew_canvas()
 
-    def renew_canvas(self) -> None:
-        """Makes another canvas, which starts from the lines as they are now."""
-        self.canvas += 1
+    def keep_for_undo(self) -> None:
+        """Notes the person's changes so far, so that `undo` returns to them."""
+        self.undo_stack.append(Snapshot(self.regions, dict(self.corrections)))
+        del self.undo_stack[:-MOST_UNDO]
+
+    def undo(self) -> None:
+        """Takes the person's last change back: a correction, or a change of the lines."""
+        if not self.undo_stack:
+            return
+        before = self.undo_stack.pop()
+        for outline in {*self.corrections, *before.corrections}:
+            if self.corrections.get(outline) != before.corrections.get(outline):
+                self.fields[outline] = self.fields.get(outline, 0) + 1  # another field, which starts with that text
+        self.regions, self.corrections = before.regions, dict(before.corrections)
+
+    def settings_from(self, settings: PreprocessSettings) -> PreprocessSettings:
+        """The settings of this page, where `settings` are those of all pages."""
+        own = settings if self.settings is None else self.settings
+        return own if self.turn is None else replace(own, turn=self.turn)
 
 
 @dataclass
@@ -100,8 +149,11 @@ class PhotoState:
         settings_error: Why a file with settings could not be loaded.
         stopped: The reading that a person stopped.
         reading: The reading that is going on, or was the last.
-        reading_all: Whether all pages are being read.
-        canvas_shown: Which page the canvas with the line boxes shows, and how large.
+        stopped_all: Whether a person stopped the reading of the other pages.
+        page_seconds: How long each page took to read, in seconds.
+        edits: The number of the last edit in the picture that was made.
+        removing: The names of files that a person wants to remove and was asked about.
+        touched: The settings that the picture was last shown with, by the page. Others show the preprocessing steps.
         uploaders, cameras, settings_uploaders: How many were used up. Each upload makes another widget, which starts
             empty.
     """
@@ -114,8 +166,11 @@ class PhotoState:
     settings_error: str | None = None
     stopped: tuple[PageKey, ReadWith] | None = None
     reading: tuple[PageKey, ReadWith] | None = None
-    reading_all: bool = False
-    canvas_shown: Hashable = None
+    stopped_all: bool = False
+    page_seconds: list[float] = field(default_factory=list)
+    edits: int = 0
+    removing: list[str] = field(default_factory=list)
+    touched: tuple[PageKey, PreprocessSettings] | None = None
     uploaders: int = 0
     cameras: int = 0
     settings_uploaders: int = 0
@@ -125,19 +180,28 @@ class PhotoState:
         return self.pages.setdefault(key, PageState())
 
     def stop(self) -> None:
-        """Stops the reading that is going on, also that of all pages."""
+        """Stops the reading of the page that is shown."""
         self.stopped = self.reading
-        self.reading_all = False
 
     def resume(self) -> None:
         """Reads on where the reading was stopped."""
         self.stopped = None
 
+    def stop_all(self) -> None:
+        """Stops the reading of the other pages."""
+        self.stopped_all = True
+
+    def resume_all(self) -> None:
+        """Reads the other pages, those with errors too."""
+        self.stopped_all = False
+        for page in self.pages.values():
+            page.error = None
+
     def forget_files(self, hashes: set[str]) -> None:
         """Drops the state of these files' pages, with their corrections."""
         for key in [key for key in self.pages if key.file in hashes]:
             del self.pages[key]
-        for kind in ("prepared", "cleaned", "thumbnail"):
+        for kind in ("prepared", "cleaned", "page", "thumbnail"):
             self.memory.forget(kind, lambda key: isinstance(key, tuple) and key[0].file in hashes)
         self.memory.forget("file", lambda key: key in hashes)
         if not self.files:

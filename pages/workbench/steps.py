@@ -5,17 +5,17 @@ import streamlit as st
 
 from pages.workbench.reading import Prepared
 
-FEWEST_COLUMNS, MOST_COLUMNS = 4, 6
+STEP_WIDTH = 200  # pixels of a step's picture
 MARKS = (0, 64, 128, 192, 255)  # grey levels named under the histogram
 
 
 def show_steps(prepared: Prepared) -> None:
-    """The steps side by side, and the histogram."""
-    with st.expander("Preprocessing steps", expanded=True, icon=":material/tune:"), st.container(key="steps"):
-        columns = st.columns(min(MOST_COLUMNS, max(FEWEST_COLUMNS, len(prepared.steps) + 1)))
-        for number, (name, image) in enumerate(prepared.steps):
-            columns[number % len(columns)].image(image, caption=name, width="stretch")
-        with columns[len(prepared.steps) % len(columns)]:
+    """The steps in their order, and the histogram."""
+    with st.container(horizontal=True, key="steps", gap="small"):
+        for name, image in prepared.steps:
+            with st.container(width=STEP_WIDTH, gap=None):
+                st.image(image, caption=name, width="stretch", alt=f"Preprocessing step: {name}")
+        with st.container(width=STEP_WIDTH, gap=None):
             _histogram(prepared)
 
 

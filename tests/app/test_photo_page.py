@@ -18,8 +18,9 @@ from hwr_core.layout.regions import region_at
 from hwr_core.reading import BLANK, Alternative, Cell, Reading
 from hwr_core.recognizer import Recognizer
 from pages.shared import model_picker
+from pages.workbench.edits import id_of, page_id
 from pages.workbench.memory import BUDGET
-from pages.workbench.state import photo_state
+from pages.workbench.state import PhotoState, photo_state
 from tests.support.app import html_of, pages_read, photo_page, png, text_of, upload
 from tests.support.paths import SAMPLES
 
@@ -52,6 +53,19 @@ def click(app: AppTest, label: str) -> AppTest:
     return next(button for button in app.button if button.label == label).click().run()
 
 
+def edit(app: AppTest, *edits: dict) -> AppTest:
+    """Makes edits as the viewer sends them."""
+    state = app.session_state["photo"]
+    sent = [{"n": state.edits + place, "page": page_id(state.current), **one} for place, one in enumerate(edits, 1)]
+    app.session_state["viewer"] = {"edits": sent}
+    return app.run()
+
+
+def line_ids(app: AppTest) -> list[str]:
+    state = app.session_state["photo"]
+    return [id_of(region) for region in state.page(state.current).shown.layout]
+
+
 def more(app: AppTest, number: int) -> AppTest:
     """Opens the tools of a line."""
     key = next(field.key for field in app.text_input if field.label == f"Line {number}")
@@ -64,19 +78,18 @@ def test_a_pdfs_pages_are_in_the_strip_and_read_when_they_are_chosen():
         photo_page().run(), ("notes.pdf", pdf(page_of("good morning"), page_of("thank you"), page_of("see you soon")))
     )
     assert not app.exception and text_of(app) == "good morning"
-    assert len(pages_read(app)) == 1, "the others are not read before they are asked for"
+    assert [page.text for page in pages_read(app).values()] == ["good morning", "thank you", "see you soon"]
     app.button(key="page-2").click().run()
     assert text_of(app) == "see you soon" and any("notes.pdf, page 3" in markdown.value for markdown in app.markdown)
-    click(app, "Read all 3 pages")
-    assert len(pages_read(app)) == 3
     assert app.segmented_control(key="which-3").value == "All 3 pages"
 
 
-def test_a_strip_of_many_pages_has_pages_itself():
+def test_a_strip_of_many_pages_has_pages_itself(monkeypatch):
+    monkeypatch.setattr(PhotoState, "stopped_all", True)
     app = upload(photo_page().run(), ("notes.pdf", pdf(*[page_of(f"page {number}") for number in range(1, 20)])))
     assert not app.exception
     strip = [button.label for button in app.button if (button.key or "").startswith("page-")]
-    assert [label.removesuffix(" ✓") for label in strip] == [*map(str, range(1, 9))]
+    assert [label.removesuffix(" ✓") for label in strip] == [f"notes · {number}" for number in range(1, 13)]
     assert len(app.get("pagination")) == 1
 
 
@@ -136,8 +149,7 @@ def test_lines_are_joined_deleted_and_put_in_order(letter):
     more(letter, 3)
     click(letter, "Merge with next line")
     assert len([field for field in letter.text_input if field.label.startswith("Line")]) == 3 and not letter.exception
-    letter.toggle(key="editing").set_value(True).run()
-    click(letter, "Reset to detected lines")
+    edit(letter, {"op": "reset"})
     assert len([field for field in letter.text_input if field.label.startswith("Line")]) == 5
 
 
@@ -166,8 +178,11 @@ def test_regions_in_which_nothing_was_read_stay_out_of_sight(letter, monkeypatch
 
 def test_a_line_that_was_emptied_is_no_correction_for_the_data_set(letter):
     correcting(letter)
-    letter.text_input(key=next(field.key for field in letter.text_input if field.label == "Line 1")).set_value("").run()
-    assert any(toggle.label == "Only the 0 corrected lines" and toggle.disabled for toggle in letter.toggle)
+    fields = {field.label: field.key for field in letter.text_input}
+    letter.text_input(key=fields["Line 1"]).set_value("").run()
+    assert not [toggle for toggle in letter.toggle if "corrected line" in toggle.label]
+    letter.text_input(key=fields["Line 2"]).set_value("we arrived").run()
+    assert [toggle.label for toggle in letter.toggle if "corrected" in toggle.label] == ["Only 1 corrected line"]
 
 
 def test_a_line_that_is_a_formula_is_read_as_one():
@@ -275,24 +290,18 @@ def test_a_page_of_three_hundred_lines_is_shown_in_parts():
     assert len(fields) == 25 and html_of(app).count("class='crop'") == 25
 
 
-def test_read_all_reads_pages_that_no_one_saw():
-    app = upload(photo_page().run(), ("notes.pdf", pdf(*[page_of(f"page {number}") for number in "2345"])))
-    click(app, "Read all 4 pages")
-    assert not app.exception and len(pages_read(app)) == 4 and not app.session_state["photo"].reading_all
-
-
 def test_a_page_read_with_other_settings_has_no_tick():
     app = upload(photo_page().run(), ("notes.pdf", pdf(page_of("good morning"), page_of("thank you"))))
-    click(app, "Read all 2 pages")
 
     def ticked() -> list[bool]:
         return ["✓" in app.button(key=f"page-{number}").label for number in (0, 1)]
 
     assert ticked() == [True, True]
+    app.session_state["photo"].stopped_all = True
     app.selectbox(key="threshold").set_value("otsu").run()
     assert ticked() == [True, False]
-    app.selectbox(key="threshold").set_value("none").run()
-    assert ticked() == [True, True]
+    app.button(key="read_all").click().run()
+    assert ticked() == [True, True] and not [button for button in app.button if button.key == "read_all"]
 
 
 def test_a_page_that_was_stopped_does_not_count_as_read(monkeypatch):
@@ -308,36 +317,34 @@ def test_a_page_that_was_stopped_does_not_count_as_read(monkeypatch):
 
     monkeypatch.setattr(Recognizer, "stream", stopped_after_a_batch)
     monkeypatch.setattr(Recognizer, "batch_size", 1)
-    app = upload(photo_page().run(), ("notes.pdf", pdf(page_of("good morning", "thank you"), page_of("see you soon"))))
+    notes = ("notes.pdf", pdf(page_of("good morning", "thank you"), page_of("see you soon")))
+    app = upload(photo_page().run(), notes)
+    assert "Stopped. 1 line not read yet." in app.warning[0].value
+    assert [app.button(key=f"page-{number}").label for number in (0, 1)] == ["notes · 1", "notes · 2 ✓"]
     monkeypatch.setattr(Recognizer, "stream", original)
     app.button(key="page-1").click().run()
-    assert [app.button(key=f"page-{number}").label for number in (0, 1)] == ["1", "2"]
-    assert not app.button(key="read_all").disabled
-    click(app, "Read all 2 pages")
-    assert app.button(key="read_all").disabled
-    page = next(page for key, page in pages_read(app).items() if key.index == 0)
-    assert page.text == "good morning\nthank you"
-
-
-def test_stopping_all_stops_the_page_that_is_read_and_is_forgotten_with_the_file(monkeypatch):
-
-    def stopped(self, images, beams=None):
-        photo_state().stop()
-        st.rerun()
-        yield
-
-    notes = ("notes.pdf", pdf(page_of("good morning"), page_of("see you soon")))
-    app = upload(photo_page().run(), notes)
-    with monkeypatch.context() as patch:
-        patch.setattr(Recognizer, "stream", stopped)
-        click(app, "Read all 2 pages")
-    assert not app.exception and not app.warning  # the page on the desk had been read
-    app.button(key="page-1").click().run()
-    assert "Stopped. 1 line not read yet." in app.warning[0].value
-    app.button(key="remove").click().run()
-    app = upload(app, notes)
-    app.button(key="page-1").click().run()
     assert not app.warning and text_of(app) == "see you soon"
+    page = next(page for key, page in pages_read(app).items() if key.index == 0)
+    assert page.text == "good morning\nthank you", "in the background, as any other"
+    app.button(key="page-0").click().run()
+    assert not app.warning
+
+
+def test_the_other_pages_can_be_stopped_and_gone_on_with():
+    app = photo_page()
+    app.session_state["photo"] = PhotoState(stopped_all=True)
+    app = upload(app.run(), ("notes.pdf", pdf(page_of("good morning"), page_of("thank you"), page_of("see you soon"))))
+    assert len(pages_read(app)) == 1 and any("2 pages not read yet" in caption.value for caption in app.caption)
+    app.button(key="read_all").click().run()
+    assert len(pages_read(app)) == 3 and not any("not read yet" in caption.value for caption in app.caption)
+
+
+def test_a_damaged_page_is_reported_and_the_others_are_read():
+    broken = png(page_of("thank you"))[:900]
+    files = [("one.png", png(page_of("good morning"))), ("broken.png", broken), ("two.png", png(page_of("thank you")))]
+    app = upload(photo_page().run(), *files)
+    assert not app.exception and {page.text for page in pages_read(app).values()} == {"good morning", "thank you"}
+    assert any("broken.png" in error.value for error in app.error)
 
 
 def test_a_formula_with_nothing_in_it_is_no_error():
@@ -429,10 +436,10 @@ def test_an_unreadable_line_is_framed_and_its_guess_can_be_accepted(monkeypatch)
     page = page_of("good morning", "thank you", "see you soon")
     app = upload(photo_page().run(), ("page.png", png(page)))
     assert not app.exception and text_of(app) == "good morning\nsee you soon"
-    assert any("Not read: 1 place" in caption.value for caption in app.caption)
+    assert any("not read: 1 place" in caption.value for caption in app.caption)
     app.button(key="guess-0").click().run()
     assert not app.exception and text_of(app) == "good morning\nthank you\nsee you soon"
-    assert not any("Not read" in caption.value for caption in app.caption)
+    assert not any("not read" in caption.value for caption in app.caption)
 
 
 def test_the_cells_of_a_row_stand_side_by_side(monkeypatch):

@@ -24,10 +24,13 @@ from schemathesis.specs.openapi.checks import (
 from hwr_core import HandwritingError, PreprocessSettings, load_recognizer, open_image, read_ink, read_page
 from hwr_core.documents.document import open_document
 from hwr_core.imaging.settings import LIMITS
-from hwr_core.ink.canvas import labelled_boxes_of, strokes_of
+from hwr_core.ink.canvas import strokes_of
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
+from hwr_core.layout.regions import Region
 from hwr_core.server.api import create_api
+from pages.workbench.edits import take_edits
+from pages.workbench.state import PageKey, PhotoState, Shown
 from tests.support.paths import SAMPLES
 
 CASES = int(os.environ.get("FUZZ", "60"))
@@ -72,8 +75,31 @@ coordinates = some.floats(-1e7, 1e7) | some.sampled_from([0.0, 1e-12, float("nan
 def test_whatever_the_canvas_sends_gives_strokes_or_none(objects):
     for stroke in strokes_of(objects):
         assert stroke.ndim == 2 and stroke.shape[1] == 2 and np.isfinite(stroke).all()
-    for label, box in labelled_boxes_of(objects):
-        assert isinstance(label, str) and len(box) == 4
+
+
+edits = some.lists(
+    some.fixed_dictionaries(
+        {"n": some.integers(-3, 9) | json_values, "page": some.just("file-0")},
+        optional={
+            "op": some.sampled_from(["draw", "move", "kind", "delete", "merge", "swap", "turn", "undo", "reset"]),
+            "id": some.sampled_from(["0,0 90,0 90,9 0,9", "new-1"]) | json_values, "other": json_values, "by": json_values,
+            "corners": some.lists(some.tuples(numbers, numbers), min_size=4, max_size=4) | json_values, "formula": json_values,
+        },
+    )
+    | json_values,
+    max_size=6,
+)  # fmt: skip
+
+
+@given(edits)
+@fuzz
+def test_whatever_the_viewer_sends_leaves_lines_on_the_page(sent):
+    state = PhotoState(current=PageKey("file", 0))
+    page = state.page(PageKey("file", 0))
+    page.shown = Shown((Region(((0, 0), (90, 0), (90, 9), (0, 9))),), (200, 100), np.eye(3), 0)
+    take_edits(state, {"edits": sent})
+    for region in page.regions or ():
+        assert len(region.outline) == 4 and all(0 <= x <= 200 and 0 <= y <= 100 for x, y in region.outline)
 
 
 @given(

@@ -1,8 +1,10 @@
-// Takes a picture from the clipboard: by a button where the browser lets a page read it, and by Ctrl+V anywhere on the page.
-export default function ({ parentElement, setTriggerValue }) {
+// Takes a picture from the clipboard: by a button where the browser lets a page read it, and by Ctrl+V anywhere on the
+// page. `data.button` is false where only Ctrl+V is wanted, `data.listen` where only the button is.
+export default function ({ data, parentElement, setTriggerValue }) {
   const button = parentElement.querySelector("button")
   const remark = parentElement.querySelector("span")
   const say = (text) => { remark.textContent = text }
+  button.hidden = data?.button === false
 
   const give = (blob) => {
     const reader = new FileReader()
@@ -25,13 +27,14 @@ export default function ({ parentElement, setTriggerValue }) {
     }
   }
 
-  const onPaste = (event) => {
+  if (parentElement.onPaste) document.removeEventListener("paste", parentElement.onPaste)
+  parentElement.onPaste = (event) => {
     const file = [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith("image/"))
-    if (file) {
+    if (file && data?.listen !== false) {
       event.preventDefault()
       give(file)
     }
   }
-  document.addEventListener("paste", onPaste)
-  return () => document.removeEventListener("paste", onPaste)
+  document.addEventListener("paste", parentElement.onPaste)
+  return () => document.removeEventListener("paste", parentElement.onPaste)
 }

@@ -11,9 +11,9 @@ from hwr_core.layout.regions import (
     corrected,
     joined,
     region_at,
-    regions_drawn,
     regions_of,
     with_added,
+    with_drawn,
 )
 from hwr_core.reading import Line, Page, Reading
 from tests.support.pictures import box_outline as box
@@ -58,40 +58,13 @@ def test_a_drawn_box_comes_where_it_is_read():
     assert with_added(changed, row(4), UPRIGHT) == (row(3), row(4), row(0)), "the order that a person chose stays"
 
 
-def test_what_was_drawn_on_the_canvas_is_the_layout():
-    start = (
-        region_at((0, 0, 400, 40), UPRIGHT),
-        region_at((0, 100, 400, 140), UPRIGHT),
-        region_at((0, 200, 400, 240), UPRIGHT),
-    )
-    boxes = [(0, 0, 400, 40), (0, 100, 400, 140), (0, 200, 400, 240)]
-    stayed = [("1", (1, 0, 401, 41)), ("2", (0, 100, 400, 140)), ("3", (0, 200, 400, 240))]
-    assert regions_drawn(stayed, start, boxes, UPRIGHT, (1000, 600)) == start
-    assert regions_drawn(stayed[:1] + stayed[2:], start, boxes, UPRIGHT, (1000, 600)) == (start[0], start[2]), "deleted"
-    moved = regions_drawn([("1", (50, 0, 450, 40)), *stayed[1:]], start, boxes, UPRIGHT, (1000, 600))
-    assert moved == (region_at((50, 0, 450, 40), UPRIGHT), *start[1:])
-    drawn = regions_drawn(
-        [*stayed, ("formula", (0, 150, 300, 190)), ("text", (5, 5, 8, 8))], start, boxes, UPRIGHT, (1000, 600)
-    )
-    assert drawn == (*start[:2], region_at((0, 150, 300, 190), UPRIGHT, formula=True), start[2]), (
-        "in reading order; a mere click is no box"
-    )
-    low = [(0, 0, 400, 4), (0, 10, 400, 14), (0, 20, 400, 24)]  # as on a narrow screen
-    assert regions_drawn([(str(n + 1), box) for n, box in enumerate(low)], start, low, UPRIGHT, (1000, 600)) == start, (
-        "none is too small to stay"
-    )
-    fractions = regions_drawn([*stayed, ("formula", (0, -5, 900, 95))], start, boxes, UPRIGHT, (1000, 600))
-    assert fractions == (region_at((0, 0, 900, 95), UPRIGHT, formula=True), *start[1:]), (
-        "in the place of the line that it encloses"
-    )
-    relabelled = regions_drawn([("1 formula", boxes[0]), *stayed[1:]], start, boxes, UPRIGHT, (1000, 600))
-    assert relabelled[0].formula and relabelled[0].outline == start[0].outline
-
-
-def test_of_a_drawn_box_what_lies_on_the_page_counts():
-    (region,) = regions_drawn([("text", (-10_000, 20, 900_000, 80))], (), (), UPRIGHT, (1000, 600))
-    assert region == region_at((0, 20, 1000, 80), UPRIGHT)
-    assert regions_drawn([("text", (2_000, 20, 3_000, 80))], (), (), UPRIGHT, (1000, 600)) == ()
+def test_a_drawn_region_replaces_those_that_it_encloses():
+    start = (row(0, 0, 400), row(1, 0, 400), row(2, 0, 400))
+    around = region_at((0, -5, 900, 95), UPRIGHT, formula=True)
+    assert with_drawn(start, around, UPRIGHT) == (around, *start[1:])
+    beside = region_at((300, 105, 800, 155), UPRIGHT)
+    assert set(start) < set(with_drawn(start, beside, UPRIGHT))
+    assert with_drawn(start, around, np.diag([0.5, 0.5, 1.0])) == (around, *start[1:])
 
 
 def test_a_correction_stays_where_the_line_is_found_a_little_aside():

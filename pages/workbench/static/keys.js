@@ -1,0 +1,95 @@
+// The keys between the fields of the lines, the way from a field to the picture, and the browser's question before the
+// page is left, whose files would have to be chosen again.
+//
+// `data.doubts` has [line, start, end] of each unsure word, in characters.
+
+const FIELD = /^Line (\d+)$/
+
+class Keys {
+  constructor() {
+    this.onKey = (event) => this.pressed(event)
+    this.onFocus = (event) => this.focused(event)
+    this.onLine = (event) => event.detail.from === "picture" && this.chosen(event.detail)
+    this.onLeave = (event) => event.preventDefault()
+  }
+
+  attach() {
+    document.addEventListener("keydown", this.onKey, true)
+    document.addEventListener("focusin", this.onFocus)
+    document.addEventListener("hwr-line", this.onLine)
+    window.addEventListener("beforeunload", this.onLeave)
+  }
+
+  detach() {
+    document.removeEventListener("keydown", this.onKey, true)
+    document.removeEventListener("focusin", this.onFocus)
+    document.removeEventListener("hwr-line", this.onLine)
+    window.removeEventListener("beforeunload", this.onLeave)
+  }
+
+  // The number of the line whose field this is, from 0; null for anything else.
+  lineOf(element) {
+    const found = element?.tagName === "INPUT" && FIELD.exec(element.getAttribute("aria-label") ?? "")
+    return found ? Number(found[1]) - 1 : null
+  }
+
+  field(line) {
+    return document.querySelector(`input[aria-label="Line ${line + 1}"]`)
+  }
+
+  pressed(event) {
+    const line = this.lineOf(event.target)
+    if (line === null || event.isComposing) return
+    const step = { Enter: 1, ArrowDown: 1, ArrowUp: -1 }[event.key]
+    if (!step || event.ctrlKey || event.metaKey) return
+    if (event.altKey && event.key !== "Enter") this.nextDoubt(line, event.target, step)
+    else {
+      const field = this.field(line + (event.shiftKey ? -step : step))
+      if (!field) return
+      field.focus()
+      field.select()
+    }
+    if (event.key !== "Enter") event.preventDefault()
+  }
+
+  nextDoubt(line, field, step) {
+    const doubts = this.doubts.filter(([at]) => this.field(at))
+    const after = ([at, start]) => at > line || (at === line && start >= field.selectionEnd)
+    const before = ([at, start]) => at < line || (at === line && start < field.selectionStart)
+    const next = step > 0 ? doubts.find(after) ?? doubts[0] : doubts.findLast(before) ?? doubts.at(-1)
+    if (!next) return
+    const to = this.field(next[0])
+    to.focus()
+    to.setSelectionRange(next[1], next[2])
+    this.tell(next[0], to)
+  }
+
+  focused(event) {
+    const line = this.lineOf(event.target)
+    if (line !== null) this.tell(line, event.target)
+  }
+
+  tell(line, field) {
+    const doubt = this.doubts.find(([at, start, end]) =>
+      at === line && start === field.selectionStart && end === field.selectionEnd)
+    const word = doubt ? field.value.slice(0, doubt[1]).split(" ").filter(Boolean).length : null
+    document.dispatchEvent(new CustomEvent("hwr-line", { detail: { line, word, from: "text" } }))
+  }
+
+  chosen({ line, word }) {
+    const field = this.field(line)
+    if (!field) return
+    field.focus({ preventScroll: true })
+    field.scrollIntoView({ block: "nearest", behavior: "smooth" })
+    if (word === null) return
+    const words = [...field.value.matchAll(/[^ ]+/g)]
+    if (words[word]) field.setSelectionRange(words[word].index, words[word].index + words[word][0].length)
+  }
+}
+
+export default function ({ data, parentElement }) {
+  const keys = (parentElement.keys ??= new Keys())
+  keys.doubts = data.doubts
+  keys.attach()
+  return () => keys.detach()
+}

@@ -1,0 +1,190 @@
+"""The Photo page in headless Chromium: the result first, the page viewer, its edits, and the keys between the fields."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from benchmarks.driving import PATIENCE
+from tests.support.paths import SAMPLES
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=PATIENCE)
+DESKTOPS = {"1280": (1280, 800), "1440": (1440, 900), "1920": (1920, 1080)}
+
+
+@pytest.fixture(scope="module")
+def desktop(chromium, app_address):
+    """A window with the letter, for the tests of this file one after the other."""
+    page = opened(chromium.new_context(viewport={"width": 1280, "height": 800}), app_address)
+    yield page
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def phone(chromium, app_address):
+    context = chromium.new_context(viewport={"width": 400, "height": 850}, has_touch=True, is_mobile=True)
+    page = opened(context, app_address)
+    yield page
+    context.close()
+
+
+def opened(context, address: str) -> Page:
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/photo")
+    page.locator("input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
+    lines(page, "Martha").wait_for()
+    page.locator(".viewer .word").nth(20).wait_for(state="attached")
+    return page
+
+
+def lines(page: Page, contains: str = ""):
+    return page.get_by_test_id("lines").filter(has_text=re.compile(contains, re.DOTALL))
+
+
+def at(page: Page, across: float, down: float) -> tuple[float, float]:
+    """A place on the picture, as shares of its size."""
+    box = page.locator(".frame").bounding_box()
+    return box["x"] + across * box["width"], box["y"] + down * box["height"]
+
+
+def drag(page: Page, *places: tuple[float, float]) -> None:
+    page.mouse.move(*at(page, *places[0]))
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*at(page, *place), steps=4)
+    page.mouse.up()
+
+
+def scale(page: Page) -> float:
+    return page.locator(".stage").evaluate("stage => stage.getBoundingClientRect().width / stage.offsetWidth")
+
+
+def outlines(page: Page) -> int:
+    return page.locator(".viewer .line").count()
+
+
+def test_the_first_line_is_on_the_first_screen(desktop, phone):
+    for width, height in DESKTOPS.values():
+        desktop.set_viewport_size({"width": width, "height": height})
+        desktop.wait_for_timeout(300)
+        assert lines(desktop).bounding_box()["y"] < 400
+        assert desktop.locator(".frame").bounding_box()["y"] < 300
+    desktop.set_viewport_size({"width": 1280, "height": 800})
+    box = lines(phone).bounding_box()
+    assert box["y"] < 800 and box["x"] >= 0 and box["x"] + box["width"] <= 400
+    assert phone.evaluate("document.scrollingElement.scrollWidth") <= 400
+
+
+def test_a_word_leads_from_the_picture_to_the_text_and_back(desktop):
+    desktop.mouse.click(*at(desktop, 0.66, 0.34))
+    expect(desktop.locator(".lines .active[data-word]")).to_have_text("evening")
+    expect(desktop.locator(".status")).to_contain_text("“evening”")
+    lines(desktop).get_by_text("roses").click()
+    expect(desktop.locator(".status")).to_contain_text("Line 4: “roses.”")
+    assert desktop.locator(".viewer .word.active").count() == 1
+
+
+def test_the_page_is_zoomed_with_the_wheel_and_the_keys_and_covers_the_screen(desktop):
+    whole = scale(desktop)
+    desktop.mouse.move(*at(desktop, 0.5, 0.5))
+    desktop.mouse.wheel(0, -500)
+    expect(desktop.locator(".frame")).to_have_class(re.compile("zoomed"))
+    assert scale(desktop) > 1.5 * whole
+    desktop.get_by_role("button", name="Full screen").click()
+    box = desktop.locator(".viewer").bounding_box()
+    assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 1280, 800)
+    assert desktop.evaluate("document.elementFromPoint(50, 400).shadowRoot !== null"), "the sidebar is covered"
+    desktop.keyboard.press("Escape")
+    desktop.keyboard.press("0")
+    expect(desktop.locator(".frame")).not_to_have_class(re.compile("zoomed"))
+    assert scale(desktop) == pytest.approx(whole)
+    desktop.keyboard.press("+")
+    assert scale(desktop) > whole
+    desktop.keyboard.press("0")
+
+
+def test_lines_are_drawn_merged_deleted_and_brought_back_with_the_mouse_and_keys(desktop):
+    desktop.get_by_role("button", name="Edit lines").click()
+    drag(desktop, (0.5, 0.26), (0.7, 0.34), (0.98, 0.43))  # round the second half of the second line
+    lines(desktop, "after a long.*after a long").wait_for()
+    assert outlines(desktop) == 6
+    desktop.keyboard.press("Delete")
+    expect(desktop.locator(".viewer .line")).to_have_count(5)
+    desktop.mouse.click(*at(desktop, 0.2, 0.86))
+    desktop.get_by_role("button", name="Move up in the order").click()
+    lines(desktop, "Yours, Edith.*full of roses").wait_for()
+    desktop.keyboard.press("Control+z")
+    lines(desktop, "full of roses.*Yours, Edith").wait_for()
+    desktop.get_by_role("button", name="Treat as formula").click()
+    expect(desktop.locator(".viewer .line.formula")).to_have_count(1)
+    desktop.get_by_role("button", name="Reset to detected lines").click()
+    expect(desktop.locator(".viewer .line.formula")).to_have_count(0)
+    desktop.get_by_role("button", name="Edit lines").click()
+
+
+def test_a_line_is_drawn_moved_and_resized_with_a_finger(phone):
+    session = phone.context.new_cdp_session(phone)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [dict(zip("xy", at(phone, *place), strict=True)) for place in places]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def swipe(*places: tuple[float, float]) -> None:
+        touch("touchStart", places[0])
+        for place in places[1:]:
+            touch("touchMove", place)
+        touch("touchEnd")
+
+    def width() -> float:
+        return phone.locator(".viewer .line.active").evaluate("line => line.getBBox().width")
+
+    phone.get_by_role("button", name="Edit lines").tap()
+    swipe((0.5, 0.26), (0.6, 0.3), (0.8, 0.43))
+    expect(phone.locator(".viewer .line")).to_have_count(6)
+    before = width()
+    swipe((0.8, 0.345), (0.85, 0.345), (0.98, 0.345))  # by the handle at its right end
+    lines(phone, "after a long.*after a long").wait_for()
+    assert width() > 1.4 * before
+    phone.get_by_role("button", name="Delete line").tap()
+    expect(phone.locator(".viewer .line")).to_have_count(5)
+    phone.get_by_role("button", name="Edit lines").tap()
+    whole = scale(phone)
+    touch("touchStart", (0.4, 0.5), (0.6, 0.5))
+    touch("touchMove", (0.3, 0.5), (0.7, 0.5))
+    touch("touchMove", (0.2, 0.5), (0.8, 0.5))
+    touch("touchEnd")
+    assert scale(phone) > 2 * whole, "two fingers zoom"
+
+
+def test_keys_lead_from_field_to_field_and_a_correction_is_undone(desktop):
+    desktop.get_by_text("Correct", exact=True).click()
+    first, second = (desktop.get_by_label(f"Line {number}", exact=True) for number in (1, 2))
+    first.click()
+    first.press("End")
+    desktop.keyboard.type("!")
+    desktop.keyboard.press("Enter")
+    expect(second).to_be_focused()
+    desktop.get_by_role("button", name="Undo", exact=True).first.wait_for()
+    expect(second).to_be_focused()
+    assert desktop.locator(".viewer .line.active").get_attribute("data-place") == "1"
+    desktop.keyboard.press("ArrowDown")
+    expect(desktop.get_by_label("Line 3", exact=True)).to_be_focused()
+    desktop.mouse.click(*at(desktop, 0.2, 0.86))
+    expect(desktop.get_by_label("Line 5", exact=True)).to_be_focused()
+    desktop.get_by_role("button", name="Undo", exact=True).first.click()
+    expect(first.first).to_have_value("Dear Martha,")  # while the field is replaced there are two
+    desktop.get_by_text("Text", exact=True).click()
+
+
+def test_a_page_is_turned_for_itself(desktop):
+    stage = desktop.locator(".stage")
+    width, height = (stage.evaluate(f"stage => stage.offset{side}") for side in ("Width", "Height"))
+    assert width > height
+    desktop.get_by_role("button", name="Rotate this page right").click()
+    expect(stage).not_to_have_css("height", f"{height}px")
+    assert stage.evaluate("stage => stage.offsetHeight > stage.offsetWidth")
+    desktop.get_by_role("button", name="Rotate this page left").click()
+    expect(stage).to_have_css("height", f"{height}px")
+    lines(desktop, "Martha").wait_for()
