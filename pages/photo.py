@@ -53,7 +53,7 @@ def photo_page() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="files"):
         sheets = choose_files()
         if sheets:
-            show_name(sheets, sheet := current_sheet(sheets))
+            show_name(sheet := current_sheet(sheets))
     show_question()
     if not sheets:
         return
@@ -99,9 +99,10 @@ def show_page(
     with right:
         header = st.container(horizontal=True, vertical_alignment="center", gap="small", key="text_header")
         progress, text = st.container(), st.container()
+    start, new = time.monotonic(), page.page is None
     with waiting:
         prepared = prepare(sheet, settings, reader)
-        if page.page is None:
+        if new:
             st.image(prepared.view, width="stretch", alt=f"{sheet.page_id.title}, not read yet")
     asked = (sheet.key, read_with(sheet, settings, reader))
     stopped = state.stopped == asked
@@ -111,6 +112,8 @@ def show_page(
         if read.lines_left:
             show_stopped(state, read.lines_left)
     waiting.empty()
+    if new and not read.lines_left:
+        state.page_seconds.append(time.monotonic() - start)
     # After Stop, the lines read so far can be exported. The page counts as not read.
     page.read_with = None if read.lines_left else asked[1]
     page.page = without_pictures(read.page)
@@ -177,14 +180,12 @@ def read_others(state: PhotoState, sheets: list[Sheet], settings: PreprocessSett
                 "Resume", key="read_all", icon=":material/play_circle:", on_click=state.resume_all, type="tertiary"
             )
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        bar = st.progress(0.0, "Reading the other pages…")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="others"):
+        progress = st.empty()
         st.button("Stop", key="stop_all", icon=":material/stop_circle:", on_click=state.stop_all, type="tertiary")
     for number, sheet in enumerate(left):
-        title = escaped(sheet.page_id.title)
-        bar.progress(
-            number / len(left), f"Reading {title} ({number + 1} of {len(left)}){remaining(state, len(left) - number)}"
-        )
+        title = f"{escaped(sheet.page_id.title)} ({number + 1} of {len(left)})"
+        progress.caption(f"Reading {title}{remaining(state, len(left) - number)}", width="content")
         read_other(state, sheet, settings, reader)
     st.rerun()  # the strip shows which pages are read
 
@@ -193,7 +194,7 @@ def read_other(state: PhotoState, sheet: Sheet, settings: PreprocessSettings, re
     """Reads a page that is not shown."""
     page, asked, start = state.page(sheet.key), read_with(sheet, settings, reader), time.monotonic()
     try:
-        read = read_sheet(sheet, prepare(sheet, settings, reader), settings, reader, quiet=True)
+        read = read_sheet(sheet, prepare(sheet, settings, reader, quiet=True), settings, reader, quiet=True)
     except HandwritingError as error:
         page.error = str(error)
         return

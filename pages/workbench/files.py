@@ -151,8 +151,8 @@ def current_sheet(sheets: list[Sheet]) -> Sheet:
     return sheet
 
 
-def show_name(sheets: list[Sheet], current: Sheet) -> None:
-    """Shows the name of the page and the buttons that remove files."""
+def show_name(current: Sheet) -> None:
+    """Shows the name of the page and the button that removes its file."""
     state = photo_state()
     st.markdown(f"**{escaped(current.page_id.title)}**", width="content")
     ask = (state, [current.document.name])
@@ -160,10 +160,6 @@ def show_name(sheets: list[Sheet], current: Sheet) -> None:
     st.button(
         "Remove", key="remove", icon=":material/delete:", type="tertiary", on_click=ask_to_remove, args=ask, help=help_
     )
-    if len({sheet.key.file for sheet in sheets}) > 1:
-        st.button(
-            "Remove all", key="remove_all", type="tertiary", on_click=ask_to_remove, args=(state, list(state.files))
-        )
 
 
 def show_question() -> None:
@@ -288,7 +284,7 @@ def _opened(data: bytes, name: str) -> Document | HandwritingError:
 
 
 def show_strip(sheets: list[Sheet], current: Sheet, read: set[PageKey]) -> None:
-    """Shows the pages to choose from, if there are several.
+    """Shows the pages to choose from, if there are several, and the button that removes all files.
 
     Args:
         sheets: All pages.
@@ -319,6 +315,9 @@ def show_strip(sheets: list[Sheet], current: Sheet, read: set[PageKey]) -> None:
                     args=(state, sheet.key),
                     help=escaped(sheet.page_id.title),
                 )
+        if len({sheet.key.file for sheet in sheets}) > 1:
+            ask = (state, list(state.files))
+            st.button("Remove all", key="remove_all", type="tertiary", on_click=ask_to_remove, args=ask)
 
 
 def _short(page: PageId) -> str:

@@ -1,5 +1,6 @@
 """Runs the steps of `hwr_core.pipeline` on a page, keeps their results, and shows progress with a Stop button."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -86,8 +87,14 @@ class ReadSheet:
         return sum(line.image.width * line.image.height + READING_BYTES for line in lines)
 
 
-def prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prepared:
-    """Cleans a page and finds its lines, or returns the remembered result. `settings` are those of all pages.
+def prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, quiet: bool = False) -> Prepared:
+    """Cleans a page and finds its lines, or returns the remembered result.
+
+    Args:
+        sheet: The page.
+        settings: Of the preprocessing, for all pages.
+        reader: The choice of model and accuracy.
+        quiet: Whether to show no progress.
 
     Raises:
         HandwritingError: The page is damaged.
@@ -97,7 +104,7 @@ def prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Prepa
     return state.memory.remembered(
         "prepared",
         (sheet.key, settings),
-        lambda: _prepare(sheet, settings, reader, state.page(sheet.key)),
+        lambda: _prepare(sheet, settings, reader, state.page(sheet.key), quiet),
         lambda prepared: prepared.size,
     )
 
@@ -157,7 +164,7 @@ def read_with(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> Rea
     return ReadWith(page.settings_from(settings), reader, page.regions)
 
 
-def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, page: PageState) -> Prepared:
+def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, page: PageState, quiet: bool) -> Prepared:
     small: list[Image.Image] = []
 
     def picture() -> Image.Image:
@@ -169,7 +176,7 @@ def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, page: P
     turn_key = (settings.invert, settings.perspective, settings.flatten)
     turn: Turn = page.turns.get(turn_key, "auto") if settings.turn == "auto" else settings.turn
     job = Job(picture, _line_reader(reader), replace(settings, turn=turn), steps_side=PREVIEW_SIDE)
-    with st.spinner("Cleaning the page and finding its lines…"):
+    with nullcontext() if quiet else st.spinner("Cleaning the page and finding its lines…"):
         draft = pipeline.run(pipeline.FIND_STEPS, job)
     cleaned = draft.cleaned
     assert cleaned is not None  # the steps that find lines clean the page

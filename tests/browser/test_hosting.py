@@ -69,6 +69,9 @@ def photo_is_read(page: Page, base: str) -> None:
         page.locator("input[type=file]").first.set_input_files(LETTER, timeout=60_000)
     assert uploaded.value.status < 300
     page.get_by_text("Martha").first.wait_for(timeout=120_000)
+    picture = page.locator(".viewer img")
+    picture.wait_for(timeout=60_000)
+    picture.evaluate("picture => picture.decode()")  # raises if it could not be loaded
 
 
 @pytest.mark.parametrize(
