@@ -184,8 +184,8 @@ def read_others(state: PhotoState, sheets: list[Sheet], settings: PreprocessSett
         progress = st.empty()
         st.button("Stop", key="stop_all", icon=":material/stop_circle:", on_click=state.stop_all, type="tertiary")
     for number, sheet in enumerate(left):
-        title = f"{escaped(sheet.page_id.title)} ({number + 1} of {len(left)})"
-        progress.caption(f"Reading {title}{remaining(state, len(left) - number)}", width="content")
+        place = f"{number + 1} of {len(left)}{remaining(state, len(left) - number)}"
+        progress.caption(f"Reading {place}: {escaped(sheet.page_id.title)}", width="content")
         read_other(state, sheet, settings, reader)
     st.rerun()  # the strip shows which pages are read
 
