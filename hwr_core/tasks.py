@@ -135,7 +135,9 @@ class TextLineTask(Task):
         return [DrawnItem(*item) for item in zip(groups, images, marks, strict=True)]
 
     def parts(self, line: np.ndarray) -> list[list[np.ndarray]]:
-        rows = [cropped for row in split_rows(line) if (cropped := crop_to_ink(row)) is not None]
+        rows = split_rows(line)
+        if len(rows) > 1:
+            rows = [cropped for row in rows if (cropped := crop_to_ink(row)) is not None]
         return [split_long(row, self.longest_line, self.line_part) for row in rows or [line]]
 
 

@@ -19,6 +19,7 @@ FAINT_NOISE = 6  # times the paper's noise: faint ink differs more from its pape
 FAINT_SHARE = 0.12  # of the darkest ink's contrast: what differs less is bleed-through or texture
 FAINT_EXTENT = 0.3  # of the usual height of dark writing: faint ink that is smaller is specks
 RULE_ASPECT = 12  # width by height from which a faint stroke is a ruled line
+TALL_LINE = 128  # pixels: what a line of this height loses at half its size is smaller than its specks
 STROKE_BAND = 512  # rows that are measured at once: the distances of a whole page take 40 MB
 
 
@@ -57,26 +58,31 @@ def ink_mask(grey: np.ndarray) -> np.ndarray:
     Returns:
         (height, width) bool: True for ink. All False for a blank picture.
     """
+    return _dark_ink(grey)[0]
+
+
+def _dark_ink(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`ink_mask`, and the heights in pixels of its pieces: what searches them once more takes as long again."""
     height, width = grey.shape
-    mask = np.zeros((height, width), bool)
+    mask, nothing = np.zeros((height, width), bool), np.zeros(0, np.int32)
     if min(height, width) < 3:
-        return mask
+        return mask, nothing
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
     # A count of pixels, not a percentile: one small word on a wide sheet is under a thousandth of it.
     darkest_share = 100 * min(DARKEST_PIXELS, smooth.size // 50) / (smooth.size - 1)
     darkest, paper = percentiles(smooth, (darkest_share, 50))
     if paper - darkest < BLANK_CONTRAST:
-        return mask
+        return mask, nothing
     dark = (smooth < paper - INK_DEPTH * (paper - darkest)).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
     if count < 2:
-        return mask
+        return mask, nothing
     area = stats[:, cv2.CC_STAT_AREA]
     extent = np.maximum(stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH])
     writing = extent[1:].max()
     keep = (area >= SPECK_AREA) & (extent >= SPECK_EXTENT * min(writing, height))
     keep[0] = False
-    return keep[labels]
+    return keep[labels], stats[keep, cv2.CC_STAT_HEIGHT]
 
 
 def writing_mask(grey: np.ndarray) -> np.ndarray:
@@ -88,25 +94,42 @@ def writing_mask(grey: np.ndarray) -> np.ndarray:
     Args:
         grey: (height, width) uint8, dark ink on light paper.
     """
-    dark = ink_mask(grey)
-    if not dark.any():
+    dark, heights = _dark_ink(grey)
+    if not len(heights):
         return dark
-    faint = _faint(grey, dark)
+    usual = float(np.median(heights[heights >= 0.3 * heights.max()]))  # of the pieces that are no dots
+    faint = _faint(grey, usual)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
     if count < 2:
         return dark
     tall, wide = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
-    least = FAINT_EXTENT * _usual_height(dark)
+    least = FAINT_EXTENT * usual
     keep = (np.maximum(tall, wide) >= least) & (tall * RULE_ASPECT >= wide) & (wide * RULE_ASPECT >= tall)
     keep &= stats[:, cv2.CC_STAT_AREA] < 0.5 * tall * wide * np.where(np.minimum(tall, wide) > least, 1, 2)
     keep[0] = False
     return dark | keep[labels]
 
 
-def _faint(grey: np.ndarray, dark: np.ndarray) -> np.ndarray:
-    """Pixels that differ from the paper around them by more than its noise, (height, width) uint8 0 or 1."""
+def line_mask(grey: np.ndarray) -> np.ndarray:
+    """`writing_mask` of a line's picture. A line of `TALL_LINE` pixels or more is searched at half its size, in a fourth of the time.
+
+    Args:
+        grey: (height, width) uint8, dark ink on light paper.
+    """
+    height, width = grey.shape
+    if height < TALL_LINE or width < TALL_LINE:
+        return writing_mask(grey)
+    half = cv2.resize(grey, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return cv2.resize(writing_mask(half).view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).view(bool)
+
+
+def _faint(grey: np.ndarray, usual: float) -> np.ndarray:
+    """Pixels that differ from the paper around them by more than its noise, (height, width) uint8 0 or 1.
+
+    `usual` is the height in pixels of dark writing.
+    """
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
-    size = max(9, min(61, round(_usual_height(dark)))) | 1
+    size = max(9, min(61, round(usual))) | 1
     step = max(1, size // 12)  # the paper changes slowly: a coarse picture of it will do
     coarse = smooth[::step, ::step]
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size // step | 1,) * 2)
@@ -117,13 +140,6 @@ def _faint(grey: np.ndarray, dark: np.ndarray) -> np.ndarray:
     darkest = percentiles(contrast, (100 - 100 * min(32, grey.size // 50) / max(1, grey.size - 1),))[0]
     noise = 1.5 * percentiles(contrast, (50,))[0]
     return (contrast > max(BLANK_CONTRAST, FAINT_NOISE * noise, FAINT_SHARE * darkest)).astype(np.uint8)
-
-
-def _usual_height(mask: np.ndarray) -> float:
-    """The usual height in pixels of the pieces of ink that are no dots."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    heights = stats[1:, cv2.CC_STAT_HEIGHT]
-    return float(np.median(heights[heights >= 0.3 * heights.max()])) if len(heights) else 0.0
 
 
 def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.imaging.colour_contrast import grey_of_ink
-from hwr_core.imaging.ink_mask import BLANK_CONTRAST, ink_mask, is_light_on_dark, percentiles, writing_mask
+from hwr_core.imaging.ink_mask import BLANK_CONTRAST, ink_mask, is_light_on_dark, line_mask, percentiles
 from hwr_core.imaging.resize import shrunk
 
 LARGEST_LINE = 4_000_000  # pixels of a line: larger lines are shrunk, far above any encoder's resolution
@@ -82,4 +82,4 @@ def clean_line(image: Image.Image | np.ndarray) -> np.ndarray | None:
         grey = shrunk(grey, max(1, int(max(grey.shape) * (LARGEST_LINE / grey.size) ** 0.5)))
     if is_light_on_dark(grey):
         grey = 255 - grey
-    return with_border(grey, writing_mask(grey))
+    return with_border(grey, line_mask(grey))

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from hwr_core.imaging.ink_mask import writing_mask
+from hwr_core.imaging.ink_mask import line_mask
 
 ROW_HEIGHT = 0.28  # of the picture's ink height: each of two lines is at least as high
 ROW_INK = 0.15  # of the picture's ink: each of two lines has at least as much
@@ -23,7 +23,7 @@ def split_rows(grey: np.ndarray) -> list[np.ndarray]:
     Returns:
         The pictures of the lines from the top; the picture alone if it is of one line.
     """
-    mask = writing_mask(grey)
+    mask = line_mask(grey)
     rows = mask.sum(1)
     inked = np.flatnonzero(rows)
     if len(inked) < 8:
@@ -62,7 +62,7 @@ def split_long(grey: np.ndarray, longest: float, part: float) -> list[np.ndarray
     if width <= longest * height:
         return [grey]
     count = math.ceil(width / (part * height))
-    ink = writing_mask(grey).sum(0)
+    ink = line_mask(grey).sum(0)
     cuts = [_cut_near(ink, round(width * number / count), CUT_REACH * width / count) for number in range(1, count)]
     edges = [0, *sorted(set(cuts)), width]
     return [grey[:, left:right] for left, right in pairwise(edges) if right - left > 2]

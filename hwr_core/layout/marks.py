@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import percentiles, writing_mask
+from hwr_core.imaging.ink_mask import line_mask, percentiles
 
 BULLET, BOX, TICKED_BOX = "•", "☐", "☑"
 LARGEST_BULLET = 0.45  # of the line's ink height
@@ -47,7 +47,7 @@ def leading_mark(grey: np.ndarray) -> Mark | None:
     Args:
         grey: The line, dark on light, (height, width) uint8.
     """
-    mask = writing_mask(grey)
+    mask = line_mask(grey)
     columns = np.flatnonzero(mask.any(0))
     if not len(columns):
         return None
