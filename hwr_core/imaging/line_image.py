@@ -12,8 +12,10 @@ from hwr_core.imaging.ink_mask import BLANK_CONTRAST, ink_mask, is_light_on_dark
 from hwr_core.imaging.resize import shrunk
 
 LARGEST_LINE = 4_000_000  # pixels of a line: larger lines are shrunk, far above any encoder's resolution
-MARGIN = 0.06  # of the ink's height: the paper that stays around the ink in training
-BORDER = 0.1  # of the ink's height: the paper around the ink in reading
+MARGIN = 0.06  # of the ink's height: the paper that stays around the ink
+BORDER = 0.1  # of the ink's height: the paper that is added around a word that was cut tightly
+TIGHT = 0.08  # of a picture's height: a word cut tightly leaves less paper beside it and, in all, above and below
+WORD_ASPECT = 8  # width by height up to which a picture is taken for a word's
 
 
 def crop_to_ink(grey: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
@@ -36,25 +38,30 @@ def crop_to_ink(grey: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray 
 
 
 def with_border(grey: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
-    """Cut to the ink, then with a border of `BORDER` of its height, of paper where the picture ends; None where there is no ink.
+    """Cuts a line to its ink and a border of the paper around it. A word that was cut tightly gets a border of new paper.
+
+    Where more than a word touches the edges of its picture, the neighbouring lines reach into it. New paper beyond their remains
+    would make strokes of them.
 
     Args:
         grey: (height, width) uint8, dark on light.
         mask: (height, width) bool, where there is ink.
+
+    Returns:
+        The cut line, (height, width) uint8; None where there is no ink.
     """
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return None
-    border = max(2, round(BORDER * (rows[-1] + 1 - rows[0])))
-    top, bottom, left, right = rows[0] - border, rows[-1] + 1 + border, columns[0] - border, columns[-1] + 1 + border
-    inside = grey[max(0, top) : bottom, max(0, left) : right]
     height, width = grey.shape
-    above, below = int(max(0, -top)), int(max(0, bottom - height))
-    before, after = int(max(0, -left)), int(max(0, right - width))
-    if not above + below + before + after:
-        return inside
-    paper = int(percentiles(grey, (75,))[0])
-    return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_CONSTANT, value=paper)
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    tight = bottom - top >= height * (1 - TIGHT) and right - left >= width - height * TIGHT
+    if tight and width <= WORD_ASPECT * height:
+        border = max(2, round(BORDER * (bottom - top)))
+        paper = int(percentiles(grey, (75,))[0])
+        inside = grey[top:bottom, left:right]
+        return cv2.copyMakeBorder(inside, border, border, border, border, cv2.BORDER_CONSTANT, value=paper)
+    return crop_to_ink(grey, mask)
 
 
 def spread_contrast(grey: np.ndarray) -> np.ndarray:

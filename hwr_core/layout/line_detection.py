@@ -71,7 +71,7 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
         reach = -left / (right - left), (grey.shape[1] - left) / (right - left)
         depth = -top / (bottom - top), (grey.shape[0] - top) / (bottom - top)
         return [FoundLine(outline, grey, reach, depth=depth)]
-    outlines = with_bullets(outlines)
+    outlines = with_bullets(grey, outlines)
     found = []
     for line in reading_order(outlines):
         cut_out = cut_line(grey, joined([outlines[piece] for piece in line.pieces]))

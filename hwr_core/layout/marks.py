@@ -65,10 +65,11 @@ def leading_mark(grey: np.ndarray) -> Mark | None:
     return None if text is None else Mark(text, end, not len(gaps))
 
 
-def with_bullets(outlines: Sequence[np.ndarray]) -> list[np.ndarray]:
+def with_bullets(grey: np.ndarray, outlines: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The outlines of the pieces of writing, those of bullets joined to the lines that they stand before.
 
     Args:
+        grey: The page, dark on light, (height, width) uint8.
         outlines: Corners (4, 2) of each piece in pixels, clockwise from the top left.
     """
     joined_to = {}
@@ -79,13 +80,26 @@ def with_bullets(outlines: Sequence[np.ndarray]) -> list[np.ndarray]:
             tall = lower - upper
             near = -0.2 * tall < start - right < BULLET_REACH * tall
             small_enough = max(bottom - top, right - left) < BULLET_SIZE * tall
-            if near and small_enough and upper < (top + bottom) / 2 < lower and _starts(outlines, number, tall):
+            beside = near and small_enough and upper < (top + bottom) / 2 < lower
+            if beside and _starts(outlines, number, tall) and _is_mark(grey, small):
                 joined_to[number] = place
     found = [outline.copy() for outline in outlines]
     for number, place in joined_to.items():
         left = outlines[number][:, 0].min()
         found[place][[0, 3], 0] = np.minimum(found[place][[0, 3], 0], left)
     return [outline for number, outline in enumerate(found) if number not in joined_to]
+
+
+def _is_mark(grey: np.ndarray, outline: np.ndarray) -> bool:
+    """Whether the ink in an outline has the shape of a bullet or a box. A page number at the end of an entry has not."""
+    (left, top), (right, bottom) = outline.min(0).astype(int), np.ceil(outline.max(0)).astype(int)
+    mask = line_mask(grey[max(0, top) : bottom, max(0, left) : right])
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return False
+    piece = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    tall, wide = piece.shape
+    return (ROUND[0] <= wide / tall <= ROUND[1] and piece.mean() >= FILLED_BULLET) or _box(piece, tall) is not None
 
 
 def _starts(outlines: Sequence[np.ndarray], number: int, tall: float) -> bool:

@@ -67,3 +67,27 @@ def test_tiny_pictures_are_no_error():
 def test_16_bit_greys_are_scaled_not_clipped():
     picture = Image.fromarray((np.linspace(0, 65535, 256, dtype=np.uint16)[None]).repeat(4, 0))
     assert to_grey(picture)[0].tolist() == pytest.approx(list(range(256)), abs=1)
+
+
+def tightly(text: str) -> np.ndarray:
+    grey = np.asarray(render_line(write(text), 96, 5))
+    rows, columns = np.flatnonzero((grey < 128).any(1)), np.flatnonzero((grey < 128).any(0))
+    return grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def test_a_word_that_was_cut_tightly_gets_paper_around_it():
+    word = tightly("hello")
+    cleaned = clean_line(word)
+    assert cleaned.shape[0] > 1.1 * word.shape[0] and cleaned.shape[1] > word.shape[1] + 0.1 * word.shape[0]
+    assert (cleaned[0] > 200).all() and (cleaned[:, -1] > 200).all()
+
+
+def test_a_line_with_remains_of_its_neighbours_gets_no_new_paper():
+    """Paper beyond the remains makes strokes of them: it cost a tenth of the errors on whole pages."""
+    line = tightly("hello world and all the others")
+    assert clean_line(line).shape == line.shape
+    word = np.full((120, 420), 255, np.uint8)
+    short = tightly("hi")
+    word[20 : 20 + short.shape[0], 150 : 150 + short.shape[1]] = short
+    word[:8, 60:90] = 0  # of the line above
+    assert clean_line(word).shape[0] <= short.shape[0] + 20 + 2 * 10

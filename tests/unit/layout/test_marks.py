@@ -6,7 +6,7 @@ import pytest
 
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
-from hwr_core.layout.marks import leading_mark, without_mark
+from hwr_core.layout.marks import leading_mark, with_bullets, without_mark
 
 
 def marked(draw, text="milk and bread"):
@@ -45,6 +45,20 @@ def test_a_mark_before_a_line_is_told_and_taken_out(draw, text):
 )
 def test_letters_and_digits_are_no_marks(text):
     assert leading_mark(np.asarray(render_line(write(text), 96, 5.0))) is None
+
+
+def outline(left, top, right, bottom):
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
+
+
+@pytest.mark.parametrize(("draw", "joined"), [(bullet, True), ("1", False), ("7", False)])
+def test_a_page_number_before_an_entry_of_the_next_column_is_no_bullet(draw, joined):
+    picture = marked((lambda _: None) if isinstance(draw, str) else draw)
+    if isinstance(draw, str):
+        digit = np.asarray(render_line(write(draw), 30, 4.0))[:, :28]
+        picture[40:70, 28 : 28 + digit.shape[1]] = digit
+    pieces = [outline(27, 39, 57, 71), outline(88, 2, picture.shape[1] - 2, 94)]
+    assert len(with_bullets(picture, pieces)) == (1 if joined else 2)
 
 
 def test_blank_paper_has_no_mark():
