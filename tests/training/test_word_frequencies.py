@@ -9,8 +9,9 @@ import zipfile
 import pytest
 
 from training.data import wheels, word_frequencies
+from training.data.languages import LANGUAGES
 from training.data.spelling import with_accents, with_sharp_s
-from training.data.word_frequencies import LANGUAGES, Vocabulary, fetch, frequent, listed_words
+from training.data.word_frequencies import Vocabulary, fetch, frequent, listed_words
 
 FRENCH = Vocabulary(["accès", "soupçon"], [300, 310])
 

@@ -7,9 +7,11 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerFast
 
+from training.data.languages import new_characters
+
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]  # in TrOCR's order: the decoder starts with </s>
-# In the order of their tokens: new ones come last, so that a checkpoint of fewer characters can be gone on from.
-CHARACTERS = (
+# In the order of their tokens, which never changes: checkpoints were trained with it.
+RELEASED = (
     "".join(chr(code) for code in range(32, 127))
     + "àâäæçéèêëîïôöœùûüÿÀÂÄÆÇÉÈÊËÎÏÔÖŒÙÛÜ"
     + "áíóúñãõåøìòßÁÍÓÚÑÅØ"
@@ -17,6 +19,8 @@ CHARACTERS = (
     + "ÃÕÌÒŸªº"
     + "¼¾⅓⅔•☐☑①②③④⑤⑥⑦⑧⑨"
 )
+# New ones come last, so that a checkpoint of fewer characters can be gone on from.
+CHARACTERS = RELEASED + new_characters(RELEASED)
 
 # Handwriting does not tell these apart; the checkpoint writes the plain form.
 FOLDED = str.maketrans(

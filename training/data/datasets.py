@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 
 from training.data.charset import CHARACTERS, close_up, join_apostrophes, normalise
+from training.data.languages import LANGUAGES, Language
 from training.data.pictures import decoded
-from training.data.spelling import with_accents
+from training.data.spelling import SPELLINGS
 
 DATA = Path(os.environ.get("HWR_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 SCANS = ("copiste", "peraire", "cremma19", "poilus", "hooker", "dhsd", "tables", "numbers")
-LANGUAGES = ("en", "fr", "de", "es", "it", "pt", "nl")
 # CROHME's labels for characters that are no single character there.
 CROHME_LABELS = {
     "\\times": "×", "\\div": "÷", "\\pm": "±", "\\pi": "π", "\\infty": "∞", "\\rightarrow": "→", "\\lt": "<", "\\gt": ">",
@@ -149,12 +149,32 @@ def english(folder: Path = DATA) -> list[str]:
 
 
 def sentences(folder: Path = DATA) -> dict[str, list[str]]:
-    """Sentences to draw by language, of `LANGUAGES` but French; only those whose every character the checkpoint writes."""
-    return {
-        language: texts
-        for language, texts in _by_language(folder / "sentences_eu.jsonl.gz").items()
-        if language in LANGUAGES
+    """Sentences to draw by language, as the languages' files name them; only those whose every character can be written."""
+    found = {
+        code: texts
+        for code, texts in _by_language(folder / "sentences_eu.jsonl.gz").items()
+        if code in LANGUAGES and LANGUAGES[code].sentences
     }
+    for code, language in LANGUAGES.items():
+        if language.files:
+            found.setdefault(code, []).extend(texts_of(language, folder))
+    return found
+
+
+def texts_of(language: Language, folder: Path = DATA) -> list[str]:
+    """The lines of a language's own text files that can be written.
+
+    Raises:
+        FileNotFoundError: A file lies neither beside the language's file nor in `folder`.
+    """
+    found = []
+    for path in language.files:
+        path = path if path.exists() else folder / path.name
+        content = path.read_bytes()
+        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
+        lines = (normalise(SPELLINGS[language.texts_spelling](line)) for line in text.splitlines())
+        found += [line for line in lines if line and set(line) <= set(CHARACTERS)]
+    return found
 
 
 def form_lines(folder: Path = DATA) -> list[str]:
@@ -166,7 +186,9 @@ def _by_language(path: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for record in map(json.loads, file):
-            text = normalise(with_accents(record["text"]) if record["lang"] == "it" else record["text"])
+            language = LANGUAGES.get(record["lang"])
+            spelled = SPELLINGS[language.texts_spelling if language else ""](record["text"])
+            text = normalise(spelled)
             if text and set(text) <= set(CHARACTERS):
                 found.setdefault(record["lang"], []).append(text)
     return found

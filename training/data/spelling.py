@@ -1,6 +1,7 @@
 """Puts letters back that text sources replace: German `ß`, which wordfreq writes `ss`, and Italian accents written as apostrophes."""
 
 import re
+from collections.abc import Callable
 
 # By the spelling of 2006 `ß` stands after diphthongs and long vowels. Letters show diphthongs, but not long vowels:
 # stems with a long vowel are listed.
@@ -47,3 +48,6 @@ def _accented(match: re.Match) -> str:
     if ACUTE.fullmatch(start + vowel):
         return start + ("é" if vowel == "e" else "É")
     return start + vowel.translate(GRAVE)
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {"": str, "italian accents": with_accents, "german ß": with_sharp_s}

@@ -12,8 +12,8 @@ import re
 from pathlib import Path
 
 from training.data.charset import CHARACTERS, normalise
-from training.data.datasets import LANGUAGES
-from training.data.spelling import with_sharp_s
+from training.data.languages import LANGUAGES, Language
+from training.data.spelling import SPELLINGS
 from training.data.wheels import member
 
 WHEEL = "wordfreq==3.1.1"
@@ -64,11 +64,16 @@ def fetch(folder: Path) -> dict[str, Vocabulary]:
     """
     packed = folder / PACKED
     lists = json.loads(gzip.decompress(packed.read_bytes())) if packed.exists() else {}
-    if not set(LANGUAGES) <= lists.keys():
-        contents = {language: member(folder, WHEEL, MEMBER.format(language)) for language in LANGUAGES}
-        lists = {language: frequent(content, language) for language, content in contents.items()}
+    wanted = {code: language for code, language in LANGUAGES.items() if language.wordfreq}
+    if not wanted.keys() <= lists.keys():
+        lists = {code: of_language(folder, language) for code, language in wanted.items()}
         packed.write_bytes(gzip.compress(json.dumps(lists, ensure_ascii=False).encode(), mtime=0))
     return {language: Vocabulary(*columns) for language, columns in lists.items()}
+
+
+def of_language(folder: Path, language: Language) -> tuple[list[str], list[int]]:
+    """The language's frequent words that the checkpoint can write, and their frequencies; see `frequent`."""
+    return frequent(member(folder, WHEEL, MEMBER.format(language.wordfreq)), language.code)
 
 
 def frequent(content: bytes, language: str) -> tuple[list[str], list[int]]:
@@ -91,12 +96,16 @@ def unpacked(content: bytes, language: str) -> list[tuple[str, int]]:
     import msgpack  # here alone: a machine with the words packed lacks it
 
     _, *bins = msgpack.unpackb(gzip.decompress(content), raw=False)
-    spelled = with_sharp_s if language == "de" else str
+    spelled = SPELLINGS[LANGUAGES[language].words_spelling]
     return [(spelled(word), value) for value, words in enumerate(bins) for word in words]
 
 
 def listed_words(folder: Path) -> frozenset[str]:
-    """Every word of the seven full lists, case-folded: words outside them are rare, mostly names."""
-    contents = {language: member(folder, WHEEL, MEMBER.format(language)) for language in LANGUAGES}
-    words = (word for language, content in contents.items() for word, _ in unpacked(content, language))
+    """Every word of all full lists, case-folded: words outside them are rare, mostly names."""
+    contents = {
+        code: member(folder, WHEEL, MEMBER.format(language.wordfreq))
+        for code, language in LANGUAGES.items()
+        if language.wordfreq
+    }
+    words = (word for code, content in contents.items() for word, _ in unpacked(content, code))
     return frozenset(word.casefold() for word in words)

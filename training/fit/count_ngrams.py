@@ -21,6 +21,7 @@ from hwr_core.decoding.latex_grammar import Grammar
 from training.data import datasets as data
 from training.data.charset import SPECIAL, close_up
 from training.data.crohme import crohme
+from training.data.languages import LANGUAGES
 from training.data.word_frequencies import Vocabulary, fetch
 from training.evaluation import results
 from training.evaluation.results import Cell, Table
@@ -34,14 +35,13 @@ ORDER = 6  # tokens of the longest n-grams
 FEWEST = {"text": {5: 1.1, 6: 1.9}, "math": {4: 1.1, 5: 1.9, 6: 2.9}}
 INVENTED = 60_000  # texts of the kinds that people write first
 CAPITALS = 0.15  # weight of every text a second time, in capitals: transcripts have few
-FRENCH = 2.0  # weight of the French transcripts: there are few
 CROHME, GIVEN, SCHOOL = 1.0, 0.3, 0.1  # weights of formulas
 SCRIBBLES = 800  # empty formulas: a scribble reads as nothing
 MOST_FREQUENT, LEAST_FREQUENT = 30.0, 0.15  # weights of a vocabulary's most frequent word, and the least of any
 WIDTHS = 20, 70  # characters of a line of a broken sentence
 HELD_OUT = 15  # `--bits` leaves out one distinct text in so many of each source,
 MOST_HELD_OUT = 400  # texts, and at most as many
-FRENCH_SCANS = ("copiste", "peraire", "cremma19", "poilus")
+SCANS = "scans"  # in the name of a source: transcripts that are drawn too
 
 Corpus = dict[str, list[str]]  # source → lines; a source's name starts with its language
 
@@ -52,13 +52,12 @@ def corpus(seed: int = 1) -> Corpus:
     sources = {
         "en, IAM-OnDB": [close_up(line.text) for line in data.iam_ondb("train")],
         "en, quotations": broken(data.english(), rng),
-        "en, Hooker's letters": transcripts("hooker"),
-        "fr, scans": transcripts(*FRENCH_SCANS),
-        "fr, tables": transcripts("tables"),
-        "de, DHSD": transcripts("dhsd"),
-        "numbers": transcripts("numbers"),
-        "forms": data.form_lines(),
     }
+    for code, language in LANGUAGES.items():
+        if language.transcripts:
+            sources[f"{code}, {SCANS}"] = transcripts(*language.transcripts)
+        sources |= {f"{code}, {name}": transcripts(own) for name, own in language.counted.items()}
+    sources |= {"numbers": transcripts("numbers"), "forms": data.form_lines()}
     return sources | {f"{language}, sentences": broken(texts, rng) for language, texts in data.sentences().items()}
 
 
@@ -75,12 +74,18 @@ def texts(sources: Corpus, vocabularies: dict[str, Vocabulary], seed: int = 1) -
     """Every text to count: the lines, lines invented from them, and the words of all languages."""
     for name, lines in sources.items():
         for line in lines:
-            yield from cases(line, FRENCH if name == "fr, scans" else 1.0)
+            yield from cases(line, weight_of(name))
     phrases = Phrases(by_language(sources), vocabularies, random.Random(seed), sources["forms"])
     for _ in range(INVENTED):
         yield Text(phrases.everyday())
     for vocabulary in vocabularies.values():
         yield from words(vocabulary)
+
+
+def weight_of(source: str) -> float:
+    """The weight of a source's lines."""
+    code, _, kind = source.partition(", ")
+    return LANGUAGES[code].transcripts_weight if kind == SCANS else 1.0
 
 
 def by_language(sources: Corpus) -> dict[str, list[str]]:

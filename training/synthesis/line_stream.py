@@ -19,6 +19,7 @@ from hwr_core.ink.strokes import Strokes
 from training.data import datasets as data
 from training.data.charset import close_up
 from training.data.formula_symbols import hershey
+from training.data.languages import LANGUAGES
 from training.data.pictures import decoded
 from training.data.word_frequencies import Vocabulary
 from training.synthesis import signs
@@ -105,8 +106,10 @@ class LineStream(IterableDataset):
         self.printed = FontWriter(printed_faces, monoline=0.03) if printed_faces else None
         self.mixture = {name: share for name, share in MIXTURE.items() if name != "printed" or self.printed}
         self.recent: deque[np.ndarray] = deque(maxlen=60)  # lines to stand near others
-        french = [line.text for name in ("copiste", "peraire", "cremma19", "poilus") for line in self.scans[name]]
-        self.sentences = {"en": [close_up(line.text) for line in self.ink] + data.english(), "fr": french}
+        self.sentences = {"en": [close_up(line.text) for line in self.ink] + data.english()}
+        for code, spoken in LANGUAGES.items():
+            if spoken.transcripts:
+                self.sentences[code] = [line.text for name in spoken.transcripts for line in self.scans[name]]
         for language, texts in data.sentences().items():
             self.sentences.setdefault(language, []).extend(texts)
         self.forms = data.form_lines()

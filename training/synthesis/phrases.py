@@ -5,53 +5,14 @@ import random
 import string
 from collections.abc import Sequence
 
+from training.data.languages import LANGUAGES
 from training.data.word_frequencies import Vocabulary
 from training.synthesis import signs
 
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-MONTHS_FR = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-]
-DAYS = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-    "lundi",
-    "mardi",
-    "mercredi",
-    "jeudi",
-    "vendredi",
-    "samedi",
-    "dimanche",
-]
+MONTHS = list(LANGUAGES["en"].months)
+MONTHS_FR = list(LANGUAGES["fr"].months)
+MONTHS_EU = [month for code, language in LANGUAGES.items() if code not in ("en", "fr") for month in language.months]
+DAYS = [day for language in LANGUAGES.values() for day in language.days]
 SHORT = [
     "hello",
     "Hello world",
@@ -141,14 +102,7 @@ DOMAINS = [
 ]
 ENDINGS = ["com", "org", "net", "fr", "de", "co.uk", "edu", "io", "eu", "info", "gov", "us", "ca"]
 FRESHENED = 0.6  # share of the pieces of sentences that get words of the vocabulary
-# How often each language is drawn; one that is not named counts as the least.
-LANGUAGE_SHARES = {"en": 0.27, "fr": 0.2, "de": 0.2, "es": 0.09, "it": 0.08, "pt": 0.08, "nl": 0.08}
 LONGEST = 158  # characters of a line
-MONTHS_EU = (
-    "Januar Februar März April Mai Juni Juli August September Oktober November Dezember enero febrero marzo abril mayo junio julio agosto "
-    "septiembre octubre noviembre diciembre gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre janeiro fevereiro março "
-    "maio junho julho setembro outubro novembro dezembro januari februari maart mei juni juli augustus oktober"
-).split()
 MARKS = ["•", "•", "•", "☐", "☐", "☑", "→", "→", "-", "-", "*", "+", "–", "·"]
 SIGNS = list('%/~+#&@<>{}()[]=*!?:;.,-_|$€£§°½¼¾⅓⅔→•☐☑×÷±«»"')
 UNITS = [
@@ -190,7 +144,8 @@ class Phrases:
     ):
         self.rng, self.forms = rng, forms
         self.languages = list(sentences)
-        self.shares = [LANGUAGE_SHARES.get(language, min(LANGUAGE_SHARES.values())) for language in self.languages]
+        least = min(language.share for language in LANGUAGES.values())
+        self.shares = [LANGUAGES[code].share if code in LANGUAGES else least for code in self.languages]
         self.sentences, self.vocabularies = sentences, vocabularies
         lines = itertools.chain(*sentences.values())
         self.words = sorted({w for line in lines for w in line.split() if w.strip(string.punctuation).isalpha()})
