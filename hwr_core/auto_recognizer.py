@@ -7,7 +7,7 @@ below were chosen by it.
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from hwr_core.decoding.network import Network
 from hwr_core.decoding.scores import DecodingSettings
 from hwr_core.imaging.arrays import is_picture
 from hwr_core.loaded_model import Pixels
+from hwr_core.own_words import checked_words
 from hwr_core.reading import Reading
 from hwr_core.recognizer import MAX_BATCH_SIZE, Recognizer
 from hwr_core.tasks import Task, TextOf
@@ -56,7 +57,11 @@ class AutoRecognizer(Recognizer):
     """
 
     def __init__(
-        self, load: Callable[[str], Recognizer], batch_size: int | None = None, changes: dict[str, Any] | None = None
+        self,
+        load: Callable[[str], Recognizer],
+        batch_size: int | None = None,
+        changes: dict[str, Any] | None = None,
+        words: tuple[str, ...] = (),
     ):
         """Loads nothing yet.
 
@@ -64,13 +69,14 @@ class AutoRecognizer(Recognizer):
             load: Loads a built-in checkpoint by its name. Picklable; needed again only to pickle the recognizer.
             batch_size: Images per batch, as for `Recognizer`.
             changes: Decoding settings that differ from the checkpoints' own.
+            words: Words to favour in text.
 
         Raises:
             ValueError: `batch_size` is not a whole number in its range.
         """
         if batch_size is not None and not (type(batch_size) is int and 1 <= batch_size <= MAX_BATCH_SIZE):
             raise ValueError(f"The batch size is a whole number from 1 to {MAX_BATCH_SIZE}, not {batch_size!r:.60}.")
-        self._load, self._chosen_batch_size, self._changes = load, batch_size, changes or {}
+        self._load, self._chosen_batch_size, self._changes, self._words = load, batch_size, changes or {}, words
 
     @cached_property
     def text(self) -> Recognizer:
@@ -116,13 +122,16 @@ class AutoRecognizer(Recognizer):
 
     def with_decoding(self, **changes: Any) -> "AutoRecognizer":
         self.text.with_decoding(**changes)  # raises an error for settings that do not exist
-        return AutoRecognizer(self._load, self._chosen_batch_size, self._changes | changes)
+        return AutoRecognizer(self._load, self._chosen_batch_size, self._changes | changes, self._words)
 
     def with_batch_size(self, batch_size: int) -> "AutoRecognizer":
-        return AutoRecognizer(self._load, batch_size, self._changes)
+        return AutoRecognizer(self._load, batch_size, self._changes, self._words)
+
+    def with_words(self, words: str | Iterable[str]) -> "AutoRecognizer":
+        return AutoRecognizer(self._load, self._chosen_batch_size, self._changes, checked_words(words))
 
     def __reduce__(self) -> tuple:
-        return AutoRecognizer, (self._load, self._chosen_batch_size, self._changes)
+        return AutoRecognizer, (self._load, self._chosen_batch_size, self._changes, self._words)
 
     def stream(
         self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None
@@ -144,6 +153,8 @@ class AutoRecognizer(Recognizer):
         recognizer = self._load(name)
         if self._changes:
             recognizer = recognizer.with_decoding(**self._changes)
+        if self._words and name == "text":
+            recognizer = recognizer.with_words(self._words)
         return recognizer if self._chosen_batch_size is None else recognizer.with_batch_size(self._chosen_batch_size)
 
 

@@ -59,6 +59,7 @@ class Job:
         beams: Beams of the search; None for the checkpoint's number.
         settings: The preprocessing settings.
         device: "cpu" or "cuda".
+        words: Words to favour.
     """
 
     checkpoint: str = "text"
@@ -66,10 +67,12 @@ class Job:
     beams: int | None = None
     settings: PreprocessSettings = field(default_factory=PreprocessSettings)
     device: str = "cpu"
+    words: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Returns the job as JSON with sorted keys, so that equal jobs are equal texts."""
-        return json.dumps(asdict(self), sort_keys=True)
+        # A job without words equals one of a version that had none.
+        return json.dumps({key: value for key, value in asdict(self).items() if value != ()}, sort_keys=True)
 
 
 class Worker:
@@ -77,6 +80,8 @@ class Worker:
 
     def __init__(self, job: Job):
         self.job, self.recognizer = job, load_recognizer(job.checkpoint, job.device)
+        if job.words:
+            self.recognizer = self.recognizer.with_words(job.words)
 
     def __call__(self, chunk: pyarrow.Table) -> pyarrow.Table:
         """Returns the rows of the files whose paths (bytes) are in the column `path`."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager, redirect_stderr
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, TextIO, get_args
+from typing import TYPE_CHECKING, Literal, TextIO, get_args
 
 import click
 from PIL import Image
@@ -29,6 +29,9 @@ from hwr_core.runtime.limits import BEAMS
 from hwr_core.runtime.log import configure_logging, log_unexpected, restored_logging
 from hwr_core.runtime.paths import APP
 from hwr_core.runtime.settings import settings
+
+if TYPE_CHECKING:
+    from hwr_core.recognizer import Recognizer
 
 Mode = Literal["page", "line", "formula"]  # as `pipeline.Mode`, whose import would slow down every start
 Decode = Callable[[], Image.Image]  # decodes a page's picture, or raises HandwritingError
@@ -96,6 +99,9 @@ def reading_options(command: Callable) -> Callable:
         click.option("--quiet", is_flag=True, help="Write no progress and no messages of libraries."),
         click.option("--settings", "settings_file", type=Path, help="Preprocessing settings: a JSON file."),
         click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu"),
+        click.option(
+            "--words", "words_file", type=Path, help="Words to favour, such as names: a text file, one per line."
+        ),
         click.option("--beams", type=int, help="Beams of the search; by default the checkpoint's number."),
         click.option(
             "--checkpoint",
@@ -117,7 +123,7 @@ def reading_options(command: Callable) -> Callable:
 @reading_options
 def read(
     files: Sequence[str], format: str | None, out: str | None, pages: str | None, mode: Mode | None, checkpoint: str | None,
-    beams: int | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
+    beams: int | None, words_file: Path | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Reads pictures, PDFs, folders of them, or - for standard input.
 
@@ -126,6 +132,7 @@ def read(
     with console(quiet, debug):
         output = output_of(out, format)
         preprocessing = checked_settings(settings_file, beams)
+        words = words_of(words_file)
         chosen = PageRange.parse(pages) if pages is not None else ALL_PAGES
         sources = list(dict.fromkeys(sources_of(files)))
         names = Counter(path.name for path in sources if path is not None)
@@ -139,6 +146,9 @@ def read(
             raise HandwritingError(
                 f"The checkpoint {recognizer.name} does not fit --mode {mode}: leave one of the two out."
             )
+        if words:
+            recognizer = recognizer.with_words(words)
+            report_unwritable(recognizer)
         failed = 0
         for path in sources:
             for name, decode in pages_of(path, names, chosen):
@@ -166,8 +176,8 @@ def read(
 @click.option("--workers", type=click.IntRange(1), help="Processes that read. Default: one for each core or GPU.")
 @reading_options
 def batch(
-    files: str, out: Path, workers: int | None, mode: Mode | None, checkpoint: str | None, beams: int | None, device: str,
-    settings_file: Path | None, quiet: bool, debug: bool,
+    files: str, out: Path, workers: int | None, mode: Mode | None, checkpoint: str | None, beams: int | None,
+    words_file: Path | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Reads very many files into one Parquet file, a row a page, on Ray.
 
@@ -176,13 +186,14 @@ def batch(
     """
     with console(quiet, debug):
         preprocessing = checked_settings(settings_file, beams)
+        words = words_of(words_file)
         require("ray", "pyarrow", extra="batch")
         from hwr_core.batch import Job, run
 
         if out.is_dir():
             raise HandwritingError(f"{out} is a folder: name a file.")
         chosen = portable_name(checkpoint or ("math" if mode == "formula" else "text"))
-        job = Job(chosen, mode or ("formula" if chosen == "math" else "page"), beams, preprocessing, device)
+        job = Job(chosen, mode or ("formula" if chosen == "math" else "page"), beams, preprocessing, device, words)
         count = run(files, out, job, workers, quiet)
         if not quiet:
             say(f"{out}: {count} files")
@@ -280,6 +291,29 @@ def checked_settings(file: Path | None, beams: int | None) -> PreprocessSettings
         raise HandwritingError(f"{file} cannot be read: check the name.") from None
     except ValueError as error:
         raise HandwritingError(str(error)) from None
+
+
+def words_of(file: Path | None) -> tuple[str, ...]:
+    """Returns the words of a text file; none without a file.
+
+    Raises:
+        HandwritingError: The file cannot be read, or has too many words.
+    """
+    if file is None:
+        return ()
+    from hwr_core.own_words import checked_words  # late: it imports the decoding
+
+    try:
+        return checked_words(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        raise HandwritingError(f"{file} cannot be read as text: check the name, and save it as UTF-8.") from None
+
+
+def report_unwritable(recognizer: "Recognizer") -> None:
+    """Reports listed words with characters that the checkpoint never writes."""
+    if unwritable := recognizer.unwritable_words:
+        shown = ", ".join(unwritable[:5]) + (", …" if len(unwritable) > 5 else "")
+        say(f"The checkpoint {recognizer.name} lacks characters of these listed words, and ignores them: {shown}.")
 
 
 def portable_name(checkpoint: str) -> str:

@@ -9,7 +9,7 @@ To add a step: write a function `(Draft, Job) -> Draft`, give `Draft` the fields
 """
 
 import hashlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, cast
 
@@ -39,6 +39,7 @@ SURE_FORMULA = 0.9  # confidence from which a formula that lies in its line is n
 
 Mode = Literal["page", "line", "formula"]
 Picture = Image.Image | np.ndarray
+Words = str | Iterable[str]  # a list, or a text with spaces, commas or line breaks between the words
 
 
 @dataclass(frozen=True)
@@ -368,7 +369,11 @@ def read_lines(images: Sequence[Picture], job: Job, formulas: Sequence[bool] | N
 
 
 def read_ink(
-    strokes: Sequence[np.ndarray], recognizer: Recognizer, beams: int | None = None, on_progress: Progress | None = None
+    strokes: Sequence[np.ndarray],
+    recognizer: Recognizer,
+    beams: int | None = None,
+    on_progress: Progress | None = None,
+    words: Words = (),
 ) -> Page:
     """Reads drawn strokes. Text is grouped into lines; a math checkpoint reads all strokes as one formula.
 
@@ -377,14 +382,16 @@ def read_ink(
         recognizer: Each line is rendered at its `ink_height` and `ink_stroke_width`.
         beams: Width of the beam search. None: the checkpoint's own.
         on_progress: Called with (lines read, lines to read) after each batch.
+        words: Words to favour, as for `Recognizer.with_words`. Empty: those that the recognizer was given.
 
     Returns:
         The page; its size and its boxes are in the strokes' unit. Without strokes it has no lines.
 
     Raises:
         ValueError: A stroke is no (n, 2) array.
-        TooLargeError: There is more writing than is read at once.
+        TooLargeError: There is more writing than is read at once, or there are too many words.
     """
+    recognizer = _favouring(recognizer, words)
     finite = [stroke[np.isfinite(stroke).all(1)] for stroke in map(as_points, strokes)]
     drawn = [stroke for stroke in finite if len(stroke)]
     if isinstance(recognizer, AutoRecognizer):
@@ -466,6 +473,7 @@ def read_page(
     settings: PreprocessSettings = DEFAULT_SETTINGS,
     beams: int | None = None,
     on_progress: Progress | None = None,
+    words: Words = (),
 ) -> Page:
     """Reads a photo or scan with one line or many. A page that lies on its side or its head is turned.
 
@@ -476,11 +484,16 @@ def read_page(
         settings: Of the preprocessing.
         beams: Width of the beam search. None: the checkpoint's own.
         on_progress: Called with (lines read, lines to read) after each batch.
+        words: Words to favour, as for `Recognizer.with_words`. Empty: those that the recognizer was given.
 
     Returns:
         The page. Its boxes are in pixels of the photo, turned as its EXIF orientation says; `Line.outline` starts at
         the upper left of the writing.
+
+    Raises:
+        TooLargeError: There are too many words, or one is too long.
     """
+    recognizer = _favouring(recognizer, words)
     job = Job(lambda: _upright(image() if callable(image) else image), LineReader(recognizer, beams), settings)
     return _page(run(PAGE_STEPS, replace(job, on_progress=on_progress)))
 
@@ -491,6 +504,7 @@ def read_region(
     recognizer: Recognizer,
     settings: PreprocessSettings = DEFAULT_SETTINGS,
     beams: int | None = None,
+    words: Words = (),
 ) -> Line:
     """Reads a part of a photo as one line or formula. The part is preprocessed like a page, but not levelled.
 
@@ -500,10 +514,15 @@ def read_region(
         recognizer: Reads the line.
         settings: Of the preprocessing; `deskew` and `perspective` are ignored.
         beams: Width of the beam search. None: the checkpoint's own.
+        words: Words to favour, as for `Recognizer.with_words`. Empty: those that the recognizer was given.
 
     Returns:
         The line. Its text is empty where nothing is written in the box, or where the box lies outside the photo.
+
+    Raises:
+        TooLargeError: There are too many words, or one is too long.
     """
+    recognizer = _favouring(recognizer, words)
     photo = _upright(image)
     left, top = max(0, min(box[0], box[2])), max(0, min(box[1], box[3]))
     right, bottom = min(photo.width, max(box[0], box[2])), min(photo.height, max(box[1], box[3]))
@@ -528,6 +547,7 @@ def read_picture(
     mode: Mode,
     settings: PreprocessSettings = DEFAULT_SETTINGS,
     beams: int | None = None,
+    words: Words = (),
 ) -> Page:
     """Reads a picture of a page, of a single line, or of formulas.
 
@@ -537,10 +557,15 @@ def read_picture(
         mode: What the picture shows.
         settings: Of the preprocessing. A line is preprocessed only where they differ from the defaults.
         beams: Width of the beam search. None: the checkpoint's own.
+        words: Words to favour, as for `Recognizer.with_words`. Empty: those that the recognizer was given.
 
     Returns:
         The page; for a line it has one line, for formulas one each, or none where nothing was read.
+
+    Raises:
+        TooLargeError: There are too many words, or one is too long.
     """
+    recognizer = _favouring(recognizer, words)
     if mode == "page":
         return read_page(image, recognizer, settings, beams)
     photo = upright(image())
@@ -558,6 +583,10 @@ def read_picture(
         reading = read_lines([photo], Job(lambda: photo, LineReader(recognizer, beams)))[0]
         line = Line(box, photo, BLANK if reading is None else reading, reach=(0.0, 1.0), depth=(0.0, 1.0))
     return Page((line,) if line.reading.text else (), photo.size)
+
+
+def _favouring(recognizer: Recognizer, words: Words) -> Recognizer:
+    return recognizer.with_words(words) if words else recognizer
 
 
 def take_whole(draft: Draft, job: Job) -> Draft:

@@ -4,7 +4,7 @@ import math
 import os
 import pickle
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -20,6 +20,7 @@ from hwr_core.decoding.unused_ink import end_of_sense
 from hwr_core.imaging.arrays import is_picture
 from hwr_core.imaging.line_image import clean_line
 from hwr_core.loaded_model import LoadedModel, Pixels
+from hwr_core.own_words import checked_words, word_list
 from hwr_core.reading import BLANK, Alternative, Reading, join_readings
 from hwr_core.runtime.batching import Batcher
 from hwr_core.runtime.memory import give_back_freed
@@ -70,6 +71,7 @@ class Recognizer:
             raise ValueError(f"The batch size is a whole number from 1 to {MAX_BATCH_SIZE}, not {batch_size!r:.60}.")
         self._model, self._chosen_batch_size, self._reload = model, batch_size, reload
         self._changes: dict[str, Any] = {}  # decoding settings that differ from the checkpoint's
+        self._words: tuple[str, ...] = ()
         self._process = os.getpid()
         self._exclusive = model.task.memory_intensive and low_memory()
         self._batch_size = batch_size or (1 if self._exclusive else BATCH_SIZE)
@@ -157,9 +159,39 @@ class Recognizer:
         """
         return self._copy(self._model, batch_size, self._changes)
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that the search favours; see `with_words`."""
+        return self._words
+
+    @property
+    def unwritable_words(self) -> tuple[str, ...]:
+        """The listed words that have characters that the checkpoint never writes. They are ignored."""
+        table = self.decoding.word_list
+        return () if table is None else tuple(table.unwritable)
+
+    def with_words(self, words: str | Iterable[str]) -> "Recognizer":
+        """Returns a copy that favours these words, and shares the network.
+
+        Listed names and terms are read right more often. Other words are read as before, unless one resembles a listed
+        word and the picture leaves it open. Capitals count too: `Anna` also favours `ANNA`, `anna` also `Anna`.
+
+        Args:
+            words: The words, or a text of words with spaces, commas or line breaks between them. They replace words
+                given earlier; none ends the favour. A checkpoint of formulas ignores them.
+
+        Raises:
+            TooLargeError: There are too many words (`hwr_core.runtime.limits.WORDS`), or one is too long.
+        """
+        chosen = checked_words(words)
+        decoding = replace(self.decoding, word_list=word_list(self._model, chosen))
+        copied = self._copy(replace(self._model, decoding=decoding), self._chosen_batch_size, self._changes)
+        copied._words = chosen
+        return copied
+
     def _copy(self, model: LoadedModel, batch_size: int | None, changes: dict[str, Any]) -> "Recognizer":
         copied = Recognizer(model, batch_size, self._reload)
-        copied._changes, copied._process = changes, self._process
+        copied._changes, copied._process, copied._words = changes, self._process, self._words
         return copied
 
     def __reduce__(self) -> tuple:
@@ -170,10 +202,14 @@ class Recognizer:
         """
         if self._reload is None:
             raise pickle.PicklingError("Only a recognizer that load_recognizer returned can be pickled.")
-        return _unpickled, (self._reload, self._changes, self._chosen_batch_size)
+        return _unpickled, (self._reload, self._changes, self._chosen_batch_size, self._words)
 
     def read(
-        self, images: Sequence[Image.Image | np.ndarray], beams: int | None = None, on_progress: Progress | None = None
+        self,
+        images: Sequence[Image.Image | np.ndarray],
+        beams: int | None = None,
+        on_progress: Progress | None = None,
+        words: str | Iterable[str] = (),
     ) -> list[Reading]:
         """Reads images of single lines or formulas.
 
@@ -185,17 +221,19 @@ class Recognizer:
                 alternatives, except for lines that are read with high confidence.
             on_progress: Called as `on_progress(done, total)` after each batch. An exception that it raises stops the
                 reading.
+            words: Words to favour, as for `with_words`. Empty: those that this recognizer was given.
 
         Returns:
             One reading for each image, in the order of the images.
 
         Raises:
+            TooLargeError: There are too many words, or one is too long.
             ValueError: `beams` is below 1.
             RuntimeError: The recognizer was loaded before this process was forked, or this thread holds `SLOTS`.
         """
         readings = [BLANK] * (1 if is_picture(images) else len(images))
         done = 0
-        for batch in self.stream(images, beams):
+        for batch in (self.with_words(words) if words else self).stream(images, beams):
             for index, reading in batch.items():
                 readings[index] = reading
             done += len(batch)
@@ -342,10 +380,14 @@ class Parts:
         return done
 
 
-def _unpickled(reload: Callable[[], Recognizer], changes: dict[str, Any], batch_size: int | None) -> Recognizer:
+def _unpickled(
+    reload: Callable[[], Recognizer], changes: dict[str, Any], batch_size: int | None, words: tuple[str, ...]
+) -> Recognizer:
     recognizer = reload()
     if changes:
         recognizer = recognizer.with_decoding(**changes)
+    if words:
+        recognizer = recognizer.with_words(words)
     return recognizer if batch_size is None else recognizer.with_batch_size(batch_size)
 
 

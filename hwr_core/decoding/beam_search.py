@@ -39,6 +39,8 @@ def beam_search(network: Network, encoded: Encoded, batch: int, settings: Decodi
         )
     language_model = settings.language_model if settings.language_model_weight else None
     contexts = language_model.start(batch * beams) if language_model is not None else None
+    word_list = settings.word_list
+    states = word_list.start(batch * beams) if word_list is not None else None
     grammar = settings.grammar
     parsed = grammar.start(batch * beams) if grammar is not None else None
     search = _Search(batch, settings, end)
@@ -49,7 +51,7 @@ def beam_search(network: Network, encoded: Encoded, batch: int, settings: Decodi
             logits[:, network.pad] = -np.inf
         if grammar is not None and parsed is not None:
             logits[~grammar.allowed(parsed, settings.max_length - 1 - step)] = -np.inf
-        origin, tokens = search.step(*joint(log_softmax(logits), scorer, contexts, settings, end))
+        origin, tokens = search.step(*joint(log_softmax(logits), scorer, contexts, states, settings, end))
         if search.finished:
             break
         if (kept := search.compacted()) is not None:
@@ -62,6 +64,8 @@ def beam_search(network: Network, encoded: Encoded, batch: int, settings: Decodi
             scorer.advance(origin, tokens)
         if language_model is not None and contexts is not None:
             contexts = language_model.advance(contexts[origin], tokens)
+        if word_list is not None and states is not None:
+            states = word_list.advance(states[origin], tokens)
         if grammar is not None and parsed is not None:
             parsed = grammar.advance([parsed[row] for row in origin.tolist()], tokens.tolist())
     return search.results()

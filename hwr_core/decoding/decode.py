@@ -12,6 +12,7 @@ import numpy as np
 
 from hwr_core.decoding.beam_search import beam_search
 from hwr_core.decoding.network import Network
+from hwr_core.decoding.proposals import with_listed_words
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis, log_softmax
 from hwr_core.decoding.speculative import look_ahead
 from hwr_core.decoding.unused_ink import ctc_path, unread_spans
@@ -26,6 +27,10 @@ SURE = 0.85  # probability of the greedy result
 def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSettings) -> list[list[Hypothesis]]:
     """Reads a batch of line images.
 
+    With a word list, a line is read without it first. Then listed words that resemble a word of the line are tried in
+    its place (`proposals.py`). So a line without such a word is read as without the list. Networks without CTC get the
+    list's bonus in the beam search itself.
+
     Args:
         network: the checkpoint's network.
         pixel_values: the images, (batch, channels, height, width) float32.
@@ -33,7 +38,7 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
 
     Returns:
         For each image its hypotheses, best first. There are at most `settings.beams`; a line that is read greedily
-        has one.
+        has one, or two if a listed word replaced another.
     """
     encoded = network.encode(pixel_values, settings.beams)
     logits_of = encoded.ctc_logits
@@ -45,9 +50,11 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
         for logits, mask in zip(logits_of, masks, strict=True)
     ]
     found: list[list[Hypothesis]] = []
+    plain = replace(settings, word_list=None)
     for item in range(len(pixel_values)):
-        greedy = look_ahead(network, encoded.alone(item), settings, 0.0 if settings.beams == 1 else LIKELY)
+        greedy = look_ahead(network, encoded.alone(item), plain, 0.0 if settings.beams == 1 else LIKELY)
         found.append([greedy] if greedy is not None else [])
+    lines = [encoded.alone(item) for item in range(len(found))] if settings.word_list is not None else []
     doubtful = [
         item
         for item, hypotheses in enumerate(found)
@@ -56,8 +63,10 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
     if settings.beams > 1 and doubtful:
         if len(doubtful) < len(found):
             encoded.keep(np.array(doubtful))
-        for item, hypotheses in zip(doubtful, beam_search(network, encoded, len(doubtful), settings), strict=True):
+        for item, hypotheses in zip(doubtful, beam_search(network, encoded, len(doubtful), plain), strict=True):
             found[item] = hypotheses
+    if settings.word_list is not None:
+        found = [with_listed_words(network, *pair, settings) for pair in zip(lines, found, strict=True)]
     return [
         [replace(best, unread=unread_spans(path, best.tokens)), *others]
         for path, (best, *others) in zip(paths, found, strict=True)

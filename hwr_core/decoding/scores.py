@@ -1,4 +1,4 @@
-"""The scores of each decoding step: the decoder's, CTC's, and a language model's.
+"""The scores of each decoding step: the decoder's, CTC's, a language model's, and a bonus for the user's words.
 
 If the encoder has a CTC head, its prefix scores are added to the decoder's at every step ("Hybrid CTC/Attention
 Architecture", Watanabe et al. 2017). The decoder knows the language, CTC the position in the line.
@@ -13,6 +13,7 @@ import numpy as np
 from hwr_core.decoding.ctc import IMPOSSIBLE, CTCPrefixScorer
 from hwr_core.decoding.language_model import LanguageModel
 from hwr_core.decoding.latex_grammar import Grammar
+from hwr_core.decoding.word_list import WordList
 
 CANDIDATES = 12  # tokens per step and row, the decoder's best, that CTC and the language model also score
 
@@ -52,6 +53,7 @@ class DecodingSettings:
         ctc_weight: CTC's share of a step's score, 0–1.
         language_model: the language model; None for none.
         language_model_weight: factor of the language model's log probability, which is added to a step's score.
+        word_list: the user's words, which get a bonus; None for none.
         grammar: the grammar that decides which tokens may follow; None allows all.
         temperature: divisor of the scores before they become probabilities. It changes confidences, not readings;
             below 1 they become more extreme.
@@ -65,6 +67,7 @@ class DecodingSettings:
     ctc_weight: float = 0.0
     language_model: LanguageModel | None = None
     language_model_weight: float = 0.0
+    word_list: WordList | None = None
     grammar: Grammar | None = None
     temperature: float = 1.0
     length_penalty: float = 1.0
@@ -121,8 +124,10 @@ def joint(
     attention: np.ndarray,
     scorer: CTCPrefixScorer | None,
     contexts: np.ndarray | None,
+    states: np.ndarray | None,
     settings: DecodingSettings,
     end: int,
+    forced: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scores the tokens that may come next.
 
@@ -132,24 +137,34 @@ def joint(
         attention: the decoder's log probabilities, (rows, vocabulary) float32.
         scorer: CTC's scorer of the rows' prefixes; None without CTC.
         contexts: the language model's context of each row, (rows,) int64; None without language model.
+        states: the word list's state of each row, (rows,) int64; None without word list.
         settings: the settings of the search.
         end: id of the end token.
+        forced: a token of each row that is scored even if it is none of the best, (rows,) int. It is ignored where
+            only the decoder gives scores.
 
     Returns:
         The candidates' token ids, their scores for the search, and their log probabilities: all (rows, candidates).
     """
-    if scorer is None and contexts is None:
+    if scorer is None and contexts is None and states is None:
         candidates = best_of(attention, max(2, 2 * settings.beams))
         probable = attention if settings.temperature == 1 else log_softmax(attention / settings.temperature)
         return candidates, values_at(attention, candidates), values_at(probable, candidates)
     candidates = best_of(attention, CANDIDATES)
-    has_end = (candidates == end).any(1)
+    count, has_end = candidates.shape[1], (candidates == end).any(1)
     candidates = np.concatenate([candidates, np.full_like(candidates[:, :1], end)], 1)
+    if forced is not None:
+        has_forced = (candidates == forced[:, None]).any(1)
+        candidates = np.concatenate([candidates, forced[:, None]], 1)
     best = values_at(attention, candidates)
     if scorer is not None:
         best = (1 - settings.ctc_weight) * best + settings.ctc_weight * scorer.score(candidates)
-    best[has_end, -1] = IMPOSSIBLE  # the end token is already among the candidates
+    best[has_end, count] = IMPOSSIBLE  # the end token is already among the candidates
+    if forced is not None:
+        best[has_forced, -1] = IMPOSSIBLE
     scores = log_softmax(np.maximum(best, IMPOSSIBLE))
     if contexts is not None and settings.language_model is not None:
         scores = scores + settings.language_model_weight * settings.language_model.score(contexts, candidates)
+    if states is not None and settings.word_list is not None:
+        scores = scores + settings.word_list.score(states, candidates)
     return candidates, scores, log_softmax(scores / settings.temperature)

@@ -35,6 +35,8 @@ def look_ahead(network: Network, line: Lookahead, settings: DecodingSettings, li
     place = CTCPrefixScorer(log_softmax(line.ctc_logits.astype(np.float64)), line.mask, network.pad, end)
     language_model = settings.language_model if settings.language_model_weight else None
     context = language_model.start(1) if language_model is not None else None
+    word_list = settings.word_list
+    state = word_list.start(1) if word_list is not None else None
     path: list[Step] = []
     total, last = 0.0, network.start
     draft = place.rest()
@@ -54,7 +56,8 @@ def look_ahead(network: Network, line: Lookahead, settings: DecodingSettings, li
         contexts = None
         if language_model is not None and context is not None:
             contexts = language_model.along(context, draft)
-        candidates, scores, log_probabilities = joint(log_softmax(logits), places, contexts, settings, end)
+        states = word_list.along(state, draft) if word_list is not None and state is not None else None
+        candidates, scores, log_probabilities = joint(log_softmax(logits), places, contexts, states, settings, end)
         first, top = scores.argmax(1), best_of(log_probabilities, 2)
         each = np.arange(len(first))
         chosen = candidates[each, first]
@@ -74,4 +77,6 @@ def look_ahead(network: Network, line: Lookahead, settings: DecodingSettings, li
         draft = place.rest()
         if language_model is not None and contexts is not None:
             context = language_model.advance(contexts[agreed : agreed + 1], chosen[agreed : agreed + 1])
+        if word_list is not None and states is not None:
+            state = word_list.advance(states[agreed : agreed + 1], chosen[agreed : agreed + 1])
     return hypothesis(path, total, False, settings)

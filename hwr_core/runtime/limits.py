@@ -23,6 +23,11 @@ STROKES = 5000  # strokes of one drawing
 POINTS = 100_000  # points of one drawing
 MAX_COORDINATE = 1e6  # absolute value of a point's coordinate, in the client's unit
 
+# Word lists
+WORDS = 5000  # words of one list; building the search's table of so many takes half a second
+WORD_LENGTH = 64  # characters of one word
+WORDS_LENGTH = 100_000  # characters of a typed or pasted list
+
 # Requests to the API
 BODY_BYTES = 80_000_000  # bytes of one request body
 INK_BYTES = 8_000_000  # bytes of one drawing as JSON

@@ -26,6 +26,7 @@ from hwr_core.documents.document import Document, is_pdf, open_document
 from hwr_core.documents.page_range import ALL_PAGES, PageRange
 from hwr_core.errors import HandwritingError, TooLargeError
 from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.own_words import checked_words
 from hwr_core.pipeline import Mode, read_ink, read_picture
 from hwr_core.reading import PageRecord
 from hwr_core.recognizer import Recognizer
@@ -45,6 +46,7 @@ from hwr_core.server.schemas import (
     Problem,
     ReadFiles,
     ReadPage,
+    Words,
 )
 from hwr_core.server.workers import ClientDisconnected, Workers
 
@@ -109,6 +111,7 @@ async def recognize(
     checkpoint: CheckpointName = None,
     beams: Beams = None,
     pages: Pages = None,
+    words: Words = None,
 ) -> ReadFiles:
     """Reads pictures of pages, of single lines, or of single formulas.
 
@@ -117,6 +120,7 @@ async def recognize(
     known = {"mode", "checkpoint", "beams", "pages", *Preprocessing.model_fields}
     if unknown := sorted(set(request.query_params) - known):
         raise HandwritingError(f"There is no setting {unknown[0][:50]!r}.")
+    favoured = checked_words(words or "")
     chosen = PageRange.parse(pages) if pages else ALL_PAGES
     try:
         cleaning = PreprocessSettings(**preprocessing.model_dump())
@@ -132,7 +136,7 @@ async def recognize(
     documents, errors = await workers.run(request, opening, _open_files, uploads, chosen)
     large = mode == "page" or any(document.large for document, _ in documents)
     pool = workers.pages if large else workers.lines
-    read, unread = await workers.run(request, pool, _read_pages, documents, mode, checkpoint, cleaning, beams)
+    read, unread = await workers.run(request, pool, _read_pages, documents, mode, checkpoint, cleaning, beams, favoured)
     errors += unread
     if not read and errors:
         raise errors[0][1]
@@ -155,7 +159,7 @@ async def ink(request: Request, drawing: Ink) -> PageRecord:
             if gone.is_set():
                 raise ClientDisconnected
 
-        return read_ink(strokes, recognizer, drawing.beams, stop).to_dict()
+        return read_ink(strokes, recognizer, drawing.beams, stop, drawing.words).to_dict()
 
     workers: Workers = request.app.state.workers
     page = await workers.run(request, workers.lines, work)
@@ -232,9 +236,12 @@ def _read_pages(
     checkpoint: str | None,
     preprocessing: PreprocessSettings,
     beams: int | None,
+    words: tuple[str, ...],
 ) -> tuple[list[ReadPage], list[FileError]]:
     """Reads the chosen pages, until the client is gone."""
     recognizer = _recognizer(checkpoint, mode == "formula")
+    if words:
+        recognizer = recognizer.with_words(words)
     read: list[ReadPage] = []
     errors: list[FileError] = []
     for document, index in [(document, index) for document, indices in documents for index in indices]:

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Annotated, Any, Literal
 
-from fastapi import Query
+from fastapi import Form, Query
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
@@ -24,6 +24,13 @@ CheckpointName = Annotated[
 Pages = Annotated[
     str | None,
     Query(max_length=200, description="Pages of each document, such as 3-7 or 1,4,9-. Default: all."),
+]
+Words = Annotated[
+    str | None,
+    Form(
+        max_length=limits.WORDS_LENGTH,
+        description="Words to favour, such as names, with spaces, commas or line breaks between them.",
+    ),
 ]
 Coordinate = Annotated[
     float, Field(ge=-limits.MAX_COORDINATE, le=limits.MAX_COORDINATE, allow_inf_nan=False, strict=True)
@@ -80,6 +87,9 @@ class Ink(BaseModel):
     mode: Literal["text", "formula"] = "text"
     checkpoint: str | None = Field(None, max_length=200)
     beams: Annotated[int, Field(strict=True, ge=1, le=limits.BEAMS)] | None = None
+    words: list[Annotated[str, Field(max_length=limits.WORD_LENGTH)]] = Field(
+        [], max_length=limits.WORDS, description="Words to favour, such as names."
+    )
 
 
 class CheckpointRecord(TypedDict):

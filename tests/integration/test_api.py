@@ -20,6 +20,7 @@ from hwr_core import load_recognizer
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
 from hwr_core.reading import Page
+from hwr_core.recognizer import Recognizer
 from hwr_core.runtime import limits
 from hwr_core.runtime.settings import settings
 from hwr_core.server import api
@@ -86,6 +87,22 @@ def test_a_drawing_is_read(client):
     answer = client.post("/ink", json={"strokes": strokes_of("hello world")})
     assert answer.status_code == 200 and answer.json()["text"] == "hello world"
     assert client.post("/ink", json={"strokes": []}).json()["lines"] == []
+
+
+def test_words_are_favoured_and_bounded(client, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        Recognizer, "with_words", lambda self, words: given.append(tuple(words)) or self
+    )  # what they change is tested in tests/unit/decoding/test_word_list.py
+    answer = client.post("/recognize?mode=line", files=sent(("a.png", line())), data={"words": "Anna, Łódź\nAnna"})
+    assert answer.json()["pages"][0]["text"] == "hello world"
+    client.post("/ink", json={"strokes": strokes_of("a"), "words": ["Anna", "Ben"]})
+    assert given == [("Anna", "Łódź"), ("Anna", "Ben")]
+    many = " ".join(f"w{number}" for number in range(6000))
+    answer = client.post("/recognize", files=sent(("a.png", line())), data={"words": many})
+    assert answer.status_code == 413 and answer.json()["detail"] == "The list has 6,000 words: give 5,000 at most."
+    answer = client.post("/ink", json={"strokes": [], "words": ["a"] * 6000})
+    assert answer.status_code == 422 and answer.json()["detail"].startswith("words: List should have at most 5000")
 
 
 def test_one_bad_file_is_reported_beside_the_others(client):

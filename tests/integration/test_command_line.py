@@ -16,6 +16,7 @@ from hwr_core.cli import OneFile, main
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
 from hwr_core.reading import Page, PageId
+from hwr_core.recognizer import Recognizer
 from tests.support.paths import ROOT
 from tests.support.pictures import encoded
 
@@ -169,6 +170,19 @@ def run_hwr(*arguments: str, cwd=None, shell: str = "", **options) -> subprocess
     return subprocess.run(
         ["bash", "-c", f"{command} {shell}"], cwd=cwd, capture_output=True, env=environment, **options
     )
+
+
+def test_words_of_a_file_are_favoured(folder, capfd, monkeypatch):
+    given = []
+    real = Recognizer.with_words
+    monkeypatch.setattr(Recognizer, "with_words", lambda self, words: given.append(words) or real(self, words))
+    (folder / "names.txt").write_text("Anna\nŁódź, Martha\n", encoding="utf-8-sig")
+    assert main(["read", str(folder / "a.jpg"), "--words", str(folder / "names.txt")]) == 0
+    out, err = capfd.readouterr()
+    assert out == "good morning\n" and given == [("Anna", "Łódź", "Martha")]
+    assert "The checkpoint text lacks characters of these listed words, and ignores them: Łódź." in err
+    assert main(["read", str(folder / "a.jpg"), "--words", str(folder / "none.txt")]) == 2
+    assert "none.txt cannot be read as text" in capfd.readouterr().err
 
 
 def test_folders_are_read_all_the_way_down(folder, capfdbinary):

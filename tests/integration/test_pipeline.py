@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hwr_core import HandwritingError, open_image, pipeline, read_ink, read_page
+from hwr_core import HandwritingError, open_image, pipeline, read_ink, read_page, read_region
 from hwr_core.export.plain import to_json, to_txt
 from hwr_core.imaging.preprocess import preprocess
 from hwr_core.ink.handprint import write
@@ -40,6 +40,18 @@ def test_two_drawn_lines_are_two_lines_of_text_in_order(recognizer):
     assert [line.reading.text for line in page.lines] == page.text.splitlines()
     assert cer(["hello there", "see you soon"], page.text.splitlines()) < 0.15
     assert page.lines[0].box[3] <= page.lines[1].box[1]
+
+
+def test_words_reach_every_way_of_reading(recognizer, monkeypatch):
+    given = []
+    real = type(recognizer).with_words
+    monkeypatch.setattr(type(recognizer), "with_words", lambda self, words: given.append(words) or real(self, words))
+    strokes, photo = write("good morning"), render_line(write("good morning"), 96, 5)
+    assert read_ink(strokes, recognizer, words=["Anna"]).text == "good morning"
+    assert read_page(photo, recognizer, words="Anna, Ben").text == "good morning"
+    assert read_region(photo, (0, 0, *photo.size), recognizer, words=("Ben",)).reading.text == "good morning"
+    assert pipeline.read_picture(lambda: photo, recognizer, "line", words=["Cy"]).text == "good morning"
+    assert given == [["Anna"], "Anna, Ben", ("Ben",), ["Cy"]]
 
 
 def test_the_size_of_the_writing_does_not_matter(recognizer):
