@@ -9,6 +9,7 @@ from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.layout.words import without_pictures
 from hwr_core.reading import Page
 from pages.shared import streamlit_patches
+from pages.shared.browser_storage import storage_controls, warn_before_reload
 from pages.shared.components import ICON, style
 from pages.shared.model_picker import Reader, model_picker, recognizer_for
 from pages.shared.reading_view import counted, escaped
@@ -20,6 +21,7 @@ from pages.workbench.files import (
     Sheet,
     choose_files,
     current_sheet,
+    remove,
     show_name,
     show_question,
     show_strip,
@@ -29,6 +31,7 @@ from pages.workbench.picture import choose_picture, show_facts, show_picture
 from pages.workbench.reading import Prepared, ReadSheet, prepare, read_sheet, read_with
 from pages.workbench.settings import settings_sidebar
 from pages.workbench.state import PageKey, PhotoState, photo_state
+from pages.workbench.stored import store, take_stored
 from pages.workbench.text import CORRECT, show_lines, text_header, undo_button
 from pages.workbench.viewer import VIEWER
 
@@ -39,8 +42,12 @@ def photo_page() -> None:
     style("reading.css")
     st.html(STATIC / "photo.css")
     state = photo_state()
+    take_stored(state)
     settings, show_measured = settings_sidebar()
     reader = model_picker()
+    with st.sidebar:
+        storage_controls(lambda: remove(state, list(state.files)))
+    warn_before_reload(bool(state.files))
     if not state.files:
         st.title("Read a photo or scan")
         choose_files()
@@ -54,6 +61,7 @@ def photo_page() -> None:
         sheets = choose_files()
         if sheets:
             show_name(sheet := current_sheet(sheets))
+    state.page_count = len(sheets)
     show_question()
     if not sheets:
         return
@@ -66,6 +74,7 @@ def photo_page() -> None:
         show_measured(*prepared.strokes)
     except HandwritingError as error:
         st.error(escaped(str(error)), icon=":material/broken_image:")
+    store(state)
     with background:  # once the page that is shown is read
         read_others(state, sheets, settings, reader)
 

@@ -33,6 +33,7 @@ class Format:
             the page. If `needs_pictures`, it takes all pages and their pictures. It returns str or bytes.
         single: whether a file holds one page only. Several pages become a ZIP of such files.
         needs_pictures: whether the file shows the pages' pictures.
+        flows: whether the format can hold flowing text, in paragraphs. `function` then takes `paragraphs` too.
     """
 
     name: str
@@ -43,16 +44,17 @@ class Format:
     function: str
     single: bool = False
     needs_pictures: bool = False
+    flows: bool = False
 
 
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 FORMATS = {
     format.name: format
     for format in (
-        Format("txt", "Plain text", ".txt", "text/plain", "plain", "to_txt"),
-        Format("md", "Markdown", ".md", "text/markdown", "plain", "to_markdown"),
+        Format("txt", "Plain text", ".txt", "text/plain", "plain", "to_txt", flows=True),
+        Format("md", "Markdown", ".md", "text/markdown", "plain", "to_markdown", flows=True),
         Format("json", "JSON", ".json", "application/json", "plain", "to_json"),
-        Format("docx", "Word", ".docx", _WORD, "word", "to_docx"),
+        Format("docx", "Word", ".docx", _WORD, "word", "to_docx", flows=True),
         Format("pdf", "Searchable PDF", ".pdf", "application/pdf", "pdf", "to_pdf", needs_pictures=True),
         Format("alto", "ALTO 4", ".xml", "application/xml", "alto", "to_alto", single=True),
         Format("page", "PAGE 2019", ".xml", "application/xml", "page_xml", "to_page_xml", single=True),
@@ -61,7 +63,12 @@ FORMATS = {
 }
 
 
-def export(pages: Mapping[PageName, Page], format: str, pictures: Pictures[PageName] | None = None) -> bytes:
+def export(
+    pages: Mapping[PageName, Page],
+    format: str,
+    pictures: Pictures[PageName] | None = None,
+    paragraphs: bool = False,
+) -> bytes:
     """Writes pages in a format.
 
     Args:
@@ -69,6 +76,7 @@ def export(pages: Mapping[PageName, Page], format: str, pictures: Pictures[PageN
         format: a key of `FORMATS`.
         pictures: functions that return the pages' upright pictures, by the same keys as `pages`. Only formats with
             `needs_pictures` use them. The PDF takes over the sources of `hwr_core.documents.document.DocumentPage`s.
+        paragraphs: whether to join broken lines into paragraphs. Only formats with `flows` do so.
 
     Returns:
         The file's bytes; text is in UTF-8. Several pages in a format with `single` become a ZIP.
@@ -83,6 +91,9 @@ def export(pages: Mapping[PageName, Page], format: str, pictures: Pictures[PageN
     chosen = FORMATS[format]
     pages = {name: _with_text(page) for name, page in pages.items()}
     write = getattr(importlib.import_module(f"hwr_core.export.{chosen.module}"), chosen.function)
+    if paragraphs and chosen.flows:
+        in_paragraphs = importlib.import_module("hwr_core.export.paragraphs").in_paragraphs
+        return _encoded(write({name: in_paragraphs(page) for name, page in pages.items()}, paragraphs=True))
     if chosen.needs_pictures:
         if pictures is None or any(name not in pictures for name in pages):
             raise ValueError(f"{chosen.title} needs the pages' pictures.")

@@ -8,20 +8,26 @@ from hwr_core.export.tables import Row, blocks_of, grid_of
 from hwr_core.reading import Line, Page, PageName
 
 
-def to_txt(pages: Mapping[PageName, Page]) -> str:
-    """Writes the pages' text. Several pages get a heading each."""
+def to_txt(pages: Mapping[PageName, Page], paragraphs: bool = False) -> str:
+    """Writes the pages' text. Several pages get a heading each; an empty line stands between `paragraphs`."""
+    texts = [page.text.replace("\n", "\n\n") if paragraphs else page.text for page in pages.values()]
     if len(pages) == 1:
-        return "".join(page.text + "\n" for page in pages.values())
-    return "\n".join(f"# {name}\n{page.text}\n" for name, page in pages.items())
+        return "".join(text + "\n" for text in texts)
+    return "\n".join(f"# {name}\n{text}\n" for name, text in zip(pages, texts, strict=True))
 
 
-def to_markdown(pages: Mapping[PageName, Page]) -> str:
+def to_markdown(pages: Mapping[PageName, Page], paragraphs: bool = False) -> str:
     """Writes pages as Markdown: a heading a page, a line for each line, formulas as `$…$`.
 
     A table of at least two rows is a pipe table with its first row as the header. The cells of a single row stand
     with tabs between them. Characters of the text that have a meaning in Markdown are escaped.
+
+    Args:
+        pages: the pages, each by its identity or the name of its picture.
+        paragraphs: whether each line is a paragraph, with an empty line after it.
     """
-    bodies = ["\n".join(map(_markdown_block, blocks_of(page))) for page in pages.values()]
+    between = "\n\n" if paragraphs else "\n"
+    bodies = [between.join(map(_markdown_block, blocks_of(page))) for page in pages.values()]
     return "\n".join(f"## {escaped(str(name))}\n\n{body}\n" for name, body in zip(pages, bodies, strict=True))
 
 

@@ -15,7 +15,7 @@ from hwr_core.reading import Page, PageName, cells_of
 TABLE_STYLE = "Table Grid"  # Word's own name of a table with all its borders
 
 
-def to_docx(pages: Mapping[PageName, Page]) -> bytes:
+def to_docx(pages: Mapping[PageName, Page], paragraphs: bool = False) -> bytes:
     """Writes pages as one Word document.
 
     Text is written in paragraphs that keep the line breaks. A table of at least two rows is a Word table. Several
@@ -23,6 +23,7 @@ def to_docx(pages: Mapping[PageName, Page]) -> bytes:
 
     Args:
         pages: the pages, each by its identity or the name of its picture.
+        paragraphs: whether each line is a paragraph of its own.
     """
     document = Document()
     for number, (name, page) in enumerate(pages.items()):
@@ -30,20 +31,20 @@ def to_docx(pages: Mapping[PageName, Page]) -> bytes:
             document.add_page_break()
         if len(pages) > 1:
             document.add_heading(xml_text(name), level=1)
-        _add_blocks(document, page)
+        _add_blocks(document, page, paragraphs)
     packed = io.BytesIO()
     document.save(packed)
     return packed.getvalue()
 
 
-def _add_blocks(document: WordDocument, page: Page) -> None:
+def _add_blocks(document: WordDocument, page: Page, paragraphs: bool) -> None:
     run: Run | None = None  # of the paragraph that the next line continues
     for rows in blocks_of(page):
         if len(rows) > 1:
             _add_table(document, rows)
             run = None
             continue
-        if run is None:
+        if run is None or paragraphs:
             run = document.add_paragraph().add_run()
         else:
             run.add_break(WD_BREAK.LINE)

@@ -35,11 +35,17 @@ def downloads(current: Sheet, pages: dict[PageKey, Page], sheets: list[Sheet]) -
         offered = {sheet.page_id: pages[sheet.key] for sheet in chosen}
         pictures = {sheet.page_id: DocumentPage(sheet.document, sheet.index) for sheet in chosen}
 
+        paragraphs = st.toggle(
+            "Join lines into paragraphs",
+            key="paragraphs",
+            help="In plain text, Markdown and Word. Words that a hyphen breaks are joined.",
+        )
+
         def offer(name: str, **options) -> None:
             suffix = suffix_of(name, len(offered))
             st.download_button(
                 FORMATS[name].title,
-                partial(export, offered, name, pictures),
+                partial(export, offered, name, pictures, paragraphs),
                 f"{stem}{suffix}",
                 "application/zip" if suffix == ".zip" else FORMATS[name].mime,
                 key=f"export-{name}",

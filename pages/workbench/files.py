@@ -20,6 +20,7 @@ from pages.shared.reading_view import counted, escaped
 from pages.shared.streamlit_patches import drop_upload, uploads
 from pages.workbench.memory import FILE, digest
 from pages.workbench.state import PageKey, PhotoState, photo_state
+from pages.workbench.stored import restore
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 STATIC = Path(__file__).parent / "static"
@@ -118,6 +119,7 @@ def put(name: str, data: bytes) -> None:
     if file not in state.files.values():
         name = unused(name, state.files)
         state.files[name] = file
+        restore(state, file)
     if state.memory.get(FILE, file) is None:
         name = next(known for known, its in state.files.items() if its == file)
         document = _opened(data, name)
@@ -177,7 +179,7 @@ def show_question() -> None:
             width="stretch",
         )
         st.button("Remove", key="remove_anyway", on_click=remove, args=(state, names))
-        st.button("Keep", key="keep", on_click=state.removing.clear)
+        st.button("Keep", key="keep_files", on_click=state.removing.clear)
 
 
 def ask_to_remove(state: PhotoState, names: list[str]) -> None:

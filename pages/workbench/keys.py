@@ -1,4 +1,4 @@
-"""The keys between the fields of the lines, and the browser's question before the page is left."""
+"""The keys between the fields of the lines, and the way from a field to the picture and back."""
 
 import streamlit as st
 

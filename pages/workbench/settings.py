@@ -11,7 +11,8 @@ import streamlit as st
 from hwr_core.imaging.settings import LIMITS, PRESETS, PreprocessSettings
 from pages.shared.reading_view import escaped
 from pages.shared.streamlit_patches import uploads
-from pages.workbench.state import PhotoState, photo_state
+from pages.workbench.edits import page_id
+from pages.workbench.state import PageKey, PhotoState, photo_state
 
 DEFAULT = PreprocessSettings()
 TURNS = {"auto": "Automatic", "0": "None", "90": "90° left", "180": "180°", "270": "90° right"}
@@ -22,6 +23,7 @@ THRESHOLDS = {
     "sauvola": "Sauvola",
     "manual": "Manual",
 }
+ALL_PAGES, THIS_PAGE = "All pages", "This page"
 UPLOAD_MEGABYTES = 1  # of a file with settings
 Ask = Callable[..., None]
 
@@ -30,10 +32,15 @@ def settings_sidebar() -> tuple[PreprocessSettings, Callable[[float, float], Non
     """Shows the controls in the sidebar. The parameters of a method appear when it is chosen.
 
     Returns:
-        The settings, and a function that shows the width of the page's strokes, before and after, under their controls.
+        The settings of all pages that have none of their own, and a function that shows the width of the page's
+        strokes, before and after, under their controls.
     """
     state = photo_state()
-    chosen: dict = {"padding": state.settings.padding}  # which has no control
+    own = own_settings(state, state.current)
+    if state.current != state.controls_of and (own or own_settings(state, state.controls_of)):
+        set_controls(own or state.settings)
+    state.controls_of = state.current
+    chosen: dict = {"padding": (own or state.settings).padding}  # which has no control
 
     def ask(control: Callable, field: str, *arguments, **options) -> None:
         chosen[field] = control(*arguments, key=field, bind="query-params", **options)
@@ -41,13 +48,15 @@ def settings_sidebar() -> tuple[PreprocessSettings, Callable[[float, float], Non
     with st.sidebar:
         st.subheader("Preprocessing")
         presets = st.container()  # filled below, where the settings are known
+        _scope(state)
         _page_controls(ask)
         st.subheader("Threshold")
         _threshold_controls(ask, chosen)
         st.subheader("Stroke width")
         _stroke_controls(ask, chosen)
         measured = st.empty()
-        settings = state.settings = PreprocessSettings(**chosen)
+        settings = PreprocessSettings(**chosen)
+        _keep(state, settings)
         with presets:
             _presets(settings)
         _save_and_load(state, settings)
@@ -56,12 +65,53 @@ def settings_sidebar() -> tuple[PreprocessSettings, Callable[[float, float], Non
         now = f", now {after:.1f}" if abs(after - before) >= 0.1 else ""
         measured.caption(f"The strokes on this page are {before:.1f} pixels wide{now}.")
 
-    return settings, show_measured
+    return state.settings, show_measured
+
+
+def own_settings(state: PhotoState, key: PageKey | None) -> PreprocessSettings | None:
+    """The settings of a page for itself, or None if it has those of all pages."""
+    page = None if key is None else state.pages.get(key)
+    return None if page is None else page.settings
 
 
 def use(settings: PreprocessSettings) -> None:
+    """Takes settings for the page that is shown if it has its own, else for all pages, and sets every control."""
+    _keep(photo_state(), settings)
+    set_controls(settings)
+
+
+def _keep(state: PhotoState, settings: PreprocessSettings) -> None:
+    if state.current is not None and own_settings(state, state.current):
+        state.page(state.current).settings = settings
+    else:
+        state.settings = settings
+
+
+def _scope(state: PhotoState) -> None:
+    """With several pages: whether the controls are for all or for the page that is shown."""
+    if state.current is None or state.page_count < 2:
+        return
+    key = f"scope-{page_id(state.current)}"
+    own = own_settings(state, state.current) is not None
+    st.segmented_control(
+        "Apply to",
+        [ALL_PAGES, THIS_PAGE],
+        default=THIS_PAGE if own else ALL_PAGES,
+        required=True,
+        key=key,
+        on_change=_change_scope,
+        args=(state, state.current, key),
+    )
+
+
+def _change_scope(state: PhotoState, page: PageKey, key: str) -> None:
+    alone = st.session_state[key] == THIS_PAGE
+    state.page(page).settings = state.settings if alone else None
+    set_controls(state.settings)
+
+
+def set_controls(settings: PreprocessSettings) -> None:
     """Sets every control."""
-    photo_state().settings = settings
     for field, value in asdict(settings).items():
         if field != "padding":  # has no control
             st.session_state[field] = value

@@ -1,6 +1,6 @@
 """The Photo page's session: its files, and the corrections and reading of each page."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -145,13 +145,16 @@ class PhotoState:
         files: The hashes of the files, by their names.
         current: The page that is shown.
         pages: The state of each page that was shown or read.
-        settings: Of the preprocessing, as they were loaded or chosen last; some have no control.
+        page_count: How many pages there are.
+        settings: Of the preprocessing, for all pages, as they were loaded or chosen last; some have no control.
+        controls_of: The page whose settings the controls showed last.
         settings_error: Why a file with settings could not be loaded.
         stopped: The reading that a person stopped.
         reading: The reading that is going on, or was the last.
         stopped_all: Whether a person stopped the reading of the other pages.
         page_seconds: How long each page took to read, in seconds.
         edits: The number of the last edit in the picture that was made.
+        stored: What the browser had stored of files that were not chosen again, by their hashes.
         removing: The names of files that a person wants to remove and was asked about.
         touched: The settings that the picture was last shown with, by the page. Others show the preprocessing steps.
         uploaders, cameras, settings_uploaders: How many were used up. Each upload makes another widget, which starts
@@ -162,13 +165,16 @@ class PhotoState:
     files: dict[str, str] = field(default_factory=dict)
     current: PageKey | None = None
     pages: dict[PageKey, PageState] = field(default_factory=dict)
+    page_count: int = 0
     settings: PreprocessSettings = field(default_factory=PreprocessSettings)
+    controls_of: PageKey | None = None
     settings_error: str | None = None
     stopped: tuple[PageKey, ReadWith] | None = None
     reading: tuple[PageKey, ReadWith] | None = None
     stopped_all: bool = False
     page_seconds: list[float] = field(default_factory=list)
     edits: int = 0
+    stored: dict[str, Mapping] = field(default_factory=dict)
     removing: list[str] = field(default_factory=list)
     touched: tuple[PageKey, PreprocessSettings] | None = None
     uploaders: int = 0

@@ -408,6 +408,75 @@ def test_a_setting_without_a_control_stays_as_it_was_loaded(letter):
     assert letter.session_state["photo"].settings == PreprocessSettings()
 
 
+def test_settings_can_be_of_one_page():
+    app = upload(photo_page().run(), ("notes.pdf", pdf(page_of("good morning"), page_of("thank you"))))
+    state = app.session_state["photo"]
+    first = state.current
+
+    def thresholds() -> list[str]:
+        return [
+            page.read_with.settings.threshold for _, page in sorted(state.pages.items(), key=lambda one: one[0].index)
+        ]
+
+    app.run()  # the choice is there once the number of pages is known
+    app.segmented_control(key=f"scope-{page_id(first)}").set_value("This page").run()
+    app.selectbox(key="threshold").set_value("otsu").run()
+    assert not app.exception and thresholds() == ["otsu", "none"]
+    app.button(key="page-1").click().run()
+    assert app.selectbox(key="threshold").value == "none"
+    app.selectbox(key="threshold").set_value("sauvola").run()
+    assert thresholds() == ["otsu", "sauvola"]
+    app.button(key="page-0").click().run()
+    assert app.selectbox(key="threshold").value == "otsu" and thresholds() == ["otsu", "sauvola"]
+    app.segmented_control(key=f"scope-{page_id(first)}").set_value("All pages").run()
+    assert thresholds() == ["sauvola", "sauvola"] and app.selectbox(key="threshold").value == "sauvola"
+
+
+def test_removing_a_file_with_corrections_asks_first(letter):
+    correcting(letter)
+    next(field for field in letter.text_input if field.label == "Line 5").set_value("Yours, Editha").run()
+    letter.button(key="remove").click().run()
+    assert "1 corrected line will be lost" in letter.warning[0].value and letter.session_state["photo"].files
+    letter.button(key="keep_files").click().run()
+    assert not letter.warning and "Yours, Editha" in [field.value for field in letter.text_input]
+    letter.button(key="remove").click().run()
+    letter.button(key="remove_anyway").click().run()
+    assert not letter.exception and not letter.session_state["photo"].files
+
+
+def test_a_correction_and_a_deletion_are_taken_back(letter):
+    correcting(letter)
+    assert not [button for button in letter.button if button.key == "undo"]
+    next(field for field in letter.text_input if field.label == "Line 5").set_value("Yours, Editha").run()
+    click(more(letter, 1), "Delete")
+    letter.button(key="undo").click().run()
+    assert [field.value for field in letter.text_input if field.label.startswith("Line")][0::4] == [
+        "Dear Martha,",
+        "Yours, Editha",
+    ]
+    letter.button(key="undo").click().run()
+    assert [field.value for field in letter.text_input if field.label == "Line 5"] == ["Yours, Edith"]
+    assert not [button for button in letter.button if button.key == "undo"]
+
+
+def test_edits_in_the_picture_change_the_text(letter):
+    ids = line_ids(letter)
+    edit(letter, {"op": "delete", "id": ids[0]}, {"op": "swap", "id": ids[1], "other": ids[2]})
+    assert not letter.exception and text_of(letter).startswith("journey.")
+    edit(letter, {"op": "turn", "by": 90})
+    state = letter.session_state["photo"]
+    assert state.page(state.current).turn == "90" and state.settings.turn == "auto"
+
+
+def test_a_change_of_the_preprocessing_shows_its_steps(letter):
+    assert letter.segmented_control(key="picture").value == "Photo"
+    letter.selectbox(key="threshold").set_value("otsu").run()
+    assert letter.segmented_control(key="picture").value == "Steps"
+    assert any(caption.value.startswith("Threshold at ") for caption in letter.caption)
+    letter.segmented_control(key="picture").set_value("Cleaned").run()
+    assert not letter.exception and letter.segmented_control(key="picture").value == "Cleaned"
+
+
 @pytest.mark.parametrize("allowed", ["0", "1"])
 def test_only_an_operator_lets_visitors_download_a_model(allowed, monkeypatch):
     monkeypatch.setenv("HWR_DOWNLOADS", allowed)

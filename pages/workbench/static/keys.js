@@ -1,5 +1,4 @@
-// The keys between the fields of the lines, the way from a field to the picture, and the browser's question before the
-// page is left, whose files would have to be chosen again.
+// The keys between the fields of the lines, and the way from a field to the picture and back.
 //
 // `data.doubts` has [line, start, end] of each unsure word, in characters.
 
@@ -10,21 +9,18 @@ class Keys {
     this.onKey = (event) => this.pressed(event)
     this.onFocus = (event) => this.focused(event)
     this.onLine = (event) => event.detail.from === "picture" && this.chosen(event.detail)
-    this.onLeave = (event) => event.preventDefault()
   }
 
   attach() {
     document.addEventListener("keydown", this.onKey, true)
     document.addEventListener("focusin", this.onFocus)
     document.addEventListener("hwr-line", this.onLine)
-    window.addEventListener("beforeunload", this.onLeave)
   }
 
   detach() {
     document.removeEventListener("keydown", this.onKey, true)
     document.removeEventListener("focusin", this.onFocus)
     document.removeEventListener("hwr-line", this.onLine)
-    window.removeEventListener("beforeunload", this.onLeave)
   }
 
   // The number of the line whose field this is, from 0; null for anything else.

@@ -1,0 +1,94 @@
+"""Corrections of pages in the browser's own storage. They come back when the same file, by its hash, is chosen again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast, get_args
+
+from hwr_core.imaging.settings import Turn
+from hwr_core.layout.regions import Outline, Region
+from pages.shared import browser_storage
+from pages.workbench.state import PageKey, PageState, PhotoState
+
+SLOT = "photo"
+MOST_FILES = 100  # whose corrections are stored; the earliest go first
+MOST_LINES = 2000  # corrections and lines of a page that are taken back
+LONGEST_LINE = 2000  # characters of a correction
+REACH = 100_000  # pixels: no page is larger
+
+
+def take_stored(state: PhotoState) -> None:
+    """Takes what the browser had stored. Call it at the start of every run."""
+    stored = browser_storage.taken(SLOT)
+    if isinstance(stored, Mapping):
+        state.stored = {str(file): pages for file, pages in stored.items() if isinstance(pages, Mapping)}
+        for file in state.files.values():
+            restore(state, file)
+
+
+def restore(state: PhotoState, file: str) -> None:
+    """Gives the pages of a file what was stored of them, unless they have corrections already."""
+    for index, values in state.stored.pop(file, {}).items():
+        if not (str(index).isdigit() and isinstance(values, Mapping)):
+            continue
+        page = state.page(PageKey(file, int(index)))
+        if page.corrections or page.regions is not None:
+            continue
+        page.corrections = _corrections(values.get("corrections"))
+        page.regions = _regions(values.get("lines"))
+        if values.get("turn") in get_args(Turn):
+            page.turn = cast(Turn, values["turn"])
+
+
+def store(state: PhotoState) -> None:
+    """Stores the corrections of all pages. Call it at the end of a run."""
+    files: dict[str, Any] = dict(state.stored)
+    for key, page in state.pages.items():
+        if values := _values(page):
+            files.setdefault(key.file, {})[str(key.index)] = values
+    browser_storage.save(SLOT, dict(list(files.items())[-MOST_FILES:]) or None)
+
+
+def _values(page: PageState) -> dict:
+    """What a person did on a page, as plain values."""
+    values: dict[str, Any] = {}
+    if page.corrections:
+        values["corrections"] = list(page.corrections.items())
+    if page.regions is not None:
+        values["lines"] = [[region.outline, region.formula] for region in page.regions]
+    if page.turn is not None:
+        values["turn"] = page.turn
+    return values
+
+
+def _corrections(value: object) -> dict[Outline, str]:
+    corrections = {}
+    for outline, text in _pairs(value):
+        if (known := _outline(outline)) is not None and isinstance(text, str):
+            corrections[known] = text[:LONGEST_LINE]
+    return corrections
+
+
+def _regions(value: object) -> tuple[Region, ...] | None:
+    if not isinstance(value, list):
+        return None
+    outlines = [(_outline(outline), formula is True) for outline, formula in _pairs(value)]
+    return tuple(Region(outline, formula) for outline, formula in outlines if outline is not None)
+
+
+def _pairs(value: object) -> list[Sequence]:
+    """The pairs of a list that came from a browser."""
+    items = value[:MOST_LINES] if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, list) and len(item) == 2]
+
+
+def _outline(value: object) -> Outline | None:
+    """Four corners, or None if it is anything else."""
+    if not isinstance(value, list) or len(value) != 4:
+        return None
+    corners = []
+    for corner in value:
+        if not (
+            isinstance(corner, list) and len(corner) == 2 and all(type(x) is int and abs(x) < REACH for x in corner)
+        ):
+            return None
+        corners.append((corner[0], corner[1]))
+    return tuple(corners)

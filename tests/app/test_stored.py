@@ -1,0 +1,70 @@
+"""Corrections in the browser's storage: they come back with their file, and nonsense there is ignored."""
+
+import json
+
+import pytest
+
+from hwr_core.layout.regions import Region
+from pages.shared import browser_storage
+from pages.workbench import stored
+from pages.workbench.state import PageKey, PhotoState
+
+CORNERS = ((1, 2), (90, 2), (90, 30), (1, 30))
+
+
+@pytest.fixture
+def browser(monkeypatch):
+    """The browser's storage as one dictionary of JSON texts."""
+    slots: dict[str, str] = {}
+    monkeypatch.setattr(browser_storage, "save", lambda slot, value: slots.update({slot: json.dumps(value)}))
+    monkeypatch.setattr(browser_storage, "taken", lambda slot: json.loads(slots.pop(slot, "null")))
+    return slots
+
+
+def test_what_was_done_on_a_page_comes_back_with_its_file(browser):
+    before = PhotoState(files={"a.png": "hash"})
+    page = before.page(PageKey("hash", 1))
+    page.corrections, page.regions, page.turn = {CORNERS: "hello"}, (Region(CORNERS, True),), "90"
+    before.page(PageKey("hash", 0))
+    stored.store(before)
+    after = PhotoState()
+    stored.take_stored(after)
+    assert not after.pages, "not before the file is there"
+    stored.store(after)  # and it stays stored meanwhile
+    later = PhotoState()
+    stored.take_stored(later)
+    stored.restore(later, "hash")
+    page = later.page(PageKey("hash", 1))
+    assert (page.corrections, page.regions, page.turn) == ({CORNERS: "hello"}, (Region(CORNERS, True),), "90")
+    assert PageKey("hash", 0) not in later.pages
+
+
+def test_a_correction_of_this_session_counts_more_than_a_stored_one(browser):
+    before = PhotoState()
+    before.page(PageKey("hash", 0)).corrections = {CORNERS: "stored"}
+    stored.store(before)
+    now = PhotoState(files={"a.png": "hash"})
+    now.page(PageKey("hash", 0)).corrections = {CORNERS: "new"}
+    stored.take_stored(now)
+    assert now.page(PageKey("hash", 0)).corrections == {CORNERS: "new"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        7,
+        [],
+        {"hash": 7},
+        {"hash": {"first": {}}},
+        {"hash": {"0": []}},
+        {"hash": {"0": {"corrections": [[[1, 2], "x"], "y", [[[0, 0]] * 4, 7], [[["a", 0]] * 4, "x"]]}}},
+        {"hash": {"0": {"corrections": {}, "lines": 9, "turn": "91"}}},
+    ],
+)
+def test_nonsense_in_the_storage_is_ignored(browser, value):
+    browser["photo"] = json.dumps(value)
+    state = PhotoState()
+    stored.take_stored(state)
+    stored.restore(state, "hash")
+    for page in state.pages.values():
+        assert not page.corrections and page.regions is None and page.turn is None
