@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from hwr_core.decoding.unread_symbols import seen_symbols
+
 ENCODER = "encoder_model.onnx"  # in the folder `onnx`
 DECODER = "decoder_with_past_model.onnx"  # in the folder `onnx`
 ROOM = 32  # steps by which the decoder's past grows
@@ -52,7 +54,8 @@ class OnnxNetwork:
     def _encode(self, image: np.ndarray) -> dict[str, np.ndarray]:
         rows, columns = (np.flatnonzero((image != 0).any(axis)) for axis in ((0, 2), (0, 1)))
         image = np.ascontiguousarray(image[None, :, : rows[-1] + 1, : columns[-1] + 1])
-        return dict(zip(self.features, self.encoder.run(self.features, {"pixel_values": image}), strict=True))
+        found = dict(zip(self.features, self.encoder.run(self.features, {"pixel_values": image}), strict=True))
+        return found | {"picture": image[0, 0]}
 
 
 _networks: weakref.WeakSet[OnnxNetwork] = weakref.WeakSet()
@@ -93,6 +96,10 @@ class _Encoded:
         has_ctc = "ctc_logits" in items[0]
         self.mask: np.ndarray | None = np.arange(max(lengths)) < np.array(lengths)[:, None]
         self.ctc_logits: np.ndarray | None = _joined([item["ctc_logits"] for item in items], 1) if has_ctc else None
+        has_symbols = "symbol_logits" in items[0]
+        self.symbols = (
+            [seen_symbols(item["symbol_logits"][0], item["picture"]) for item in items] if has_symbols else None
+        )
         self.seen: dict[str, np.ndarray] = {}  # the decoder's inputs that stay the same at every step
         self.past: dict[str, np.ndarray] = {}
         self.history, self.length = np.zeros((0, 0), np.int64), 0

@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import EncoderDecoderCache, VisionEncoderDecoderModel
 
 from hwr_core.checkpoints.checkpoint_config import special_tokens
+from hwr_core.decoding.unread_symbols import SeenSymbol, seen_symbols
 from hwr_core.runtime.memory import give_back_freed
 from hwr_core.runtime.settings import low_memory
 from hwr_core.runtime.threads import MAX_THREADS
@@ -56,11 +57,16 @@ class TorchNetwork:
         parts = [self.model.encoder(part) for part in images.split(at_once)]
         states = torch.cat([part.last_hidden_state for part in parts])
         mask, ctc_logits = _output(parts, "attention_mask"), _output(parts, "ctc_logits")
+        logits = _output(parts, "symbol_logits")
+        symbols = None
+        if logits is not None:
+            found = zip(logits.float().cpu().numpy(), pixel_values[:, 0], strict=True)
+            symbols = [seen_symbols(of_item, picture) for of_item, picture in found]
         if low_memory() and self.device == "cpu":
             give_back_freed()  # of the encoder, before the decoder stores keys and values of every layer
         if hasattr(self.model, "enc_to_dec_proj"):
             states = self.model.enc_to_dec_proj(states)
-        return _Encoded(self.model.decoder, states, mask, ctc_logits, beams)
+        return _Encoded(self.model.decoder, states, mask, ctc_logits, symbols, beams)
 
 
 def _output(parts: list, name: str) -> Tensor | None:
@@ -82,7 +88,16 @@ def check_not_forked() -> None:
 class _Encoded:
     """The encoder's output for a batch, and the state of decoding it."""
 
-    def __init__(self, decoder: Any, states: Tensor, mask: Tensor | None, ctc_logits: Tensor | None, beams: int):
+    def __init__(
+        self,
+        decoder: Any,
+        states: Tensor,
+        mask: Tensor | None,
+        ctc_logits: Tensor | None,
+        symbols: list[list[SeenSymbol]] | None,
+        beams: int,
+    ):
+        self.symbols = symbols
         self.decoder, self.beams, self.parts = decoder, beams, (states, mask, ctc_logits)
         self.mask: np.ndarray | None = mask.cpu().numpy() if mask is not None else None
         self.ctc_logits: np.ndarray | None = ctc_logits.float().cpu().numpy() if ctc_logits is not None else None
@@ -96,7 +111,8 @@ class _Encoded:
         one = slice(item, item + 1)
         return _Encoded(
             self.decoder, states[one], None if mask is None else mask[one],
-            None if ctc_logits is None else ctc_logits[one], beams=1,
+            None if ctc_logits is None else ctc_logits[one],
+            None if self.symbols is None else self.symbols[one], beams=1,
         )  # fmt: skip
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from hwr_core.decoding.network import Network
 from hwr_core.decoding.proposals import with_listed_words
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis, log_softmax
 from hwr_core.decoding.speculative import look_ahead
+from hwr_core.decoding.unread_symbols import unread_stretches
 from hwr_core.decoding.unused_ink import ctc_path, unread_spans
 
 # If CTC's draft has probability LIKELY or more, the line is decoded greedily first. Beam search follows only if the
@@ -41,6 +42,14 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
         has one, or two if a listed word replaced another.
     """
     encoded = network.encode(pixel_values, settings.beams)
+    if settings.grammar is not None and encoded.symbols is not None:
+        names, seen = settings.grammar.tokens, encoded.symbols
+        return [
+            [replace(best, unread=unread_stretches(symbols, best.tokens, names)), *others]
+            for symbols, (best, *others) in zip(
+                seen, beam_search(network, encoded, len(pixel_values), settings), strict=True
+            )
+        ]
     logits_of = encoded.ctc_logits
     if not hasattr(encoded, "alone") or not settings.ctc_weight or logits_of is None or settings.grammar is not None:
         return beam_search(network, encoded, len(pixel_values), settings)

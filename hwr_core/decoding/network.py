@@ -4,6 +4,8 @@ from typing import Protocol
 
 import numpy as np
 
+from hwr_core.decoding.unread_symbols import SeenSymbol
+
 
 class Encoded(Protocol):
     """An encoded batch and the state of decoding it.
@@ -14,10 +16,12 @@ class Encoded(Protocol):
     Attributes:
         mask: (batch, columns) bool, True for columns that are not padding; None if the encoder has no mask.
         ctc_logits: (batch, columns, vocabulary) float32, the output of the CTC head; None if there is none.
+        symbols: for each item the symbols that the head of a formula encoder sees; None if there is no such head.
     """
 
     mask: np.ndarray | None
     ctc_logits: np.ndarray | None
+    symbols: list[list[SeenSymbol]] | None
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
         """Decodes one step.

@@ -55,7 +55,7 @@ def unread_spans(path: CtcPath, tokens: Sequence[int]) -> tuple[tuple[float, flo
         path: What CTC alone would write.
         tokens: Those of the text.
     """
-    matched = _matched(path.tokens.tolist(), list(tokens))
+    matched = matched_in(path.tokens.tolist(), list(tokens))
     lacking = ~matched & (path.probabilities >= LIKELY_CHARACTER)
     spans, start = [], None
     for place in range(len(lacking) + 1):
@@ -69,8 +69,8 @@ def unread_spans(path: CtcPath, tokens: Sequence[int]) -> tuple[tuple[float, flo
     return tuple((float(left), float(right)) for left, right in spans)
 
 
-def _matched(path: list[int], tokens: list[int]) -> np.ndarray:
-    """Which of `path` have a token of the text in their place, the same or another: all but deletions of the least edits."""
+def matched_in(path: Sequence[int], tokens: Sequence[int]) -> np.ndarray:
+    """Which of `path` have a token of the text in their place, the same or another: all but deletions of the least edits, (n,) bool."""
     rows, columns = len(path), len(tokens)
     cost = np.zeros((rows + 1, columns + 1), np.int32)
     cost[:, 0], cost[0] = np.arange(rows + 1), np.arange(columns + 1)

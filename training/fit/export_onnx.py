@@ -41,7 +41,7 @@ class Encoder(nn.Module):
 
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
         # (1, 1, height, width) → keys and values of each layer (1, heads, columns, size of a head), and the logits of a
-        # CTC head (1, columns, vocabulary)
+        # CTC head (1, columns, vocabulary), or of the head that names each cell's symbol (1, rows, columns, vocabulary)
         found = self.encoder(pixel_values, padded=False)
         crossed = []
         for layer in self.layers:
@@ -53,6 +53,8 @@ class Encoder(nn.Module):
                     .transpose(1, 2)
                 )
         logits = getattr(found, "ctc_logits", None)
+        if logits is None:
+            logits = getattr(found, "symbol_logits", None)
         return tuple(crossed) if logits is None else (*crossed, logits)
 
 
@@ -131,12 +133,13 @@ def export(folder: Path) -> None:
     pixels = torch.rand(1, 1, height, 96)
     crossed = list(encoder(pixels))
     logits = [crossed.pop()] if len(crossed) % 2 else []
+    head = "symbol_logits" if recognizer.reads_formulas else "ctc_logits"
     parts = [f"{kind}.{layer}" for layer in range(len(crossed) // 2) for kind in ("key", "value")]
     looked_at, kept = [f"crossed_{part}" for part in parts], [f"past_{part}" for part in parts]
     (folder / "onnx").mkdir(exist_ok=True)
     free = torch.export.Dim.DYNAMIC
     _write(
-        encoder, (pixels,), ["pixel_values"], [*looked_at, *(["ctc_logits"] if logits else [])],
+        encoder, (pixels,), ["pixel_values"], [*looked_at, *([head] if logits else [])],
         ({axis: free for axis in varying},), folder, ENCODER,
     )  # fmt: skip
     _, heads, columns, size = crossed[0].shape
