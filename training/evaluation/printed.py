@@ -62,7 +62,7 @@ def by_phone(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     grey = cv2.GaussianBlur(np.asarray(picture), (0, 0), rng.uniform(0.8, 1.4)) * np.linspace(0.7, 1, picture.width)
     grey = (grey + rng.normal(0, 5, grey.shape)).clip(0, 255).astype(np.uint8)
     packed = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
-    return Image.fromarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE))
+    return Image.open(io.BytesIO(packed.tobytes()))
 
 
 def main() -> None:
