@@ -67,7 +67,8 @@ def photo_page() -> None:
         return
     _, reader = recognizer_for(reader)  # the built-in one, where another cannot be loaded
     take_edits(state, st.session_state.get(VIEWER))
-    show_strip(sheets, sheet, read_pages(state, sheets, settings, reader))
+    ticked = read_pages(state, sheets, settings, reader)
+    show_strip(sheets, sheet, ticked)
     background = st.container()
     try:
         prepared = show_page(state, sheets, sheet, settings, reader)
@@ -76,7 +77,9 @@ def photo_page() -> None:
         st.error(escaped(str(error)), icon=":material/broken_image:")
     store(state)
     with background:  # once the page that is shown is read
-        read_others(state, sheets, settings, reader)
+        others_read = read_others(state, sheets, settings, reader)
+    if others_read or (len(sheets) > 1 and read_pages(state, sheets, settings, reader) != ticked):
+        st.rerun()  # the strip shows which pages are read
 
 
 def read_pages(state: PhotoState, sheets: list[Sheet], settings: PreprocessSettings, reader: Reader) -> set[PageKey]:
@@ -164,11 +167,14 @@ def show_text(sheet: Sheet, read: ReadSheet, shown: Page, view: str) -> None:
     show_unreadable(sheet, read, shown)
 
 
-def read_others(state: PhotoState, sheets: list[Sheet], settings: PreprocessSettings, reader: Reader) -> None:
+def read_others(state: PhotoState, sheets: list[Sheet], settings: PreprocessSettings, reader: Reader) -> bool:
     """Reads the pages that were not read with these settings, one after the other. A damaged page is reported.
 
     It runs at the end of the page's run. A click ends it; the next run goes on where it was, because what was read is
     kept.
+
+    Returns:
+        Whether there was any.
     """
     left = [
         sheet
@@ -181,14 +187,14 @@ def read_others(state: PhotoState, sheets: list[Sheet], settings: PreprocessSett
         if page.error:
             st.error(escaped(page.error), icon=":material/broken_image:")
     if not left:
-        return
+        return False
     if state.stopped_all:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"Stopped. {counted(len(left), 'page')} not read yet.", width="content")
             st.button(
                 "Resume", key="read_all", icon=":material/play_circle:", on_click=state.resume_all, type="tertiary"
             )
-        return
+        return False
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="others"):
         progress = st.empty()
         st.button("Stop", key="stop_all", icon=":material/stop_circle:", on_click=state.stop_all, type="tertiary")
@@ -196,7 +202,7 @@ def read_others(state: PhotoState, sheets: list[Sheet], settings: PreprocessSett
         place = f"{number + 1} of {len(left)}{remaining(state, len(left) - number)}"
         progress.caption(f"Reading {place}: {escaped(sheet.page_id.title)}", width="content")
         read_other(state, sheet, settings, reader)
-    st.rerun()  # the strip shows which pages are read
+    return True
 
 
 def read_other(state: PhotoState, sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> None:

@@ -17,7 +17,7 @@ from pages.workbench.files import Sheet
 from pages.workbench.reading import ReadSheet
 from pages.workbench.state import PageState, photo_state
 
-SHOWN = 25  # lines in the editor at once
+SHOWN = 40  # lines in the editor at once
 ALTERNATIVES = 4  # other readings of a line
 CROP = (1000, 72)  # pixels that a line's picture has at most
 JPEG_QUALITY = 80  # of 100
@@ -49,7 +49,8 @@ def show_unreadable(sheet: Sheet, read: ReadSheet, shown: Page) -> None:
 def show_editor(sheet: Sheet, read: ReadSheet, shown: Page) -> None:
     """Shows the lines of a page, each with its picture and its field. `shown` is the page with its corrections."""
     strips = -(-len(shown.lines) // SHOWN)
-    strip = st.pagination(strips, key=f"lines-{sheet.key}") - 1 if strips > 1 else 0
+    with st.container(key="field_pages"):
+        strip = st.pagination(strips, key=f"lines-{sheet.key}") - 1 if strips > 1 else 0
     with st.container(key="fields", gap="xsmall"):
         for number in range(strip * SHOWN, min(len(shown.lines), (strip + 1) * SHOWN)):
             _row(sheet, number, read, shown)

@@ -53,7 +53,7 @@ def show_facts(page: PageState, settings: PreprocessSettings, reader: Reader, re
     if not read.lines_left:
         fact, worse = _confidence(page, settings, reader, read)
         facts += [fact] if fact else []
-    st.caption(" · ".join(facts))
+    st.html(f"<p class='facts' role='status'>{' · '.join(facts)}</p>")
     if worse:
         st.warning(worse, icon=":material/trending_down:")
 

@@ -5,18 +5,18 @@ import streamlit as st
 
 from pages.workbench.reading import Prepared
 
-STEP_WIDTH = 200  # pixels of a step's picture
+STEP_WIDTH = 140  # pixels of a step's picture
 MARKS = (0, 64, 128, 192, 255)  # grey levels named under the histogram
 
 
 def show_steps(prepared: Prepared) -> None:
-    """The steps in their order, and the histogram."""
+    """The histogram, and the steps in their order."""
     with st.container(horizontal=True, key="steps", gap="small"):
+        with st.container(width=STEP_WIDTH, gap=None):
+            _histogram(prepared)
         for name, image in prepared.steps:
             with st.container(width=STEP_WIDTH, gap=None):
                 st.image(image, caption=name, width="stretch", alt=f"Preprocessing step: {name}")
-        with st.container(width=STEP_WIDTH, gap=None):
-            _histogram(prepared)
 
 
 def _histogram(prepared: Prepared) -> None:

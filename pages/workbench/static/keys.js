@@ -2,6 +2,7 @@
 //
 // `data.doubts` has [line, start, end] of each unsure word, in characters.
 
+const PATIENCE = 5000 // milliseconds that the next fields may take to come
 const FIELD = /^Line (\d+)$/
 
 class Keys {
@@ -40,12 +41,28 @@ class Keys {
     if (!step || event.ctrlKey || event.metaKey) return
     if (event.altKey && event.key !== "Enter") this.nextDoubt(line, event.target, step)
     else {
-      const field = this.field(line + (event.shiftKey ? -step : step))
-      if (!field) return
-      field.focus()
-      field.select()
+      this.goTo(line + (event.shiftKey ? -step : step), line)
     }
     if (event.key !== "Enter") event.preventDefault()
+  }
+
+  // To the field of a line, which may be among the fields that are not shown.
+  goTo(line, from) {
+    const field = this.field(line)
+    if (field) {
+      field.focus()
+      return field.select()
+    }
+    const button = line > from ? "stPaginationNext" : "stPaginationPrev"
+    const turn = document.querySelector(`.st-key-field_pages [data-testid="${button}"]:enabled`)
+    if (!turn) return
+    turn.click()
+    const start = performance.now()
+    const wait = setInterval(() => {
+      const field = this.field(line)
+      if (field || performance.now() - start > PATIENCE) clearInterval(wait)
+      if (field) this.goTo(line, from)
+    }, 60)
   }
 
   nextDoubt(line, field, step) {

@@ -9,7 +9,8 @@ const SVG = "http://www.w3.org/2000/svg"
 const MOST_ZOOM = 12 // times the size at which the whole page is seen
 const ZOOM_STEP = 1.3
 const PAN_STEP = 60 // CSS pixels a key press
-const NUMBER_SIZE = 13 // CSS pixels of the lines' numbers
+const NUMBER_SIZE = [8, 13] // CSS pixels of the lines' numbers, at least and at most
+const NUMBER_SHARE = 0.6 // of its line's height that a number has otherwise
 const ICONS = {
   in: "M12 5v14M5 12h14",
   out: "M5 12h14",
@@ -179,7 +180,9 @@ class Viewer {
     this.buttons.fit.disabled = this.buttons.out.disabled = this.fitted
     this.buttons.in.disabled = this.scale >= MOST_ZOOM * this.fitScale * 0.999
     for (const number of this.overlay.querySelectorAll(".number")) {
-      number.setAttribute("font-size", NUMBER_SIZE / this.scale)
+      const [least, most] = NUMBER_SIZE
+      const size = Math.min(most, Math.max(least, NUMBER_SHARE * number.dataset.depth * this.scale))
+      number.setAttribute("font-size", size / this.scale)
     }
     for (const handle of this.overlay.querySelectorAll(".handle")) handle.setAttribute("r", 5 / this.scale)
   }
@@ -227,17 +230,17 @@ class Viewer {
     const parts = []
     const points = (corners) => corners.map((corner) => corner.map((value) => Math.round(value * 10) / 10)).join(" ")
     const shape = (corners, name, rest = "") => parts.push(`<polygon class="${name}" points="${points(corners)}"${rest}/>`)
-    let number = 0
     for (const { id, corners, formula, line } of this.regions) {
       if (line === null && !this.editing && !String(id).startsWith("new-")) continue
-      number += 1
       const known = line === null ? null : this.data.lines[line]
       const active = this.editing ? id === this.selected : line !== null && line === this.line
       const kinds = { formula, corrected: known?.corrected, empty: line === null, active }
       const name = ["line", ...Object.keys(kinds).filter((kind) => kinds[kind])].join(" ")
       shape(corners, name, ` data-id="${id}"${line === null ? "" : ` data-place="${line}"`}`)
       const [x, y] = corners[3]
-      parts.push(`<text class="number" x="${x - 4 / this.scale}" y="${y - 2}">${line === null ? "" : line + 1}</text>`)
+      const depth = Math.hypot(...minus(corners[3], corners[0]))
+      const label = line === null ? "" : line + 1
+      parts.push(`<text class="number" data-depth="${depth}" x="${x - 3 / this.scale}" y="${y - 2}">${label}</text>`)
     }
     if (!this.editing) this.drawWords(shape, parts)
     for (const corners of this.data.unread) shape(corners, "unread")
