@@ -22,9 +22,10 @@ from hwr_core import __version__
 from hwr_core.documents.input_formats import SUFFIXES
 from hwr_core.documents.page_range import ALL_PAGES, PageRange
 from hwr_core.errors import HandwritingError, MissingPackageError
-from hwr_core.export import FORMATS, FileNames, export, suffix_of
+from hwr_core.export import FORMATS
+from hwr_core.export.output import output_of
 from hwr_core.imaging.settings import PreprocessSettings
-from hwr_core.reading import Page, PageId
+from hwr_core.reading import PageId
 from hwr_core.runtime.limits import BEAMS
 from hwr_core.runtime.log import configure_logging, log_unexpected, restored_logging
 from hwr_core.runtime.paths import APP
@@ -120,9 +121,10 @@ def reading_options(command: Callable) -> Callable:
     "--out", help="A file for all pages, or a folder for a file each: one that exists, or a name ending in /."
 )
 @click.option("--pages", help="Pages of each document, such as 3-7 or 1,4,9-.")
+@click.option("--pictures", is_flag=True, help="Beside ALTO and PAGE files, write the pages of PDFs as pictures too.")
 @reading_options
 def read(
-    files: Sequence[str], format: str | None, out: str | None, pages: str | None, mode: Mode | None, checkpoint: str | None,
+    files: Sequence[str], format: str | None, out: str | None, pages: str | None, pictures: bool, mode: Mode | None, checkpoint: str | None,
     beams: int | None, words_file: Path | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Reads pictures, PDFs, folders of them, or - for standard input.
@@ -130,7 +132,7 @@ def read(
     A file that cannot be read is reported on standard error. The others are read, and the exit status is 1.
     """
     with console(quiet, debug):
-        output = output_of(out, format)
+        output = output_of(out, format, pictures)
         preprocessing = checked_settings(settings_file, beams)
         words = words_of(words_file)
         chosen = PageRange.parse(pages) if pages is not None else ALL_PAGES
@@ -395,83 +397,3 @@ def _bytes_of(path: Path | None) -> bytes:
 
 def _raise(error: HandwritingError) -> Image.Image:
     raise error
-
-
-def output_of(out: str | None, format: str | None) -> "FilePerPage | OneFile":
-    """Returns the writer for `--out` and `--format`.
-
-    Raises:
-        HandwritingError: Nothing can be written there. It is raised before pages are read, which may take an hour.
-    """
-    if out is None:
-        return OneFile(None, format or "txt")
-    path = Path(out)
-    if path.is_dir() or out.endswith(("/", "\\")):
-        if path.is_file():
-            raise HandwritingError(f"{out} cannot be written: it is a file.")
-        return FilePerPage(path, format or "txt")
-    if not path.parent.is_dir():
-        raise HandwritingError(f"{out} cannot be written: there is no folder {path.parent}.")
-    return OneFile(path, format or format_of(path))
-
-
-def format_of(path: Path) -> str:
-    """Returns the format that a file's suffix names, txt for an unknown suffix.
-
-    Raises:
-        HandwritingError: Several formats have this suffix.
-    """
-    suffix = path.suffix.lower()
-    found = [name for name, format in FORMATS.items() if suffix in (format.suffix, ".zip" if format.single else None)]
-    if len(found) > 1:
-        raise HandwritingError(f"Several formats have the suffix {suffix}: choose one of --format {', '.join(found)}.")
-    return found[0] if found else "txt"
-
-
-class FilePerPage:
-    """Writes a file for each page as soon as it is read."""
-
-    def __init__(self, folder: Path, format: str):
-        self.folder, self.format, self.names = folder, format, FileNames(FORMATS[format].suffix)
-
-    def add(self, name: PageId, page: Page, decode: Decode) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / self.names(name)).write_bytes(export({name: page}, self.format, {name: decode}))
-
-    def finish(self) -> None:
-        """Does nothing: all files are written."""
-
-
-class OneFile:
-    """Writes all pages at the end, to a file or to standard output."""
-
-    def __init__(self, out: Path | None, format: str):
-        self.out, self.format = out, format
-        self.pages: dict[PageId, Page] = {}
-        self.pictures: dict[PageId, Decode] = {}  # each holds its file's bytes: only for formats that show pictures
-        self._check_stdout(1)
-
-    def add(self, name: PageId, page: Page, decode: Decode) -> None:
-        self.pages[name] = page
-        if FORMATS[self.format].needs_pictures:
-            self.pictures[name] = decode
-
-    def finish(self) -> None:
-        """Writes the file."""
-        if not self.pages:
-            return
-        self._check_stdout(len(self.pages))
-        content = export(self.pages, self.format, self.pictures)
-        if self.out is not None:
-            self.out.write_bytes(content)
-        else:
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
-
-    def _check_stdout(self, count: int) -> None:
-        if self.out is not None:
-            return
-        if sys.stdout is None:
-            raise HandwritingError("Standard output is closed: name a file with --out.")
-        if sys.stdout.isatty() and suffix_of(self.format, count) in (".pdf", ".docx", ".zip"):
-            raise HandwritingError(f"A terminal cannot show {FORMATS[self.format].title}: name a file with --out.")

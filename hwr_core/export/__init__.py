@@ -9,6 +9,7 @@ import os
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from PIL import Image
 
@@ -68,6 +69,7 @@ def export(
     format: str,
     pictures: Pictures[PageName] | None = None,
     paragraphs: bool = False,
+    with_pictures: bool = False,
 ) -> bytes:
     """Writes pages in a format.
 
@@ -77,6 +79,8 @@ def export(
         pictures: functions that return the pages' upright pictures, by the same keys as `pages`. Only formats with
             `needs_pictures` use them. The PDF takes over the sources of `hwr_core.documents.document.DocumentPage`s.
         paragraphs: whether to join broken lines into paragraphs. Only formats with `flows` do so.
+        with_pictures: whether a format with `single` becomes a ZIP that also holds the pictures that its files name, those of
+            pages that have no picture file of their own (`is_drawn`).
 
     Returns:
         The file's bytes; text is in UTF-8. Several pages in a format with `single` become a ZIP.
@@ -100,13 +104,35 @@ def export(
         return write(pages, pictures)
     if not chosen.single:
         return _encoded(write(pages))
-    if len(pages) == 1:
-        return _encoded(write(*next(iter(pages.items()))))
+    file_name = FileNames(chosen.suffix)
+    files = {name: file_name(name) for name in pages}
+    shown = {name: picture_of(name, file) for name, file in files.items()}
+    drawn = [name for name in pages if with_pictures and pictures is not None and is_drawn(name)]
+    if len(pages) == 1 and not drawn:
+        return _encoded(*(write(shown[name], page) for name, page in pages.items()))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        file_name = FileNames(chosen.suffix)
         for name, page in pages.items():
-            archive.writestr(file_name(name), _encoded(write(name, page)))
+            archive.writestr(files[name], _encoded(write(shown[name], page)))
+        for name in drawn:
+            archive.writestr(shown[name], png((pictures or {})[name]()))
+    return packed.getvalue()
+
+
+def is_drawn(name: PageId | str) -> bool:
+    """Whether a page has no picture file of its own: it is drawn, or cut out of a document of several pages."""
+    return isinstance(name, PageId) and (name.count > 1 or name.file.lower().endswith(".pdf"))
+
+
+def picture_of(name: PageId | str, file: str) -> str:
+    """The name of the picture that `file`, written for a page, belongs to: the page's own, or a PNG beside `file`."""
+    return str(PurePath(file).with_suffix(".png")) if is_drawn(name) else str(name)
+
+
+def png(picture: Image.Image) -> bytes:
+    """A picture as the bytes of a PNG file."""
+    packed = io.BytesIO()
+    picture.convert("RGB").save(packed, "PNG")
     return packed.getvalue()
 
 

@@ -7,12 +7,15 @@ import shlex
 import subprocess
 import sys
 import warnings
+import zipfile
 
 import pytest
+from lxml import etree
 from PIL import Image
 
 from hwr_core import cli
-from hwr_core.cli import OneFile, main
+from hwr_core.cli import main
+from hwr_core.export.output import OneFile
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
 from hwr_core.reading import Page, PageId
@@ -114,9 +117,38 @@ def test_a_library_error_on_one_picture_loses_no_other(folder, monkeypatch, capf
 
 @pytest.mark.parametrize(("format", "kept"), [("txt", 0), ("alto", 0), ("pdf", 1)])
 def test_files_are_kept_in_memory_only_for_formats_that_show_them(format, kept, tmp_path):
-    whole = OneFile(tmp_path / "out", format)
+    whole = OneFile(tmp_path / "out", format, with_pictures=False)
     whole.add(PageId("a.png"), Page((), (1, 1)), lambda: None)
     assert len(whole.pages) == 1 and len(whole.pictures) == kept
+
+
+def test_pages_of_a_pdf_come_as_pictures_beside_the_files_that_name_them(tmp_path):
+    """Other programs open the picture that ALTO or PAGE names: of a PDF's page there was none."""
+    for name, text in (("a", "hello world"), ("b", "good morning")):
+        (tmp_path / name).mkdir()
+        pages = [Image.new("L", (800, 600), 255) for _ in range(2)]
+        for page in pages:
+            page.paste(picture(text), (60, 200))
+        pages[0].save(tmp_path / name / "notes.pdf", save_all=True, append_images=pages[1:])
+    files, out = [str(tmp_path / name / "notes.pdf") for name in "ab"], tmp_path / "out"
+    assert main(["read", *files, "--format", "alto", "--pictures", "--out", f"{out}/", "--quiet", "--pages", "2"]) == 0
+    written = sorted(path.name for path in out.iterdir())
+    assert len(written) == 4
+    for file in out.glob("*.xml"):
+        root = etree.parse(file).getroot()
+        shown = Image.open(out / root.find(".//{*}fileName").text)
+        sheet = root.find(".//{*}Page")
+        assert shown.size == (int(sheet.get("WIDTH")), int(sheet.get("HEIGHT")))
+    together = tmp_path / "all.zip"
+    assert main(["read", files[0], "--format", "page", "--pictures", "--out", str(together), "--quiet"]) == 0
+    assert zipfile.ZipFile(together).namelist() == [
+        "notes, page 1.xml", "notes, page 2.xml", "notes, page 1.png", "notes, page 2.png",
+    ]  # fmt: skip
+
+
+def test_pictures_need_a_place(folder, capfd):
+    assert main(["read", str(folder), "--format", "alto", "--pictures", "--out", f"{folder}/x.xml"]) == 2
+    assert capfd.readouterr().err == "--pictures needs a folder or a .zip file as --out.\n"
 
 
 def test_a_formula_is_read_as_one(tmp_path, capfdbinary):
