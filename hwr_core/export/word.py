@@ -2,12 +2,15 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from docx import Document
 from docx.document import Document as WordDocument
 from docx.enum.text import WD_BREAK
 from docx.text.run import Run
 
+from hwr_core.errors import HandwritingError
+from hwr_core.export.formulas import omml
 from hwr_core.export.tables import Row, blocks_of, grid_of
 from hwr_core.export.xml_common import xml_text
 from hwr_core.reading import Page, PageName, cells_of
@@ -19,7 +22,7 @@ def to_docx(pages: Mapping[PageName, Page], paragraphs: bool = False) -> bytes:
     """Writes pages as one Word document.
 
     Text is written in paragraphs that keep the line breaks. A table of at least two rows is a Word table. Several
-    pages get a heading and a new sheet each. Formulas are written as LaTeX.
+    pages get a heading and a new sheet each. Formulas are equations; those that Word cannot show are written as LaTeX.
 
     Args:
         pages: the pages, each by its identity or the name of its picture.
@@ -44,11 +47,25 @@ def _add_blocks(document: WordDocument, page: Page, paragraphs: bool) -> None:
             _add_table(document, rows)
             run = None
             continue
+        if (equation := _equation(rows[0])) is not None:
+            document.add_paragraph()._p.append(equation)
+            run = None
+            continue
         if run is None or paragraphs:
             run = document.add_paragraph().add_run()
         else:
             run.add_break(WD_BREAK.LINE)
         run.add_text(xml_text("\t".join(cells_of(rows[0]))))
+
+
+def _equation(row: Row) -> Any | None:
+    """The equation of a row that is one formula; None if it is text, or LaTeX that is not well formed."""
+    if len(row) != 1 or not row[0].formula:
+        return None
+    try:
+        return omml(row[0].reading.text)
+    except HandwritingError:
+        return None
 
 
 def _add_table(document: WordDocument, rows: Sequence[Row]) -> None:

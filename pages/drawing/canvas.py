@@ -90,8 +90,8 @@ def write_example(state: DrawState, formulas: bool, width: int, pen: int, colour
     )
     far = max(float(stroke[:, 0].max()) for stroke in strokes)
     high = max(float(stroke[:, 1].max()) for stroke in strokes)
-    scale = min(1.0, EXAMPLE_SHARE * width / far, EXAMPLE_SHARE * HEIGHT / high)
-    offset = ((width - far * scale) / 2, (HEIGHT - high * scale) / 2)
+    scale = min(1.0, EXAMPLE_SHARE * width / far, EXAMPLE_SHARE * (HEIGHT - LOW) / high)
+    offset = ((width - far * scale) / 2, (HEIGHT - LOW - high * scale) / 2)
     state.write([stroke * scale + offset for stroke in strokes], pen, colour)
 
 

@@ -1,15 +1,20 @@
 """The reading of a drawing: its text and formulas, the editable field, and other readings."""
 
+import functools
 import html
+import itertools
 
 import streamlit as st
 
 from hwr_core.ink.strokes import Strokes
 from hwr_core.reading import Line, Page, Reading
 from pages.drawing.correction import Correction
+from pages.drawing.formats import corrected_lines, show_formats
 from pages.drawing.history import unread_picture
+from pages.drawing.meaning import fault_of, show_meaning
+from pages.drawing.words import show_words
 from pages.shared.components import copy_button, style
-from pages.shared.reading_view import advice, best_guess, differing, escaped, percent, shaded, show_large
+from pages.shared.reading_view import advice, best_guess, differing, escaped, percent, seems_unknown, shaded
 
 FORMULAS_SHOWN = 3  # other readings of a formula, side by side
 UNREAD_WIDTH = 160  # pixels of the picture of unread parts
@@ -33,47 +38,68 @@ def show_result(page: Page, correction: Correction, strokes: Strokes, formulas: 
     only_formulas = all(line.formula for line in page.lines) if page.lines else formulas
     with st.container(border=True, key="result"):
         original = _original_is_wanted(correction)
-        _show_lines(page, page.text if original else correction.current, only_formulas)
+        _show_lines(page, correction, page.text if original else correction.current, only_formulas)
         if not all(line.reading.complete for line in page.lines):
             st.warning("A line is too long for this model. Only its beginning is shown.")
+        if seems_unknown(page):
+            st.warning("Most letters are uncertain. The model may not read this language.", icon=":material/translate:")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="result_actions"):
             _remark(page, correction, only_formulas)
             copy_button(correction.current, key="copy")
             name = "formula.tex" if only_formulas else "handwriting.txt"
             st.download_button("Download", correction.current, name, icon=":material/download:", on_click="ignore")
-            if _single_formula(page) is None:
+            show_formats(page, correction, only_formulas)
+            if any(line.formula for line in page.lines) and len(page.lines) > 1:
                 with st.popover("Other readings", icon=":material/alt_route:"):
                     _other_readings(page, correction)
         _earlier(correction)
+        _meanings(page, correction, only_formulas)
     correction.show("Edit LaTeX" if only_formulas else "Edit text")
     if (formula := _single_formula(page)) is not None:
         _other_formulas(formula, correction)
 
 
-def _show_lines(page: Page, text: str, only_formulas: bool) -> None:
+def _show_lines(page: Page, correction: Correction, text: str, only_formulas: bool) -> None:
     """Shows text in large letters and renders formulas, each line in its own kind."""
-    for number, (formula, markup, source) in enumerate(_parts(page, text, only_formulas)):
-        if not formula:
-            show_large(markup)
+    shown = corrected_lines(page, text, only_formulas)
+    same = len(shown) == len(page.lines)
+    readings = [line.reading for line in (page.lines if same else shown)]
+    for formula, numbers in itertools.groupby(range(len(shown)), lambda number: shown[number].formula):
+        if formula:
+            for number in numbers:
+                _show_formula(readings[number], shown[number].reading.text, number)
             continue
-        with st.container(key=f"rendered-{number}"):
-            st.latex(source or r"\;")
-        st.html(f'<div class="source" data-testid="latex">{markup}</div>')
+        first, *_ = block = list(numbers)
+        show_words(
+            [(readings[number], shown[number].reading.text) for number in block],
+            f"words-{first}",
+            functools.partial(_choose_in_block, correction, text, first),
+        )
 
 
-def _parts(page: Page, text: str, only_formulas: bool) -> list[tuple[bool, str, str]]:
-    """Formulas, and lines of text together: whether it is a formula, the markup with shaded letters, the plain text."""
-    lines = text.split("\n") if len(page.lines) != 1 else [text]
-    if len(lines) != len(page.lines):
-        return [(only_formulas, html.escape(line), line) for line in (lines if only_formulas else [text])]
-    parts: list[tuple[bool, str, str]] = []
-    for line, now in zip(page.lines, lines, strict=True):
-        markup = shaded(line.reading) if now == line.reading.text else html.escape(now)
-        if parts and not line.formula and not parts[-1][0]:
-            _, before, source = parts.pop()
-            markup, now = f"{before}\n{markup}", f"{source}\n{now}"
-        parts.append((line.formula, markup, now))
-    return parts
+def _show_formula(reading: Reading, text: str, number: int) -> None:
+    """A formula, rendered, and its LaTeX with shaded signs."""
+    with st.container(key=f"rendered-{number}"):
+        st.latex(text or r"\;")
+    source = shaded(reading) if text == reading.text else html.escape(text)
+    st.html(f'<div class="source" data-testid="latex">{source}</div>')
+
+
+def _choose_in_block(correction: Correction, text: str, first: int, number: int, chosen: str) -> None:
+    """Puts the new text of a line into the field, in a text that is shown as lines from `first` on."""
+    lines = text.split("\n")
+    lines[first + number] = chosen
+    correction.replace("\n".join(lines))
+
+
+def _meanings(page: Page, correction: Correction, only_formulas: bool) -> None:
+    """What each formula means, or why its LaTeX is not well formed."""
+    formulas = [line.reading.text for line in corrected_lines(page, correction.current, only_formulas) if line.formula]
+    for number, formula in enumerate(formulas):
+        if fault := fault_of(formula):
+            st.warning(escaped(fault), icon=":material/error:")
+        else:
+            show_meaning(formula, number, len(formulas))
 
 
 def _single_formula(page: Page) -> Reading | None:
@@ -140,31 +166,20 @@ def _original_key(correction: Correction) -> str:
 
 
 def _other_readings(page: Page, correction: Correction) -> None:
+    """Other readings of the formulas among other lines. Those of text are offered word by word."""
     now = correction.current.split("\n")
-    for number, line in enumerate(page.lines):
-        if number < len(now) and now[number] != line.reading.text:
+    formulas = [(number, line.reading) for number, line in enumerate(page.lines[: len(now)]) if line.formula]
+    for number, reading in formulas:
+        texts = [reading.text, *(other.text for other in reading.alternatives)]
+        for rank, text in enumerate([text for text in texts if text != now[number]][:FORMULAS_SHOWN]):
+            st.latex(text)
             st.button(
-                differing(line.reading.text, now[number]),
-                key=f"as-read-{number}",
-                icon=":material/undo:",
-                on_click=_choose,
-                args=(correction, number, line.reading.text),
-                help="The original reading",
-                width="stretch",
-            )
-        for rank, other in enumerate(line.reading.alternatives):
-            if line.formula:
-                st.latex(other.text)
-            st.button(
-                escaped(other.text) if line.formula else differing(other.text, line.reading.text),
+                escaped(text),
                 key=f"other-{number}-{rank}",
                 on_click=_choose,
-                args=(correction, number, other.text),
-                help=f"{percent(other.score)} sure",
+                args=(correction, number, text),
                 width="stretch",
             )
-    if not any(line.reading.alternatives for line in page.lines):
-        st.caption("No other likely readings.")
 
 
 def _choose(correction: Correction, number: int, chosen: str) -> None:

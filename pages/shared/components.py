@@ -29,9 +29,9 @@ _copy = st.components.v2.component(
 _width = st.components.v2.component("column_width", html="<div></div>", js=static("column_width.js"))
 
 
-def copy_button(text: str, key: str) -> None:
+def copy_button(text: str, key: str, label: str = "Copy") -> None:
     """A button that puts `text` on the clipboard."""
-    _copy(data={"text": text}, key=key, width=COPY_WIDTH)
+    _copy(data={"text": text, "label": label}, key=key, width=COPY_WIDTH if label == "Copy" else "stretch")
 
 
 def column_width(default: int = COLUMN_WIDTH) -> int:

@@ -6,11 +6,13 @@ import re
 
 import streamlit as st
 
-from hwr_core.reading import Line, Reading
+from hwr_core.reading import Line, Page, Reading
 
 UNSURE = 0.9  # a character with less confidence is shaded
 DOUBTFUL = 0.6  # a character with less confidence is shaded strongly
 LIKELY = 0.9  # confidence of a whole line above which it "looks right"
+LEAST_LETTERS = 12  # of a page, to tell whether the model reads its language
+GAP = '<span class="gap" title="A letter may be missing here"></span>'
 PROBABLE = 0.5  # confidence of a whole line above which it is "probably right"
 
 
@@ -28,15 +30,44 @@ def show_large(markup: str) -> None:
 
 def shaded(reading: Reading) -> str:
     """The reading's text as HTML, each character shaded by its confidence."""
+    return "".join(shaded_characters(reading))
+
+
+def shaded_characters(reading: Reading) -> list[str]:
+    """The characters of the reading's text as HTML, each shaded by its confidence. A place where a letter may be missing
+    is marked before its character, or after the last one."""
+    missing = missing_letters(reading)
     parts = []
-    for character, confidence in zip(reading.text, reading.character_confidences, strict=True):
+    for place, (character, confidence) in enumerate(zip(reading.text, reading.character_confidences, strict=True)):
         markup = html.escape(character)
-        if confidence >= UNSURE or character == " ":
-            parts.append(markup)
-        else:
+        if confidence < UNSURE and character != " ":
             kind = "unsure" if confidence >= DOUBTFUL else "doubtful"
-            parts.append(f'<span class="{kind}" title="{percent(confidence)} sure">{markup}</span>')
-    return "".join(parts)
+            markup = f'<span class="{kind}" title="{percent(confidence)} sure">{markup}</span>'
+        parts.append(f"{GAP}{markup}" if place in missing else markup)
+    if parts and len(reading.text) in missing:
+        parts[-1] += GAP
+    return parts
+
+
+def missing_letters(reading: Reading) -> set[int]:
+    """The places before which a letter may be missing: other readings have one there, and are together as probable as a
+    shaded letter is wrong."""
+    chances: dict[int, float] = {}
+    for other in reading.alternatives:
+        matcher = difflib.SequenceMatcher(None, reading.text, other.text, autojunk=False)
+        for kind, start, _, first, last in matcher.get_opcodes():
+            if kind == "insert" and other.text[first:last].strip():
+                chances[start] = chances.get(start, 0.0) + other.score
+    return {place for place, chance in chances.items() if chance > 1 - UNSURE}
+
+
+def seems_unknown(page: Page) -> bool:
+    """Whether a page has text, and letters so unsure throughout as in a language or script that the model does not read."""
+    texts = [line.reading for line in page.lines if not line.formula]
+    confidences = [value for reading in texts for value in reading.character_confidences]
+    if len(confidences) < LEAST_LETTERS or any(reading.confidence > PROBABLE for reading in texts):
+        return False
+    return sum(confidences) / len(confidences) < DOUBTFUL
 
 
 def advice(confidence: float, signs: str = "letters") -> str:

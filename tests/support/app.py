@@ -2,12 +2,14 @@
 
 import html
 import io
+import json
 import re
 
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from hwr_core.ink.canvas import path_object
+from pages.drawing.words import changed
 from tests.support.paths import ROOT
 
 TIMEOUT = 60
@@ -33,6 +35,33 @@ def plain(label: str) -> str:
 
 def html_of(app: AppTest) -> str:
     return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def words_of(app: AppTest) -> list[list[dict]]:
+    """The words that the Draw page shows in large letters, by line."""
+    shown = [
+        json.loads(part.proto.json)
+        for part in app.get("bidi_component")
+        if part.proto.component_name == "reading_words"
+    ]
+    return [line for block in shown for line in block["lines"]]
+
+
+def shown_text(app: AppTest) -> str:
+    """The lines that the Draw page shows in large letters."""
+    return "\n".join(" ".join(word["text"] for word in line) for line in words_of(app))
+
+
+def choose_word(app: AppTest, number: int = 0) -> str:
+    """Chooses the first other reading of a word in a line, as a click in the browser does. Returns the line's new text."""
+    state = app.session_state["drawing"]
+    correction = state.correction_of(state.reading.page, state.strokes)
+    lines = correction.current.split("\n")
+    other = next(word["others"][0] for word in words_of(app)[number] if word["others"])
+    lines[number] = changed([(state.reading.page.lines[number].reading, lines[number])], {**other, "line": 0})[1]
+    correction.replace("\n".join(lines))
+    app.run()
+    return lines[number]
 
 
 def text_of(app: AppTest) -> str:

@@ -3,6 +3,7 @@ const SHOWN = 1500 // milliseconds that the answer stays on the button
 
 export default function ({ data, parentElement }) {
   const button = parentElement.querySelector("button")
+  button.textContent = data.label
   button.onclick = async () => {
     try {
       await navigator.clipboard.writeText(data.text)
@@ -10,6 +11,6 @@ export default function ({ data, parentElement }) {
     } catch {
       button.textContent = "Press Ctrl+C"
     }
-    setTimeout(() => { button.textContent = "Copy" }, SHOWN)
+    setTimeout(() => { button.textContent = data.label }, SHOWN)
   }
 }

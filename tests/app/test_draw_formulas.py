@@ -1,0 +1,86 @@
+"""Formulas on the Draw page: mixed with text, calculated, in other formats, in the wrong mode."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from hwr_core.ink.handprint import write, write_formula
+from pages.drawing import meaning
+from pages.drawing.solve import meaning as calculated
+from tests.support.app import draw_page, html_of, on_canvas, shown_text
+
+
+def below(strokes, pixels):
+    return [stroke + (0, pixels) for stroke in strokes]
+
+
+def test_auto_shows_each_line_in_its_own_kind():
+    strokes = [*write("thank you", height=50), *below(write_formula(90), 140)]
+    app = on_canvas(draw_page(), strokes).run()
+    assert not app.exception
+    text, formula = app.text_area[0].value.split("\n")
+    assert text == "thank you" and formula == app.latex[0].value.strip("$\n ") and r"\sqrt" in formula
+    assert shown_text(app) == "thank you" and 'data-testid="latex"' in html_of(app)
+    app.text_area[0].set_value(f"Thank you\n{formula}").run()
+    assert shown_text(app) == "Thank you" and app.latex[0].value.strip("$\n ") == formula
+
+
+@pytest.mark.parametrize(
+    ("mode", "strokes", "better"),
+    [("Math", write("see you tomorrow"), "Text"), ("Text", write_formula(), "Math")],
+)
+def test_ink_that_looks_like_the_other_kind_offers_to_switch(mode, strokes, better):
+    app = draw_page()
+    app.session_state["mode"] = mode
+    app = on_canvas(app, strokes).run()
+    app.button(key="other_mode").click().run()
+    assert not app.exception and app.session_state["mode"] == better
+    assert bool(app.latex) == (better == "Math")
+
+
+def test_text_in_text_offers_nothing():
+    app = draw_page()
+    app.session_state["mode"] = "Text"
+    assert not any(button.key == "other_mode" for button in on_canvas(app, write("hello world")).run().button)
+
+
+def test_broken_latex_gets_one_sentence_and_no_calculation():
+    app = draw_page()
+    app.session_state["mode"] = "Math"
+    app = on_canvas(app, write_formula()).run()
+    assert any(expander.label == "Calculate" for expander in app.expander)
+    app.text_area[0].set_value(r"\frac{1}{").run()
+    assert not app.exception and app.warning[0].value == "The formula has no closing }."
+    assert not any(expander.label == "Calculate" for expander in app.expander)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"2+3\times4", [["Value", "14"]]),
+        (r"\frac{1}{2}+\frac{1}{3}", [["Value", r"\frac{5}{6}"], ["Approximately", "0.83333333"]]),
+        ("x^{2}-5x+6=0", [["Solutions", r"x = 2,\; x = 3"]]),
+        ("1+1=3", [["This is", r"\text{false}"]]),
+        (r"e^{i\pi}+1=0", [["This is", r"\text{true}"]]),
+        ("x+x", [["Simplified", "2 x"]]),
+        ("2x+1<5", [["Solution", "x < 2"]]),
+        (r"a\pm b", []),
+    ],
+)
+def test_what_a_formula_means(formula, expected):
+    assert calculated(formula)["results"] == expected
+
+
+def test_a_graph_leaves_out_where_there_is_no_value():
+    points = calculated(r"\frac{1}{x}")["points"]
+    assert len(points) == 240 and all(x for x, _ in points)
+    assert "M" in meaning.graph(points)
+
+
+def test_the_program_answers_in_a_process_of_its_own_and_is_ended_if_it_takes_too_long(monkeypatch):
+    done = subprocess.run([sys.executable, "-I", str(meaning.PROGRAM)], input="1+1", capture_output=True, text=True)
+    assert json.loads(done.stdout)["results"] == [["Value", "2"]]
+    monkeypatch.setattr(meaning, "PATIENCE", 0.05)
+    assert "too long" in meaning.meaning.__wrapped__("2+2")["error"]
