@@ -24,7 +24,7 @@ LARGE_PICTURE = 4_000_000  # pixels: decoding a larger picture takes much memory
 LARGE_PICTURE_LOW = 1_000_000  # pixels: the same in low-memory mode
 PDF_MARK_WITHIN = 1024  # bytes at the start of a PDF that hold its mark
 # The first bytes of pictures. Their comments may contain a PDF's mark.
-PICTURE_MARKS = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"II", b"MM", b"BM")
+PICTURE_MARKS = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF", b"II", b"MM", b"BM", b"\0\0\0\x0cjP")
 TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 

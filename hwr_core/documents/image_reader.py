@@ -21,7 +21,7 @@ from hwr_core.runtime.settings import decoded_bytes
 # Bytes per pixel, as measured.
 STORED_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}  # in Pillow, by mode
 OTHER_STORED_BYTES = 4  # in Pillow, for all other modes, RGB included
-DECODER_BYTES = {"WEBP": 13, "HEIF": 4, "AVIF": 6}  # of the decoder, by format
+DECODER_BYTES = {"WEBP": 13, "HEIF": 4, "AVIF": 6, "JPEG2000": 22}  # of the decoder, by format
 CONVERSION_BYTES = 2  # of the conversion to grey
 COEFFICIENT_BYTES = 2  # per coefficient of a progressive JPEG
 JPEG_FORMATS = ("JPEG", "MPO")

@@ -29,6 +29,8 @@ INPUT_FORMATS = (
     InputFormat("AVIF", (".avif",), ("image/avif",), "AVIF"),
     InputFormat("BMP", (".bmp",), ("image/bmp",), "BMP"),
     InputFormat("GIF", (".gif",), ("image/gif",), "GIF"),
+    InputFormat("JPEG 2000", (".jp2", ".j2k", ".jpx"), ("image/jp2", "image/jpx"), "JPEG2000"),
+    InputFormat("PBM, PGM, PPM", (".ppm", ".pgm", ".pbm", ".pnm"), ("image/x-portable-anymap",), "PPM"),
     InputFormat("PDF", (".pdf",), ("application/pdf",), None),
 )
 

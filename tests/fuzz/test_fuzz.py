@@ -156,7 +156,7 @@ def test_any_picture_under_any_settings_gives_a_page(seed, data):
 
 
 FILES = {path.name: path.read_bytes() for path in SAMPLES.iterdir()}
-for kind in ("PNG", "TIFF", "WEBP", "GIF", "BMP", "PDF"):
+for kind in ("PNG", "TIFF", "WEBP", "GIF", "BMP", "PDF", "JPEG2000", "PPM"):
     packed = io.BytesIO()
     Image.new("RGB", (60, 40), "white").save(packed, kind)
     FILES[kind] = packed.getvalue()

@@ -1,6 +1,7 @@
 import io
 import logging
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -51,7 +52,7 @@ def test_exif_orientation_is_applied(line):
 
 @pytest.mark.parametrize(
     ("form", "options", "megapixels"),
-    [("WEBP", {}, 9), ("PNG", {}, 30), ("JPEG", {}, 30), ("JPEG", {"progressive": True}, 30)],
+    [("WEBP", {}, 9), ("JPEG2000", {}, 7), ("PNG", {}, 30), ("JPEG", {}, 30), ("JPEG", {"progressive": True}, 30)],
 )
 def test_where_memory_is_short_a_picture_may_take_less(form, options, megapixels, monkeypatch):
     side = int((1e6 * megapixels) ** 0.5)
@@ -105,3 +106,13 @@ def test_damage_is_no_bug_and_not_logged(line, caplog):
     with pytest.raises(HandwritingError, match="damaged"):
         open_image(encoded(line, "JPEG")[:300], "note.jpg")
     assert not caplog.records
+
+
+@pytest.mark.parametrize("highest", [1.0, 255.0, 65535.0])
+def test_a_tiff_of_floating_point_numbers_is_read_like_any_other(line, highest):
+    """Microscopes and scanners' programs write them; the numbers run to 1, to 255 or beyond."""
+    from hwr_core.imaging.conversion import to_grey
+
+    values = np.asarray(line, np.float32) / 255 * highest
+    opened = open_image(encoded(Image.fromarray(values), "TIFF"))
+    assert abs(to_grey(opened).astype(int) - np.asarray(line).astype(int)).max() <= 1
