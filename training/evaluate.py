@@ -68,7 +68,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--limit", type=int, help="lines of each set, chosen at random; pages in all")
     parser.add_argument("--alone", action="store_true", help="text, ink, composed: without the other readers")
     parser.add_argument(
-        "--results", type=Path, metavar="PATH", help="text, ink, real: writes the tables into PATH and files beside it"
+        "--results",
+        type=Path,
+        metavar="PATH",
+        help="writes the tables into PATH and files beside it (not composed, cases)",
     )
     parser.add_argument(
         "--downloads", type=Path, default=Path("runs/downloads"), help="text: where the frequency lists lie"

@@ -21,6 +21,7 @@ from training.data.crohme import Formula, crohme
 from training.data.detexify import detexify
 from training.evaluation.drawn.formulas import DrawnFormula, formulas
 from training.evaluation.drawn.matrices import large_numbers, matrices
+from training.evaluation.results import Cell, Table, percent, share
 from training.synthesis.formula_texts import GREEK
 
 Tokens = list[str]
@@ -41,6 +42,10 @@ CONSTRUCTS: dict[str, Callable[[Tokens], bool]] = {
     "more tokens": lambda t: len(t) > 30,
 }
 
+COLUMNS = [
+    "formulas of", "formulas", "wholly right %", "up to one token wrong %", "up to two tokens wrong %", "wrong tokens %",
+]  # fmt: skip
+
 
 def tokens_of(text: str) -> Tokens:
     try:
@@ -51,65 +56,77 @@ def tokens_of(text: str) -> Tokens:
 
 def evaluate_drawn_only(
     recognizer: Recognizer, arguments: argparse.Namespace, chosen: Callable[[list, int | None], list]
-) -> None:
+) -> Sequence[Table]:
     """Only what is drawn by script: `python -m training.evaluate drawn-formulas`."""
-    drawn, read = evaluate_drawn(recognizer, arguments, chosen)
+    rows, drawn, read = evaluate_drawn(recognizer, arguments, chosen)
     if arguments.misses:
         print_misses(drawn, read)
+    return [Table("", COLUMNS, rows)]
 
 
 def evaluate_math(
     recognizer: Recognizer, arguments: argparse.Namespace, chosen: Callable[[list, int | None], list]
-) -> None:
+) -> Sequence[Table]:
+    """CROHME's formulas, in all and by construct, what is drawn by script, single signs, and whether the confidence holds."""
     split = "dev" if arguments.dev else "test2013"
+    title = "CROHME, writers kept for choices" if arguments.dev else "CROHME test2013, drawn by writers not trained on"
     written: list[Formula] = chosen(crohme(split), arguments.limit)
     found, confidences = read_all(written, recognizer, arguments.beams, split)
     distances = [edit_distance(formula.tokens, tokens) for formula, tokens in zip(written, found, strict=True)]
-    _header(f"CROHME {split}")
-    _row("all", written, distances)
     known = {" ".join(formula.tokens) for formula in crohme("train")}
-    _row(
-        "of these, formulas not in training",
-        *_those(written, distances, [" ".join(formula.tokens) not in known for formula in written]),
-    )
-    for name, has in CONSTRUCTS.items():
-        _row(name, *_those(written, distances, [has(formula.tokens) for formula in written]))
-    print("\n| confidence | formulas | wholly right |\n|---|---|---|")
-    for low, high, count, share in calibration(confidences, [distance == 0 for distance in distances]):
-        print(f"| {low:.1f} to {high:.1f} | {count} | {share:.0%} |")
-    print("\nMistaken most, where nothing is left out or put in: ", end="")
-    print(
-        ", ".join(
-            f"{right} read {wrong} ({count})" for (right, wrong), count in substitutions(written, found).most_common(20)
-        ),
-        end="\n\n",
-    )
-    drawn, read = evaluate_drawn(recognizer, arguments, chosen)
+    new = _those(written, distances, [" ".join(formula.tokens) not in known for formula in written])
+    drawn_rows, drawn, read = evaluate_drawn(recognizer, arguments, chosen)
     signs: list[Sign] = chosen(kept_signs(recognizer), arguments.limit)
     names, _ = read_all(signs, recognizer, arguments.beams, "signs")
-    _header("single signs (Detexify, every twentieth sample)")
-    _row("all", signs, [edit_distance(sign.tokens, tokens) for sign, tokens in zip(signs, names, strict=True)])
+    wrong = [edit_distance(sign.tokens, tokens) for sign, tokens in zip(signs, names, strict=True)]
+    rows = [
+        row_of(title, written, distances),
+        row_of(f"{title}: formulas not in training", *new),
+        *drawn_rows,
+        row_of("single signs (Detexify, every twentieth sample)", signs, wrong),
+    ]
+    constructs = [
+        row_of(name, *_those(written, distances, [has(formula.tokens) for formula in written]))
+        for name, has in CONSTRUCTS.items()
+    ]
+    confidence: list[list[Cell]] = [
+        [f"{low:.1f} to {high:.1f}", count, percent(right)]
+        for low, high, count, right in calibration(confidences, [distance == 0 for distance in distances])
+        if count
+    ]
+    mistaken: list[list[Cell]] = [
+        [written_one, other, times] for (written_one, other), times in substitutions(written, found).most_common(20)
+    ]
     if arguments.misses:
         print_misses([*written, *drawn, *signs], [*found, *read, *names])
+    return [
+        Table("", COLUMNS, [row for row in rows if row[1]]),
+        Table("constructs", COLUMNS, [row for row in constructs if row[1]]),
+        Table("confidence", ["confidence", "formulas", "wholly right %"], confidence),
+        Table("mistaken", ["token", "read as", "times"], mistaken),
+    ]
 
 
 def evaluate_drawn(
     recognizer: Recognizer, arguments: argparse.Namespace, chosen: Callable[[list, int | None], list]
-) -> tuple[list[DrawnFormula], list[Tokens]]:
-    """Prints how the formulas drawn by script are read, and the thirty with rows; returns them and the tokens read."""
+) -> tuple[list[list[Cell]], list[DrawnFormula], list[Tokens]]:
+    """The rows of the formulas drawn by script, of the thirty with rows and of large numbers; then the formulas and what was read."""
+    rows: list[list[Cell]] = []
     drawn: list[DrawnFormula] = []
     read: list[Tokens] = []
-    for title, made in (("formulas.py", formulas()), ("matrices.py", [*matrices(), *large_numbers()])):
+    for title, made in (("first tries, drawn by script", formulas()), ("new part, drawn by script", new_part())):
         some: list[DrawnFormula] = chosen(made, arguments.limit)
         tokens_read, _ = read_all(some, recognizer, arguments.beams, "drawn")
         wrong = [edit_distance(formula.tokens, tokens) for formula, tokens in zip(some, tokens_read, strict=True)]
-        _header(f"drawn by script (training/evaluation/drawn/{title})")
-        _row("all", some, wrong)
+        rows.append(row_of(title, some, wrong))
         for kind in dict.fromkeys(formula.kind for formula in some):
-            _row(kind, *_those(some, wrong, [formula.kind == kind for formula in some]))
-        print()
+            rows.append(row_of(f"{title}: {kind}", *_those(some, wrong, [formula.kind == kind for formula in some])))
         drawn, read = [*drawn, *some], [*read, *tokens_read]
-    return drawn, read
+    return rows, drawn, read
+
+
+def new_part() -> list[DrawnFormula]:
+    return [*matrices(), *large_numbers()]
 
 
 def print_misses(given: Sequence["Formula | DrawnFormula | Sign"], found: Sequence[Tokens]) -> None:
@@ -145,22 +162,15 @@ def read_all(
     ]
 
 
-def _header(title: str) -> None:
-    print(
-        f"| {title} | n | expression rate | up to one token wrong | up to two | token error rate |\n|---|---|---|---|---|---|"
-    )
-
-
 def _those(given: Sequence, distances: Sequence[int], inside: Sequence[bool]) -> tuple[list, list[int]]:
     return list(itertools.compress(given, inside)), list(itertools.compress(distances, inside))
 
 
-def _row(name: str, given: Sequence["Formula | DrawnFormula | Sign"], distances: Sequence[int]) -> None:
-    if not distances:
-        return
-    rates = [sum(distance <= most for distance in distances) / len(distances) for most in range(3)]
-    errors = sum(distances) / sum(len(formula.tokens) for formula in given)
-    print(f"| {name} | {len(given)} | {' | '.join(f'{rate:.1%}' for rate in rates)} | {errors:.1%} |")
+def row_of(name: str, given: Sequence["Formula | DrawnFormula | Sign"], distances: Sequence[int]) -> list[Cell]:
+    """A row of `COLUMNS`."""
+    rates = [percent(share(sum(distance <= most for distance in distances), len(distances))) for most in range(3)]
+    errors = percent(share(sum(distances), sum(len(formula.tokens) for formula in given)))
+    return [name, len(given), *rates, errors]
 
 
 def substitutions(given: Sequence[Formula], found: Sequence[Tokens]) -> collections.Counter:

@@ -221,5 +221,5 @@ def note_of(recognizer: Recognizer, arguments: argparse.Namespace) -> str:
     """Which checkpoint was read and how, for a result file."""
     settings = recognizer.settings(arguments.beams)
     weights = hashlib.sha256((folder_of(arguments.model) / "model.safetensors").read_bytes()).hexdigest()
-    lines = "all lines" if arguments.limit is None else f"at most {arguments.limit} lines of each set"
+    lines = "all of them" if arguments.limit is None else f"at most {arguments.limit} of each set"
     return f"Checkpoint {arguments.model}, weights {weights[:12]}, {settings.beams} beams, {lines}."

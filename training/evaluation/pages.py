@@ -10,6 +10,7 @@ import argparse
 import io
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -26,7 +27,8 @@ from hwr_core.pipeline import read_page
 from hwr_core.reading import Page
 from hwr_core.recognizer import Recognizer
 from training.data.datasets import DATA
-from training.evaluation.tables import comparable, print_row
+from training.evaluation.results import Cell, Table, percent, share
+from training.evaluation.tables import comparable
 
 PHONE_SIDE = 3000  # pixels of the longer side of what the phone takes
 STEPS: dict[str, dict] = {
@@ -141,94 +143,102 @@ def where_transcribed(page: Transcribed, outlines: list, texts: list[str]) -> li
     return kept
 
 
-def evaluate_pages(recognizer: Recognizer, arguments: argparse.Namespace) -> None:
+def evaluate_pages(recognizer: Recognizer, arguments: argparse.Namespace) -> Sequence[Table]:
+    """The pages beside `rapidocr`, in all and each for itself; with `--steps`, each step of the preprocessing instead."""
     scans = transcribed_pages()[: arguments.limit]
-    versions = {"scans": scans, "as a phone takes them": [as_by_phone(page, seed) for seed, page in enumerate(scans)]}
+    versions = {
+        "as scanned": scans,
+        "as a phone takes them": [as_by_phone(page, seed) for seed, page in enumerate(scans)],
+    }
     if arguments.steps:
-        _steps_table(versions, recognizer, arguments.beams)
-        return
+        return [_steps_table(versions, recognizer, arguments.beams)]
     from rapidocr import RapidOCR
 
     engine = RapidOCR(params={"Global.log_level": "error"})
-    print_row(
-        [
-            f"{len(scans)} pages",
-            "lines found",
-            "page CER",
-            "without what is not transcribed",
-            "CER of lines cut by hand",
-            "seconds a page",
-        ]
-        + ["rapidocr CER", "without what is not transcribed", "rapidocr seconds"]
-    )
-    print_row(["---"] * 9)
+    rows: list[Sequence[Cell]] = []
+    each: list[Sequence[Cell]] = []
     for name, pages in versions.items():
         truths = [one_line(page.texts) for page in pages]
-        shares, texts, chosen, seconds = _read(pages, recognizer, PreprocessSettings(), arguments.beams, name)
+        found = _read(pages, recognizer, PreprocessSettings(), arguments.beams, name)
         hand = [by_hand(page, recognizer, arguments.beams) for page in tqdm(pages, f"{name}, by hand", leave=False)]
         started = time.perf_counter()
         other = [rapidocr_page(page, engine) for page in tqdm(pages, f"{name}, rapidocr", leave=False)]
         other_seconds = (time.perf_counter() - started) / len(pages)
-        print_row(
-            [
-                name,
-                _share(shares),
-                f"{cer(truths, texts):.1%}",
-                f"{cer(truths, chosen):.1%}",
-                f"{cer(truths, hand):.1%}",
-                f"{seconds:.1f}",
-                *(f"{cer(truths, list(column)):.1%}" for column in zip(*other, strict=True)),
-                f"{other_seconds:.1f}",
-            ]
-        )
-        for page, share, truth, *read in zip(pages, shares, truths, texts, chosen, hand, strict=True):
-            print_row(
-                [
-                    f"· {page.name}",
-                    f"{share[0]} of {share[1]}",
-                    *(f"{cer([truth], [text]):.1%}" for text in read),
-                    "",
-                    "",
-                    "",
-                    "",
-                ]
-            )
-
-
-def _steps_table(versions: dict[str, list[Transcribed]], recognizer: Recognizer, beams: int | None) -> None:
-    print_row(
-        [
-            "preprocessing",
-            *(f"{name}: {what}" for name in versions for what in ("lines found", "page CER", "seconds a page")),
+        theirs, theirs_chosen = zip(*other, strict=True)
+        errors = [
+            percent(cer(truths, list(texts))) for texts in (found.chosen, found.texts, hand, theirs_chosen, theirs)
         ]
-    )
-    print_row(["---"] * (1 + 3 * len(versions)))
-    for step, changes in STEPS.items():
-        cells = []
-        for name, pages in versions.items():
-            shares, _, chosen, seconds = _read(
-                pages, recognizer, PreprocessSettings(**changes), beams, f"{step}, {name}"
+        rows.append(
+            [name, found.lines_found, *errors[:3], round(found.seconds, 1), *errors[3:], round(other_seconds, 1)]
+        )
+        each += [
+            [name, page.name, there, len(page.polygons), *(percent(cer([truth], [text])) for text in texts)]
+            for page, there, truth, *texts in zip(
+                pages, found.shares, truths, found.chosen, found.texts, hand, strict=True
             )
-            cells += [_share(shares), f"{cer([one_line(page.texts) for page in pages], chosen):.1%}", f"{seconds:.1f}"]
-        print_row([step, *cells])
+        ]
+    columns = [
+        f"{len(scans)} pages", "lines found %", "page CER %", "page CER with what is not transcribed %",
+        "CER of lines cut out by hand %", "seconds a page", "rapidocr page CER %",
+        "rapidocr page CER with what is not transcribed %", "rapidocr seconds a page",
+    ]  # fmt: skip
+    heads = [
+        "pages",
+        "page",
+        "lines found",
+        "lines",
+        "page CER %",
+        "with what is not transcribed %",
+        "cut out by hand %",
+    ]
+    return [Table("", columns, rows), Table("each", heads, each)]
+
+
+def _steps_table(versions: dict[str, list[Transcribed]], recognizer: Recognizer, beams: int | None) -> Table:
+    columns = ["preprocessing", *(f"{name}: {what}" for name in versions for what in ("lines found %", "page CER %"))]
+    rows: list[Sequence[Cell]] = []
+    for step, changes in STEPS.items():
+        cells: list[Cell] = [step]
+        for name, pages in versions.items():
+            found = _read(pages, recognizer, PreprocessSettings(**changes), beams, f"{step}, {name}")
+            cells += [found.lines_found, percent(cer([one_line(page.texts) for page in pages], found.chosen))]
+        rows.append(cells)
+    return Table("steps", columns, rows)
+
+
+@dataclass(frozen=True)
+class ReadPages:
+    """What was read of some pages.
+
+    Attributes:
+        shares: of each page, the number of its lines that were found.
+        lines: the number of lines in all.
+        texts: of each page, its text.
+        chosen: of each page, its text where something was transcribed.
+        seconds: a page.
+    """
+
+    shares: list[int]
+    lines: int
+    texts: list[str]
+    chosen: list[str]
+    seconds: float
+
+    @property
+    def lines_found(self) -> float | None:
+        return percent(share(sum(self.shares), self.lines))
 
 
 def _read(
     pages: list[Transcribed], recognizer: Recognizer, settings: PreprocessSettings, beams: int | None, name: str
-) -> tuple[list[tuple[int, int]], list[str], list[str], float]:
-    """Of each page how many lines were found of how many, its text, what of it was transcribed, and the seconds a page."""
+) -> ReadPages:
     shares, texts, chosen, seconds = [], [], [], 0.0
     for page in tqdm(pages, name, leave=False):
         started = time.perf_counter()
         read = read_page(page.image, recognizer, settings, beams)
         seconds += time.perf_counter() - started
-        shares.append(found_share(page.polygons, read))
+        shares.append(found_share(page.polygons, read)[0])
         lines = [line.reading.text for line in read.lines]
         texts.append(one_line(lines))
         chosen.append(one_line(where_transcribed(page, [line.corners for line in read.lines], lines)))
-    return shares, texts, chosen, seconds / len(pages)
-
-
-def _share(shares: list[tuple[int, int]]) -> str:
-    found, there = (sum(values) for values in zip(*shares, strict=True))
-    return f"{found / there:.1%}"
+    return ReadPages(shares, sum(len(page.polygons) for page in pages), texts, chosen, seconds / len(pages))
