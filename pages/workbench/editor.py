@@ -11,7 +11,8 @@ from PIL import Image
 from hwr_core.layout.regions import Outline, Region, corrected, same_line
 from hwr_core.metrics import cer, edit_distance, wer
 from hwr_core.reading import Line, Page, Reading
-from pages.shared.reading_view import DOUBTFUL, best_guess, differing, escaped, percent
+from pages.shared.reading_view import best_guess, differing, escaped, percent
+from pages.workbench.doubt import unsure_words
 from pages.workbench.edits import correct_line, merge
 from pages.workbench.files import Sheet
 from pages.workbench.reading import ReadSheet
@@ -95,8 +96,7 @@ def _picture(line: Line, number: int, machine: Reading) -> str:
     long = (
         "" if machine.complete else "<div class='remark'>Only the beginning: the line is too long for this model.</div>"
     )
-    doubtful = not line.corrected and min(machine.character_confidences, default=1.0) < DOUBTFUL
-    mark = " check" if doubtful else ""
+    mark = " check" if any(unsure_words(line)) else ""
     return (
         f"<div class='field' title='{remark}'><span class='number{mark}'>{number + 1}</span>"
         f"<img class='crop' src='data:image/jpeg;base64,{_jpeg(line.image)}' alt='Line {number + 1}, {remark}'></div>{long}"

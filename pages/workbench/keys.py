@@ -4,7 +4,7 @@ import streamlit as st
 
 from hwr_core.layout.words import spans_of
 from hwr_core.reading import Line, Page
-from pages.shared.reading_view import DOUBTFUL
+from pages.workbench.doubt import unsure_words
 from pages.workbench.files import STATIC
 
 _keys = st.components.v2.component("page_keys", html="<div></div>", js=(STATIC / "keys.js").read_text(encoding="utf-8"))
@@ -18,7 +18,4 @@ def use_keys(shown: Page) -> None:
 
 def _doubtful(line: Line) -> list[tuple[int, int]]:
     """Where the unsure words of a line start and end in its text."""
-    confidences = line.reading.character_confidences
-    if line.corrected or not confidences:
-        return []
-    return [span for span in spans_of(line) if min(confidences[slice(*span)]) < DOUBTFUL]
+    return [span for span, unsure in zip(spans_of(line), unsure_words(line), strict=True) if unsure]

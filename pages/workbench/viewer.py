@@ -10,8 +10,9 @@ import streamlit as st
 from hwr_core.layout.regions import Region
 from hwr_core.layout.words import words_of
 from hwr_core.reading import Line, Page, Point, box_corners
-from pages.shared.reading_view import DOUBTFUL, percent
+from pages.shared.reading_view import percent
 from pages.shared.streamlit_patches import media_path
+from pages.workbench.doubt import unsure_words
 from pages.workbench.edits import id_of, page_id
 from pages.workbench.files import STATIC, Sheet
 from pages.workbench.reading import Prepared, ReadSheet
@@ -97,10 +98,10 @@ def _line(line: Line, onto_view: np.ndarray) -> dict:
             {
                 "text": word.text,
                 "corners": _corners(word.corners, onto_view),
-                "doubtful": not line.corrected and min(word.character_confidences, default=1.0) < DOUBTFUL,
+                "doubtful": unsure,
                 "remark": "corrected" if line.corrected else f"{percent(word.confidence)} sure",
             }
-            for word in words_of(line)
+            for word, unsure in zip(words_of(line), unsure_words(line), strict=True)
         ],
     }
 
