@@ -302,7 +302,7 @@ def show_strip(sheets: list[Sheet], current: Sheet, read: set[PageKey]) -> None:
     if strips > 1:
         key = f"strip-{len(sheets)}-{place}"  # turns to the page that is shown
         strip = st.pagination(strips, default=strip + 1, key=key) - 1
-    with st.container(horizontal=True, wrap=False, gap="small", key="strip"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="bottom", gap="small", key="strip"):
         for number in range(strip * SHOWN, min(len(sheets), (strip + 1) * SHOWN)):
             sheet = sheets[number]
             with st.container(key=f"thumbnail-{number}", width=STRIP_WIDTH, gap=None):

@@ -176,6 +176,7 @@ class Viewer {
     this.offset = this.offset.map((value, axis) =>
       size[axis] <= room[axis] ? (room[axis] - size[axis]) / 2 : Math.min(0, Math.max(room[axis] - size[axis], value)))
     this.stage.style.transform = `translate(${this.offset[0]}px, ${this.offset[1]}px) scale(${this.scale})`
+    this.stage.style.setProperty("--scale", this.scale)
     this.frame.classList.toggle("zoomed", !this.fitted)
     this.buttons.fit.disabled = this.buttons.out.disabled = this.fitted
     this.buttons.in.disabled = this.scale >= MOST_ZOOM * this.fitScale * 0.999
