@@ -6,7 +6,7 @@ import streamlit as st
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.reading import Page
 from pages.shared.model_picker import Reader
-from pages.shared.reading_view import counted, percent
+from pages.shared.reading_view import counted, percent, seems_unknown
 from pages.workbench.files import Sheet
 from pages.workbench.reading import Prepared, ReadSheet
 from pages.workbench.state import Confidence, PageState, PhotoState
@@ -54,6 +54,8 @@ def show_facts(page: PageState, settings: PreprocessSettings, reader: Reader, re
         fact, worse = _confidence(page, settings, reader, read)
         facts += [fact] if fact else []
     st.html(f"<p class='facts' role='status'>{' · '.join(facts)}</p>")
+    if seems_unknown(shown):
+        st.warning("Most letters are uncertain. The model may not read this language.", icon=":material/translate:")
     if worse:
         st.warning(worse, icon=":material/trending_down:")
 

@@ -5,9 +5,9 @@ import html
 import streamlit as st
 
 from hwr_core.layout.words import spans_of
-from hwr_core.reading import Line, Page, Reading
+from hwr_core.reading import Line, Page
 from pages.shared.components import copy_button
-from pages.shared.reading_view import shaded
+from pages.shared.reading_view import shaded_characters
 from pages.workbench.state import PageState
 
 TEXT, CORRECT = "Text", "Correct"
@@ -57,10 +57,11 @@ def show_lines(shown: Page) -> None:
 def _marked(line: Line, number: int) -> str:
     """The text of a line as HTML, shaded by confidence, its words numbered as `hwr_core.layout.words.words_of` has them."""
     reading = line.reading
-    confidences = reading.character_confidences or (1.0,) * len(reading.text)
+    known = len(reading.character_confidences) == len(reading.text)
+    characters = shaded_characters(reading) if known else list(map(html.escape, reading.text))
     parts, start = [], 0
     for word, (left, right) in enumerate(spans_of(line)):
-        inner = shaded(Reading(reading.text[left:right], 1.0, confidences[left:right]))
-        parts.append(f"{html.escape(reading.text[start:left])}<span data-word='{word}'>{inner}</span>")
+        inner = "".join(characters[left:right])
+        parts.append(f"{''.join(characters[start:left])}<span data-word='{word}'>{inner}</span>")
         start = right
     return f"<span data-line='{number}'>{''.join(parts) or '…'}</span>"

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from benchmarks.driving import PATIENCE
@@ -176,6 +177,35 @@ def test_keys_lead_from_field_to_field_and_a_correction_is_undone(desktop):
     desktop.get_by_role("button", name="Undo", exact=True).first.click()
     expect(first.first).to_have_value("Dear Martha,")  # while the field is replaced there are two
     desktop.get_by_text("Text", exact=True).click()
+
+
+def test_axe_finds_nothing_serious_in_light_and_dark(desktop):
+    for scheme in ("light", "dark"):
+        desktop.emulate_media(color_scheme=scheme)
+        for view in ("Correct", "Text"):
+            desktop.get_by_text(view, exact=True).click()
+            desktop.wait_for_timeout(700)
+            found = Axe().run(desktop).response["violations"]
+            serious = [
+                (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
+            ]
+            assert not serious, (scheme, view)
+    desktop.emulate_media(color_scheme="light")
+
+
+def test_corrections_come_back_when_the_file_is_chosen_again(chromium, app_address):
+    page = opened(chromium.new_context(viewport={"width": 1280, "height": 800}), app_address)
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.get_by_text("Correct", exact=True).click()
+    page.get_by_label("Line 5", exact=True).fill("Yours, Editha")
+    page.keyboard.press("Enter")
+    page.wait_for_function("localStorage.getItem('handwriting-recognition/photo')?.includes('Editha')")
+    page.reload()
+    assert asked == ["beforeunload"]
+    page.locator("input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
+    lines(page, "Yours, Editha").wait_for()
+    page.context.close()
 
 
 def test_a_page_is_turned_for_itself(desktop):
