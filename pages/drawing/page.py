@@ -1,5 +1,6 @@
 """Draw: write on the canvas and get the text."""
 
+import functools
 from pathlib import Path
 
 import streamlit as st
@@ -16,8 +17,11 @@ from pages.drawing.result import show_result
 from pages.drawing.saved import DRAWING, PAST, document_of, drawing_values, history_values
 from pages.drawing.state import DrawnReading, DrawState, draw_state, fingerprint
 from pages.shared import browser_storage
+from pages.shared.about import about
 from pages.shared.components import ICON, style
 from pages.shared.model_picker import BUILT_IN, Reader, load_ahead, model_picker, recognizer_for
+from pages.shared.my_words import KEY as WORDS
+from pages.shared.my_words import forget_words, my_words
 from pages.shared.reading_view import PROBABLE, escaped
 
 AUTO, TEXT, MATH = MODES = "Auto", "Text", "Math"
@@ -43,8 +47,10 @@ def draw_page() -> None:
     mode = st.session_state["mode"]
     with st.sidebar:
         live, pen, colour = canvas_settings()
-        browser_storage.storage_controls(state.forget)
+        words = my_words()
+        browser_storage.storage_controls(functools.partial(forget, state))
     reader = model_picker(CHECKPOINT[mode])
+    about()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="head"):
         st.title("Handwriting to text")
         st.segmented_control(
@@ -52,7 +58,7 @@ def draw_page() -> None:
         )
     if reader.checkpoint in BUILT_IN.values():
         load_ahead(reader.checkpoint, reader.device)
-    canvas_and_reading(reader, mode, live, pen, colour)
+    canvas_and_reading(reader, mode, words, live, pen, colour)
 
 
 def restore(state: DrawState) -> None:
@@ -68,6 +74,12 @@ def restore(state: DrawState) -> None:
         st.session_state["mode"] = mode
     if state.objects:
         state.give()
+
+
+def forget(state: DrawState) -> None:
+    """Removes the page's work and the word list from the session."""
+    state.forget()
+    forget_words()
 
 
 def canvas_settings() -> tuple[bool, int, str]:
@@ -93,14 +105,14 @@ def canvas_settings() -> tuple[bool, int, str]:
 
 
 @st.fragment
-def canvas_and_reading(reader: Reader, mode: str, live: bool, pen: int, colour: str) -> None:
+def canvas_and_reading(reader: Reader, mode: str, words: str, live: bool, pen: int, colour: str) -> None:
     """The canvas, its tools and the reading: the part of the page that runs again at the end of each stroke."""
-    if st.session_state.get("mode", mode) != mode:  # a button below the reading has changed it
-        st.rerun()
+    if st.session_state.get("mode", mode) != mode or (st.session_state.get(WORDS) or "") != words:
+        st.rerun()  # a button below the reading has changed them
     state = draw_state()
     read_pressed = canvas(state, mode == MATH, live, pen, colour)
     if strokes := state.strokes:
-        read_and_show(state, strokes, reader, mode, live or read_pressed)
+        read_and_show(state, strokes, reader, mode, words, live or read_pressed)
     else:
         st.html(f"<p class='hint'>{HINT[mode]} with the mouse, a pen or a finger, or try an example.</p>")
     show_history(state)
@@ -108,14 +120,14 @@ def canvas_and_reading(reader: Reader, mode: str, live: bool, pen: int, colour: 
     browser_storage.save(PAST, history_values(state.history))
 
 
-def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, mode: str, wanted: bool) -> None:
+def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, mode: str, words: str, wanted: bool) -> None:
     """Shows the reading of the strokes. If it is `wanted` and not known, reads them first."""
     recognizer, reader = recognizer_for(reader, mode == MATH)
-    key = (reader, fingerprint(strokes))
+    key = ((reader, words), fingerprint(strokes))
     if wanted and (state.reading is None or state.reading.key != key):
         try:
-            state.reading = DrawnReading(key, pipeline.read_ink(strokes, recognizer, beams=reader.beams))
-        except HandwritingError as error:  # more writing than is read at once
+            state.reading = DrawnReading(key, pipeline.read_ink(strokes, recognizer, beams=reader.beams, words=words))
+        except HandwritingError as error:  # more writing than is read at once, or too many words
             st.error(escaped(str(error)), icon=":material/error:")
             return
     if state.reading is None or state.reading.key != key:

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from hwr_core.reading import Reading
+from pages.shared.my_words import add_word
 from pages.shared.reading_view import percent, shaded_characters
 
 STATIC = Path(__file__).parent / "static"
@@ -37,9 +38,11 @@ def show_words(lines: Sequence[tuple[Reading, str]], key: str, on_chosen: Callab
     }
 
     def chosen() -> None:
-        told = (st.session_state.get(key) or {}).get("chosen")
+        told: Any = (st.session_state.get(key) or {}).get("chosen")
         if (change := changed(lines, told)) is not None:
             on_chosen(*change)
+            if told.get("add"):
+                add_word(" ".join(told["text"].split()))
 
     _words(data=data, key=key, on_chosen_change=chosen)
 

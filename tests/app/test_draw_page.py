@@ -42,7 +42,7 @@ def test_an_empty_canvas_shows_a_hint_and_asks_no_model(monkeypatch):
     app = draw_page().run()
     assert not app.exception
     assert "Write a word or two" in html_of(app)
-    assert not app.text_area
+    assert not app.main.text_area
 
 
 def test_the_shipped_checkpoint_starts_with_its_own_number_of_beams(recognizer):
@@ -66,7 +66,7 @@ def test_with_live_reading_off_a_button_reads():
     app = draw_page().run()
     app.toggle(key="live").set_value(False)
     app = on_canvas(app, write("hello world")).run()
-    assert not app.text_area
+    assert not app.main.text_area
     next(button for button in app.button if button.label == "Read").click().run()
     assert "hello" in app.text_area[0].value
 
@@ -159,7 +159,7 @@ def test_the_history_tells_text_from_formulas_by_what_was_read():
 def test_more_writing_than_can_be_read_is_said():
     lines = [np.array([[5, y], [700, y], [700, y + 2.0]]) for y in range(0, 201 * 60, 60)]
     app = on_canvas(draw_page(), lines).run()
-    assert not app.exception and "lines" in app.error[0].value and not app.text_area
+    assert not app.exception and "lines" in app.error[0].value and not app.main.text_area
 
 
 def test_a_huge_drawing_has_a_small_picture_in_the_history():
@@ -391,7 +391,7 @@ def test_a_drawing_without_a_readable_line_offers_its_guess(monkeypatch):
     page = Page((), (300, 300), (line.box,), (line,))
     monkeypatch.setattr("hwr_core.pipeline.read_ink", lambda *arguments, **options: page)
     app = on_canvas(draw_page(), write("hello")).run()
-    assert not app.exception and not app.text_area
+    assert not app.exception and not app.main.text_area
     app.button(key="guess-0").click().run()
     assert not app.exception and app.text_area[0].value == "hello"
     on_canvas(press(app, "Clear"), []).run()

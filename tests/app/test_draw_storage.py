@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from hwr_core import pipeline
 from hwr_core.ink.handprint import write
 from pages.drawing.saved import document_of, drawing_values, history_values
 from pages.drawing.state import Document, Earlier, fingerprint
@@ -88,3 +89,22 @@ def test_forget_removes_drawing_corrections_and_history():
     state = app.session_state["drawing"]
     assert not state.objects and not state.history and not state.past and not state.future
     assert drawing_values(state.document, "Auto")["texts"] == {}
+
+
+def test_my_words_are_read_right_and_kept(monkeypatch):
+    given = []
+    original = pipeline.read_ink
+
+    def spy(*arguments, words="", **options):
+        given.append(words)
+        return original(*arguments, words=words, **options)
+
+    monkeypatch.setattr(pipeline, "read_ink", spy)
+    app = answered(draw_page(), {"words": "Xanthippe"})
+    field = app.text_area(key="my words")
+    assert field.value == "Xanthippe"
+    field.set_value("Xanthippe, Gaitskell").run()
+    on_canvas(app, write("hello")).run()
+    assert given == ["Xanthippe, Gaitskell"]
+    press(app, "Forget")
+    assert app.text_area(key="my words").value == ""

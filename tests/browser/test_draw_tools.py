@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from benchmarks.driving import PATIENCE, canvas_box, write_with_mouse
 
@@ -77,6 +78,34 @@ def test_a_reload_loses_nothing_and_forget_removes_everything(desktop):
     desktop.get_by_text("Write a word or two").wait_for()
     wait_for_strokes(desktop, 0)
     assert json.loads(desktop.evaluate(f"localStorage['{DRAWING}']"))["texts"] == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(chromium, app_address, scheme):
+    page = chromium.new_page(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
+    page.set_default_timeout(PATIENCE)
+    page.goto(app_address)
+    page.get_by_role("button", name="Try an example").click()
+    page.get_by_test_id("reading").wait_for()
+    page.get_by_role("img", name="Canvas to write on").wait_for()
+    page.wait_for_timeout(1000)
+    found = Axe().run(page).response["violations"]
+    assert not [(one["id"], one["nodes"][0]["target"]) for one in found if one["impact"] in ("serious", "critical")]
+    page.close()
+
+
+def test_a_word_is_corrected_by_a_choice_and_by_typing_and_is_added_to_my_words(desktop):
+    write_with_mouse(desktop, "clever")
+    words = desktop.get_by_test_id("reading").get_by_role("button")
+    words.first.wait_for()
+    desktop.wait_for_timeout(1500)
+    words.first.click()
+    field = desktop.get_by_role("textbox", name="Correct this word")
+    field.fill("Klever")
+    desktop.get_by_role("button", name="Use, and add to My words").click()
+    desktop.get_by_test_id("reading").filter(has_text="Klever").wait_for()
+    assert desktop.get_by_role("textbox", name="My words").input_value() == "Klever"
+    desktop.wait_for_function("localStorage['handwriting-recognition/words'] === '\"Klever\"'")
 
 
 def test_the_canvas_grows_with_the_ink_is_dragged_taller_and_shrinks_without_cropping(desktop):

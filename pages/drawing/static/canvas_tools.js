@@ -115,7 +115,10 @@ class CanvasTools {
     this.addHandle(root.querySelector(".dc-root"))
     this.widths.disconnect()
     const column = document.querySelector(".st-key-canvas_column")
-    if (column) this.widths.observe(column)
+    if (column) {
+      column.id = "canvas" // the skip link's target
+      this.widths.observe(column)
+    }
     this.paint()
     this.fit()
     this.show()

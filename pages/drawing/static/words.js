@@ -48,9 +48,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (again) return
     const menu = document.createElement("div")
     menu.className = "menu"
-    const choose = (start, end, text) => {
+    const choose = (start, end, text, add = false) => {
       close()
-      setTriggerValue("chosen", { line: number, start, end, text })
+      setTriggerValue("chosen", { line: number, start, end, text, add })
     }
     const about = document.createElement("small")
     about.textContent = word.about
@@ -68,12 +68,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
     field.onkeydown = (event) => {
       if (event.key === "Enter" && !event.isComposing) choose(place, place + 1, field.value)
     }
-    menu.append(field)
+    const add = document.createElement("button")
+    add.type = "button"
+    add.textContent = "Use, and add to My words"
+    add.onclick = () => choose(place, place + 1, field.value, true)
+    menu.append(field, add)
     button.setAttribute("aria-expanded", "true")
     reading.append(menu)
-    const place_ = button.getBoundingClientRect(), around = reading.getBoundingClientRect()
-    menu.style.top = `${place_.bottom - around.top + 4}px`
-    menu.style.left = `${Math.max(0, Math.min(place_.left - around.left, around.width - menu.offsetWidth))}px`
+    const at = button.getBoundingClientRect(), around = reading.getBoundingClientRect()
+    menu.style.top = `${at.bottom - around.top + 4}px`
+    menu.style.left = `${Math.max(0, Math.min(at.left - around.left, around.width - menu.offsetWidth))}px`
     field.focus({ preventScroll: true })
     field.select()
   }
