@@ -1,0 +1,119 @@
+"""Drawn strokes become a page."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hwr_core.auto_recognizer import AutoRecognizer, are_formulas, connected, in_doubt, is_surely_text
+from hwr_core.ink.strokes import Strokes, as_points
+from hwr_core.layout.words import unread_boxes
+from hwr_core.pipeline.job import Job, LineReader, Words
+from hwr_core.pipeline.lines import favouring, read_lines
+from hwr_core.reading import Box, Line, Page, Reading
+from hwr_core.recognizer import Progress, Recognizer
+from hwr_core.tasks import DrawnItem
+
+
+def read_ink(
+    strokes: Sequence[np.ndarray],
+    recognizer: Recognizer,
+    beams: int | None = None,
+    on_progress: Progress | None = None,
+    words: Words = (),
+) -> Page:
+    """Reads drawn strokes. Text is grouped into lines; a math checkpoint reads all strokes as one formula.
+
+    Args:
+        strokes: Each an (n, 2) array of x and y, y downwards, in any unit. Points that are not finite are ignored.
+        recognizer: Each line is rendered at its `ink_height` and `ink_stroke_width`.
+        beams: Width of the beam search. None: the checkpoint's own.
+        on_progress: Called with (lines read, lines to read) after each batch.
+        words: Words to favour, as for `Recognizer.with_words`. Empty: those that the recognizer was given.
+
+    Returns:
+        The page; its size and its boxes are in the strokes' unit. Without strokes it has no lines.
+
+    Raises:
+        ValueError: A stroke is no (n, 2) array.
+        TooLargeError: There is more writing than is read at once, or there are too many words.
+    """
+    recognizer = favouring(recognizer, words)
+    finite = [stroke[np.isfinite(stroke).all(1)] for stroke in map(as_points, strokes)]
+    drawn = [stroke for stroke in finite if len(stroke)]
+    if isinstance(recognizer, AutoRecognizer):
+        found = _read_mixed(drawn, recognizer, beams, on_progress)
+    else:
+        found = _read_drawn(drawn, recognizer, beams, on_progress)
+    lines: list[Line] = []
+    unreadable: list[Line] = []
+    unread: list[Box] = []
+    for item, reading in found:
+        line = Line(_extent(item.strokes), item.image, reading, formula=reading.formula)
+        if reading.text:
+            lines.append(line)
+            unread += unread_boxes(line)
+        else:
+            unreadable.append(line)
+            unread.append(line.box)
+    far = np.concatenate(drawn).max(0) if drawn else (0, 0)
+    size = (int(np.ceil(far[0])), int(np.ceil(far[1])))
+    return Page(tuple(lines), size, tuple(unread), tuple(unreadable))
+
+
+def _read_drawn(
+    strokes: Strokes, recognizer: Recognizer, beams: int | None, on_progress: Progress | None
+) -> list[tuple[DrawnItem, Reading]]:
+    items = recognizer.task.render(strokes)
+    return _read_items(items, recognizer, beams, on_progress)
+
+
+def _read_items(
+    items: Sequence[DrawnItem], recognizer: Recognizer, beams: int | None, on_progress: Progress | None = None
+) -> list[tuple[DrawnItem, Reading]]:
+    images = [item.image for item in items if item.reading is None]
+    job = Job(lambda: images[0], LineReader(recognizer, beams), on_progress=on_progress)
+    readings = iter(read_lines(images, job))
+    found = [(item, item.reading or next(readings)) for item in items]
+    return [(item, reading) for item, reading in found if reading is not None]
+
+
+def _read_mixed(
+    strokes: Strokes, recognizer: AutoRecognizer, beams: int | None, on_progress: Progress | None
+) -> list[tuple[DrawnItem, Reading]]:
+    """Lines of text, and formulas where lines may be none: the more probable of both wherever they share strokes."""
+    texts = _read_drawn(strokes, recognizer.text, beams, on_progress)
+    kept = [
+        (place, 0, item, reading)
+        for place, (item, reading) in enumerate(texts)
+        if is_surely_text(reading) and not in_doubt(reading)
+    ]
+    lone = [place for place in range(len(texts)) if place not in {number for number, *_ in kept}]
+    if not lone:
+        return texts
+    numbers = {id(stroke): number for number, stroke in enumerate(strokes)}
+    open_strokes = sorted(numbers[id(stroke)] for place in lone for stroke in texts[place][0].strokes)
+    formulas = recognizer.math.task.render([strokes[number] for number in open_strokes])
+    of_line = [{id(stroke) for stroke in texts[place][0].strokes} for place in lone]
+    of_formula = [{id(stroke) for stroke in formula.strokes} for formula in formulas]
+    touches = np.array([[bool(line & formula) for formula in of_formula] for line in of_line], bool)
+    blocks = [([lone[line] for line in lines], found) for lines, found in connected(touches)]
+    asked = [found for lines, found in blocks if len(lines) > 1 or len(found) > 1 or in_doubt(texts[lines[0]][1])]
+    to_read = [formulas[number] for found in asked for number in found]
+    read_ones = dict(
+        zip((number for found in asked for number in found), _read_items(to_read, recognizer.math, beams), strict=True)
+    )
+    for lines, found in blocks:
+        written = [texts[place] for place in lines]
+        chosen = written
+        if found in asked and are_formulas(
+            [reading for _, reading in written], [read_ones[number][1] for number in found]
+        ):
+            chosen = [read_ones[number] for number in found]
+        kept += [(lines[0], order, item, reading) for order, (item, reading) in enumerate(chosen)]
+    return [(item, reading) for _, _, item, reading in sorted(kept, key=lambda entry: entry[:2])]
+
+
+def _extent(strokes: Sequence[np.ndarray]) -> Box:
+    points = np.concatenate(strokes)
+    low, high = np.floor(points.min(0)), np.ceil(points.max(0))
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
