@@ -76,7 +76,7 @@ def cold_start(backend: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", default=["text", "math"])
+    parser.add_argument("--models", nargs="+", default=["text", "math", "auto"])
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--results", type=Path, metavar="FOLDER", help="also write the result file there")
@@ -90,14 +90,13 @@ def main() -> None:
     def time(name: str, call: Callable[[], object], times: int = arguments.times) -> None:
         rows.append((name, median_seconds(call, times)))
 
+    kinds = {False: f"a drawn line of {len(TEXT)} characters", True: "a drawn formula of 24 tokens"}
     for name in arguments.models:
         recognizer = load_recognizer(name)
-        input_ = (
-            "a drawn formula of 24 tokens" if recognizer.reads_formulas else f"a drawn line of {len(TEXT)} characters"
-        )
-        label = input_ if name in ("text", "math") else f"{name}: {input_}"
-        rows.append((f"{label}, greedy", drawing_seconds(recognizer, 1, arguments.times)))
-        rows.append((f"{label}, four beams, as the app reads", drawing_seconds(recognizer, 4, arguments.times)))
+        for formula in (False, True) if name == "auto" else (recognizer.reads_formulas,):
+            label = kinds[formula] if name in ("text", "math") else f"{name}: {kinds[formula]}"
+            for beams, how in ((1, "greedy"), (4, "four beams, as the app reads")):
+                rows.append((f"{label}, {how}", drawing_seconds(recognizer, beams, arguments.times, formula)))
     picture = render_line(write(TEXT, slant=0.1, unsteadiness=0.006), 96, 5)
     for name, reader in peers().items():
         time(f"{name}, the line's picture", partial(reader, picture))

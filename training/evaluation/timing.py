@@ -22,7 +22,15 @@ def median_seconds(call: Callable[[], object], times: int) -> float:
     return statistics.median(seconds)
 
 
-def drawing_seconds(recognizer: Recognizer, beams: int = 1, times: int = 20) -> float:
-    """The median time from strokes to text, in seconds: `TEXT` drawn, or the solutions of a quadratic equation."""
-    strokes = write_formula() if recognizer.reads_formulas else write(TEXT, slant=0.1, unsteadiness=0.006)
+def drawing_seconds(recognizer: Recognizer, beams: int = 1, times: int = 20, formula: bool | None = None) -> float:
+    """The median time from strokes to text, in seconds: `TEXT` drawn, or the solutions of a quadratic equation.
+
+    Args:
+        recognizer: reads them.
+        beams: width of the beam search.
+        times: calls that are counted.
+        formula: whether the equation is drawn. None: as the recognizer's checkpoint reads.
+    """
+    drawn = recognizer.reads_formulas if formula is None else formula
+    strokes = write_formula() if drawn else write(TEXT, slant=0.1, unsteadiness=0.006)
     return median_seconds(lambda: read_ink(strokes, recognizer, beams=beams), times)
