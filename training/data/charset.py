@@ -22,6 +22,9 @@ RELEASED = (
 # New ones come last, so that a checkpoint of fewer characters can be gone on from.
 CHARACTERS = RELEASED + new_characters(RELEASED)
 
+# Follows a word that is struck out. It is a token of its own, no character of any text.
+STRUCK = "\u0336"
+
 # Handwriting does not tell these apart; the checkpoint writes the plain form.
 FOLDED = str.maketrans(
     {
@@ -49,7 +52,7 @@ def join_apostrophes(text: str) -> str:
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
     """One token a character; `<s>` and `</s>` round the line, as RoBERTa's tokenizer puts them for TrOCR."""
-    vocabulary = {token: index for index, token in enumerate(SPECIAL + list(CHARACTERS))}
+    vocabulary = {token: index for index, token in enumerate([*SPECIAL, *CHARACTERS, STRUCK])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     return as_trocr(tokenizer)

@@ -19,7 +19,7 @@ from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
 from hwr_core.decoding.language_model import LanguageModel
 from hwr_core.decoding.latex_grammar import Grammar
 from training.data import datasets as data
-from training.data.charset import SPECIAL, close_up
+from training.data.charset import SPECIAL, STRUCK, close_up
 from training.data.crohme import crohme
 from training.data.languages import LANGUAGES
 from training.data.word_frequencies import Vocabulary, fetch
@@ -33,6 +33,7 @@ ORDER = 6  # tokens of the longest n-grams
 # By length the weighted count below which n-grams are left out. The cut halves the model of text and costs at most 0.03
 # bits per character on held-out sentences.
 FEWEST = {"text": {5: 1.1, 6: 1.9}, "math": {4: 1.1, 5: 1.9, 6: 2.9}}
+STRUCK_SHARE = 0.02  # of the invented texts: a word of them is struck out
 INVENTED = 60_000  # texts of the kinds that people write first
 CAPITALS = 0.15  # weight of every text a second time, in capitals: transcripts have few
 CROHME, GIVEN, SCHOOL = 1.0, 0.3, 0.1  # weights of formulas
@@ -76,10 +77,19 @@ def texts(sources: Corpus, vocabularies: dict[str, Vocabulary], seed: int = 1) -
         for line in lines:
             yield from cases(line, weight_of(name))
     phrases = Phrases(by_language(sources), vocabularies, random.Random(seed), sources["forms"])
+    rng = random.Random(seed)
     for _ in range(INVENTED):
-        yield Text(phrases.everyday())
+        text = phrases.everyday()
+        yield Text(with_struck_word(text, rng) if rng.random() < STRUCK_SHARE else text)
     for vocabulary in vocabularies.values():
         yield from words(vocabulary)
+
+
+def with_struck_word(text: str, rng: random.Random) -> str:
+    """The text with one of its words struck out."""
+    words = text.split(" ")
+    place = rng.randrange(len(words))
+    return " ".join([*words[:place], words[place] + STRUCK, *words[place + 1 :]])
 
 
 def weight_of(source: str) -> float:

@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage.morphology import skeletonize
 
 from hwr_core.ink.strokes import Strokes
-from training.data.charset import CHARACTERS
+from training.data.charset import CHARACTERS, STRUCK
 from training.data.datasets import InkLine
-from training.synthesis import signs
+from training.synthesis import signs, struck
 
 # Shares of the lines in fonts with their letters apart, drawn with one pen, and, of those in capitals, in small ones.
 TRACKED, MONOLINE, SMALL_CAPITALS = 0.3, 0.35, 0.5
@@ -58,8 +58,13 @@ class WordPool:
         self.names = sorted(name for name, words in self.writers.items() if len(words) >= 20)
 
     def compose(self, rng: random.Random, count: int) -> tuple[str, Strokes]:
-        """`count` words by one writer, side by side."""
+        """`count` words by one writer, side by side; now and then one is struck out."""
         chosen = rng.choices(self.writers[rng.choice(self.names)], k=count)
+        if rng.random() < struck.SHARE:
+            place = rng.randrange(count)
+            word, strokes = chosen[place]
+            if len(word) >= struck.LEAST_LETTERS:
+                chosen[place] = word + STRUCK, struck.struck_strokes(strokes, rng)
         height = np.median([np.ptp(np.concatenate(strokes)[:, 1]) for _, strokes in chosen])
         return " ".join(word for word, _ in chosen), set_side_by_side([s for _, s in chosen], height, rng, (0.35, 1.0))
 

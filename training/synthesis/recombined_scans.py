@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 
 from hwr_core.imaging.ink_mask import ink_mask
+from training.data.charset import STRUCK
 from training.data.datasets import ScanLine
+from training.synthesis import struck
 
 Word = tuple[str, np.ndarray]  # its text, and its piece of the line over the line's whole height
 
@@ -44,7 +46,7 @@ class ScanPool:
         self.weights = [len(self.writers[name]) for name in self.names]
 
     def compose(self, rng: random.Random) -> tuple[np.ndarray, str] | None:
-        """One to six words of two or three lines by one writer side by side; None where the lines do not come apart."""
+        """One to six words of two or three lines by one writer side by side, now and then one struck out; None where the lines do not come apart."""
         own = self.writers[rng.choices(self.names, self.weights)[0]]
         pool: list[Word] = []
         for line in rng.sample(own, 3):
@@ -54,6 +56,11 @@ class ScanPool:
         if not pool:
             return None
         words = rng.sample(pool, min(len(pool), rng.randint(1, 6)))
+        if rng.random() < struck.SHARE:
+            place = rng.randrange(len(words))
+            text, image = words[place]
+            if len(text) >= struck.LEAST_LETTERS:
+                words[place] = text + STRUCK, struck.struck_picture(image, rng)
         height = max(image.shape[0] for _, image in words)
         paper = int(np.median([np.percentile(image, 80) for _, image in words]))
         pieces = []
