@@ -1,6 +1,6 @@
 """Photo: add pictures or PDFs of handwriting, see how they are cleaned and read, correct the text and export it."""
 
-import time
+from contextlib import nullcontext
 
 import streamlit as st
 
@@ -13,6 +13,7 @@ from pages.shared.browser_storage import storage_controls, warn_before_reload
 from pages.shared.components import ICON, style
 from pages.shared.model_picker import Reader, model_picker, recognizer_for
 from pages.shared.reading_view import counted, escaped
+from pages.workbench.background import Background, Task, background
 from pages.workbench.editor import show_editor, show_unreadable, with_corrections
 from pages.workbench.edits import take_edits
 from pages.workbench.exports import downloads
@@ -28,7 +29,7 @@ from pages.workbench.files import (
 )
 from pages.workbench.keys import use_keys
 from pages.workbench.picture import choose_picture, show_facts, show_picture
-from pages.workbench.reading import Prepared, ReadSheet, prepare, read_sheet, read_with
+from pages.workbench.reading import Prepared, Readers, ReadingBar, ReadSheet, prepare, read_sheet, read_with
 from pages.workbench.settings import settings_sidebar
 from pages.workbench.state import PageKey, PhotoState, photo_state
 from pages.workbench.stored import store, take_stored
@@ -65,20 +66,23 @@ def photo_page() -> None:
     show_question()
     if not sheets:
         return
-    _, reader = recognizer_for(reader)  # the built-in one, where another cannot be loaded
+    recognizer, reader = recognizer_for(reader)  # the built-in one, where another cannot be loaded
+    readers = Readers(reader, recognizer)
     take_edits(state, st.session_state.get(VIEWER))
     ticked = read_pages(state, sheets, settings, reader)
     show_strip(sheets, sheet, ticked)
-    background = st.container()
+    others = st.container()
     try:
-        prepared = show_page(state, sheets, sheet, settings, reader)
+        known = state.page(sheet.key).read_with == read_with(state, sheet, settings, reader)
+        with nullcontext() if known else background(state).paused():
+            prepared = show_page(state, sheets, sheet, settings, readers)
         show_measured(*prepared.strokes)
     except HandwritingError as error:
         st.error(escaped(str(error)), icon=":material/broken_image:")
     store(state)
-    with background:  # once the page that is shown is read
-        others_read = read_others(state, sheets, settings, reader)
-    if others_read or (len(sheets) > 1 and read_pages(state, sheets, settings, reader) != ticked):
+    with others:
+        read_others(state, sheets, settings, readers)
+    if len(sheets) > 1 and read_pages(state, sheets, settings, reader) != ticked:
         st.rerun()  # the strip shows which pages are read
 
 
@@ -88,7 +92,7 @@ def read_pages(state: PhotoState, sheets: list[Sheet], settings: PreprocessSetti
         sheet.key
         for sheet in sheets
         if (known := state.page(sheet.key).read_with) is not None
-        and (sheet.key == state.current or known == read_with(sheet, settings, reader))
+        and (sheet.key == state.current or known == read_with(state, sheet, settings, reader))
     }
 
 
@@ -98,7 +102,7 @@ def pages_with_text(state: PhotoState) -> dict[PageKey, Page]:
 
 
 def show_page(
-    state: PhotoState, sheets: list[Sheet], sheet: Sheet, settings: PreprocessSettings, reader: Reader
+    state: PhotoState, sheets: list[Sheet], sheet: Sheet, settings: PreprocessSettings, readers: Readers
 ) -> Prepared:
     """The picture of a page and its text, side by side."""
     page = state.page(sheet.key)
@@ -111,21 +115,19 @@ def show_page(
     with right:
         header = st.container(horizontal=True, vertical_alignment="center", gap="small", key="text_header")
         progress, text = st.container(), st.container()
-    start, new = time.monotonic(), page.page is None
-    with waiting:
-        prepared = prepare(sheet, settings, reader)
-        if new:
+    with waiting.container():
+        prepared = prepare(state, sheet, settings, readers)
+        if page.page is None:
             st.image(prepared.view, width="stretch", alt=f"{sheet.page_id.title}, not read yet")
-    asked = (sheet.key, read_with(sheet, settings, reader))
+    asked = (sheet.key, read_with(state, sheet, settings, readers.reader))
     stopped = state.stopped == asked
     state.reading = asked
     with progress:
-        read = read_sheet(sheet, prepared, settings, reader, stopped)
+        bar = ReadingBar(f"stop-{sheet.key}", state.stop)
+        read = read_sheet(state, sheet, prepared, settings, readers, lambda: stopped, bar)
         if read.lines_left:
             show_stopped(state, read.lines_left)
     waiting.empty()
-    if new and not read.lines_left:
-        state.page_seconds.append(time.monotonic() - start)
     # After Stop, the lines read so far can be exported. The page counts as not read.
     page.read_with = None if read.lines_left else asked[1]
     page.page = without_pictures(read.page)
@@ -133,7 +135,7 @@ def show_page(
     with picture:
         show_picture(state, sheet, prepared, read, shown, choice)
     with facts:
-        show_facts(page, settings, reader, read, shown)
+        show_facts(page, settings, readers.reader, read, shown)
     with header:
         view = text_header(shown)
         downloads(sheet, pages_with_text(state), sheets)
@@ -167,62 +169,48 @@ def show_text(sheet: Sheet, read: ReadSheet, shown: Page, view: str) -> None:
     show_unreadable(sheet, read, shown)
 
 
-def read_others(state: PhotoState, sheets: list[Sheet], settings: PreprocessSettings, reader: Reader) -> bool:
-    """Reads the pages that were not read with these settings, one after the other. A damaged page is reported.
-
-    It runs at the end of the page's run. A click ends it; the next run goes on where it was, because what was read is
-    kept.
-
-    Returns:
-        Whether there was any.
-    """
-    left = [
-        sheet
+def read_others(state: PhotoState, sheets: list[Sheet], settings: PreprocessSettings, readers: Readers) -> None:
+    """Has the pages that are not shown read in the background, unless that was stopped. Reports damaged ones."""
+    tasks = [
+        Task(sheet, settings, readers, asked)
         for sheet in sheets
         if not state.page(sheet.key).error
-        and state.page(sheet.key).read_with != read_with(sheet, settings, reader)
         and sheet.key != state.current
+        and state.page(sheet.key).read_with != (asked := read_with(state, sheet, settings, readers.reader))
     ]
     for page in state.pages.values():
         if page.error:
             st.error(escaped(page.error), icon=":material/broken_image:")
-    if not left:
-        return False
-    if state.stopped_all:
+    background(state).want([] if state.stopped_all else tasks)
+    if state.stopped_all and tasks:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Stopped. {counted(len(left), 'page')} not read yet.", width="content")
+            st.caption(f"Stopped. {counted(len(tasks), 'page')} not read yet.", width="content")
             st.button(
                 "Resume", key="read_all", icon=":material/play_circle:", on_click=state.resume_all, type="tertiary"
             )
-        return False
+    elif tasks:
+        show_progress(len(tasks))
+
+
+@st.fragment(run_every="1s")
+def show_progress(total: int) -> None:
+    """Shows how far the reading in the background is. When a page is read, the whole page runs again."""
+    state = photo_state()
+    working = background(state)
+    left = working.left
+    if len(left) < total:
+        st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="others"):
-        progress = st.empty()
+        st.caption(f"Reading {in_words(working)}: {escaped(left[0].sheet.page_id.title)}", width="content")
         st.button("Stop", key="stop_all", icon=":material/stop_circle:", on_click=state.stop_all, type="tertiary")
-    for number, sheet in enumerate(left):
-        place = f"{number + 1} of {len(left)}{remaining(state, len(left) - number)}"
-        progress.caption(f"Reading {place}: {escaped(sheet.page_id.title)}", width="content")
-        read_other(state, sheet, settings, reader)
-    return True
 
 
-def read_other(state: PhotoState, sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> None:
-    """Reads a page that is not shown."""
-    page, asked, start = state.page(sheet.key), read_with(sheet, settings, reader), time.monotonic()
-    try:
-        read = read_sheet(sheet, prepare(sheet, settings, reader, quiet=True), settings, reader, quiet=True)
-    except HandwritingError as error:
-        page.error = str(error)
-        return
-    page.read_with, page.page = asked, without_pictures(read.page)
-    state.page_seconds.append(time.monotonic() - start)
-
-
-def remaining(state: PhotoState, pages: int) -> str:
-    """How long reading these pages will take, by those read so far, in words; empty where none was."""
-    if not state.page_seconds:
-        return ""
-    seconds = pages * sum(state.page_seconds) / len(state.page_seconds)
-    return f", about {seconds:.0f} s left" if seconds < 90 else f", about {seconds / 60:.0f} min left"
+def in_words(working: Background) -> str:
+    """How many pages are left, and for how long."""
+    pages, seconds = counted(len(working.left), "more page"), working.seconds_left
+    if seconds is None:
+        return pages
+    return f"{pages}, about {f'{seconds:.0f} s' if seconds < 90 else f'{seconds / 60:.0f} min'}"
 
 
 streamlit_patches.apply()

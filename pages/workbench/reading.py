@@ -1,5 +1,6 @@
 """Runs the steps of `hwr_core.pipeline` on a page, keeps their results, and shows progress with a Stop button."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import cast
@@ -11,6 +12,7 @@ from PIL import Image
 
 from hwr_core import pipeline
 from hwr_core.auto_recognizer import AutoRecognizer
+from hwr_core.checkpoints.registry import load_recognizer
 from hwr_core.imaging.conversion import small_rgb
 from hwr_core.imaging.ink_mask import stroke_width
 from hwr_core.imaging.preprocess import Preprocessed
@@ -18,10 +20,11 @@ from hwr_core.imaging.settings import PreprocessSettings, Turn
 from hwr_core.layout.regions import Region
 from hwr_core.pipeline import Draft, Job, LineReader
 from hwr_core.reading import Page
-from pages.shared.model_picker import Reader, built_in_reader, recognizer_for
+from hwr_core.recognizer import Progress, Recognizer
+from pages.shared.model_picker import Reader, built_in_reader
 from pages.shared.reading_view import counted
 from pages.workbench.files import Sheet
-from pages.workbench.state import READING_BYTES, PageState, ReadWith, SessionReadings, photo_state
+from pages.workbench.state import READING_BYTES, PageState, PhotoState, ReadWith, SessionReadings
 
 PREVIEW_SIDE = 640  # pixels of the longest side of the picture of a preprocessing step
 VIEW_SIDE = 1500  # pixels of the longest side of the page as it is shown
@@ -87,68 +90,94 @@ class ReadSheet:
         return sum(line.image.width * line.image.height + READING_BYTES for line in lines)
 
 
-def prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, quiet: bool = False) -> Prepared:
+@dataclass(frozen=True)
+class Readers:
+    """What reads a page. It can be used in any thread.
+
+    Attributes:
+        reader: The choice of model and accuracy.
+        recognizer: Reads the lines.
+    """
+
+    reader: Reader
+    recognizer: Recognizer
+
+    def lines(self) -> LineReader:
+        """Reads lines."""
+        return LineReader(self.recognizer, self.reader.beams, self.reader)
+
+    def formulas(self) -> LineReader:
+        """Reads lines that are formulas, with the built-in model."""
+        reader = built_in_reader(True, self.reader.device)
+        return LineReader(load_recognizer(reader.checkpoint, reader.device), reader.beams, reader)
+
+
+def prepare(
+    state: PhotoState, sheet: Sheet, settings: PreprocessSettings, readers: Readers, shown: bool = True
+) -> Prepared:
     """Cleans a page and finds its lines, or returns the remembered result.
 
     Args:
+        state: The session.
         sheet: The page.
         settings: Of the preprocessing, for all pages.
-        reader: The choice of model and accuracy.
-        quiet: Whether to show no progress.
+        readers: The recognizer tells which way up a page lies.
+        shown: Whether it is the page that is shown: its cleaned picture is kept, and the work is announced.
 
     Raises:
         HandwritingError: The page is damaged.
     """
-    state = photo_state()
-    settings = state.page(sheet.key).settings_from(settings)
+    page = state.page(sheet.key)
+    settings = page.settings_from(settings)
     return state.memory.remembered(
         "prepared",
         (sheet.key, settings),
-        lambda: _prepare(sheet, settings, reader, state.page(sheet.key), quiet),
+        lambda: _prepare(state, sheet, settings, readers, page, shown),
         lambda prepared: prepared.size,
     )
 
 
 def read_sheet(
+    state: PhotoState,
     sheet: Sheet,
     prepared: Prepared,
     settings: PreprocessSettings,
-    reader: Reader,
-    stopped: bool = False,
-    quiet: bool = False,
+    readers: Readers,
+    stopped: Callable[[], bool],
+    on_progress: Progress | None = None,
 ) -> ReadSheet:
     """Reads the lines that were not read before.
 
     Args:
+        state: The session.
         sheet: The page.
         prepared: The page with its detected lines.
         settings: Of the preprocessing, for all pages.
-        reader: The choice of model and accuracy.
-        stopped: Whether the person stopped the reading. Then no line is read.
-        quiet: Whether to show no progress.
+        readers: Read the lines and formulas.
+        stopped: Asked before each batch of lines. Once it is true, no further line is read.
+        on_progress: Called with (lines read, lines to read).
     """
-    state = photo_state()
-    settings = state.page(sheet.key).settings_from(settings)
-    key = (sheet.key, ReadWith(settings, reader, state.page(sheet.key).regions))
+    page = state.page(sheet.key)
+    settings, regions = page.settings_from(settings), page.regions
+    key = (sheet.key, ReadWith(settings, readers.reader, regions))
     known = state.memory.get("page", key)
     if isinstance(known, ReadSheet):
         return known
     job = Job(
         sheet.picture,
-        _line_reader(reader),
+        readers.lines(),
         settings,
-        formula_reader=lambda: _line_reader(built_in_reader(True, reader.device), formulas=True),
-        regions=state.page(sheet.key).regions,
-        on_progress=_interruptible if quiet else _ReadingBar(f"stop-{sheet.key}"),
-        stopped=lambda: stopped,
+        formula_reader=readers.formulas,
+        regions=regions,
+        on_progress=on_progress,
+        stopped=stopped,
         readings=SessionReadings(state.memory),
     )
-
-    mixed = isinstance(job.reader.recognizer, AutoRecognizer)
+    mixed = isinstance(readers.recognizer, AutoRecognizer)
 
     def cached(step: pipeline.Step, draft: Draft, job: Job) -> Draft:
         if (step is pipeline.cut and not _at_hand(draft)) or (step is pipeline.mix and mixed):
-            draft = replace(draft, cleaned=_cleaned(sheet, draft, job))
+            draft = replace(draft, cleaned=_cleaned(state, sheet, draft, job))
         return replace(step(draft, job), cleaned=None)
 
     draft = pipeline.run(pipeline.READ_STEPS, job, prepared.draft, cached)
@@ -158,13 +187,15 @@ def read_sheet(
     return read
 
 
-def read_with(sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> ReadWith:
-    """The settings, reader and regions that a reading of this page would now use."""
-    page = photo_state().page(sheet.key)
+def read_with(state: PhotoState, sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> ReadWith:
+    """The settings, reader and regions that a reading of this page would now use. `settings` are those of all pages."""
+    page = state.page(sheet.key)
     return ReadWith(page.settings_from(settings), reader, page.regions)
 
 
-def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, page: PageState, quiet: bool) -> Prepared:
+def _prepare(
+    state: PhotoState, sheet: Sheet, settings: PreprocessSettings, readers: Readers, page: PageState, shown: bool
+) -> Prepared:
     small: list[Image.Image] = []
 
     def picture() -> Image.Image:
@@ -175,14 +206,15 @@ def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, page: P
     # Which way up a page lies is judged by its greys. It does not change with a threshold.
     turn_key = (settings.invert, settings.perspective, settings.flatten)
     turn: Turn = page.turns.get(turn_key, "auto") if settings.turn == "auto" else settings.turn
-    job = Job(picture, _line_reader(reader), replace(settings, turn=turn), steps_side=PREVIEW_SIDE)
-    with nullcontext() if quiet else st.spinner("Cleaning the page and finding its lines…"):
+    job = Job(picture, readers.lines(), replace(settings, turn=turn), steps_side=PREVIEW_SIDE)
+    with st.spinner("Cleaning the page and finding its lines…") if shown else nullcontext():
         draft = pipeline.run(pipeline.FIND_STEPS, job)
     cleaned = draft.cleaned
     assert cleaned is not None  # the steps that find lines clean the page
     if settings.turn == "auto" and draft.found and settings.threshold == "none" and settings.stroke == "keep":
         page.turns[turn_key] = cast(Turn, str(draft.turn))
-    _keep_cleaned(sheet, settings, cleaned)
+    if shown:
+        _keep_cleaned(state, sheet, settings, cleaned)
     measured = stroke_width(cleaned.before_strokes)
     after = stroke_width(cleaned.image) if cleaned.image is not cleaned.before_strokes else measured
     view, view_to_photo = _view(small[0], draft.size, cleaned.image.shape, draft.to_photo)
@@ -198,33 +230,27 @@ def _prepare(sheet: Sheet, settings: PreprocessSettings, reader: Reader, page: P
     )
 
 
-def _line_reader(reader: Reader, formulas: bool = False) -> LineReader:
-    recognizer, reader = recognizer_for(reader, formulas)
-    return LineReader(recognizer, reader.beams, reader)
-
-
 def _at_hand(draft: Draft) -> bool:
     """Whether every region's picture was cut out when the lines were found."""
     return {region.outline for region in draft.regions} <= {region.outline for region in draft.found_regions}
 
 
-def _cleaned(sheet: Sheet, draft: Draft, job: Job) -> Preprocessed:
+def _cleaned(state: PhotoState, sheet: Sheet, draft: Draft, job: Job) -> Preprocessed:
     """The cleaned page. If it was dropped, it is made anew."""
-    kept = photo_state().memory.get("cleaned", (sheet.key, job.settings))
+    kept = state.memory.get("cleaned", (sheet.key, job.settings))
     if isinstance(kept, Preprocessed):
         return kept
     made = pipeline.clean(draft, job).cleaned
     assert made is not None  # `clean` makes one
-    return _keep_cleaned(sheet, job.settings, made)
+    return _keep_cleaned(state, sheet, job.settings, made) if sheet.key == state.current else made
 
 
-def _keep_cleaned(sheet: Sheet, settings: PreprocessSettings, cleaned: Preprocessed) -> Preprocessed:
+def _keep_cleaned(state: PhotoState, sheet: Sheet, settings: PreprocessSettings, cleaned: Preprocessed) -> Preprocessed:
     """Keeps the cleaned page of this one sheet, some 10 MB, without what led to it."""
     image = cleaned.image
     bare = replace(cleaned, steps=(), before_threshold=image, before_strokes=image)
-    memory = photo_state().memory
-    memory.forget("cleaned", lambda key: True)
-    memory.put("cleaned", (sheet.key, settings), bare, image.nbytes)
+    state.memory.forget("cleaned", lambda key: True)
+    state.memory.put("cleaned", (sheet.key, settings), bare, image.nbytes)
     return bare
 
 
@@ -257,16 +283,16 @@ def _view(
     return view, matrix
 
 
-def _interruptible(done: int, total: int) -> None:
-    """Lets a click end the run between two batches of lines."""
-    st.session_state.get("view")  # Streamlit asks for clicks at every access
+class ReadingBar:
+    """Shows how many lines are read, and the button that stops the reading. Gone once all are read.
 
+    Args:
+        key: Of the button.
+        on_stop: Called when it is pressed.
+    """
 
-class _ReadingBar:
-    """Shows how many lines are read, and the button that stops the reading. Gone once all are read."""
-
-    def __init__(self, key: str):
-        self.key = key
+    def __init__(self, key: str, on_stop: Callable[[], None]):
+        self.key, self.on_stop = key, on_stop
         self.place = st.empty()
         self.bar = self.place  # the bar, once there is one
 
@@ -274,7 +300,7 @@ class _ReadingBar:
         if done == 0:
             with self.place.container(horizontal=True, vertical_alignment="center"):
                 self.bar = st.progress(0.0, f"Reading {counted(total, 'line')}…")
-                st.button("Stop", key=self.key, icon=":material/stop_circle:", on_click=photo_state().stop)
+                st.button("Stop", key=self.key, icon=":material/stop_circle:", on_click=self.on_stop)
         elif done < total:
             self.bar.progress(done / total, f"Read {done} of {total} lines")
         else:

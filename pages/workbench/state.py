@@ -152,7 +152,6 @@ class PhotoState:
         stopped: The reading that a person stopped.
         reading: The reading that is going on, or was the last.
         stopped_all: Whether a person stopped the reading of the other pages.
-        page_seconds: How long each page took to read, in seconds.
         edits: The number of the last edit in the picture that was made.
         stored: What the browser had stored of files that were not chosen again, by their hashes.
         removing: The names of files that a person wants to remove and was asked about.
@@ -172,7 +171,6 @@ class PhotoState:
     stopped: tuple[PageKey, ReadWith] | None = None
     reading: tuple[PageKey, ReadWith] | None = None
     stopped_all: bool = False
-    page_seconds: list[float] = field(default_factory=list)
     edits: int = 0
     stored: dict[str, Mapping] = field(default_factory=dict)
     removing: list[str] = field(default_factory=list)

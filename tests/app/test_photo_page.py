@@ -21,7 +21,7 @@ from pages.shared import model_picker
 from pages.workbench.edits import id_of, page_id
 from pages.workbench.memory import BUDGET
 from pages.workbench.state import PhotoState, photo_state
-from tests.support.app import html_of, pages_read, photo_page, png, text_of, upload
+from tests.support.app import html_of, pages_read, photo_page, png, settled, text_of, upload
 from tests.support.paths import SAMPLES
 
 
@@ -300,7 +300,7 @@ def test_a_page_read_with_other_settings_has_no_tick():
     app.session_state["photo"].stopped_all = True
     app.selectbox(key="threshold").set_value("otsu").run()
     assert ticked() == [True, False]
-    app.button(key="read_all").click().run()
+    settled(app.button(key="read_all").click().run())
     assert ticked() == [True, True] and not [button for button in app.button if button.key == "read_all"]
 
 
@@ -322,7 +322,7 @@ def test_a_page_that_was_stopped_does_not_count_as_read(monkeypatch):
     assert "Stopped. 1 line not read yet." in app.warning[0].value
     assert [app.button(key=f"page-{number}").label for number in (0, 1)] == ["notes · 1", "notes · 2 ✓"]
     monkeypatch.setattr(Recognizer, "stream", original)
-    app.button(key="page-1").click().run()
+    settled(app.button(key="page-1").click().run())
     assert not app.warning and text_of(app) == "see you soon"
     page = next(page for key, page in pages_read(app).items() if key.index == 0)
     assert page.text == "good morning\nthank you", "in the background, as any other"
@@ -335,7 +335,7 @@ def test_the_other_pages_can_be_stopped_and_gone_on_with():
     app.session_state["photo"] = PhotoState(stopped_all=True)
     app = upload(app.run(), ("notes.pdf", pdf(page_of("good morning"), page_of("thank you"), page_of("see you soon"))))
     assert len(pages_read(app)) == 1 and any("2 pages not read yet" in caption.value for caption in app.caption)
-    app.button(key="read_all").click().run()
+    settled(app.button(key="read_all").click().run())
     assert len(pages_read(app)) == 3 and not any("not read yet" in caption.value for caption in app.caption)
 
 
@@ -429,6 +429,7 @@ def test_settings_can_be_of_one_page():
     app.button(key="page-0").click().run()
     assert app.selectbox(key="threshold").value == "otsu" and thresholds() == ["otsu", "sauvola"]
     app.segmented_control(key=f"scope-{page_id(first)}").set_value("All pages").run()
+    settled(app)
     assert thresholds() == ["sauvola", "sauvola"] and app.selectbox(key="threshold").value == "sauvola"
 
 

@@ -75,7 +75,15 @@ def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
     app.file_uploader(key=f"files-{app.session_state['photo'].uploaders}").set_value(
         [(name, data, "image/png") for name, data in files]
     )
-    return app.run()
+    return settled(app.run())
+
+
+def settled(app: AppTest) -> AppTest:
+    """Waits until the pages that the Photo page does not show are read, too."""
+    while "background" in app.session_state and app.session_state["background"].left:
+        app.session_state["background"].wait(TIMEOUT)
+        app.run()
+    return app
 
 
 def pages_read(app: AppTest) -> dict:
