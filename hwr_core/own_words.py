@@ -1,9 +1,11 @@
 """The user's words, as `Recognizer.with_words` and the options `words` take them."""
 
+import weakref
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from hwr_core.decoding.network import Network
 from hwr_core.decoding.word_list import WordList, split_words
 from hwr_core.errors import TooLargeError
 from hwr_core.loaded_model import LoadedModel
@@ -48,26 +50,13 @@ def _table(words: tuple[str, ...], tokens: tuple[str, ...]) -> WordList:
 
 def token_texts(model: LoadedModel) -> tuple[str, ...]:
     """Returns what each token adds to a text, in the order of the ids; "" for special tokens."""
-    return _token_texts(_Tokens(model))
+    if (known := _texts.get(model.network)) is None:
+        known = _texts[model.network] = tuple(_text(model, index) for index in range(model.network.vocabulary))
+    return known
 
 
-@lru_cache(2)
-def _token_texts(tokens: "_Tokens") -> tuple[str, ...]:
-    model = tokens.model
-    return tuple(_text(model, index) for index in range(model.network.vocabulary))
-
-
-class _Tokens:
-    """A model that equals others with the same tokenizer: copies of a recognizer share it."""
-
-    def __init__(self, model: LoadedModel):
-        self.model = model
-
-    def __hash__(self) -> int:
-        return id(self.model.tokenizer)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Tokens) and other.model.tokenizer is self.model.tokenizer
+# By network, which copies of a recognizer share. Weak, so that a checkpoint can leave the memory.
+_texts: "weakref.WeakKeyDictionary[Network, tuple[str, ...]]" = weakref.WeakKeyDictionary()
 
 
 def _text(model: LoadedModel, index: int) -> str:

@@ -87,12 +87,15 @@ def environment() -> str:
 
 
 def command(name: str) -> str:
-    """The help text of a command of `hwr`."""
+    """The help text of a command of `hwr`, such as `read` or `train fine-tune`."""
     import click
 
     from hwr_core.cli import hwr
 
-    chosen = hwr.commands[name]
+    chosen: click.Command = hwr
+    for word in name.split():
+        assert isinstance(chosen, click.Group)
+        chosen = chosen.commands[word]
     with click.Context(chosen, info_name=f"hwr {name}", terminal_width=100, max_content_width=100) as context:
         return f"```text\n{chosen.get_help(context)}\n```\n"
 

@@ -10,7 +10,9 @@ from hwr_core.errors import HandwritingError
 from hwr_core.metrics import cer
 from tests.support.paths import ROOT
 from training.data.charset import CHARACTERS
-from training.data.own_lines import as_image, check_characters, own_lines
+from training.data.datasets import scans
+from training.data.own_lines import as_image, check_characters, own_lines, to_tar
+from training.data.pictures import decoded
 
 DATA = ROOT / "tests" / "data" / "own_lines"
 PAGE = ["good morning", "bring the map"]
@@ -104,3 +106,15 @@ def test_what_is_missing_is_reported(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"no zip")
     with pytest.raises(HandwritingError, match="is no ZIP"):
         own_lines(tmp_path / "a.zip")
+
+
+def test_lines_become_a_source_of_the_training(tmp_path):
+    lines = own_lines(DATA)
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "pages.jsonl").write_text("")
+    to_tar(lines, tmp_path / "mine.tar")
+    train, val = (scans("mine", split, tmp_path) for split in ("train", "val"))
+    assert {line.writer for line in val} == {"anna"} and len(train) + len(val) == len(lines)
+    assert [line.text for line in train[:2]] == PAGE and decoded(train[0].jpeg).shape == lines[0].grey.shape
+    to_tar(own_lines(DATA / "pairs"), tmp_path / "mine.tar")  # one writer: by lines
+    assert [len(scans("mine", split, tmp_path)) for split in ("train", "val")] == [1, 1]

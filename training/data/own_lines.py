@@ -7,12 +7,19 @@
 
 Folders may lie in folders, and a ZIP stands for the folder in it. The first folder below the one that is given names
 the writer, unless a row has `writer`.
+
+    python -m training.data.own_lines corrections/ data/mine.tar
+
+makes a source of the training of it (`training.data.datasets`).
 """
 
+import argparse
+import io
 import json
+import tarfile
 import zipfile
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -27,12 +34,13 @@ from hwr_core.errors import HandwritingError
 from hwr_core.export.dataset import METADATA
 from hwr_core.ink.strokes import Strokes, as_points, level, render_line
 from hwr_core.layout.line_detection import cut_line
-from training.data.charset import normalise
+from training.data.charset import CHARACTERS, normalise
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 TRANSCRIPTS = (".gt.txt", ".txt")
 INK_HEIGHT, INK_WIDTH = 96, 5.0  # pixels of a drawn line and of its strokes, as `TextLineTask` has them
 LONG = 2.0  # width by height of an outline from which it may be tilted
+HELD_OUT = 8  # every eighth writer or line is for validation
 SHOWN = 5  # unknown characters that an error names
 
 
@@ -276,6 +284,49 @@ def _unpacked(path: Path) -> Path:
     return folder
 
 
+def to_tar(lines: Sequence[OwnLine], path: Path) -> None:
+    """Writes lines of text as a source of the training: `lines.jsonl` and grey JPEGs.
+
+    Every eighth writer is for validation; every eighth line if there is one writer only.
+    """
+    text_lines = [line for line in lines if not line.formula]
+    writers = sorted({line.writer for line in text_lines})
+    held = set(writers[::HELD_OUT]) if len(writers) > 1 else set()
+    records = []
+    with tarfile.open(path, "w") as tar:
+        for number, line in enumerate(text_lines):
+            name = f"{number}.jpg"
+            out = line.writer in held if held else number % HELD_OUT == 0
+            records.append(
+                {"image": name, "text": line.text, "page": line.writer or "mine", "split": "val" if out else "train"}
+            )
+            picture = io.BytesIO()
+            as_image(line).save(picture, "JPEG", quality=92)
+            _add(tar, name, picture.getvalue())
+        _add(tar, "lines.jsonl", "\n".join(json.dumps(row, ensure_ascii=False) for row in records).encode())
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    tar.addfile(member, io.BytesIO(content))
+
+
 def as_image(line: OwnLine) -> Image.Image:
     """The line's picture as `Recognizer.read` takes it."""
     return Image.fromarray(line.grey)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("tar", type=Path)
+    arguments = parser.parse_args()
+    lines = own_lines(arguments.data)
+    check_characters([line for line in lines if not line.formula], CHARACTERS)
+    to_tar(lines, arguments.tar)
+    print(f"{arguments.tar}: {len(lines)} lines")
+
+
+if __name__ == "__main__":
+    main()

@@ -36,13 +36,8 @@ def samples(recognizer: Recognizer, count: int) -> tuple[list[Image.Image], Call
     return [image for image, _ in lines], lambda r, index: comparable(r.text) == comparable(lines[index][1])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--lines", type=int, default=300)
-    arguments = parser.parse_args()
-    recognizer = load_recognizer(str(arguments.checkpoint))
-    images, is_right = samples(recognizer, arguments.lines)
+def fitted(recognizer: Recognizer, images: list[Image.Image], is_right: Callable[[Reading, int], bool]) -> float:
+    """The temperature under which the confidences best foretell which readings are right; prints them all."""
     losses = {}
     for temperature in TEMPERATURES:
         readings = recognizer.with_decoding(temperature=temperature).read(images)
@@ -52,9 +47,20 @@ def main() -> None:
         print(
             f"temperature {temperature}: cross-entropy {losses[temperature]:.3f}, mean confidence {confidence.mean():.2f}, right {right.mean():.2f}"
         )
+    return min(losses, key=losses.__getitem__)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--lines", type=int, default=300)
+    arguments = parser.parse_args()
+    recognizer = load_recognizer(str(arguments.checkpoint))
+    images, is_right = samples(recognizer, arguments.lines)
+    found = fitted(recognizer, images, is_right)
     path = arguments.checkpoint / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
-    config["confidence_temperature"] = min(losses, key=losses.__getitem__)
+    config["confidence_temperature"] = found
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     print(f"{path}: confidence_temperature {config['confidence_temperature']}")
 

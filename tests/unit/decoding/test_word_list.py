@@ -1,12 +1,15 @@
 """Listed words: their bonus, how it is given back, and what it changes in a reading."""
 
+import gc
 import itertools
 import pickle
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from hwr_core.checkpoints import registry
 from hwr_core.checkpoints.registry import load_recognizer
 from hwr_core.decoding.beam_search import beam_search
 from hwr_core.decoding.decode import decode
@@ -248,3 +251,13 @@ def test_a_list_is_split_and_bounded():
         checked_words(["a" * 65])
     with pytest.raises(TooLargeError, match="200,000 characters"):
         checked_words("a " * 100_000)
+
+
+def test_a_list_keeps_no_checkpoint_in_memory(tmp_path):
+    loaded = load_recognizer(str(layouts.own(tmp_path / "own")), backend="torch")
+    loaded.with_words(["hello"])
+    network = weakref.ref(loaded.network)
+    registry._loaded.clear()
+    del loaded
+    gc.collect()
+    assert network() is None

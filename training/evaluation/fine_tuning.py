@@ -1,0 +1,248 @@
+"""Compares recipes of fine-tuning by hands that no checkpoint was trained on: `python -m training.evaluation.fine_tuning`.
+
+Each hand's lines are split by chance: some to learn from, the others to read. Of those to learn from a quarter is kept
+aside, as `training.fit.fine_tune` does: it chooses how much of the change is kept, and whether the result is. A row is a
+hand and a number of lines; its columns are the character error rates on the lines that were left out, before and after.
+Finished runs are kept in `--run` and are not repeated.
+"""
+
+import argparse
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from hwr_core import load_recognizer
+from hwr_core.decoding.language_model import LanguageModel
+from hwr_core.metrics import edit_distance
+from hwr_core.recognizer import Recognizer
+from training.data import datasets as data
+from training.data.own_lines import OwnLine, as_image
+from training.data.pictures import decoded
+from training.data.replay import general_lines
+from training.evaluation import results
+from training.evaluation.results import Cell, Table
+from training.evaluation.tables import comparable
+from training.evaluation.validation import drawn
+from training.fit.adapt_ngrams import adapted, is_better
+from training.fit.count_ngrams import tokens_of
+from training.fit.fine_tune import ASIDE, BEST, FEWEST_ASIDE, is_gain
+from training.fit.own_batches import LineInput, OwnBatches, batch_count, plain_batches
+from training.fit.recipes import Recipe, adapt, blended, losses_by_share, seen_by
+from training.fit.train import quicker_in_bf16
+
+NOTE = (
+    "Upper: all layers behind the backbone. As kept: what hwr train fine-tune would keep; it keeps the start where lines "
+    "kept aside are not clearly better. The bound for that was chosen on the rows with 30 lines. No other writer's lines "
+    "were learned with them but general ones."
+)
+COUNTS = 10, 30, 100  # lines to learn from
+FEWEST_LEFT = 14  # lines that are left out at least
+MOST_LEFT = 40  # lines that are left out at most
+RECIPES = {
+    "norms": Recipe("norms", 2e-3, 80, language_model=3.0),
+    "adapters": Recipe("adapters", 1e-3, 80, language_model=3.0),
+    "upper": BEST,
+}
+
+
+def hands(limit: int) -> dict[str, list[OwnLine]]:
+    """Lines by hand. Of Hooker and of Péraire the checkpoint has seen other lines, or these; the others are new to it."""
+    found: dict[str, list[OwnLine]] = {}
+    for name, least in (("copiste", 33), ("dhsd", 100)):
+        for writer, lines in _by_writer(data.scans(name, "val")).items():
+            if len(lines) >= least:
+                found[f"{name}, {writer}"] = lines
+    held = data.page_writers("cremma19"), data.page_writers("peraire")
+    for name, writers in zip(("cremma19", "peraire"), held, strict=True):
+        scanned = data._tar_lines(data.DATA / f"{name}.tar", name)
+        found[f"{name}, pages left out of training"] = [_of_scan(line) for line in scanned if line.writer in writers]
+    hooker = random.Random(0).sample(data.scans("hooker", "train"), 160)
+    found["hooker, in the training data"] = [_of_scan(line) for line in hooker]
+    return dict(list(found.items())[:limit])
+
+
+def ink_hands(recognizer: Recognizer, count: int = 3) -> dict[str, list[OwnLine]]:
+    """The writers of IAM-OnDB's validation sets with the most lines."""
+    lines: dict[str, list[data.InkLine]] = {}
+    for line in (*data.iam_ondb("val_v"), *data.iam_ondb("val_t")):
+        if line.writer:
+            lines.setdefault(line.writer, []).append(line)
+    most = sorted(lines, key=lambda writer: -len(lines[writer]))[:count]
+    return {
+        f"iam-ondb, {writer}": [
+            OwnLine(line.text, np.asarray(drawn(line.strokes, recognizer).convert("L")), writer, "", line.strokes)
+            for line in lines[writer]
+        ]
+        for writer in most
+    }
+
+
+def _of_scan(line: data.ScanLine) -> OwnLine:
+    return OwnLine(line.text, decoded(line.jpeg), line.writer, "")
+
+
+def _by_writer(lines: list[data.ScanLine]) -> dict[str, list[OwnLine]]:
+    found: dict[str, list[OwnLine]] = {}
+    for line in lines:
+        found.setdefault(line.writer, []).append(_of_scan(line))
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+
+
+def split(lines: list[OwnLine], count: int, seed: int = 0) -> tuple[list[OwnLine], list[OwnLine]] | None:
+    """Lines to learn from, and lines left out; the same lines are left out for every count. None: too few."""
+    mixed = random.Random(seed).sample(lines, len(lines))
+    left = mixed[: min(MOST_LEFT, max(FEWEST_LEFT, len(mixed) - 30))]
+    own = mixed[len(left) :]
+    return (own[:count], left) if len(own) >= count else None
+
+
+class Tuner:
+    """Adapts a checkpoint again and again, and reads with the result."""
+
+    def __init__(self, checkpoint: str, beams: int | None):
+        self.recognizer = load_recognizer(checkpoint, backend="torch")
+        self.model = self.recognizer.network.model  # type: ignore[attr-defined]  # of the torch backend
+        self.old = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        folder = Path(__file__).resolve().parents[2] / "models" / checkpoint
+        self.tokens = tokens_of(folder if folder.is_dir() else Path(checkpoint))
+        self.beams, self.bf16 = beams, quicker_in_bf16()
+        self.language_model: LanguageModel | None = self.recognizer.decoding.language_model
+        self.general: Callable | None = None
+
+    def errors(self, lines: list[OwnLine], recognizer: Recognizer | None = None) -> int:
+        """Edits between the readings and the transcripts."""
+        readings = (recognizer or self.recognizer).read([as_image(line) for line in lines], self.beams)
+        return sum(
+            edit_distance(comparable(line.text), comparable(reading.text))
+            for line, reading in zip(lines, readings, strict=True)
+        )
+
+    def tuned(self, own: list[OwnLine], left: list[OwnLine], recipe: Recipe) -> dict[str, float]:
+        """All that `fine_tune` does, with a part of one's own lines kept aside.
+
+        Returns:
+            The share of the change, by what the loss on the lines aside fell, the errors on these before and after, and
+            those on the lines left out after.
+        """
+        if self.general is None:
+            self.general = general_lines(self.language_model, self.tokens)
+        count = max(FEWEST_ASIDE, round(ASIDE * len(own)))
+        aside, learned = own[:count], own[count:]
+        taken = LineInput(self.recognizer.tokenizer, self.model.config.encoder.image_height)
+        batches = OwnBatches(learned, taken, self.general, recipe.replay)
+        seen = seen_by(self.model, iter(batches), batch_count(len(learned)), self.bf16)
+        plain = plain_batches(aside, taken)
+        plain_seen = seen_by(self.model, iter(plain), len(plain), self.bf16)
+        new = adapt(self.model, seen, recipe, self.bf16)
+        by_share = losses_by_share(self.model, new, plain_seen, self.bf16)
+        share = min(by_share, key=by_share.__getitem__)
+        found = {"share": share, "gain": 1 - by_share[share] / by_share[0.0], "aside_before": self.errors(aside)}
+        try:
+            self.model.load_state_dict(blended(self.old, new, share))
+            recognizer = self._favouring([line.text for line in learned], recipe.language_model)
+            return found | {"aside_after": self.errors(aside, recognizer), "left": self.errors(left, recognizer)}
+        finally:
+            self.model.load_state_dict(self.old)
+
+    def _favouring(self, texts: list[str], weight: float) -> Recognizer:
+        """The recognizer with these texts in its language model, if that is better."""
+        model = self.language_model
+        if model is None or not weight or not is_better(model, texts, self.tokens, weight):
+            return self.recognizer
+        return self.recognizer.with_decoding(language_model=adapted(model, texts, self.tokens, weight))
+
+
+def is_kept(run: dict[str, float]) -> bool:
+    """Whether `fine_tune` would keep the result of a run of `Tuner.tuned`."""
+    return is_gain(int(run["aside_before"]), int(run["aside_after"]), run["gain"])
+
+
+def measure(tuner: Tuner, found: dict[str, list[OwnLine]], counts: list[int], names: list[str], kept: Path) -> dict:
+    """Errors by hand, number of lines and recipe; those that are in the file `kept` are taken from there."""
+    done: dict = json.loads(kept.read_text()) if kept.is_file() else {}
+    for hand, lines in tqdm(found.items(), desc="hands"):
+        for count in counts:
+            if (parts := split(lines, count)) is None:
+                continue
+            own, left = parts
+            row = done.setdefault(f"{hand}|{count}", {})
+            row["characters"] = sum(len(comparable(line.text)) for line in left)
+            row["left"] = len(left)
+            row.setdefault("before", None)
+            if row["before"] is None:
+                row["before"] = tuner.errors(left)
+            for name in names:
+                if name not in row:
+                    row[name] = tuner.tuned(own, left, RECIPES[name])
+                    print(hand, count, name, row["before"], row[name], flush=True)
+                    kept.parent.mkdir(parents=True, exist_ok=True)
+                    kept.write_text(json.dumps(done))
+    return done
+
+
+def table(done: dict, names: list[str]) -> Table:
+    """For each hand and number of lines the error rate before, and by recipe after, and what the command would keep."""
+    rows: list[list[Cell]] = []
+    for key, row in done.items():
+        hand, count = key.split("|")
+        rows.append([hand, int(count), row["left"], _rate(row, row["before"]), *_results(row, names)])
+    columns = ["hand", "lines to learn from", "lines left out", "CER % before"]
+    columns += [column for name in names for column in (f"CER % {name}", f"CER % {name}, as kept")]
+    return Table("", columns, rows)
+
+
+def _results(row: dict, names: list[str]) -> list[Cell]:
+    """By recipe the error rate after, and that of the checkpoint that is kept; None if it was not measured."""
+    found: list[Cell] = []
+    for name in names:
+        if (run := row.get(name)) is None:
+            found += [None, None]
+        else:
+            found += [_rate(row, run["left"]), _rate(row, run["left"] if is_kept(run) else row["before"])]
+    return found
+
+
+def _rate(row: dict, errors: float) -> float:
+    return round(100 * errors / row["characters"], 1)
+
+
+def report(done: dict, tuner: Tuner, arguments: argparse.Namespace) -> None:
+    """Prints the table, and writes it as a result file."""
+    made = table(done, [name for name in arguments.recipes if any(name in row for row in done.values())])
+    print(made.markdown())
+    if arguments.results:
+        note = f"Checkpoint {arguments.model}, {arguments.beams or 'its own number of'} beams. {NOTE}"
+        results.save([made], arguments.results, note)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="text")
+    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--counts", nargs="+", type=int, default=list(COUNTS))
+    parser.add_argument("--hands", nargs="+", help="only hands whose name starts so")
+    parser.add_argument("--limit", type=int, default=99, help="hands")
+    parser.add_argument("--beams", type=int, help="unless given, the checkpoint's own number")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--run", type=Path, default=Path("runs/fine-tuning.json"))
+    parser.add_argument("--finished", action="store_true", help="measures nothing: the table of the runs that are done")
+    parser.add_argument("--results", type=Path, metavar="PATH")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    tuner = Tuner(arguments.model, arguments.beams)
+    if arguments.finished:
+        report(json.loads(arguments.run.read_text()), tuner, arguments)
+        return
+    found = {**hands(arguments.limit), **ink_hands(tuner.recognizer)}
+    if arguments.hands:
+        found = {name: lines for name, lines in found.items() if name.startswith(tuple(arguments.hands))}
+    report(measure(tuner, found, arguments.counts, arguments.recipes, arguments.run), tuner, arguments)
+
+
+if __name__ == "__main__":
+    main()

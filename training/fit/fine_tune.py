@@ -1,0 +1,318 @@
+"""Adapts a checkpoint to one's own lines or formulas: `hwr train fine-tune --data corrections/ --out my-hand/`.
+
+A part of the lines is kept aside. The adapted checkpoint is written only if it reads these with fewer errors than the
+checkpoint it started from. `recipes.py` has what is trained, `docs/contributing/own-data.md` how to use it.
+"""
+
+import io
+import json
+import logging
+import random
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
+from hwr_core.checkpoints.registry import find, load_recognizer
+from hwr_core.decoding.language_model import LanguageModel
+from hwr_core.errors import HandwritingError
+from hwr_core.metrics import edit_distance
+from hwr_core.recognizer import Recognizer
+from training.data.own_lines import OwnLine, as_image, check_characters, own_lines
+from training.data.replay import Sample, general_lines
+from training.evaluation.formulas import tokens_of as tokens_of_formula
+from training.evaluation.tables import comparable
+from training.fit import export_onnx
+from training.fit.adapt_ngrams import adapted, is_better
+from training.fit.calibrate import fitted
+from training.fit.count_ngrams import tokens_of
+from training.fit.model import save_checkpoint
+from training.fit.ngrams import save
+from training.fit.own_batches import (
+    FormulaInput,
+    Input,
+    LineInput,
+    OwnBatches,
+    batch_count,
+    check_formulas,
+    plain_batches,
+)
+from training.fit.recipes import Recipe, adapt, blended, losses_by_share, seen_by
+from training.fit.train import quicker_in_bf16
+
+FEWEST = 10  # lines
+ASIDE = 0.25  # share of the lines that is kept aside,
+FEWEST_ASIDE = 5  # lines, and at least so many
+# Share by which the loss on the lines aside must fall. Chosen on the hands of docs/results/evaluation-fine-tuning.json
+# with 30 lines: below it the lines left out were read worse as often as better.
+LEAST_GAIN = 0.05
+CALIBRATED = 20  # lines aside from which the confidence is fitted to them
+BEST = Recipe("upper", rate=3e-4, steps=80, language_model=3.0)
+STATE, TRAINING, CANDIDATE, REPORT, PROGRESS = (
+    "state.json",
+    "training.pt",
+    "candidate",
+    "fine-tuning.json",
+    "progress.json",
+)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        start: The checkpoint it started from.
+        lines: Lines that were learned from.
+        aside: Lines that were kept aside.
+        characters: Of the transcripts of the lines aside.
+        errors_before: Wrong characters in the lines aside, by the checkpoint it started from.
+        errors_after: The same by the adapted one.
+        seconds: Time of training, of all calls.
+        helped: Whether the adapted checkpoint is clearly better (`is_gain`). Only then it was written.
+    """
+
+    start: str
+    lines: int
+    aside: int
+    characters: int
+    errors_before: int
+    errors_after: int
+    seconds: float
+    helped: bool
+
+    @property
+    def sentence(self) -> str:
+        """The result in plain words."""
+        rates = [100 * errors / max(1, self.characters) for errors in (self.errors_before, self.errors_after)]
+        measured = (
+            f"On {self.aside} lines that were kept aside, {rates[0]:.1f} % was wrong before, {rates[1]:.1f} % after."
+        )
+        if self.helped:
+            return f"It helped. {measured}"
+        return f"It did not help enough to be sure: the checkpoint {self.start} stays. {measured} More lines may help."
+
+
+class FineTuning:
+    """One fine-tuning, which can be stopped and started again with the same folder."""
+
+    def __init__(self, data: Path, out: Path, start: str = "text", recipe: Recipe = BEST, say: Say = print):
+        """Loads the lines and the checkpoint.
+
+        Args:
+            data: One's own lines, as `own_lines` loads them.
+            out: The folder for the result. An unfinished run in it goes on.
+            start: The checkpoint to start from, as `load_recognizer` takes it.
+            recipe: How the weights are adapted.
+            say: Reports each step to the user.
+
+        Raises:
+            HandwritingError: The lines cannot be used, or the checkpoint cannot be adapted.
+        """
+        self.out, self.start, self.recipe, self.say = out, start, recipe, say
+        if (out / "config.json").exists():
+            raise HandwritingError(f"{out} already holds a checkpoint: name another folder.")
+        folder = find(start)
+        if folder is None:
+            raise HandwritingError(f"{start} is not on this machine: name a folder.")
+        self.folder = folder
+        self.recognizer = load_recognizer(start, backend="torch")
+        self.model: Any = self.recognizer.network.model  # type: ignore[attr-defined]  # of the torch backend
+        if not hasattr(getattr(self.model, "encoder", None), "backbone"):
+            raise HandwritingError(f"{start} cannot be adapted: it is no checkpoint of this project.")
+        self.formulas = self.recognizer.reads_formulas
+        self.tokens = tokens_of(folder)
+        self.own, self.aside = self._lines(data)
+        self.work = out / "run"
+        self.work.mkdir(parents=True, exist_ok=True)
+        path = self.work / STATE
+        self.state: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"seconds": 0.0}
+
+    def _lines(self, data: Path) -> tuple[list[OwnLine], list[OwnLine]]:
+        lines = [line for line in own_lines(data) if line.formula == self.formulas]
+        if self.formulas:
+            check_formulas(lines, self.tokens)
+        else:
+            check_characters(lines, {token for token in self.tokens if len(token) == 1})
+        if len(lines) < FEWEST:
+            kind = "formulas" if self.formulas else "lines of text"
+            raise HandwritingError(f"{data} has {len(lines)} {kind}: at least {FEWEST} are needed.")
+        mixed = random.Random(1).sample(lines, len(lines))
+        count = max(FEWEST_ASIDE, round(ASIDE * len(mixed)))
+        self.say(f"{len(mixed) - count} lines to learn from, {count} lines kept aside.")
+        return mixed[count:], mixed[:count]
+
+    def run(self) -> Outcome:
+        """Trains, evaluates, and writes the result.
+
+        Returns:
+            The outcome. If it helped, `out` is a checkpoint; else it has only the report.
+        """
+        if "before" not in self.state:
+            self._tell("reading the lines kept aside", 0, 1)
+            self._keep(before=errors(self.recognizer, self.aside))
+        weights = self._trained()
+        candidate = self._written(weights)
+        self._tell("comparing", 0, 1)
+        recognizer = load_recognizer(str(candidate))
+        after = errors(recognizer, self.aside)
+        characters = sum(len(_units(line.text, line.formula)) for line in self.aside)
+        outcome = Outcome(
+            self.start, len(self.own), len(self.aside), characters, self.state["before"], after,
+            round(self.state["seconds"]), is_gain(self.state["before"], after, self.state["gain"]),
+        )  # fmt: skip
+        if outcome.helped:
+            self._calibrate(candidate, recognizer)
+            (candidate / "README.md").write_text(card(outcome, self.folder, self.recipe), encoding="utf-8")
+            for path in candidate.iterdir():
+                path.rename(self.out / path.name)
+        record = asdict(outcome) | {"recipe": asdict(self.recipe), "sentence": outcome.sentence}
+        (self.out / REPORT).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        shutil.rmtree(self.work)
+        self.say(outcome.sentence)
+        return outcome
+
+    @property
+    def input(self) -> Input:
+        """What the checkpoint takes."""
+        tokenizer = self.recognizer.tokenizer
+        return (
+            FormulaInput(tokenizer) if self.formulas else LineInput(tokenizer, self.model.config.encoder.image_height)
+        )
+
+    def _general(self) -> Callable[[random.Random], Sample] | None:
+        """Makes general lines; formulas have none."""
+        return None if self.formulas else general_lines(self.recognizer.decoding.language_model, self.tokens)
+
+    def _trained(self) -> dict[str, torch.Tensor]:
+        """The adapted weights."""
+        bf16 = quicker_in_bf16()
+        batches = OwnBatches(self.own, self.input, self._general(), self.recipe.replay)
+        seen = seen_by(self.model, iter(batches), batch_count(len(self.own)), bf16, self._progress("preparing"))
+        started, before = time.monotonic(), self.state["seconds"]
+        tell = self._progress("training")
+
+        def step(done: int, total: int) -> None:
+            self.state["seconds"] = before + time.monotonic() - started
+            self._keep()
+            tell(done, total)
+
+        new = adapt(self.model, seen, self.recipe, bf16, step, self.work / TRAINING)
+        plain = plain_batches(self.aside, self.input)
+        by_share = losses_by_share(self.model, new, seen_by(self.model, iter(plain), len(plain), bf16), bf16)
+        share = min(by_share, key=by_share.__getitem__)
+        self._keep(gain=1 - by_share[share] / by_share[0.0], share=share)
+        self.say(f"{share:.0%} of the change is kept.")
+        return blended(self.model.state_dict(), new, share)
+
+    def _written(self, weights: dict[str, torch.Tensor]) -> Path:
+        """The adapted checkpoint as a folder, with its language model and its graphs."""
+        self._tell("writing", 0, 1)
+        folder = self.work / CANDIDATE
+        shutil.rmtree(folder, ignore_errors=True)
+        save_checkpoint(self.model, self.recognizer.tokenizer, weights, folder)
+        shutil.copy(self.folder / "generation_config.json", folder)
+        if (self.folder / LANGUAGE_MODEL).is_file():
+            model = LanguageModel.load(self.folder / LANGUAGE_MODEL, self.tokens, self.recognizer.network.end)
+            texts, weight = [line.text for line in self.own], 0.0 if self.formulas else self.recipe.language_model
+            if weight and is_better(model, texts, self.tokens, weight):
+                self.say("Your texts are added to the language model.")
+                model = adapted(model, texts, self.tokens, weight)
+            save(model, self.tokens, folder / LANGUAGE_MODEL)
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        with warnings.catch_warnings(action="ignore", category=FutureWarning), redirect_stdout(io.StringIO()):
+            export_onnx.export(folder)
+        return folder
+
+    def _calibrate(self, candidate: Path, recognizer: Recognizer) -> None:
+        """Fits the confidence to the lines aside, if there are enough."""
+        if len(self.aside) < CALIBRATED:
+            return
+        images = [as_image(line) for line in self.aside]
+        truths = [comparable(line.text) for line in self.aside]
+        with redirect_stdout(io.StringIO()):
+            temperature = fitted(recognizer, images, lambda reading, index: comparable(reading.text) == truths[index])
+        path = candidate / "config.json"
+        config = json.loads(path.read_text(encoding="utf-8")) | {"confidence_temperature": temperature}
+        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+    def _keep(self, **values: Any) -> None:
+        self.state |= values
+        new = self.work / f"{STATE}.new"
+        new.write_text(json.dumps(self.state), encoding="utf-8")
+        new.replace(self.work / STATE)
+
+    def _progress(self, stage: str) -> Callable[[int, int], None]:
+        return lambda done, total: self._tell(stage, done, total)
+
+    def _tell(self, stage: str, done: int, total: int) -> None:
+        """Writes the progress for a program that watches the run, and reports some of it."""
+        new = self.out / f"{PROGRESS}.new"
+        new.write_text(json.dumps({"stage": stage, "done": done, "total": total}), encoding="utf-8")
+        new.replace(self.out / PROGRESS)
+        if done in (0, total) or done % 10 == 0:
+            self.say(f"{stage}: {done} of {total}" if total > 1 else f"{stage} …")
+
+
+def is_gain(before: int, after: int, gain: float) -> bool:
+    """Whether an adapted checkpoint replaces its start.
+
+    Args:
+        before: Errors on the lines kept aside, by the start.
+        after: The same by the adapted checkpoint.
+        gain: Share by which the loss on these lines fell. Few lines' errors alone differ by chance.
+    """
+    return after < before and gain >= LEAST_GAIN
+
+
+def errors(recognizer: Recognizer, lines: Sequence[OwnLine]) -> int:
+    """Edits between the readings and the transcripts."""
+    readings = recognizer.read([as_image(line) for line in lines])
+    return sum(
+        edit_distance(_units(line.text, line.formula), _units(reading.text, line.formula))
+        for line, reading in zip(lines, readings, strict=True)
+    )
+
+
+def _units(text: str, formula: bool) -> Sequence[str]:
+    """What errors are counted in: characters, of formulas tokens."""
+    return tokens_of_formula(text) if formula else comparable(text)
+
+
+def card(outcome: Outcome, start: Path, recipe: Recipe) -> str:
+    """The model card: what it was made from, and what was measured."""
+    model_card = start / "README.md"
+    old = model_card.read_text(encoding="utf-8") if model_card.is_file() else ""
+    licence = next((line for line in old.splitlines() if line.startswith("license:")), "license: other")
+    calibrated = "fitted to the lines kept aside" if outcome.aside >= CALIBRATED else "that of the start"
+    return f"""---
+{licence}
+library_name: transformers
+pipeline_tag: image-to-text
+tags: [trocr, handwriting, vision-encoder-decoder]
+---
+
+# A handwriting reader adapted to one's own lines
+
+Made with `hwr train fine-tune` from the checkpoint `{outcome.start}`, whose licence holds for this one too.
+
+| | |
+|---|---|
+| lines learned from | {outcome.lines} |
+| lines kept aside | {outcome.aside}, {outcome.characters:,} characters |
+| wrong characters before | {outcome.errors_before} |
+| wrong characters after | {outcome.errors_after} |
+| training | {outcome.seconds:.0f} seconds, {recipe.steps} steps at {recipe.rate:g}, part "{recipe.part}" |
+| confidence | {calibrated} |
+
+{outcome.sentence} Other hands were not measured; they may be read worse than by the start.
+"""
