@@ -49,7 +49,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         "table": results.table,
     }
     return re.sub(
-        r"^\[\[(\w+)(?: ([\w-]+))?\]\]$",
+        r"^\[\[(\w+)(?: ([\w -]+))?\]\]$",
         lambda found: known[found[1]](*filter(None, [found[2]])),
         markdown,
         flags=re.MULTILINE,

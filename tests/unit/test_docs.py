@@ -110,3 +110,9 @@ def test_the_readme_keeps_the_front_matter_of_the_space_and_stays_short():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert text.startswith("---\n") and "sdk: docker" in text.split("---")[1]
     assert len(text.split("---", 2)[2].split()) < 800
+
+
+def test_every_marker_of_the_command_lines_page_is_replaced():
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    filled = tool("docs_hooks").on_page_markdown(page, None)
+    assert "Usage: hwr train fine-tune" in filled and not re.findall(r"^\[\[", filled, re.MULTILINE)
