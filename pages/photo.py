@@ -125,6 +125,7 @@ def show_page(
     with progress:
         bar = ReadingBar(f"stop-{sheet.key}", state.stop)
         read = read_sheet(state, sheet, prepared, settings, readers, lambda: stopped, bar)
+        bar.close()
         if read.lines_left:
             show_stopped(state, read.lines_left)
     waiting.empty()

@@ -75,4 +75,4 @@ def _confidence(
         lines = f", {before.lines} → {counted(now.lines, 'line')}" if now.lines != before.lines else ""
         return "", f"That change made it worse: {percent(before.mean, 1)} → {percent(now.mean, 1)}{lines}."
     earlier = f" (before the last change {percent(before.mean, 1)})" if before is not None else ""
-    return (f"average confidence {percent(now.mean, 1)}{earlier}" if now.lines else ""), None
+    return (f"average confidence {percent(now.mean, 1)}{earlier}" if letters else ""), None

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 
 from hwr_core import pipeline
 from hwr_core.auto_recognizer import AutoRecognizer
@@ -27,7 +28,8 @@ from pages.workbench.files import Sheet
 from pages.workbench.state import READING_BYTES, PageState, PhotoState, ReadWith, SessionReadings
 
 PREVIEW_SIDE = 640  # pixels of the longest side of the picture of a preprocessing step
-VIEW_SIDE = 1500  # pixels of the longest side of the page as it is shown
+VIEW_SIDE = 2200  # pixels of the longest side of the page as it is shown
+JPEG_QUALITY = 82  # of 100, of the page as it is shown
 GREY_BINS = 64  # of the histogram
 
 
@@ -41,8 +43,9 @@ class Prepared:
         greys: (64,) float: how many pixels there are of each grey before the threshold.
         threshold_level: Grey level of a global threshold; None for none or a local one.
         strokes: Width of the strokes in pixels, before and after it was changed.
-        view: (height, width, 3) uint8: the photo as the cleaned page lies, in its colours.
-        cleaned: (height, width) uint8: the cleaned page, in the size of `view`.
+        view: JPEG of the photo as the cleaned page lies, in its colours.
+        cleaned: JPEG of the cleaned page, in the size of `view`.
+        view_size: Width and height of both in pixels.
         view_to_photo: (3, 3) float matrix from the view's pixels to the photo's.
     """
 
@@ -51,20 +54,16 @@ class Prepared:
     greys: np.ndarray
     threshold_level: float | None
     strokes: tuple[float, float]
-    view: np.ndarray
-    cleaned: np.ndarray
+    view: bytes
+    cleaned: bytes
+    view_size: tuple[int, int]
     view_to_photo: np.ndarray
 
     @property
     def size(self) -> int:
         """Bytes that it takes, about."""
-        pictures = [
-            self.view,
-            self.cleaned,
-            *(image for _, image in self.steps),
-            *(line.image for line in self.draft.found),
-        ]
-        return sum(picture.nbytes for picture in pictures)
+        pictures = [*(image for _, image in self.steps), *(line.image for line in self.draft.found)]
+        return len(self.view) + len(self.cleaned) + sum(picture.nbytes for picture in pictures)
 
 
 @dataclass(frozen=True)
@@ -218,16 +217,24 @@ def _prepare(
     measured = stroke_width(cleaned.before_strokes)
     after = stroke_width(cleaned.image) if cleaned.image is not cleaned.before_strokes else measured
     view, view_to_photo = _view(small[0], draft.size, cleaned.image.shape, draft.to_photo)
+    height, width = view.shape[:2]
     return Prepared(
         replace(draft, cleaned=None),
         tuple((step.name, step.image) for step in cleaned.steps),
         cv2.calcHist([cleaned.before_threshold], [0], None, [GREY_BINS], [0, 256]).ravel(),
         cleaned.threshold_level,
         (measured, after),
-        view,
-        cv2.resize(cleaned.image, (view.shape[1], view.shape[0]), interpolation=cv2.INTER_AREA),
+        _jpeg(view[..., ::-1]),
+        _jpeg(cv2.resize(cleaned.image, (width, height), interpolation=cv2.INTER_AREA)),
+        (width, height),
         view_to_photo,
     )
+
+
+def _jpeg(pixels: np.ndarray) -> bytes:
+    """A picture (height, width[, 3 in the order blue, green, red]) uint8 as JPEG."""
+    _, packed = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return packed.tobytes()
 
 
 def _at_hand(draft: Draft) -> bool:
@@ -284,7 +291,7 @@ def _view(
 
 
 class ReadingBar:
-    """Shows how many lines are read, and the button that stops the reading. Gone once all are read.
+    """Shows how many lines are read, and the button that stops the reading.
 
     Args:
         key: Of the button.
@@ -294,14 +301,17 @@ class ReadingBar:
     def __init__(self, key: str, on_stop: Callable[[], None]):
         self.key, self.on_stop = key, on_stop
         self.place = st.empty()
-        self.bar = self.place  # the bar, once there is one
+        self.bar: DeltaGenerator | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        if done == 0:
+        """Shows the progress. With mixed reading it starts again for the formulas."""
+        if self.bar is None:
             with self.place.container(horizontal=True, vertical_alignment="center"):
-                self.bar = st.progress(0.0, f"Reading {counted(total, 'line')}…")
+                self.bar = st.progress(0.0)
                 st.button("Stop", key=self.key, icon=":material/stop_circle:", on_click=self.on_stop)
-        elif done < total:
-            self.bar.progress(done / total, f"Read {done} of {total} lines")
-        else:
-            self.place.empty()
+        text = f"Read {done} of {total} lines" if done else f"Reading {counted(total, 'line')}…"
+        self.bar.progress(done / total, text)
+
+    def close(self) -> None:
+        """Removes the bar, once the reading has ended."""
+        self.place.empty()

@@ -19,7 +19,6 @@ from pages.workbench.reading import Prepared, ReadSheet
 from pages.workbench.state import PhotoState, Shown
 
 VIEWER = "viewer"  # key of the component
-JPEG_QUALITY = 85  # of 100
 RENAMED = 50  # changed ids of lines that the browser is told
 SCRIPTS = ("viewer_shapes.js", "viewer_pointer.js", "viewer.js")
 
@@ -45,12 +44,12 @@ def show_viewer(
         cleaned: Whether to show the cleaned page in place of the photo.
     """
     page = state.page(sheet.key)
-    height, width = prepared.view.shape[:2]
-    page.shown = Shown(read.layout, (width, height), prepared.view_to_photo, prepared.draft.turn)
+    width, height = prepared.view_size
+    page.shown = Shown(read.layout, prepared.view_size, prepared.view_to_photo, prepared.draft.turn)
     onto_view = np.linalg.inv(prepared.view_to_photo)
     data = {
         "page": page_id(sheet.key),
-        "picture": _picture(prepared.cleaned if cleaned else prepared.view, "cleaned" if cleaned else "photo"),
+        "picture": media_path(prepared.cleaned if cleaned else prepared.view, "image/jpeg", "viewer"),
         "alt": f"{sheet.page_id.title}{', cleaned' if cleaned else ''}, with {len(shown.lines)} lines outlined",
         "width": width,
         "height": height,
@@ -63,14 +62,6 @@ def show_viewer(
         "own": page.regions is not None,
     }
     _viewer(key=VIEWER, data=data, on_edits_change=lambda: None)
-
-
-def _picture(pixels: np.ndarray, name: str) -> str:
-    """The path at which Streamlit serves the picture (height, width[, 3]) uint8."""
-    _, packed = cv2.imencode(
-        ".jpg", pixels if pixels.ndim == 2 else pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    )
-    return media_path(packed.tobytes(), "image/jpeg", f"viewer-{name}")
 
 
 def _regions(read: ReadSheet, onto_view: np.ndarray) -> list[dict]:

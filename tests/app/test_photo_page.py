@@ -196,6 +196,16 @@ def test_a_line_that_is_a_formula_is_read_as_one():
     assert [line.formula for line in page.lines] == [False, True]
 
 
+def test_text_and_formulas_are_read_mixed_by_the_model_for_both():
+    app = photo_page().run()
+    app.selectbox(key="checkpoint").set_value("auto").run()
+    app = upload(app, ("page.png", png(page_of("good morning", "x + y = 2"))))
+    assert not app.exception
+    (page,) = pages_read(app).values()
+    assert [(line.reading.text, line.formula) for line in page.lines] == [("good morning", False), ("x+y=2", True)]
+    assert [latex.value for latex in app.latex]
+
+
 def test_reading_can_be_stopped_and_gone_on_with(monkeypatch):
 
     original = Recognizer.stream
@@ -396,7 +406,8 @@ def test_ink_on_a_transparent_ground_is_shown_as_it_is_read():
     app = upload(photo_page().run(), ("clear.png", png(clear)))
     state = app.session_state["photo"]
     prepared = state.memory.get("prepared", (state.current, PreprocessSettings()))
-    assert text_of(app) == "good morning\nthank you" and np.median(prepared.view) == 255 and prepared.view.min() < 50
+    view = np.asarray(Image.open(io.BytesIO(prepared.view)))
+    assert text_of(app) == "good morning\nthank you" and np.median(view) == 255 and view.min() < 50
 
 
 def test_a_setting_without_a_control_stays_as_it_was_loaded(letter):

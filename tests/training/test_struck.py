@@ -24,7 +24,11 @@ def test_strokes_run_through_a_word_from_end_to_end():
 def test_a_picture_gets_strokes_of_its_own_ink():
     word = np.asarray(render_line(write("station"), 64, 4))
     struck = struck_picture(word, random.Random(0))
-    assert struck.shape == word.shape and (struck <= word).mean() > 0.99 and (struck < 128).sum() > 1.1 * (word < 128).sum()
+    assert (
+        struck.shape == word.shape
+        and (struck <= word).mean() > 0.99
+        and (struck < 128).sum() > 1.1 * (word < 128).sum()
+    )
     blank = np.full((40, 90), 255, np.uint8)
     assert (struck_picture(blank, random.Random(0)) == blank).all()
 
