@@ -162,6 +162,8 @@ def test_a_line_is_drawn_moved_and_resized_with_a_finger(phone):
 def test_keys_lead_from_field_to_field_and_a_correction_is_undone(desktop):
     desktop.get_by_text("Correct", exact=True).click()
     first, second = (desktop.get_by_label(f"Line {number}", exact=True) for number in (1, 2))
+    tops = [field.bounding_box()["y"] for field in (first, second)]
+    assert tops[0] + 25 * (tops[1] - tops[0]) <= 2 * 800, "25 lines on two screens"
     first.click()
     first.press("End")
     desktop.keyboard.type("!")
