@@ -5,12 +5,14 @@ whole sequence is scored at once.
 """
 
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
 from hwr_core.decoding.ctc import CTCPrefixScorer
 from hwr_core.decoding.network import Lookahead, Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis, best_of, hypothesis, joint, log_softmax
 
 MOST = 16  # sequences that are scored for a line
+MARGINS = 0.5  # share of the margins that edits cost at least: one edit makes the next ones likelier
 
 
 def with_listed_words(
@@ -31,6 +33,8 @@ def with_listed_words(
     if not places or not found[0].complete:
         return found
     scorer = _Scorer(network, line, settings)
+    if not any(scorer.may_win(found[0], place.start, place.stop, form) for place in places for form in place.forms):
+        return found
     first = best = scorer.scored(found[0].tokens)
     shift, left = 0, MOST  # tokens by which accepted words are longer than those that they replace
     changed = 0
@@ -38,11 +42,8 @@ def with_listed_words(
         if place.start + shift < changed:  # overlaps a word that was replaced
             continue
         start, stop = place.start + shift, place.stop + shift
-        tried = [
-            scorer.scored([*best.tokens[:start], *form, *best.tokens[stop:]])
-            for form in place.forms[:left]
-            if len(best.tokens) + len(form) - (stop - start) < settings.max_length - 1
-        ]
+        possible = [form for form in place.forms if scorer.may_win(best, start, stop, form)]
+        tried = [scorer.scored([*best.tokens[:start], *form, *best.tokens[stop:]]) for form in possible[:left]]
         left -= len(tried)
         better = max(tried, key=lambda other: other.score, default=best)
         if better.score > best.score:
@@ -61,16 +62,33 @@ class _Scorer:
     def __init__(self, network: Network, line: Lookahead, settings: DecodingSettings):
         assert line.ctc_logits is not None and line.mask is not None  # `decode` asks only networks with CTC
         self.network, self.line, self.settings = network, line, settings
+        self.inputs: list[int] = []  # what the decoder has read, and what it answered
+        self.logits = np.zeros((0, network.vocabulary), np.float32)
         logits = log_softmax(line.ctc_logits.astype(np.float64))
         self.start = CTCPrefixScorer(logits, line.mask, network.pad, network.end)
+
+    def may_win(self, now: Hypothesis, start: int, stop: int, form: tuple[int, ...]) -> bool:
+        """Whether a listed word may outweigh the tokens from `start` to `stop`, as far as the runners-up tell.
+
+        Each edit costs about the margin of a token over its runner-up. Most words of a line are sure, and are not tried.
+        """
+        if len(now.tokens) + len(form) - (stop - start) >= self.settings.max_length - 1:
+            return False
+        edits = Levenshtein.distance(now.tokens[start:stop], form)
+        margins = sorted(
+            value - other
+            for value, (_, other) in zip(
+                now.log_probabilities[start : stop + 1], now.runners_up[start : stop + 1], strict=True
+            )
+        )
+        least = self.settings.temperature * sum(margins[:edits])
+        bonus = self.settings.word_list.bonus if self.settings.word_list is not None else 0.0
+        return MARGINS * least < bonus * len(form)
 
     def scored(self, tokens: list[int]) -> Hypothesis:
         """The hypothesis of a sequence, which ends after these tokens."""
         network, settings = self.network, self.settings
-        logits = self.line.ahead(np.array([network.start, *tokens]))
-        self.line.back(len(tokens) + 1)
-        if network.pad != network.end:
-            logits[:, network.pad] = -np.inf
+        self._read([network.start, *tokens])
         language_model, word_list = settings.language_model, settings.word_list
         contexts = states = None
         if language_model is not None and settings.language_model_weight:
@@ -79,7 +97,7 @@ class _Scorer:
             states = word_list.along(word_list.start(1), tokens)
         forced = np.array([*tokens, network.end])
         candidates, scores, log_probabilities = joint(
-            log_softmax(logits), self.start.along(tokens), contexts, states, settings, network.end, forced
+            log_softmax(self.logits), self.start.along(tokens), contexts, states, settings, network.end, forced
         )
         each = np.arange(len(forced))
         column = (candidates == forced[:, None]).argmax(1)
@@ -88,3 +106,17 @@ class _Scorer:
         steps = (forced, log_probabilities[each, column], candidates[each, second], log_probabilities[each, second])
         path = list(zip(*(values.tolist() for values in steps), strict=True))
         return hypothesis(path, float(scores[each, column].sum()), True, settings)
+
+    def _read(self, inputs: list[int]) -> None:
+        """Has the decoder read these tokens; it goes on from what it has read before as far as that is the same."""
+        same = 0
+        while same < min(len(inputs), len(self.inputs)) and inputs[same] == self.inputs[same]:
+            same += 1
+        if same < len(self.inputs):
+            self.line.back(len(self.inputs) - same)
+        if same < len(inputs):
+            logits = self.line.ahead(np.array(inputs[same:]))
+            if self.network.pad != self.network.end:
+                logits[:, self.network.pad] = -np.inf
+            self.logits = np.concatenate([self.logits[:same], logits])
+        self.logits, self.inputs = self.logits[: len(inputs)], inputs

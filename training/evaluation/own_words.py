@@ -197,7 +197,8 @@ def main() -> None:
             print(table.markdown(), end="\n\n", flush=True)
     if arguments.results:
         arguments.beams = None
-        note = f"{note_of(recognizer, arguments)} Lists of {OWN} words of the lines and {DISTRACTORS} others; bonus {bonus}."
+        note = f"{note_of(recognizer, arguments)} Lists of {OWN} words of the lines and {DISTRACTORS} others; bonus {bonus}, "
+        note += "which was chosen on every second list. These are the others."
         results.save(found, arguments.results, note)
 
 
