@@ -7,7 +7,7 @@ import numpy as np
 from hwr_core.auto_recognizer import AutoRecognizer, are_formulas, connected, in_doubt, is_surely_text
 from hwr_core.ink.strokes import Strokes, as_points
 from hwr_core.layout.words import unread_boxes
-from hwr_core.pipeline.job import Job, LineReader, Words
+from hwr_core.pipeline.job import Job, KnownReadings, LineReader, Words
 from hwr_core.pipeline.lines import favouring, read_lines
 from hwr_core.reading import Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
@@ -20,6 +20,7 @@ def read_ink(
     beams: int | None = None,
     on_progress: Progress | None = None,
     words: Words = (),
+    readings: KnownReadings | None = None,
 ) -> Page:
     """Reads drawn strokes. Text is grouped into lines; a math checkpoint reads all strokes as one formula.
 
@@ -29,6 +30,8 @@ def read_ink(
         beams: Width of the beam search. None: the checkpoint's own.
         on_progress: Called with (lines read, lines to read) after each batch.
         words: Words to favour, as for `Recognizer.with_words`. Empty: those that the recognizer was given.
+        readings: Readings that are known, such as a dictionary that earlier calls filled; new ones are added. Lines
+            that did not change are not read again. None: every line is read.
 
     Returns:
         The page; its size and its boxes are in the strokes' unit. Without strokes it has no lines.
@@ -41,9 +44,9 @@ def read_ink(
     finite = [stroke[np.isfinite(stroke).all(1)] for stroke in map(as_points, strokes)]
     drawn = [stroke for stroke in finite if len(stroke)]
     if isinstance(recognizer, AutoRecognizer):
-        found = _read_mixed(drawn, recognizer, beams, on_progress)
+        found = _read_mixed(drawn, recognizer, beams, on_progress, readings)
     else:
-        found = _read_drawn(drawn, recognizer, beams, on_progress)
+        found = _read_drawn(drawn, recognizer, beams, on_progress, readings)
     lines: list[Line] = []
     unreadable: list[Line] = []
     unread: list[Box] = []
@@ -61,27 +64,40 @@ def read_ink(
 
 
 def _read_drawn(
-    strokes: Strokes, recognizer: Recognizer, beams: int | None, on_progress: Progress | None
+    strokes: Strokes,
+    recognizer: Recognizer,
+    beams: int | None,
+    on_progress: Progress | None,
+    readings: KnownReadings | None,
 ) -> list[tuple[DrawnItem, Reading]]:
     items = recognizer.task.render(strokes)
-    return _read_items(items, recognizer, beams, on_progress)
+    return _read_items(items, recognizer, beams, on_progress, readings)
 
 
 def _read_items(
-    items: Sequence[DrawnItem], recognizer: Recognizer, beams: int | None, on_progress: Progress | None = None
+    items: Sequence[DrawnItem],
+    recognizer: Recognizer,
+    beams: int | None,
+    on_progress: Progress | None,
+    readings: KnownReadings | None,
 ) -> list[tuple[DrawnItem, Reading]]:
     images = [item.image for item in items if item.reading is None]
-    job = Job(lambda: images[0], LineReader(recognizer, beams), on_progress=on_progress)
-    readings = iter(read_lines(images, job))
-    found = [(item, item.reading or next(readings)) for item in items]
+    reader = LineReader(recognizer, beams, (recognizer.name, beams, recognizer.words))
+    job = Job(lambda: images[0], reader, on_progress=on_progress, readings=readings)
+    read_ones = iter(read_lines(images, job))
+    found = [(item, item.reading or next(read_ones)) for item in items]
     return [(item, reading) for item, reading in found if reading is not None]
 
 
 def _read_mixed(
-    strokes: Strokes, recognizer: AutoRecognizer, beams: int | None, on_progress: Progress | None
+    strokes: Strokes,
+    recognizer: AutoRecognizer,
+    beams: int | None,
+    on_progress: Progress | None,
+    readings: KnownReadings | None,
 ) -> list[tuple[DrawnItem, Reading]]:
     """Lines of text, and formulas where lines may be none: the more probable of both wherever they share strokes."""
-    texts = _read_drawn(strokes, recognizer.text, beams, on_progress)
+    texts = _read_drawn(strokes, recognizer.text, beams, on_progress, readings)
     kept = [
         (place, 0, item, reading)
         for place, (item, reading) in enumerate(texts)
@@ -100,7 +116,11 @@ def _read_mixed(
     asked = [found for lines, found in blocks if len(lines) > 1 or len(found) > 1 or in_doubt(texts[lines[0]][1])]
     to_read = [formulas[number] for found in asked for number in found]
     read_ones = dict(
-        zip((number for found in asked for number in found), _read_items(to_read, recognizer.math, beams), strict=True)
+        zip(
+            (number for found in asked for number in found),
+            _read_items(to_read, recognizer.math, beams, None, readings),
+            strict=True,
+        )
     )
     for lines, found in blocks:
         written = [texts[place] for place in lines]

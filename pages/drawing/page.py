@@ -126,7 +126,9 @@ def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, mode: str,
     key = ((reader, words), fingerprint(strokes))
     if wanted and (state.reading is None or state.reading.key != key):
         try:
-            state.reading = DrawnReading(key, pipeline.read_ink(strokes, recognizer, beams=reader.beams, words=words))
+            state.reading = DrawnReading(
+                key, pipeline.read_ink(strokes, recognizer, beams=reader.beams, words=words, readings=state.known)
+            )
         except HandwritingError as error:  # more writing than is read at once, or too many words
             st.error(escaped(str(error)), icon=":material/error:")
             return

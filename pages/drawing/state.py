@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from cachetools import LRUCache
 
 from hwr_core.ink.canvas import moved_object, path_object, strokes_of
 from hwr_core.ink.strokes import Strokes, points_along
-from hwr_core.reading import Box, Page
+from hwr_core.reading import Box, Page, Reading
 from pages.drawing.correction import Correction
 
 STATE = "drawing"
 CANVAS = "canvas"  # key of the canvas component
 HISTORY = 20  # drawings kept
 STEPS = 200  # changes that can be undone
+KNOWN = 100  # readings of lines kept
 TEXTS = 200  # corrected texts kept
 SAME_LINE = 0.8  # overlap of a line's box with an earlier one from which it is the same line, written on
 ERASER = 9.0  # pixels of the canvas around the eraser's path in which it meets a stroke
@@ -92,6 +94,7 @@ class DrawState:
         times_given: How many drawings it was given.
         times_renewed: How often the editable field was made anew.
         reading: The last reading.
+        known: Readings of lines, so that lines that did not change are not read again.
         height: Pixels of the canvas, as far as a person dragged it; 0 if not.
         width: Pixels of the column, as the browser reported it last; 0 before.
         better_modes: For the last reading that was unsure, the mode that suits its drawing better, by its key.
@@ -105,6 +108,7 @@ class DrawState:
     times_given: int = 0
     times_renewed: int = 0
     reading: DrawnReading | None = None
+    known: LRUCache[Hashable, Reading] = field(default_factory=lambda: LRUCache(KNOWN))
     height: int = 0
     width: int = 0
     better_modes: dict[Hashable, str | None] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from hwr_core.ink.strokes import draw, render_line
 from hwr_core.layout.line_detection import find_lines
 from hwr_core.layout.regions import Region
 from hwr_core.metrics import cer
+from hwr_core.recognizer import Recognizer
 from tests.support.paths import SAMPLES
 from training.samples import LETTER
 
@@ -227,3 +228,21 @@ def test_a_dropped_cleaned_page_is_made_anew_for_a_region_that_was_added(recogni
         for draft in (found, replace(found, cleaned=None))
     ]
     assert drafts[0].page.text and drafts[0].page.text == drafts[1].page.text
+
+
+def test_lines_that_did_not_change_are_not_read_again(monkeypatch, recognizer):
+    read = []
+    original = Recognizer.stream
+
+    def spy(self, images, beams=None):
+        read.append(len(images))
+        return original(self, images, beams)
+
+    monkeypatch.setattr(Recognizer, "stream", spy)
+    first, second = write("good morning", height=40), [s + (0, 150) for s in write("thank you", height=40)]
+    known: dict = {}
+    assert read_ink(first, recognizer, readings=known).text == "good morning"
+    page = read_ink([*first, *second], recognizer, readings=known)
+    assert page.text == "good morning\nthank you" and read == [1, 1]
+    read_ink(first, recognizer, beams=1, readings=known)
+    assert read == [1, 1, 1], "another accuracy reads again"
