@@ -47,6 +47,7 @@ evaluate: .venv/.dev
 benchmark: .venv/.dev
 	$(BIN)/python -m benchmarks.latency --results docs/results
 	$(BIN)/python -m benchmarks.throughput --results docs/results
+	$(BIN)/python -m benchmarks.strokes
 	$(BIN)/python -m benchmarks.memory
 
 .venv/.app: requirements.txt

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,17 @@ from hwr_core.errors import HandwritingError
 PROGRAM = Path(__file__).with_name("solve.py")
 PATIENCE = 15  # seconds that a formula may take
 KEPT = 64  # formulas whose meaning is remembered
+AT_ONCE = 2  # formulas that are calculated with at the same time
 LONGEST = 400  # characters of a formula that is calculated with
 WIDTH, HEIGHT, MARGIN = 480, 260, 12  # pixels of the graph
 GREY = "#8a8a8a"  # seen on light and on dark paper
 STEEPEST = 0.04  # share of the points above and below that the graph leaves out, where it grows without bounds
+BUSY = "The server is busy; try again in a few seconds."
+_slots = threading.BoundedSemaphore(AT_ONCE)
+
+
+class BusyError(Exception):
+    """Too many formulas are calculated with at the moment."""
 
 
 def fault_of(latex: str) -> str | None:
@@ -44,8 +52,12 @@ def show_meaning(formula: str, number: int = 0, count: int = 1) -> None:
     with expander:
         if not expander.open:
             return
-        with st.spinner("Calculating …"):
-            found = meaning(formula)
+        try:
+            with st.spinner("Calculating …"):
+                found = meaning(formula)
+        except BusyError as error:  # not remembered, unlike other answers
+            st.caption(str(error))
+            return
         if "error" in found:
             st.caption(found["error"])
             return
@@ -64,6 +76,8 @@ def meaning(formula: str) -> dict[str, Any]:
     """What `solve.py` says of a formula."""
     if len(formula) > LONGEST:
         return {"error": "This formula is too long to calculate with."}
+    if not _slots.acquire(timeout=PATIENCE):
+        raise BusyError(BUSY)
     try:
         # -I: neither the environment nor the working directory chooses what is imported.
         done = subprocess.run(
@@ -74,6 +88,8 @@ def meaning(formula: str) -> dict[str, Any]:
         return {"error": "This formula takes too long to calculate."}
     except (OSError, ValueError):
         return {"error": "This formula cannot be calculated with."}
+    finally:
+        _slots.release()
 
 
 def graph(points: list[list[float]]) -> str:

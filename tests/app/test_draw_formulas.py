@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -84,3 +85,11 @@ def test_the_program_answers_in_a_process_of_its_own_and_is_ended_if_it_takes_to
     assert json.loads(done.stdout)["results"] == [["Value", "2"]]
     monkeypatch.setattr(meaning, "PATIENCE", 0.05)
     assert "too long" in meaning.meaning.__wrapped__("2+2")["error"]
+
+
+def test_only_a_few_formulas_are_calculated_with_at_once(monkeypatch):
+    monkeypatch.setattr(meaning, "PATIENCE", 0.01)
+    monkeypatch.setattr(meaning, "_slots", threading.BoundedSemaphore(1))
+    assert meaning._slots.acquire()
+    with pytest.raises(meaning.BusyError, match="busy"):
+        meaning.meaning.__wrapped__("2+2")
