@@ -38,12 +38,11 @@ _tools = st.components.v2.component(
 )
 
 
-def canvas(state: DrawState, formulas: bool, live: bool, pen: int, colour: str) -> bool:
+def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
     """The tools and the canvas. The state takes what was drawn.
 
     Args:
         state: Of the page.
-        formulas: Whether the example is a formula.
         live: Whether the drawing is read while one writes.
         pen: Width of the pen in pixels.
         colour: Its colour.
@@ -68,7 +67,7 @@ def canvas(state: DrawState, formulas: bool, live: bool, pen: int, colour: str) 
         )
     with row:
         _show_tools(state, width, height)
-        return _buttons(state, formulas, live, (width, pen, colour))
+        return _buttons(state, live)
 
 
 def size_of(state: DrawState) -> tuple[int, int]:
@@ -81,8 +80,9 @@ def size_of(state: DrawState) -> tuple[int, int]:
     return width, min(height, TALLEST)
 
 
-def write_example(state: DrawState, formulas: bool, width: int, pen: int, colour: str) -> None:
-    """Writes an example in the middle of the canvas."""
+def write_example(state: DrawState, formulas: bool, pen: int, colour: str) -> None:
+    """Writes an example, a text or a formula, in the middle of the canvas."""
+    width, _ = size_of(state)
     strokes = (
         write_formula(EXAMPLE_HEIGHT)
         if formulas
@@ -121,7 +121,7 @@ def _show_tools(state: DrawState, width: int, height: int) -> None:
     )
 
 
-def _buttons(state: DrawState, formulas: bool, live: bool, look: tuple[int, int, str]) -> bool:
+def _buttons(state: DrawState, live: bool) -> bool:
     empty = not state.objects
     pressed = not live and st.button("Read", type="primary", icon=":material/visibility:", disabled=empty)
     st.button("Undo", key="undo", icon=":material/undo:", disabled=not state.past, on_click=state.undo, help="Ctrl+Z")
@@ -136,10 +136,6 @@ def _buttons(state: DrawState, formulas: bool, live: bool, look: tuple[int, int,
         on_click=state.clear,
         help="Clears the canvas. The text stays in History.",
     )
-    if empty:
-        st.button(
-            "Try an example", icon=":material/auto_awesome:", on_click=write_example, args=(state, formulas, *look)
-        )
     return pressed
 
 

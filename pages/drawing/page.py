@@ -11,7 +11,7 @@ from hwr_core.checkpoints.registry import load_recognizer
 from hwr_core.errors import HandwritingError
 from hwr_core.ink.strokes import Strokes
 from hwr_core.reading import Page
-from pages.drawing.canvas import canvas
+from pages.drawing.canvas import canvas, write_example
 from pages.drawing.history import show_history
 from pages.drawing.result import show_result
 from pages.drawing.saved import DRAWING, PAST, document_of, drawing_values, history_values
@@ -110,11 +110,18 @@ def canvas_and_reading(reader: Reader, mode: str, words: str, live: bool, pen: i
     if st.session_state.get("mode", mode) != mode or (st.session_state.get(WORDS) or "") != words:
         st.rerun()  # a button below the reading has changed them
     state = draw_state()
-    read_pressed = canvas(state, mode == MATH, live, pen, colour)
+    read_pressed = canvas(state, live, pen, colour)
     if strokes := state.strokes:
         read_and_show(state, strokes, reader, mode, words, live or read_pressed)
     else:
+        # Below the canvas: what disappears above it would move it under the pen.
         st.html(f"<p class='hint'>{HINT[mode]} with the mouse, a pen or a finger, or try an example.</p>")
+        st.button(
+            "Try an example",
+            icon=":material/auto_awesome:",
+            on_click=write_example,
+            args=(state, mode == MATH, pen, colour),
+        )
     show_history(state)
     browser_storage.save(DRAWING, drawing_values(state.document, mode))
     browser_storage.save(PAST, history_values(state.history))

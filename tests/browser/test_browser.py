@@ -52,8 +52,10 @@ def test_a_word_written_with_the_mouse_is_in_the_prediction(desktop):
 
 
 def test_a_word_written_with_a_finger_on_a_phone_is_in_the_prediction(phone):
+    before = canvas_box(phone)
     write_with_finger(phone, "hello")
     assert "hello" in reading(phone, "hello").lower()
+    assert canvas_box(phone) == before, "the canvas moved under the finger"
 
 
 def test_the_whole_canvas_is_on_a_phones_screen(phone):
