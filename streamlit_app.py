@@ -13,7 +13,11 @@ def main() -> None:
     # No icons: the browser would fetch a Material icon from another host, and an emoji needs a font.
     draw = st.Page(draw_page, title="Draw", default=True)
     photo = st.Page("pages/photo.py", title="Photo")
-    st.navigation([draw, photo], position="top").run()
+    chosen = st.navigation([draw, photo], position="top")
+    with st.container(horizontal=True, gap="small", key="narrow_pages"):  # on a phone the top navigation is hidden
+        for page in (draw, photo):
+            st.page_link(page)
+    chosen.run()
 
 
 main()

@@ -1,16 +1,13 @@
 """The Math mode on the shipped checkpoint: formulas drawn and boxed on photos, in AppTest and in a real browser."""
 
-import io
 import re
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
 
 from benchmarks.driving import canvas_box
 from hwr_core import load_recognizer, read_ink
 from hwr_core.decoding.latex import canonical
-from hwr_core.ink.formula import render_formula
 from hwr_core.ink.handprint import write, write_formula
 from tests.support.app import draw_page, html_of, on_canvas
 from training.evaluation.drawn.formulas import formulas
@@ -97,42 +94,4 @@ def test_a_formula_drawn_with_the_mouse_is_rendered(chromium, app_address):
     page.get_by_test_id("latex").filter(has_text=re.compile(r"\\frac.*\\sqrt")).wait_for()
     assert page.locator(".katex .sqrt").count() >= 1
     assert page.locator(".katex-error").count() == 0
-    page.close()
-
-
-@pytest.mark.browser
-def test_a_box_round_a_formula_on_a_photo_is_read(chromium, app_address):
-    photo = Image.new("RGB", (1000, 800), (238, 235, 226))
-    formula = render_formula(write_formula(), 60, 5)
-    photo.paste((30, 30, 60), (150, 300), ImageOps.invert(formula.convert("L")))
-    buffer = io.BytesIO()
-    photo.save(buffer, "PNG")
-    page = chromium.new_page(viewport={"width": 1360, "height": 1200})
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{app_address}/photo")
-    page.locator("input[type=file]").first.set_input_files(
-        {"name": "notes.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
-    )
-    page.get_by_text("Edit line boxes").click()
-    page.get_by_text("Formula", exact=True).click()
-    page.locator("canvas.upper-canvas").wait_for()
-    page.wait_for_timeout(2000)
-    canvas = page.locator("canvas.upper-canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    page.evaluate("""() => {
-        window.mostPages = 0;
-        const count = () => { window.mostPages = Math.max(window.mostPages, [...document.querySelectorAll("h3")].filter((heading) => /\\d line/.test(heading.textContent)).length); };
-        new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
-    }""")
-    # The canvas shows the page as it is read: cropped to the ink.
-    page.mouse.move(box["x"] + 0.01 * box["width"], box["y"] + 0.02 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"], steps=5)
-    page.mouse.move(box["x"] + 0.99 * box["width"], box["y"] + 0.98 * box["height"], steps=5)
-    page.mouse.up()
-    page.get_by_role("heading", name=re.compile("^1 line$")).wait_for()  # in the place of the pieces that were found
-    page.get_by_test_id("lines").filter(has_text=re.compile(r"\\frac.*\\sqrt")).wait_for()
-    page.locator(".katex .sqrt").wait_for()
-    assert page.evaluate("window.mostPages") == 1  # never the old and the new page side by side
     page.close()
