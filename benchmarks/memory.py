@@ -99,7 +99,7 @@ def drive(page: Page, address: str, say: Callable[[str], None]) -> None:
     page.get_by_role("link", name="Photo").click()
     page.get_by_text("Drop pictures or PDFs").wait_for()
     page.wait_for_timeout(SETTLED)  # until the uploader stays the same one
-    page.locator("input[type=file]").first.set_input_files(
+    page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(
         {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo()}
     )
     page.get_by_test_id("lines").wait_for()
@@ -119,7 +119,7 @@ def open_photo(page: Page, address: str, number: int) -> None:
     page.wait_for_timeout(SETTLED)
     for index in range(PHOTOS):
         data = photo(number * PHOTOS + index)
-        page.locator("input[type=file]").first.set_input_files(
+        page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(
             {"name": f"photo-{index}.jpg", "mimeType": "image/jpeg", "buffer": data}
         )
         page.get_by_text(f"photo-{index}.jpg").first.wait_for()

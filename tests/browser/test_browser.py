@@ -86,7 +86,7 @@ def test_a_photo_is_uploaded_previewed_and_read_and_the_threshold_moves_the_prev
     page.goto(f"{app_address}/photo")
     page.get_by_role("link", name="Draw").wait_for()  # the app's own navigation, also on a direct visit
     assert page.get_by_role("link", name="shared").count() == 0
-    page.locator("input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
+    page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
     page.get_by_test_id("lines").filter(has_text="Martha").wait_for()
     method = page.locator("[data-testid=stSelectbox]").filter(has_text="Method").locator("input")
     method.scroll_into_view_if_needed()
@@ -111,7 +111,7 @@ def test_a_read_page_is_downloaded_as_a_searchable_pdf(chromium, app_address):
     page = chromium.new_page(viewport={"width": 1360, "height": 1000}, accept_downloads=True)
     page.set_default_timeout(PATIENCE)
     page.goto(f"{app_address}/photo")
-    page.locator("input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
+    page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
     page.get_by_test_id("lines").filter(has_text="Martha").wait_for()
     page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:

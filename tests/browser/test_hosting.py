@@ -66,7 +66,7 @@ def photo_is_read(page: Page, base: str) -> None:
     page.wait_for_url(f"{base}/photo")
     page.goto(f"{base}/photo")
     with page.expect_response(uploads(page), timeout=60_000) as uploaded:
-        page.locator("input[type=file]").first.set_input_files(LETTER, timeout=60_000)
+        page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(LETTER, timeout=60_000)
     assert uploaded.value.status < 300
     page.get_by_text("Martha").first.wait_for(timeout=120_000)
     picture = page.locator(".viewer img")
@@ -82,7 +82,7 @@ def test_in_another_sites_frame_uploads_work_with_the_settings_of_the_space_imag
 ):
     with serving(tmp_path, **environment) as (address, _), framing(f"{address}/photo") as outside:
         page.goto(outside)
-        chooser = page.frame_locator("iframe").locator("input[type=file]").first
+        chooser = page.frame_locator("iframe").locator("[data-testid=stFileUploader] input[type=file]").first
         with page.expect_response(uploads(page), timeout=60_000) as uploaded:
             chooser.set_input_files(LETTER, timeout=60_000)
         assert uploaded.value.status == status

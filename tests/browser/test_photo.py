@@ -34,7 +34,7 @@ def opened(context, address: str) -> Page:
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/photo")
-    page.locator("input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
+    page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
     lines(page, "Martha").wait_for()
     page.locator(".viewer .word").nth(20).wait_for(state="attached")
     return page
@@ -205,7 +205,7 @@ def test_corrections_come_back_when_the_file_is_chosen_again(chromium, app_addre
     page.wait_for_function("localStorage.getItem('handwriting-recognition/photo')?.includes('Editha')")
     page.reload()
     assert asked == ["beforeunload"]
-    page.locator("input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
+    page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
     lines(page, "Yours, Editha").wait_for()
     page.context.close()
 
