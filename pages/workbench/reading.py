@@ -28,7 +28,7 @@ from pages.workbench.files import Sheet
 from pages.workbench.state import READING_BYTES, PageState, PhotoState, ReadWith, SessionReadings
 
 PREVIEW_SIDE = 640  # pixels of the longest side of the picture of a preprocessing step
-VIEW_SIDE = 2200  # pixels of the longest side of the page as it is shown
+VIEW_SIDE = 1500  # pixels of the longest side of the page as it is shown
 JPEG_QUALITY = 82  # of 100, of the page as it is shown
 GREY_BINS = 64  # of the histogram
 
@@ -128,12 +128,17 @@ def prepare(
     """
     page = state.page(sheet.key)
     settings = page.settings_from(settings)
-    return state.memory.remembered(
-        "prepared",
-        (sheet.key, settings),
-        lambda: _prepare(state, sheet, settings, readers, page, shown),
-        lambda prepared: prepared.size,
-    )
+    key = (sheet.key, settings)
+    known = state.memory.get("prepared", key)
+    if isinstance(known, Prepared):
+        return known
+    with state.cleaning:  # one page of a session at a time: each takes some 100 MB
+        return state.memory.remembered(
+            "prepared",
+            key,
+            lambda: _prepare(state, sheet, settings, readers, page, shown),
+            lambda prepared: prepared.size,
+        )
 
 
 def read_sheet(

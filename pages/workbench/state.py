@@ -1,5 +1,6 @@
 """The Photo page's session: its files, and the corrections and reading of each page."""
 
+import threading
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -142,6 +143,7 @@ class PhotoState:
 
     Attributes:
         memory: Keeps files, pages and readings, within the budget of all sessions.
+        cleaning: Held while a page is cleaned.
         files: The hashes of the files, by their names.
         current: The page that is shown.
         pages: The state of each page that was shown or read.
@@ -161,6 +163,7 @@ class PhotoState:
     """
 
     memory: SessionMemory = field(default_factory=BUDGET.session)
+    cleaning: threading.Lock = field(default_factory=threading.Lock, repr=False)
     files: dict[str, str] = field(default_factory=dict)
     current: PageKey | None = None
     pages: dict[PageKey, PageState] = field(default_factory=dict)
