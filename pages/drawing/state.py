@@ -91,6 +91,7 @@ class DrawState:
         future: The documents that Undo left, the last one last.
         given: The drawing that the canvas was given last.
         unanswered: The objects that the canvas sent before it was given that drawing. None once it has answered.
+        pending: Fingerprints of the drawings that it was given since its last answer.
         times_given: How many drawings it was given.
         times_renewed: How often the editable field was made anew.
         reading: The last reading.
@@ -105,6 +106,7 @@ class DrawState:
     future: list[Document] = field(default_factory=list)
     given: dict | None = None
     unanswered: list | None = None
+    pending: list[str] = field(default_factory=list)
     times_given: int = 0
     times_renewed: int = 0
     reading: DrawnReading | None = None
@@ -150,7 +152,11 @@ class DrawState:
         """Takes the objects that the canvas sent. A stroke that is not known is a change."""
         if self.unanswered is not None and sent == self.unanswered:
             return
-        self.unanswered = None
+        mark = fingerprint(rounded(strokes_of(sent)))
+        if mark in self.pending and mark != self.pending[-1]:  # a late answer to a drawing before the last one
+            self.unanswered = sent
+            return
+        self.unanswered, self.pending = None, []
         # What did not change stays the same object, so that the past costs no memory.
         known = self.objects[: len(sent)]
         objects = tuple(old if old == new else new for old, new in zip(known, sent, strict=False)) + tuple(
@@ -158,7 +164,7 @@ class DrawState:
         )
         if objects == self.objects:
             return
-        if fingerprint(rounded(strokes_of(sent))) != fingerprint(self.strokes):
+        if mark != fingerprint(self.strokes):
             added = len(objects) - len(known) if objects[: len(self.objects)] == self.objects else 1
             between = [replace(self.document, objects=objects[:-left]) for left in range(added - 1, 0, -1)]
             self.past = [*self.past, self.document, *between][-STEPS:]  # a step for each stroke
@@ -168,8 +174,8 @@ class DrawState:
     def give(self) -> None:
         """Puts the document's drawing on the canvas. The component loads a drawing only if it differs from the last."""
         objects = list(self.objects)
-        sent = self.sent()
-        self.unanswered = sent if sent != objects else None
+        self.unanswered = self.sent()
+        self.pending.append(fingerprint(self.strokes))
         self.times_given += 1
         self.given = {"objects": objects, "version": str(self.times_given)}
 

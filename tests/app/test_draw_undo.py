@@ -65,6 +65,20 @@ def test_objects_that_the_canvas_sent_before_it_was_given_others_are_ignored():
     assert len(state.objects) == len(items) - 1
 
 
+def test_a_late_answer_to_an_earlier_drawing_is_no_change():
+    state, items = DrawState(), objects("to it")
+    for count in range(1, len(items) + 1):
+        state.receive(items[:count])
+    state.sent = lambda: items
+    state.clear()
+    state.undo()
+    for answer in (items, [], [], items):  # the canvas had answered to neither when the second was given
+        state.receive(answer)
+        assert len(state.objects) == len(items)
+    state.receive(items[:-1])
+    assert len(state.objects) == len(items) - 1
+
+
 def test_the_eraser_takes_whole_strokes_and_undo_brings_them_back(state):
     state.write([np.array([[0.0, 0], [100, 0]]), np.array([[0.0, 50], [100, 50]])], 5, "#000000")
     state.erase(np.array([[50.0, -30], [50, 20]]))
