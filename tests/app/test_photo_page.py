@@ -84,9 +84,10 @@ def test_a_pdfs_pages_are_in_the_strip_and_read_when_they_are_chosen():
     assert app.segmented_control(key="which-3").value == "All 3 pages"
 
 
-def test_a_strip_of_many_pages_has_pages_itself(monkeypatch):
-    monkeypatch.setattr(PhotoState, "stopped_all", True)
-    app = upload(photo_page().run(), ("notes.pdf", pdf(*[page_of(f"page {number}") for number in range(1, 20)])))
+def test_a_strip_of_many_pages_has_pages_itself():
+    app = photo_page()
+    app.session_state["photo"] = PhotoState(stopped_all=True)
+    app = upload(app.run(), ("notes.pdf", pdf(*[page_of(f"page {number}") for number in range(1, 20)])))
     assert not app.exception
     strip = [button.label for button in app.button if (button.key or "").startswith("page-")]
     assert [label.removesuffix(" ✓") for label in strip] == [f"notes · {number}" for number in range(1, 13)]
