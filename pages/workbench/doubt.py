@@ -6,8 +6,8 @@ from hwr_core.layout.words import spans_of
 from hwr_core.reading import Line
 
 # Probability of a word and of the space after it below which it is marked. Of the marked words of the validation lines
-# 51 % are wrong, of the others 8 % (docs/results/evaluation-text-marked-words.json).
-MARKED = 0.8
+# 51 % are wrong, of the others 11 % (docs/results/evaluation-text-marked-words.json).
+MARKED = 0.3
 
 
 def unsure_words(line: Line) -> list[bool]:
