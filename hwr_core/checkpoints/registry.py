@@ -44,7 +44,7 @@ class Checkpoint:
 
 
 CHECKPOINTS = (
-    Checkpoint("text", "Text (built-in)", "Small and quick, reads English and French, works offline."),
+    Checkpoint("text", "Text (built-in)", "Small and quick, reads English, French and German, works offline."),
     Checkpoint("math", "Math (built-in)", "Small and quick, reads formulas as LaTeX, works offline.", formulas=True),
     Checkpoint(AUTO, "Text and math (built-in)", "Reads lines of text and formulas mixed, works offline."),
     Checkpoint(
