@@ -312,7 +312,11 @@ class Recognizer:
             other_text = self.text_of(tokens).strip()
             if other_text and other_text != text and self._well_formed(tokens):
                 alternatives.setdefault(other_text, confidence * math.exp(min(0.0, difference)))
+        followed = next(iter(alternatives.items()), None) if others else None
         ranked = tuple(Alternative(*item) for item in sorted(alternatives.items(), key=lambda item: -item[1]))
+        if followed is not None and followed[0] not in [other.text for other in ranked[:ALTERNATIVES]]:
+            # Where a listed word took its place, what was read without the list stays on offer.
+            ranked = (*ranked[: ALTERNATIVES - 1], Alternative(*followed))
         if text and _mean(confidences) < self.decoding.unreadable_below:
             guesses = (Alternative(text, confidence), *ranked)[:ALTERNATIVES]
             return Reading("", confidence, (), guesses, best.complete, unreadable=True, formula=self.reads_formulas)

@@ -233,8 +233,10 @@ def test_the_language_model_learns_a_persons_words_and_forgets_little(recognizer
     model = recognizer.decoding.language_model
     own = ["Xanthippe fragt Zwölfinger", "Zwölfinger antwortet Xanthippe"]
     new = adapted(model, own, tokens, 3.0)
-    assert is_better(model, own * 2, tokens) and not is_better(model, ["the garden", "a rose"] * 2, tokens)
-    assert bits(new, tokens, ["Xanthippe antwortet"]) < 0.7 * bits(model, tokens, ["Xanthippe antwortet"])
+    assert is_better(model, [text for text in own for _ in "ab"], tokens) and not is_better(
+        model, ["the garden", "a rose"] * 2, tokens
+    )
+    assert bits(new, tokens, ["Xanthippe antwortet"]) < 0.75 * bits(model, tokens, ["Xanthippe antwortet"])
     others = ["the garden is full of roses", "une lettre de mon père"]
     assert bits(new, tokens, others) < 1.03 * bits(model, tokens, others)
     for text in ("Xan", "the ", "Zw"):
