@@ -148,8 +148,6 @@ def test_a_line_is_drawn_moved_and_resized_with_a_finger(phone):
     swipe((0.8, 0.345), (0.85, 0.345), (0.98, 0.345))  # by the handle at its right end
     lines(phone, "after a long.*after a long").wait_for()
     assert width() > 1.4 * before
-    phone.locator("[data-test-script-state=notRunning]").wait_for()
-    phone.wait_for_timeout(500)
     phone.get_by_role("button", name="Delete line").tap()
     expect(phone.locator(".viewer .line")).to_have_count(5)
     phone.get_by_role("button", name="Edit lines").tap()

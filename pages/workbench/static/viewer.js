@@ -105,11 +105,9 @@ class Viewer {
     this.data = data
     this.setStateValue = setStateValue
     this.last = Math.max(this.last, data.applied)
-    this.edits = this.edits.filter((edit) => edit.n > data.applied && edit.page === data.page)
-    for (let steps = 0; data.renamed[this.selected] && steps < 99; steps += 1) {
-      if (data.regions.some((region) => region.id === this.selected)) break
-      this.selected = data.renamed[this.selected]
-    }
+    const open = this.edits.filter((edit) => edit.n > data.applied && edit.page === data.page)
+    this.edits = open.map((edit) => (edit.op === "draw" ? edit : { ...edit, id: this.nameNow(edit.id) }))
+    this.selected = this.nameNow(this.selected)
     if (picture !== data.picture) this.image.src = mediaAddress(data.picture)
     this.image.alt = data.alt
     this.frame.setAttribute("aria-label", `${data.alt}. Arrow keys choose a line, plus and minus zoom.`)
@@ -125,6 +123,16 @@ class Viewer {
     }
     this.refit()
     this.draw()
+  }
+
+  // The id that a line has now: edits that the server has made changed it.
+  nameNow(id) {
+    let name = id
+    for (let steps = 0; this.data.renamed[name] && steps < 99; steps += 1) {
+      if (this.data.regions.some((region) => region.id === name)) break
+      name = this.data.renamed[name]
+    }
+    return name
   }
 
   attach() {
@@ -335,7 +343,8 @@ class Viewer {
 
   send(edit) {
     this.last += 1
-    this.edits.push({ ...edit, n: this.last, page: this.data.page })
+    // A new list: one that is only longer than the last would be taken for it, and not be sent.
+    this.edits = [...this.edits, { ...edit, n: this.last, page: this.data.page }]
     this.setStateValue("edits", this.edits)
     this.draw()
   }
