@@ -86,7 +86,7 @@ def table_of(rounds: list[tuple[dict[str, float], dict[str, float]]]) -> list[li
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("other", type=Path, help="the root of the other checkout")
-    parser.add_argument("--name", default=THERE, help="what the table calls the other checkout")
+    parser.add_argument("--name", default=THERE, help="the other checkout's name in the table")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--results", type=Path, metavar="FOLDER", help="also write the result file there")

@@ -8,7 +8,7 @@ PATIENCE = 60_000  # milliseconds; the first reading loads torch and the checkpo
 
 
 def canvas_box(page) -> dict:
-    """The drawing surface, where it is on the screen; waits until it has its final width."""
+    """Where the canvas is on the screen, once it has its final width."""
     page.wait_for_timeout(1500)
     canvas = page.locator("canvas.upper-canvas")
     canvas.scroll_into_view_if_needed()

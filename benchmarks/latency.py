@@ -66,7 +66,7 @@ def usual_demo() -> Callable[[], object]:
 
 
 def cold_start(backend: str) -> None:
-    """A Python process that imports what it needs, loads the text checkpoint, and reads the line."""
+    """Starts a Python process that loads the text checkpoint and reads the line."""
     code = (
         "from hwr_core import load_recognizer, read_ink; from hwr_core.ink.handprint import write;"
         f"assert read_ink(write({TEXT!r}), load_recognizer('text', backend={backend!r}), beams=1).text"

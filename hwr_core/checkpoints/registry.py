@@ -104,8 +104,8 @@ def load_recognizer(
     its tokenizer and image processor can be loaded.
 
     Args:
-        name: A shipped checkpoint ("text", "math"), "auto" for both together, a directory in Hugging Face's
-            layout, or a hub id, whose files are downloaded once into the hub's cache.
+        name: "text", "math", "auto" for both together, a directory in Hugging Face's layout, or a hub id. The files
+            of a hub id are downloaded once, into the hub's cache.
         device: "cpu" or "cuda".
         on_download: Called as `on_download(file, bytes_done, bytes_in_all)` during a download.
         backend: "onnx" or "torch". None: "onnx" on the cpu if the checkpoint has its graphs (`onnx/`), which needs

@@ -62,7 +62,7 @@ class _Scorer:
     def __init__(self, network: Network, line: Lookahead, settings: DecodingSettings):
         assert line.ctc_logits is not None and line.mask is not None  # `decode` asks only networks with CTC
         self.network, self.line, self.settings = network, line, settings
-        self.inputs: list[int] = []  # what the decoder has read, and what it answered
+        self.inputs: list[int] = []  # tokens that the decoder has read; `logits` are its answers
         self.logits = np.zeros((0, network.vocabulary), np.float32)
         logits = log_softmax(line.ctc_logits.astype(np.float64))
         self.start = CTCPrefixScorer(logits, line.mask, network.pad, network.end)

@@ -188,9 +188,9 @@ class WordList:
         return np.where(self._keys[index] == wanted, self._targets[index], -1)
 
     def proposals(self, tokens: Sequence[int]) -> list[Proposal]:
-        """The places whose words resemble listed ones, and are none.
+        """The places whose words resemble listed words without being listed.
 
-        Only for tokens of one character each; there are none for others.
+        Empty where a token holds several characters.
         """
         texts = [self._texts[token] for token in tokens]
         if not self._folded or any(len(text) > 1 for text in texts):

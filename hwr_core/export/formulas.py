@@ -125,7 +125,7 @@ def _scripted(kind: str, parts: list[Any], body: Sequence[Any]) -> Any:
 
     Args:
         kind: The MathML element.
-        parts: The base, then what is below, then what is above.
+        parts: The base, what is below it, what is above it; in this order.
         body: What follows an operator with limits.
     """
     base, scripts = parts[0], parts[1:]

@@ -18,8 +18,8 @@ HYPHEN = re.compile(r"(?<=[^\W\d_])[-‐=¬]$")  # at a line's end, after a lett
 def in_paragraphs(page: Page) -> Page:
     """The page with each paragraph as one line. Formulas and the rows of tables stay as they are.
 
-    A line starts a paragraph if the line before had room for its first word, if it is moved in, if it has a list mark,
-    or if the gap above it is wide. A word that is broken by a hyphen is joined.
+    A line starts a paragraph in four cases. The line before had room for its first word. It is moved in. It has a list
+    mark. The gap above it is wide. A word that is broken by a hyphen is joined.
 
     Args:
         page: The page as it was read.
