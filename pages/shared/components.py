@@ -5,7 +5,6 @@ from pathlib import Path
 import streamlit as st
 
 STATIC = Path(__file__).parent / "static"
-COLUMN_WIDTH = 704  # pixels, until the browser has reported the column's width
 ICON = str(STATIC / "icon.svg")  # of both pages; a Material icon would be fetched from another host
 COPY_WIDTH = 110  # pixels of the copy button
 
@@ -26,15 +25,8 @@ _copy = st.components.v2.component(
     css=static("copy.css"),
     js=static("copy.js"),
 )
-_width = st.components.v2.component("column_width", html="<div></div>", js=static("column_width.js"))
 
 
 def copy_button(text: str, key: str, label: str = "Copy") -> None:
     """A button that puts `text` on the clipboard."""
     _copy(data={"text": text, "label": label}, key=key, width=COPY_WIDTH if label == "Copy" else "stretch")
-
-
-def column_width(default: int = COLUMN_WIDTH) -> int:
-    """The width of the current column in pixels; `default` until the browser has reported it."""
-    result = _width(key="column_width", default={"width": default}, on_width_change=lambda: None, height=1)
-    return int(result.get("width") or default)

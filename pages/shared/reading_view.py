@@ -16,13 +16,6 @@ GAP = '<span class="gap" title="A letter may be missing here"></span>'
 PROBABLE = 0.5  # confidence of a whole line above which it is "probably right"
 
 
-def show_reading(lines: list[Reading]) -> None:
-    """Shows readings below each other, in large letters shaded by confidence."""
-    show_large("\n".join(shaded(line) for line in lines))
-    if any(not line.complete for line in lines):
-        st.warning("The line is too long for this model. Only its beginning is shown.")
-
-
 def show_large(markup: str) -> None:
     """Shows HTML as the page's main result."""
     st.html(f'<div class="reading" data-testid="reading">{markup}</div>')
