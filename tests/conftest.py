@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from benchmarks.driving import PATIENCE
 from benchmarks.serving import server
 from hwr_core import load_recognizer
 
@@ -24,7 +25,7 @@ def app_address():
 @pytest.fixture(scope="session")
 def chromium():
     """Debian's Chromium. Without it the browser tests are skipped at home, and fail in CI, which installs it."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
@@ -37,6 +38,7 @@ def chromium():
         "--disable-quic",
         "--disable-component-update",
     ]
+    expect.set_options(timeout=PATIENCE)  # a busy machine shows a reading late
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser

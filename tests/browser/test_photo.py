@@ -10,7 +10,6 @@ from benchmarks.driving import PATIENCE
 from tests.support.paths import SAMPLES
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=PATIENCE)
 DESKTOPS = {"1280": (1280, 800), "1440": (1440, 900), "1920": (1920, 1080)}
 
 
@@ -84,7 +83,7 @@ def test_a_word_leads_from_the_picture_to_the_text_and_back(desktop):
     expect(desktop.locator(".status")).to_contain_text("“evening”")
     lines(desktop).get_by_text("roses").click()
     expect(desktop.locator(".status")).to_contain_text("Line 4: “roses.”")
-    assert desktop.locator(".viewer .word.active").count() == 1
+    expect(desktop.locator(".viewer .word.active")).to_have_count(1)
 
 
 def test_the_page_is_zoomed_with_the_wheel_and_the_keys_and_covers_the_screen(desktop):
