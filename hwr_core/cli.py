@@ -122,11 +122,12 @@ def reading_options(command: Callable) -> Callable:
     "--out", help="A file for all pages, or a folder for a file each: one that exists, or a name ending in /."
 )
 @click.option("--pages", help="Pages of each document, such as 3-7 or 1,4,9-.")
+@click.option("--without-struck", is_flag=True, help="Leave struck-out words out of the text.")
 @click.option("--pictures", is_flag=True, help="Beside ALTO and PAGE files, write the pages of PDFs as pictures too.")
 @reading_options
 def read(
-    files: Sequence[str], format: str | None, out: str | None, pages: str | None, pictures: bool, mode: Mode | None, checkpoint: str | None,
-    beams: int | None, words_file: Path | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
+    files: Sequence[str], format: str | None, out: str | None, pages: str | None, without_struck: bool, pictures: bool, mode: Mode | None,
+    checkpoint: str | None, beams: int | None, words_file: Path | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Reads pictures, PDFs, folders of them, or - for standard input.
 
@@ -166,7 +167,7 @@ def read(
                     say(f"{name} cannot be read: internal error ({type(error).__name__}).")
                     log_unexpected(logger, "Reading a page", error)
                     continue
-                output.add(name, page, decode)
+                output.add(name, page.without_struck() if without_struck else page, decode)
                 if not quiet:
                     say(f"{name}: {len(page.lines)} line{'' if len(page.lines) == 1 else 's'}")
         output.finish()

@@ -31,6 +31,7 @@ class ReadingRecord(TypedDict):
     complete: bool
     unread: list[list[float]]
     unreadable: bool
+    struck: list[list[int]]
 
 
 class LineRecord(ReadingRecord):
@@ -135,6 +136,7 @@ class Reading:
         unread: stretches of the line that the text does not cover: from and to, 0–1 of the width of its ink.
         unreadable: whether the ink looks like no text. `text` is then empty, and `alternatives` holds the best guess.
         formula: whether the text is LaTeX.
+        struck: where words that are struck out on the paper start and end in `text`.
     """
 
     text: str
@@ -145,6 +147,7 @@ class Reading:
     unread: tuple[Span, ...] = ()
     unreadable: bool = False
     formula: bool = False
+    struck: tuple[tuple[int, int], ...] = ()
 
     def to_dict(self) -> ReadingRecord:
         """The reading as plain values, ready for JSON."""
@@ -156,7 +159,41 @@ class Reading:
             "complete": self.complete,
             "unread": [[round(start, 4), round(end, 4)] for start, end in self.unread],
             "unreadable": self.unreadable,
+            "struck": [list(span) for span in self.struck],
         }
+
+    def is_struck(self, start: int, end: int) -> bool:
+        """Whether the characters from `start` to `end` belong to one struck-out word."""
+        return any(first <= start and end <= last for first, last in self.struck)
+
+    @property
+    def stretches(self) -> tuple[tuple[str, bool], ...]:
+        """The text in parts, each with whether it is a struck-out word."""
+        parts, end = [], 0
+        for start, stop in self.struck:
+            parts += [(self.text[end:start], False), (self.text[start:stop], True)]
+            end = stop
+        return tuple(part for part in [*parts, (self.text[end:], False)] if part[0])
+
+    def without_struck(self) -> "Reading":
+        """The reading without its struck-out words, and without the alternatives, which do not tell them."""
+        if not self.struck:
+            return self
+        text, confidences = self.text, self.character_confidences
+        for start, end in reversed(self.struck):
+            # One of the spaces around the word goes with it.
+            if text[end : end + 1] == " ":
+                end += 1
+            elif text[:start].endswith(" "):
+                start -= 1
+            text, confidences = text[:start] + text[end:], confidences[:start] + confidences[end:]
+        return replace(
+            self,
+            text=text,
+            character_confidences=confidences,
+            alternatives=(),
+            struck=(),
+        )
 
     def after(self, mark: str) -> "Reading":
         """The reading with a list mark before its text; the mark is told by its shape and changes no confidence."""
@@ -168,6 +205,7 @@ class Reading:
             text=start + self.text,
             character_confidences=sure + self.character_confidences,
             alternatives=others,
+            struck=_moved(self.struck, len(start)),
         )
 
 
@@ -186,8 +224,10 @@ def join_readings(readings: Sequence[Reading], separator: str) -> Reading:
         return parts[0] if parts else readings[0] if readings else BLANK
     confidence = float(np.prod([part.confidence for part in parts]))
     confidences: tuple[float, ...] = ()
+    struck: tuple[tuple[int, int], ...] = ()
     others = []
     for place, part in enumerate(parts):
+        struck += _moved(part.struck, len(confidences) + len(separator) * (place > 0))
         confidences += (1.0,) * len(separator) * (place > 0) + part.character_confidences
         for other in part.alternatives:
             texts = [other.text if number == place else one.text for number, one in enumerate(parts)]
@@ -200,7 +240,12 @@ def join_readings(readings: Sequence[Reading], separator: str) -> Reading:
         tuple(Alternative(other.text, min(1.0, other.score)) for other in ranked),
         all(part.complete for part in parts),
         _spans_of_parts(readings),
+        struck=struck,
     )
+
+
+def _moved(spans: Sequence[tuple[int, int]], by: int) -> tuple[tuple[int, int], ...]:
+    return tuple((start + by, end + by) for start, end in spans)
 
 
 def _spans_of_parts(readings: Sequence[Reading]) -> tuple[Span, ...]:
@@ -258,6 +303,10 @@ class Line:
             return self
         return replace(self, reading=Reading(text, 1.0, (1.0,) * len(text), formula=self.formula), corrected=True)
 
+    def without_struck(self) -> "Line":
+        """The line without its struck-out words."""
+        return replace(self, reading=self.reading.without_struck()) if self.reading.struck else self
+
     def to_dict(self) -> LineRecord:
         """The line as plain values, ready for JSON."""
         return {
@@ -311,6 +360,15 @@ class Page:
             else:
                 rows.append([line])
         return tuple(map(tuple, rows))
+
+    @property
+    def has_struck(self) -> bool:
+        """Whether a word of the page is struck out."""
+        return any(line.reading.struck for line in self.lines)
+
+    def without_struck(self) -> "Page":
+        """The page without its struck-out words."""
+        return replace(self, lines=tuple(line.without_struck() for line in self.lines)) if self.has_struck else self
 
     def to_dict(self) -> PageRecord:
         """The page as plain values, ready for JSON: size, text, and for each line its position and reading."""

@@ -16,6 +16,7 @@ from PIL import Image
 from hwr_core.decoding.decode import decode
 from hwr_core.decoding.network import Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis
+from hwr_core.decoding.struck import STRUCK, without_marks
 from hwr_core.decoding.unused_ink import end_of_sense
 from hwr_core.imaging.arrays import is_picture
 from hwr_core.imaging.line_image import clean_line
@@ -303,13 +304,13 @@ class Recognizer:
         end = None if best.complete and _confidence(best) > SURE_REPEATS else end_of_sense(best.tokens)
         if end is not None:
             return self._cut_short(best, end)
-        text, confidences = self._text_with_confidences(best.tokens, best.log_probabilities)
+        text, confidences, struck = self._text_with_confidences(best.tokens, best.log_probabilities)
         confidence = _confidence(best) * (1 - sum(stop - start for start, stop in best.unread)) ** 2
         # Hypotheses that the search really followed say more than a change at a single step, so they come first.
         others = [(other.tokens, other.total - best.total) for other in hypotheses[1:]]
         alternatives: dict[str, float] = {}
         for tokens, difference in [*others, *_substitutions(best, self.network.end)]:
-            other_text = self.text_of(tokens).strip()
+            other_text = self.text_of(tokens).replace(STRUCK, "").strip()
             if other_text and other_text != text and self._well_formed(tokens):
                 alternatives.setdefault(other_text, confidence * math.exp(min(0.0, difference)))
         followed = next(iter(alternatives.items()), None) if others else None
@@ -328,13 +329,14 @@ class Recognizer:
             best.complete,
             best.unread,
             formula=self.reads_formulas,
+            struck=struck,
         )
 
     def _cut_short(self, best: Hypothesis, end: int) -> Reading:
         """The reading of a hypothesis that repeats itself after `end` tokens."""
-        text, confidences = self._text_with_confidences(best.tokens[:end], best.log_probabilities[:end])
+        text, confidences, struck = self._text_with_confidences(best.tokens[:end], best.log_probabilities[:end])
         sure = min(_confidence(best), CUT_CONFIDENCE)
-        return Reading(text, sure, confidences, complete=False, formula=self.reads_formulas)
+        return Reading(text, sure, confidences, complete=False, formula=self.reads_formulas, struck=struck)
 
     def _well_formed(self, tokens: list[int]) -> bool:
         grammar = self.decoding.grammar
@@ -342,8 +344,8 @@ class Recognizer:
 
     def _text_with_confidences(
         self, tokens: list[int], log_probabilities: list[float]
-    ) -> tuple[str, tuple[float, ...]]:
-        """Returns the text without outer spaces, and for each character the probability of its token."""
+    ) -> tuple[str, tuple[float, ...], tuple[tuple[int, int], ...]]:
+        """Returns the text without outer spaces, the probability of each character's token, and the struck-out words."""
         text = self.text_of(tokens)
         lengths = self.task.text_lengths(tokens, text, self.text_of, self.decoding.grammar)
         confidences: list[float] = []
@@ -351,7 +353,7 @@ class Recognizer:
             confidences += [min(1.0, math.exp(log_probability))] * (length - len(confidences))
         start = len(text) - len(text.lstrip())
         text = text.strip()
-        return text, tuple(confidences[start : start + len(text)])
+        return without_marks(text, confidences[start : start + len(text)])
 
 
 class Parts:

@@ -70,6 +70,7 @@ def export(
     pictures: Pictures[PageName] | None = None,
     paragraphs: bool = False,
     with_pictures: bool = False,
+    struck: bool = True,
 ) -> bytes:
     """Writes pages in a format.
 
@@ -81,6 +82,7 @@ def export(
         paragraphs: whether to join broken lines into paragraphs. Only formats with `flows` do so.
         with_pictures: whether a format with `single` becomes a ZIP that also holds the pictures that its files name, those of
             pages that have no picture file of their own (`is_drawn`).
+        struck: whether struck-out words are kept. Markdown, Word, PAGE and JSON mark them.
 
     Returns:
         The file's bytes; text is in UTF-8. Several pages in a format with `single` become a ZIP.
@@ -93,7 +95,7 @@ def export(
     if not pages:
         raise ValueError("There is no page to export.")
     chosen = FORMATS[format]
-    pages = {name: _with_text(page) for name, page in pages.items()}
+    pages = {name: _with_text(page if struck else page.without_struck()) for name, page in pages.items()}
     write = getattr(importlib.import_module(f"hwr_core.export.{chosen.module}"), chosen.function)
     if paragraphs and chosen.flows:
         in_paragraphs = importlib.import_module("hwr_core.export.paragraphs").in_paragraphs

@@ -65,6 +65,8 @@ def _add_line(region: etree._Element, number: int, line: Line) -> None:
         part = add_element(element, "Word", id=f"line_{number}_word_{index}")
         _add_coords(part, word.corners)
         _add_text(part, word.text, word.confidence)
+        if word.struck:
+            add_element(part, "TextStyle", strikethrough="true")
     readings = [
         (line.reading.text, line.reading.confidence),
         *((other.text, other.score) for other in line.reading.alternatives),

@@ -20,7 +20,8 @@ def to_markdown(pages: Mapping[PageName, Page], paragraphs: bool = False) -> str
     """Writes pages as Markdown: a heading a page, a line for each line, formulas as `$…$`.
 
     A table of at least two rows is a pipe table with its first row as the header. The cells of a single row stand
-    with tabs between them. Characters of the text that have a meaning in Markdown are escaped.
+    with tabs between them. Struck-out words stand between `~~`. Characters of the text that have a meaning in
+    Markdown are escaped.
 
     Args:
         pages: the pages, each by its identity or the name of its picture.
@@ -42,7 +43,9 @@ def _markdown_block(rows: Sequence[Row]) -> str:
 
 
 def _markdown_text(line: Line) -> str:
-    return f"${line.reading.text.strip()}$" if line.formula else escaped(line.reading.text)
+    if line.formula:
+        return f"${line.reading.text.strip()}$"
+    return "".join(f"~~{escaped(part)}~~" if struck else escaped(part) for part, struck in line.reading.stretches)
 
 
 def _within_cell(text: str) -> str:

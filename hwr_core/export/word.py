@@ -7,13 +7,13 @@ from typing import Any
 from docx import Document
 from docx.document import Document as WordDocument
 from docx.enum.text import WD_BREAK
-from docx.text.run import Run
+from docx.text.paragraph import Paragraph
 
 from hwr_core.errors import HandwritingError
 from hwr_core.export.formulas import omml
 from hwr_core.export.tables import Row, blocks_of, grid_of
 from hwr_core.export.xml_common import xml_text
-from hwr_core.reading import Page, PageName, cells_of
+from hwr_core.reading import Line, Page, PageName
 
 TABLE_STYLE = "Table Grid"  # Word's own name of a table with all its borders
 
@@ -41,21 +41,31 @@ def to_docx(pages: Mapping[PageName, Page], paragraphs: bool = False) -> bytes:
 
 
 def _add_blocks(document: WordDocument, page: Page, paragraphs: bool) -> None:
-    run: Run | None = None  # of the paragraph that the next line continues
+    paragraph: Paragraph | None = None  # the one that the next line continues
     for rows in blocks_of(page):
         if len(rows) > 1:
             _add_table(document, rows)
-            run = None
+            paragraph = None
             continue
         if (equation := _equation(rows[0])) is not None:
             document.add_paragraph()._p.append(equation)
-            run = None
+            paragraph = None
             continue
-        if run is None or paragraphs:
-            run = document.add_paragraph().add_run()
+        if paragraph is None or paragraphs:
+            paragraph = document.add_paragraph()
         else:
-            run.add_break(WD_BREAK.LINE)
-        run.add_text(xml_text("\t".join(cells_of(rows[0]))))
+            paragraph.add_run().add_break(WD_BREAK.LINE)
+        _add_texts(paragraph, [cell for cell in grid_of(rows)[0] if cell], "\t", " ")
+
+
+def _add_texts(paragraph: Paragraph, cells: Sequence[Sequence[Line]], between_cells: str, between_lines: str) -> None:
+    """Adds the texts of the lines of cells, with their struck-out words struck out."""
+    for number, lines in enumerate(cells):
+        for place, line in enumerate(lines):
+            if place or number:
+                paragraph.add_run(between_lines if place else between_cells)
+            for text, struck in line.reading.stretches:
+                paragraph.add_run(xml_text(text)).font.strike = True if struck else None
 
 
 def _equation(row: Row) -> Any | None:
@@ -73,4 +83,4 @@ def _add_table(document: WordDocument, rows: Sequence[Row]) -> None:
     table = document.add_table(len(grid), len(grid[0]), TABLE_STYLE)
     for place, cells in zip(table.rows, grid, strict=True):
         for cell, lines in zip(place.cells, cells, strict=True):
-            cell.text = xml_text("\n".join(line.reading.text for line in lines))
+            _add_texts(cell.paragraphs[0], [lines], "", "\n")

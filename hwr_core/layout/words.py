@@ -25,12 +25,14 @@ class Word:
         confidence: Estimated probability that every character is right, 0 to 1.
         character_confidences: The same for each character.
         corners: Its corners on the page, clockwise from the top left.
+        struck: Whether it is struck out.
     """
 
     text: str
     confidence: float
     character_confidences: tuple[float, ...]
     corners: tuple[Point, ...]
+    struck: bool = False
 
     @property
     def box(self) -> Box:
@@ -48,7 +50,8 @@ def words_of(line: Line) -> list[Word]:
     words = []
     for (start, end), (left, right) in zip(spans, ends, strict=True):
         own = confidences[start:end]
-        words.append(Word(text[start:end], float(np.prod(own)), own, _corners(line, left, right)))
+        struck = line.reading.is_struck(start, end)
+        words.append(Word(text[start:end], float(np.prod(own)), own, _corners(line, left, right), struck))
     return words
 
 

@@ -112,12 +112,13 @@ async def recognize(
     beams: Beams = None,
     pages: Pages = None,
     words: Words = None,
+    struck: Annotated[bool, Query(description="Whether struck-out words stay in the texts.")] = True,
 ) -> ReadFiles:
     """Reads pictures of pages, of single lines, or of single formulas.
 
     Errors are reported per file in `errors`. If every file fails, the first error is the answer.
     """
-    known = {"mode", "checkpoint", "beams", "pages", *Preprocessing.model_fields}
+    known = {"mode", "checkpoint", "beams", "pages", "struck", *Preprocessing.model_fields}
     if unknown := sorted(set(request.query_params) - known):
         raise HandwritingError(f"There is no setting {unknown[0][:50]!r}.")
     favoured = checked_words(words or "")
@@ -136,7 +137,9 @@ async def recognize(
     documents, errors = await workers.run(request, opening, _open_files, uploads, chosen)
     large = mode == "page" or any(document.large for document, _ in documents)
     pool = workers.pages if large else workers.lines
-    read, unread = await workers.run(request, pool, _read_pages, documents, mode, checkpoint, cleaning, beams, favoured)
+    read, unread = await workers.run(
+        request, pool, _read_pages, documents, mode, checkpoint, cleaning, beams, favoured, struck
+    )
     errors += unread
     if not read and errors:
         raise errors[0][1]
@@ -237,6 +240,7 @@ def _read_pages(
     preprocessing: PreprocessSettings,
     beams: int | None,
     words: tuple[str, ...],
+    struck: bool,
 ) -> tuple[list[ReadPage], list[FileError]]:
     """Reads the chosen pages, until the client is gone."""
     recognizer = _recognizer(checkpoint, mode == "formula")
@@ -249,6 +253,7 @@ def _read_pages(
             break
         try:
             page = read_picture(partial(document.page, index), recognizer, mode, preprocessing, beams)
+            page = page if struck else page.without_struck()
             read.append(ReadPage(**page.to_dict(), file=document.name, page=index + 1))
         except HandwritingError as error:
             errors.append((document.name, error))

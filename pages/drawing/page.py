@@ -31,6 +31,7 @@ HINT = {
     TEXT: "Write a word or two",
     MATH: "Write a formula",
 }
+WITHOUT_STRUCK = "without_struck"  # key of the toggle that leaves struck-out words out
 STYLE = Path(__file__).parent / "static" / "draw.css"
 
 
@@ -143,8 +144,12 @@ def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, mode: str,
         st.html("<p class='hint'>Press Read when you have finished.</p>")
         return
     page = state.reading.page
+    if page.has_struck and st.session_state.get(WITHOUT_STRUCK, False):
+        page = page.without_struck()
     switch = st.container()
     show_result(page, state.correction_of(page, strokes), strokes, formulas=recognizer.reads_formulas)
+    if state.reading.page.has_struck:
+        st.toggle("Leave out struck-out words", key=WITHOUT_STRUCK, persist_state="session")
     if mode != AUTO and reader.checkpoint in BUILT_IN.values():
         with switch:
             offer_other_mode(state, state.reading, strokes, mode)

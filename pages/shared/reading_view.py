@@ -36,6 +36,8 @@ def shaded_characters(reading: Reading) -> list[str]:
         if confidence < UNSURE and character != " ":
             kind = "unsure" if confidence >= DOUBTFUL else "doubtful"
             markup = f'<span class="{kind}" title="{percent(confidence)} sure">{markup}</span>'
+        if reading.is_struck(place, place + 1):
+            markup = f"<s>{markup}</s>"
         parts.append(f"{GAP}{markup}" if place in missing else markup)
     if parts and len(reading.text) in missing:
         parts[-1] += GAP

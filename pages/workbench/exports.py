@@ -41,11 +41,16 @@ def downloads(current: Sheet, pages: dict[PageKey, Page], sheets: list[Sheet]) -
             help="In plain text, Markdown and Word. Words that a hyphen breaks are joined.",
         )
 
+        # Shown only where there is a struck-out word: few pages have one.
+        struck = not any(page.has_struck for page in offered.values()) or not st.toggle(
+            "Leave out struck-out words", key="without_struck", persist_state="session"
+        )
+
         def offer(name: str, **options) -> None:
             suffix = suffix_of(name, len(offered))
             st.download_button(
                 FORMATS[name].title,
-                partial(export, offered, name, pictures, paragraphs),
+                partial(export, offered, name, pictures, paragraphs, struck=struck),
                 f"{stem}{suffix}",
                 "application/zip" if suffix == ".zip" else FORMATS[name].mime,
                 key=f"export-{name}",

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from hwr_core import pipeline
 from hwr_core.errors import HandwritingError
 from hwr_core.ink.canvas import path_object, strokes_of
 from hwr_core.ink.handprint import write
@@ -60,6 +62,24 @@ def test_strokes_are_read_into_the_prediction_and_the_editable_field():
     assert "hello" in app.text_area[0].value
     assert shown_text(app) == app.text_area[0].value
     assert any("Looks right · 9" in caption.value for caption in app.caption)
+
+
+def test_struck_out_words_are_crossed_out_and_can_be_left_out(monkeypatch):
+    real = pipeline.read_ink
+
+    def struck(*arguments, **options):
+        page = real(*arguments, **options)
+        return replace(
+            page, lines=tuple(replace(one, reading=replace(one.reading, struck=((0, 5),))) for one in page.lines)
+        )
+
+    monkeypatch.setattr(pipeline, "read_ink", struck)
+    app = on_canvas(draw_page(), write("hello world")).run()
+    assert app.text_area[0].value == "hello world"
+    app.toggle(key="without_struck").set_value(True).run()
+    assert not app.exception and app.text_area[0].value == shown_text(app) == "world"
+    app.toggle(key="without_struck").set_value(False).run()
+    assert app.text_area[0].value == "hello world"
 
 
 def test_with_live_reading_off_a_button_reads():

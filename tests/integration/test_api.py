@@ -19,7 +19,7 @@ from starlette.routing import Mount
 from hwr_core import load_recognizer
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
-from hwr_core.reading import Page
+from hwr_core.reading import Line, Page, Reading
 from hwr_core.recognizer import Recognizer
 from hwr_core.runtime import limits
 from hwr_core.runtime.settings import settings
@@ -385,6 +385,16 @@ def test_a_full_queue_answers_retry_after_and_empties(monkeypatch):
         go_on.set()
         assert [answer.result().status_code for answer in waiting] == [200] * 3
         assert client.post("/ink", json=drawing).status_code == 200 and client.get("/health").json()["waiting"] == 0
+
+
+def test_struck_out_words_are_told_or_left_out(client, monkeypatch):
+    reading = Reading("one two", 0.9, (0.9,) * 7, struck=((0, 3),))
+    page = Page((Line((0, 0, 9, 9), Image.new("L", (1, 1)), reading),), (9, 9))
+    monkeypatch.setattr(api, "read_picture", lambda *_: page)
+    (told,) = client.post("/recognize", files=sent(("a.png", line()))).json()["pages"]
+    assert told["text"] == "one two" and told["lines"][0]["struck"] == [[0, 3]]
+    (left,) = client.post("/recognize?struck=false", files=sent(("a.png", line()))).json()["pages"]
+    assert left["text"] == "two" and left["lines"][0]["struck"] == []
 
 
 def test_requests_of_disconnected_clients_are_dropped(monkeypatch):

@@ -18,7 +18,7 @@ from hwr_core.cli import main
 from hwr_core.export.output import OneFile
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
-from hwr_core.reading import Page, PageId
+from hwr_core.reading import Line, Page, PageId, Reading
 from hwr_core.recognizer import Recognizer
 from tests.support.paths import ROOT
 from tests.support.pictures import encoded
@@ -215,6 +215,14 @@ def test_words_of_a_file_are_favoured(folder, capfd, monkeypatch):
     assert "The checkpoint text lacks characters of these listed words, and ignores them: Łódź." in err
     assert main(["read", str(folder / "a.jpg"), "--words", str(folder / "none.txt")]) == 2
     assert "none.txt cannot be read as text" in capfd.readouterr().err
+
+
+def test_struck_out_words_can_be_left_out(folder, capfd, monkeypatch):
+    page = Page((Line((0, 0, 9, 9), picture("a"), Reading("one two", 0.9, (0.9,) * 7, struck=((0, 3),))),), (9, 9))
+    monkeypatch.setattr("hwr_core.pipeline.read_picture", lambda *_: page)
+    for options, text in (([], "one two\n"), (["--without-struck"], "two\n")):
+        assert main(["read", str(folder / "a.jpg"), *options]) == 0
+        assert capfd.readouterr().out == text
 
 
 def test_folders_are_read_all_the_way_down(folder, capfdbinary):

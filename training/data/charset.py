@@ -7,6 +7,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerFast
 
+from hwr_core.decoding.struck import STRUCK
 from training.data.languages import new_characters
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]  # in TrOCR's order: the decoder starts with </s>
@@ -21,9 +22,6 @@ RELEASED = (
 )
 # New ones come last, so that a checkpoint of fewer characters can be gone on from.
 CHARACTERS = RELEASED + new_characters(RELEASED)
-
-# Follows a word that is struck out. It is a token of its own, no character of any text.
-STRUCK = "\u0336"
 
 # Handwriting does not tell these apart; the checkpoint writes the plain form.
 FOLDED = str.maketrans(

@@ -31,6 +31,7 @@ from hwr_core import HandwritingError, load_recognizer
 from hwr_core.checkpoints import registry as checkpoints
 from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
 from hwr_core.decoding.scores import Hypothesis
+from hwr_core.decoding.struck import STRUCK
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from tests.support import checkpoint_layouts as layouts
@@ -162,6 +163,21 @@ def test_spaces_round_a_line_are_dropped_with_their_confidences(folder_of, image
     (reading,) = recognizer.read(images[:1])
     assert reading.text == "a b" and reading.character_confidences == pytest.approx([0.3, 0.4, 0.5])
     assert reading.confidence == pytest.approx(math.prod(range(1, 8)) / 10**7)
+
+
+def test_the_sign_of_a_struck_out_word_is_told_and_not_written(folder_of, images, monkeypatch):
+    recognizer = load_recognizer(str(folder_of("own")))
+    tokens = recognizer.tokenizer.convert_tokens_to_ids(list(f"ab{STRUCK} c"))
+    others = (
+        recognizer.tokenizer.convert_tokens_to_ids(list("ab c")),
+        recognizer.tokenizer.convert_tokens_to_ids(list("ad c")),
+    )
+    found = [Hypothesis(tokens, [-0.1] * 6, [(4, -20.0)] * 6, -1.0, -1.0, True)]
+    found += [Hypothesis(other, [-0.1] * 5, [(4, -20.0)] * 5, -2.0, -2.0, True) for other in others]
+    monkeypatch.setattr("hwr_core.recognizer.decode", lambda *_: [found])
+    (reading,) = recognizer.read(images[:1])
+    assert reading.text == "ab c" and reading.struck == ((0, 2),) and len(reading.character_confidences) == 4
+    assert reading.alternatives[0].text == "ad c", "the same text without the sign is no other reading"
 
 
 def test_a_blank_picture_reads_as_nothing_without_asking_the_model(folder_of, monkeypatch):

@@ -138,6 +138,19 @@ def test_hocr_has_what_ocrmypdfs_parser_requires():
         assert word.text and re.fullmatch(r"bbox( \d+){4}; x_wconf \d+", word.get("title"))
 
 
+def test_struck_out_words_are_marked_or_left_out():
+    reading = Reading("a* bc d", 0.9, (0.9,) * 7, struck=((3, 5),))
+    page = Page((Line((0, 0, 300, 40), NO_PICTURE, reading),), (300, 60))
+    assert export({"a.jpg": page}, "md").decode().splitlines()[2] == "a\\* ~~bc~~ d  "
+    assert export({"a.jpg": page}, "md", struck=False).decode().splitlines()[2] == "a\\* d  "
+    assert export({"a.jpg": page}, "txt", struck=False) == b"a* d\n"
+    runs = Document(io.BytesIO(export({"a.jpg": page}, "docx"))).paragraphs[0].runs
+    assert [(run.text, bool(run.font.strike)) for run in runs] == [("a* ", False), ("bc", True), (" d", False)]
+    root = etree.fromstring(export({"a.jpg": page}, "page"))
+    etree.XMLSchema(etree.parse(DATA / "page-2019-07-15.xsd")).assertValid(root)
+    assert root.xpath("//p:Word[p:TextStyle/@strikethrough='true']//p:Unicode/text()", namespaces=PAGE) == ["bc"]
+
+
 def test_json_keeps_to_its_schema():
     schema = json.loads((Path(export.__code__.co_filename).parent / "page.schema.json").read_text())
     content = json.loads(export({"a.jpg": SHEET, "b.jpg": EMPTY}, "json"))
