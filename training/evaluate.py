@@ -71,7 +71,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--results",
         type=Path,
         metavar="PATH",
-        help="writes the tables into PATH and files beside it (not composed, cases)",
+        help="writes the tables into PATH and files beside it (not cases)",
     )
     parser.add_argument(
         "--downloads", type=Path, default=Path("runs/downloads"), help="text: where the frequency lists lie"

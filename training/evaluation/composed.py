@@ -14,7 +14,7 @@ from hwr_core.pipeline import read_page
 from hwr_core.recognizer import Recognizer
 from training.evaluation.composed_pages import KINDS, ComposedPage, composed
 from training.evaluation.ink_account import Account, Box, ReadLine, account
-from training.evaluation.tables import print_row
+from training.evaluation.results import Cell, Table, percent, share
 
 PAGES = 300
 Reader = Callable[[ComposedPage], tuple[list[ReadLine], Sequence[Box]]]
@@ -46,34 +46,43 @@ def by_rapidocr() -> Reader:
     return read
 
 
-def evaluate_composed(recognizer: Recognizer, arguments: argparse.Namespace) -> None:
-    """Prints one table a reader: a row for each kind of page, and one for all."""
+COLUMNS = (
+    "kind of page", "words", "lost %", "reported %", "invented %", "right neighbour %", "CER % in order", "CER % in any order", "seconds a page"
+)  # fmt: skip
+
+
+def evaluate_composed(recognizer: Recognizer, arguments: argparse.Namespace) -> list[Table]:
+    """Makes one table a reader: a row for each kind of page, and one for all."""
     pages = [composed(seed) for seed in range(arguments.limit or PAGES)]
-    readers = {recognizer.name: by_recognizer(recognizer, arguments.beams)}
+    readers = {"": by_recognizer(recognizer, arguments.beams)}
     if not arguments.alone:
         readers["rapidocr"] = by_rapidocr()
+    tables = []
     for name, read in readers.items():
-        started = time.perf_counter()
         kinds = {kind: Account() for kind in (*KINDS, "all")}
+        seconds = dict.fromkeys(kinds, 0.0)
+        counts = dict.fromkeys(kinds, 0)
         for page in tqdm(pages, name, leave=False):
-            found = account(page, *read(page))
-            kinds[page.kind].add(found)
-            kinds["all"].add(found)
+            started = time.perf_counter()
+            read_lines = read(page)
+            taken = time.perf_counter() - started
+            found = account(page, *read_lines)
+            for kind in (page.kind, "all"):
+                kinds[kind].add(found)
+                seconds[kind] += taken
+                counts[kind] += 1
             if arguments.misses:
                 print(page.kind, *found.misses, sep="\n    ")
-        seconds = (time.perf_counter() - started) / len(pages)
-        print_table(f"{len(pages)} pages, {name}, {seconds:.1f} s a page", kinds)
+        rows = [row(kind, found, seconds[kind] / counts[kind]) for kind, found in kinds.items() if found.words]
+        tables.append(Table(name, COLUMNS, rows))
+    return tables
 
 
-def print_table(title: str, kinds: dict[str, Account]) -> None:
-    print_row([title, "words", "lost", "reported", "invented", "right neighbour", "CER in order", "CER in any order"])
-    print_row(["---"] * 8)
-    for kind, found in kinds.items():
-        if found.words:
-            shares = (
-                found.lost / found.words, found.reported / found.words, found.invented / found.characters,
-                found.right_neighbours / max(1, found.neighbours), found.ordered_edits / found.characters,
-                found.edits / found.characters,
-            )  # fmt: skip
-            print_row([kind, str(found.words), *(f"{share:.1%}" for share in shares)])
-    print()
+def row(kind: str, found: Account, seconds: float) -> list[Cell]:
+    """A row of the table: the shares in percent."""
+    shares = (
+        share(found.lost, found.words), share(found.reported, found.words), share(found.invented, found.characters),
+        share(found.right_neighbours, found.neighbours), share(found.ordered_edits, found.characters),
+        share(found.edits, found.characters),
+    )  # fmt: skip
+    return [kind, found.words, *map(percent, shares), round(seconds, 1)]
