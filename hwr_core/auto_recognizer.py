@@ -27,6 +27,7 @@ NAME = "auto"
 SURE = 0.9  # confidence from which words and numbers are text without asking
 SURE_CHARACTERS = 0.82  # mean confidence of the characters from which a line of words is text without asking
 SHORT = 10  # characters of a text that a formula may look like
+SENTENCE = 4  # words from which a text without signs of a formula is text without asking, however unsure it is
 LEAST_FORMULA = 0.02  # confidence below which a reading as a formula is never kept
 TEXT_FACTOR = 1.0  # how many times more probable a formula must be than a text that looks like none
 PARTS_FACTOR = 0.02  # the same where one formula covers several lines, and none has words
@@ -89,6 +90,11 @@ class AutoRecognizer(Recognizer):
         return self._loaded("math")
 
     @property
+    def doubting(self) -> Recognizer:
+        """The recognizer of formulas for ink that may be text: it gives up where no formula would be kept."""
+        return self.math.with_decoding(give_up_below=LEAST_FORMULA)
+
+    @property
     def name(self) -> str:
         return NAME
 
@@ -145,7 +151,7 @@ class AutoRecognizer(Recognizer):
         numbers = list(doubtful)
         if not numbers:
             return
-        for batch in self.math.stream([pictures[number] for number in numbers], beams):
+        for batch in self.doubting.stream([pictures[number] for number in numbers], beams):
             found = {numbers[place]: reading for place, reading in batch.items()}
             yield {number: more_probable([doubtful[number]], [reading])[0] for number, reading in found.items()}
 
@@ -164,6 +170,9 @@ def in_doubt(reading: Reading) -> bool:
         return False
     if _NUMBER.fullmatch(reading.text):
         return reading.confidence < SURE
+    guess = reading.alternatives[0].text if reading.unreadable and reading.alternatives else reading.text
+    if len(_words(guess)) >= SENTENCE and not _SIGNS.search(guess):
+        return False
     if reading.unreadable or _SIGNS.search(reading.text):
         return True
     if is_words(reading):
@@ -175,8 +184,12 @@ def is_words(reading: Reading) -> bool:
     """Whether a text has words and no signs of a formula."""
     if reading.formula:
         return False
-    words = [word for word in _WORD.findall(reading.text) if word.lower() not in _FUNCTIONS]
-    return bool(words) and not _SIGNS.search(reading.text)
+    return bool(_words(reading.text)) and not _SIGNS.search(reading.text)
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text that are no names of functions."""
+    return [word for word in _WORD.findall(text) if word.lower() not in _FUNCTIONS]
 
 
 def is_surely_text(reading: Reading) -> bool:

@@ -284,7 +284,8 @@ class Recognizer:
     def _read_batch(self, lines: list[np.ndarray], beams: int | None) -> list[Reading]:
         images = [Image.fromarray(line).convert("RGB") for line in lines]
         results = self._decoded(images, beams)
-        unsure = [index for index, found in enumerate(results) if _confidence(found[0]) < self.task.retry_below]
+        doubtful = self.decoding.give_up_below, self.task.retry_below
+        unsure = [index for index, found in enumerate(results) if doubtful[0] <= _confidence(found[0]) < doubtful[1]]
         for zoom in self.task.retry_zooms if unsure else ():
             retried = self._decoded([images[index] for index in unsure], beams, zoom=zoom)
             for index, found in zip(unsure, retried, strict=True):

@@ -1,5 +1,7 @@
 """Beam search over token sequences. With one beam it is greedy decoding."""
 
+import math
+
 import numpy as np
 
 from hwr_core.decoding.ctc import IMPOSSIBLE, CTCPrefixScorer
@@ -149,7 +151,11 @@ class _Search:
                 total.append(IMPOSSIBLE)
                 paths.append(self.open[item_rows[0]])
                 kept += 1
-            self.done[item] = self.done[item] or self._is_done(item, total[-self.beams])
+            self.done[item] = (
+                self.done[item]
+                or self._is_done(item, total[-self.beams])
+                or self._is_hopeless(item, paths[-self.beams :], total[-self.beams :])
+            )
         self.open = paths
         self.total = np.array(total).reshape(batch, self.beams)
         return np.array(origin), np.array(chosen)
@@ -176,6 +182,22 @@ class _Search:
             return True
         worst = min(sorted((hypothesis.score for hypothesis in closed), reverse=True)[: self.beams])
         return len(closed) >= self.beams and worst >= best_open / self.steps**self.settings.length_penalty
+
+    def _is_hopeless(self, item: int, paths: list[list[Step]], totals: list[float]) -> bool:
+        """Whether neither a finished nor an open sequence has the probability `give_up_below`, which only falls."""
+        if not self.settings.give_up_below:
+            return False
+        alive = [path for path, total in zip(paths, totals, strict=True) if total > IMPOSSIBLE / 2]
+        sums = [sum(step[1] for step in path) for path in alive]
+        sums += [sum(found.log_probabilities) for found in self.closed[item]]
+        if max(sums, default=0.0) >= math.log(self.settings.give_up_below):
+            return False
+        self.closed[item] += [
+            hypothesis(path, total, False, self.settings)
+            for path, total in zip(paths, totals, strict=True)
+            if total > IMPOSSIBLE / 2
+        ]
+        return True
 
     def results(self) -> list[list[Hypothesis]]:
         """For each item its hypotheses, best first."""

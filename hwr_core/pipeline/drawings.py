@@ -82,7 +82,8 @@ def _read_items(
     readings: KnownReadings | None,
 ) -> list[tuple[DrawnItem, Reading]]:
     images = [item.image for item in items if item.reading is None]
-    reader = LineReader(recognizer, beams, (recognizer.name, beams, recognizer.words))
+    name = (recognizer.name, beams, recognizer.words, recognizer.decoding.give_up_below)
+    reader = LineReader(recognizer, beams, name)
     job = Job(lambda: images[0], reader, on_progress=on_progress, readings=readings)
     read_ones = iter(read_lines(images, job))
     found = [(item, item.reading or next(read_ones)) for item in items]
@@ -118,7 +119,7 @@ def _read_mixed(
     read_ones = dict(
         zip(
             (number for found in asked for number in found),
-            _read_items(to_read, recognizer.math, beams, None, readings),
+            _read_items(to_read, recognizer.doubting, beams, None, readings),
             strict=True,
         )
     )

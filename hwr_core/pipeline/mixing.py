@@ -36,7 +36,7 @@ def mix(draft: Draft, job: Job) -> Draft:
         if formulas and not _is_settled(draft, places := [lone[line] for line in lines], [found[n] for n in formulas])
     ]
     asked = [number for _, formulas in blocks for number in formulas]
-    reader = replace(job.reader, recognizer=recognizer.math, name=(job.reader.name, "formulas"))
+    reader = replace(job.reader, recognizer=recognizer.doubting, name=(job.reader.name, "formulas in doubt"))
     read_ones = read_lines([found[number].line.image for number in asked], replace(job, reader=reader))
     return _with_formulas(draft, blocks, found, dict(zip(asked, read_ones, strict=True)))
 
