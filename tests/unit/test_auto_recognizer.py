@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwr_core.auto_recognizer import are_formulas, connected, in_doubt, is_surely_text, more_probable
-from hwr_core.reading import Reading
+from hwr_core.reading import Alternative, Reading
 
 
 def formula(text, confidence):
@@ -32,9 +32,16 @@ def test_an_unsure_short_text_and_an_unreadable_one_are_in_doubt_but_a_blank_is_
 
 def test_a_long_line_of_words_is_judged_by_its_characters():
     line = "was led through a stainless guide tube"
-    assert not in_doubt(Reading(line, 0.03))
-    assert in_doubt(Reading(line, 1e-5))
+    assert not in_doubt(Reading("a stainless tube", 0.1))
+    assert in_doubt(Reading("a stainless tube", 1e-5))
     assert is_surely_text(Reading(line, 0.03))
+
+
+def test_a_sentence_is_text_however_unsure_it_is():
+    line = "was led through a stainless guide tube"
+    assert not in_doubt(Reading(line, 1e-5))
+    assert not in_doubt(Reading("", 1e-5, alternatives=(Alternative(line, 1e-5),), unreadable=True))
+    assert in_doubt(Reading(f"{line} = 3", 0.9))
 
 
 def test_latex_is_no_text_of_words():

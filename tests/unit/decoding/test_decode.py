@@ -197,6 +197,22 @@ def test_a_narrow_beam_reads_each_item_of_a_batch_as_it_reads_it_alone():
 
 
 @pytest.mark.parametrize("beams", [1, 3])
+def test_a_search_gives_up_what_has_become_too_improbable_and_changes_nothing_else(beams):
+    toy, everything = Toy(), items(*range(12))
+    whole = decode(toy, everything, DecodingSettings(beams=beams, max_length=20))
+    given_up = decode(toy, everything, DecodingSettings(beams=beams, max_length=20, give_up_below=0.02))
+    kinds = set()
+    for (full, *_), (found, *_) in zip(whole, given_up, strict=True):
+        probable = math.exp(sum(full.log_probabilities)) >= 0.02
+        kinds.add(probable)
+        if probable:
+            assert (found.tokens, found.complete) == (full.tokens, full.complete)
+        else:
+            assert math.exp(sum(found.log_probabilities)) < 0.02 and len(found.tokens) <= len(full.tokens)
+    assert kinds == {True, False}
+
+
+@pytest.mark.parametrize("beams", [1, 3])
 def test_the_log_probabilities_and_runners_up_are_the_decoders_own(beams):
     toy = Toy()
     (hypotheses,) = decode(toy, items(2), DecodingSettings(beams=beams, max_length=12))
