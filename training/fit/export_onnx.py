@@ -4,6 +4,8 @@ Writes `onnx/encoder_model.onnx` and `onnx/decoder_with_past_model.onnx` into th
 weights: each initializer names the place of its fp16 bytes in `model.safetensors` (ONNX calls this external data). So
 there is one copy of the weights, and both backends read it. The graphs' metadata holds the hash of that file, which
 `hwr_core/checkpoints/onnx_checkpoint.py` checks. `hwr_core/checkpoints/onnx_network.py` runs the graphs.
+
+The graphs compute their matrix products in eight bits (`quantise.py`), unless `--float` is given.
 """
 
 import argparse
@@ -22,10 +24,11 @@ from transformers import VisionEncoderDecoderModel
 from hwr_core.checkpoints.onnx_network import DECODER, ENCODER
 from hwr_core.checkpoints.registry import load_recognizer
 from hwr_core.checkpoints.safetensors_file import GRAPH_METADATA, stored_tensors, weights_hash
+from training.fit.quantise import to_eight_bits
 
 WEIGHTS = "model.safetensors"
 SMALL = 64  # values: smaller initializers stay in the graph
-OPSET = 20
+OPSET = 21
 
 
 class Encoder(nn.Module):
@@ -119,10 +122,12 @@ def closed(seen: Tensor) -> Tensor:
     return torch.where(seen, 0.0, torch.finfo(torch.float32).min)
 
 
-def export(folder: Path) -> None:
-    """Writes both graphs of the checkpoint in `folder`.
+def export(folder: Path, eight_bits: bool = True) -> None:
+    """Writes both graphs of a checkpoint.
 
-    Its encoder is a `LineEncoder` or a `FormulaEncoder`, its decoder TrOCR's.
+    Args:
+        folder: Holds the checkpoint. Its encoder is a `LineEncoder` or a `FormulaEncoder`, its decoder TrOCR's.
+        eight_bits: Whether the graphs compute their matrix products in eight bits.
     """
     recognizer = load_recognizer(str(folder), backend="torch")
     network: Any = recognizer.network
@@ -151,6 +156,9 @@ def export(folder: Path) -> None:
         ({0: free, 1: free}, {}, {0: free, 1: free}, [{0: free, 2: free}] * len(parts), [{0: free, 2: free}] * len(parts)),
         folder, DECODER,
     )  # fmt: skip
+    if eight_bits:
+        for file in (ENCODER, DECODER):
+            to_eight_bits(folder / "onnx" / file, folder / WEIGHTS)
 
 
 def _write(
@@ -234,8 +242,10 @@ def _places(weights: Path) -> dict[bytes, tuple[int, int]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
-    for folder in parser.parse_args().folders:
-        export(folder)
+    parser.add_argument("--float", action="store_true", help="no matrix products in eight bits, which is slower")
+    arguments = parser.parse_args()
+    for folder in arguments.folders:
+        export(folder, eight_bits=not arguments.float)
 
 
 if __name__ == "__main__":

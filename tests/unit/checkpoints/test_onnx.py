@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from hwr_core import HandwritingError, load_recognizer
 from hwr_core.checkpoints import registry
 from hwr_core.checkpoints.checkpoint_config import MODELS
-from hwr_core.checkpoints.onnx_network import OnnxNetwork
+from hwr_core.checkpoints.onnx_network import ENCODER, OnnxNetwork
 from hwr_core.ink.formula import render_formula
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import level, render_line
@@ -21,6 +22,7 @@ from tests.support.paths import ROOT
 from training.evaluation.drawn import drawings
 from training.evaluation.drawn.formulas import formulas
 from training.fit.export_onnx import export
+from training.fit.quantise import to_eight_bits
 
 
 def lines_of(recognizer, every: int):
@@ -39,24 +41,43 @@ def same(ours, theirs) -> None:
         ]
 
 
+def nearly_same(ours, theirs) -> None:
+    """The shipped graphs round to eight bits: of many readings, few doubtful ones may differ."""
+    equal = [one for one in zip(ours, theirs, strict=True) if one[0].text == one[1].text]
+    assert len(equal) >= 0.9 * len(ours) > 5
+    assert np.mean([abs(one.confidence - other.confidence) for one, other in equal]) < 0.05
+
+
 @pytest.mark.parametrize("beams", [1, 4])
-def test_the_text_checkpoint_reads_the_same_on_both_backends(beams):
+def test_the_text_checkpoint_reads_nearly_the_same_on_both_backends(beams):
     ours, theirs = load_recognizer("text"), load_recognizer("text", backend="torch")
     assert isinstance(ours.network, OnnxNetwork) and not isinstance(theirs.network, OnnxNetwork)
     images = lines_of(ours, 8)
-    same(ours.read(images, beams=beams), theirs.read(images, beams=beams))
+    nearly_same(ours.read(images, beams=beams), theirs.read(images, beams=beams))
 
 
 @pytest.mark.parametrize("beams", [1, 4])
-def test_the_math_checkpoint_reads_the_same_on_both_backends(beams):
+def test_the_math_checkpoint_reads_nearly_the_same_on_both_backends(beams):
     ours, theirs = load_recognizer("math"), load_recognizer("math", backend="torch")
     images = [render_formula(formula.strokes) for formula in formulas()[::5]]
-    same(ours.read(images, beams=beams), theirs.read(images, beams=beams))
+    nearly_same(ours.read(images, beams=beams), theirs.read(images, beams=beams))
 
 
-def test_a_step_gives_the_logits_that_torch_gives_wherever_its_beams_come_from():
-    ours, theirs = load_recognizer("text"), load_recognizer("text", backend="torch")
+@pytest.fixture(scope="module", params=[layouts.own, layouts.math])
+def exported(request, tmp_path_factory):
+    """A tiny checkpoint as torch reads it, and its folder with exact graphs."""
+    folder = request.param(tmp_path_factory.mktemp("exported") / "checkpoint")
+    before = load_recognizer(str(folder))
+    export(folder, eight_bits=False)
+    return before, folder
+
+
+def test_a_step_gives_the_logits_that_torch_gives_wherever_its_beams_come_from(exported):
+    theirs, ours = exported[0], load_recognizer(str(exported[1]))
+    if theirs.reads_formulas:
+        pytest.skip("only lines have the output of CTC")
     pixels = ours.pixels([image.convert("RGB") for image in lines_of(ours, 60)])
+    assert isinstance(ours.network, OnnxNetwork) and not isinstance(theirs.network, OnnxNetwork)
     encoded = [recognizer.network.encode(pixels, 2) for recognizer in (ours, theirs)]
     assert np.array_equal(encoded[0].mask, encoded[1].mask)
     kept = encoded[0].mask
@@ -90,19 +111,28 @@ print([name for name in ("torch", "transformers", "scipy", "pandas") if name in 
     assert run.stdout.strip() == "[]", run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("layout", [layouts.own, layouts.math])
-def test_what_is_exported_reads_as_the_weights_it_was_exported_from(layout, tmp_path):
-    folder = layout(tmp_path / "checkpoint")
-    before = load_recognizer(str(folder))
-    export(folder)
-    after = load_recognizer(str(folder))
+def texts_drawn() -> list:
+    texts = ("hello world", "a", "1984", "four", "the fifth in a batch is encoded apart")
+    return [render_line(write(text), 96, 5.0) for text in texts]
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_what_is_exported_reads_as_the_weights_it_was_exported_from(beams, exported):
+    before, after = exported[0], load_recognizer(str(exported[1]))
     assert after is not before and isinstance(after.network, OnnxNetwork)
-    images = [
-        render_line(write(text), 96, 5.0)
-        for text in ("hello world", "a", "1984", "four", "the fifth in a batch is encoded apart")
-    ]
-    for beams in (1, 3):
-        same(after.read(images, beams=beams), before.read(images, beams=beams))
+    same(after.read(texts_drawn(), beams=beams), before.read(texts_drawn(), beams=beams))
+
+
+def test_an_encoder_in_eight_bits_sees_what_the_exact_one_sees(exported, tmp_path):
+    folder = shutil.copytree(exported[1], tmp_path / "checkpoint")
+    to_eight_bits(folder / "onnx" / ENCODER, folder / "model.safetensors")
+    recognizer = load_recognizer(str(folder))
+    rounded: Any = recognizer.network
+    exact: Any = load_recognizer(str(exported[1])).network
+    pixels = recognizer.pixels([image.convert("RGB") for image in texts_drawn()])
+    for ours, theirs in zip(*(network.encode(pixels, 1).items for network in (rounded, exact)), strict=True):
+        for name in exact.features:  # random weights enlarge each difference; a wrong graph gives 0
+            assert 0.3 < np.corrcoef(ours[name].ravel(), theirs[name].ravel())[0, 1] < 0.99999
 
 
 def cut_in_half(path: Path) -> None:
