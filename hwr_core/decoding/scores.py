@@ -17,6 +17,8 @@ from hwr_core.decoding.word_list import WordList
 
 CANDIDATES = 12  # tokens per step and row, the decoder's best, that CTC and the language model also score
 
+SORTED_WHOLE = 1000  # values: so few are sorted whole, which is faster than to part the highest first
+
 Step = tuple[int, float, int, float]  # token, log p, best other token, its log p
 
 
@@ -117,8 +119,8 @@ def best_of(values: np.ndarray, count: int) -> np.ndarray:
     count = min(count, values.shape[1])
     if count == 1:
         return values.argmax(1)[:, None]
-    if count == values.shape[1]:
-        return np.argsort(-values, 1, kind="stable")
+    if count == values.shape[1] or values.size <= SORTED_WHOLE:
+        return np.argsort(-values, 1, kind="stable")[:, :count]
     index = np.argpartition(values, values.shape[1] - count, 1)[:, -count:]
     return values_at(index, np.argsort(-values_at(values, index), 1, kind="stable"))
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import BLANK_CONTRAST, is_light_on_dark
+from hwr_core.imaging.ink_mask import BLANK_CONTRAST, is_light_on_dark, median_grey
 from hwr_core.imaging.resize import shrunk
 
 DARK_SIDE = 800  # pixels of the longer side at which light writing is told from dark
@@ -216,7 +216,7 @@ def _without_lines(grey: np.ndarray, axis: int, least: float) -> np.ndarray:
     run = max(15, width // 40) | 1
     if height < 8 or width < 4 * run:
         return grey
-    paper = int(np.median(flat))
+    paper = median_grey(flat)
     dark = np.clip(paper - flat.astype(np.int16), 0, 255).astype(np.uint8)
     # Three rows count as one, so that a line that climbs a little is still found.
     lines = cv2.morphologyEx(cv2.dilate(dark, np.ones((3, 1), np.uint8)), cv2.MORPH_OPEN, np.ones((1, run), np.uint8))

@@ -13,7 +13,7 @@ from PIL import Image
 from hwr_core.imaging.binarise import binarise
 from hwr_core.imaging.colour_contrast import grey_of_ink
 from hwr_core.imaging.conversion import small_rgb, to_grey
-from hwr_core.imaging.ink_mask import ink_box, stroke_width
+from hwr_core.imaging.ink_mask import ink_box, median_grey, stroke_width
 from hwr_core.imaging.page_detection import PAGE_SIDE, is_dark, page_corners, straightened, turned, without_ruling
 from hwr_core.imaging.resize import shrunk
 from hwr_core.imaging.settings import PreprocessSettings
@@ -248,7 +248,7 @@ def crop(grey: np.ndarray, box: tuple[int, int, int, int], padding: int) -> tupl
     inside = grey[max(0, top) : bottom, max(0, left) : right]
     above, below = max(0, -top), max(0, bottom - height)
     before, after = max(0, -left), max(0, right - width)
-    paper = int(np.median(grey))
+    paper = median_grey(grey)
     return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_CONSTANT, value=paper), (left, top)
 
 

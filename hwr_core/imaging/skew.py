@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import ink_mask
+from hwr_core.imaging.ink_mask import ink_mask, median_grey
 from hwr_core.imaging.resize import shrunk
 
 SKEW_SIDE = 700  # pixels of the page's longer side at which the skew is measured
@@ -58,6 +58,6 @@ def rotate(grey: np.ndarray, angle: float, paper: int | None = None) -> tuple[np
     cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
     size = (int(height * sine + width * cosine), int(height * cosine + width * sine))
     matrix[:, 2] += (size[0] / 2 - width / 2, size[1] / 2 - height / 2)
-    fill = int(np.median(grey)) if paper is None else paper
+    fill = median_grey(grey) if paper is None else paper
     turned = cv2.warpAffine(grey, matrix, size, flags=cv2.INTER_LINEAR, borderValue=fill)
     return turned, np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))

@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import ink_box
+from hwr_core.imaging.ink_mask import ink_box, median_grey
 from hwr_core.imaging.resize import shrunk
 from hwr_core.layout.marks import Mark, leading_mark, with_bullets, without_mark
 from hwr_core.layout.reading_order import joined, line_height, reading_order, rows_of
@@ -116,7 +116,7 @@ def _detected(grey: np.ndarray, side: int) -> list[np.ndarray]:
 
 def _quads(small: np.ndarray) -> list[np.ndarray]:
     margin = DETECTOR_MARGIN
-    small = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=int(np.median(small)))
+    small = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=median_grey(small))
     found = _detector()(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), use_det=True, use_cls=False, use_rec=False).boxes
     return [] if found is None else [np.asarray(quad, float) - margin for quad in found]
 

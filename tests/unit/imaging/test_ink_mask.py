@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwr_core import PreprocessSettings
-from hwr_core.imaging.ink_mask import ink_box, ink_mask, percentiles, stroke_width
+from hwr_core.imaging.ink_mask import ink_box, ink_mask, median_grey, percentiles, stroke_width
 from hwr_core.imaging.preprocess import preprocess
 from tests.support.pictures import written_page as page
 
@@ -23,6 +23,7 @@ def test_percentiles_are_numpys():
         grey = rng.integers(0, rng.integers(1, 257), rng.integers(1, 40, 2)).astype(np.uint8)
         shares = [0, 50, 100, *rng.uniform(0, 100, 3)]
         assert percentiles(grey, shares) == pytest.approx(np.percentile(grey, shares).tolist(), abs=1e-6)
+        assert median_grey(grey) == int(np.median(grey))
 
 
 def test_specks_are_no_ink_and_a_blank_page_has_none():
