@@ -399,9 +399,9 @@ def test_looking_ahead_finds_what_greedy_decoding_finds_token_for_token(backend,
         )
         for (one,), (other,) in zip(ours, theirs, strict=True):
             assert one.tokens == other.tokens and one.complete and other.complete
-            assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-4)
-            assert one.runners_up == [(token, pytest.approx(value, abs=1e-3)) for token, value in other.runners_up]
-            assert (one.total, one.score) == pytest.approx((other.total, other.score), abs=1e-3)
+            assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-2)
+            assert one.runners_up == [(token, pytest.approx(value, abs=1e-2)) for token, value in other.runners_up]
+            assert (one.total, one.score) == pytest.approx((other.total, other.score), abs=1e-2)
 
 
 LONG = "we arrived on thursday evening after a long journey and the house is small but the garden is full of roses come and see us"
@@ -417,7 +417,7 @@ def test_a_line_longer_than_is_looked_ahead_is_read_to_its_end_or_to_the_last_po
     )
     assert ours.tokens == theirs.tokens and ours.complete == theirs.complete == (length == 256)
     assert len(ours.tokens) > 100 or len(ours.tokens) == length - 1
-    assert ours.log_probabilities == pytest.approx(theirs.log_probabilities, abs=1e-3)
+    assert ours.log_probabilities == pytest.approx(theirs.log_probabilities, abs=1e-2)
 
 
 def test_looking_ahead_follows_a_decoder_that_never_agrees_with_ctc(checkpoints, images):
