@@ -57,6 +57,7 @@ benchmark: .venv/.dev
 
 .venv/.dev: requirements-dev.txt .venv/.app
 	$(PIP) -r requirements-dev.txt
+	$(PIP) --no-deps kraken==7.1.1  # its reader of ALTO and PAGE, for a test; its other packages do not fit ours
 	touch $@
 
 clean:

@@ -6,7 +6,6 @@ Linux, in MB).
 
 `--sessions N` opens the Photo page in N browser windows that stay open. Each adds photos of 12 megapixels and has them
 read. `--low` does so in low-memory mode.
-`--load` has 24 clients send photos of 12 megapixels, drawings and drawn formulas at once, in low-memory mode.
 `--results FOLDER` also writes the table into a file of that folder, for the documentation.
 `--base` has the server read a line in low-memory mode. The checkpoint has the size of
 `microsoft/trocr-base-handwritten`, and random weights.
@@ -19,7 +18,6 @@ import shutil
 import tempfile
 import urllib.parse
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +28,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.driving import write_with_mouse
 from benchmarks.serving import server
-from hwr_core.ink.handprint import write, write_formula
+from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import draw, render_line
 from training.evaluation.results import write_results
 
@@ -38,7 +36,6 @@ TARGET = 512  # MB
 SETTLED = 1500  # milliseconds after which a page does not change any more
 PATIENCE = 300_000  # milliseconds; eight sessions' photos are read one after the other
 PHOTOS = 3  # that each session adds
-CLIENTS = 24  # of the server under load, at once
 Row = tuple[str | int, ...]
 LINES = (
     "we arrived on Thursday evening after a long journey",
@@ -158,21 +155,6 @@ def sessions(browser: Browser, count: int, low: bool) -> Table:
     return Table("benchmark-memory-sessions", ("sessions", "resident MB", "peak MB"), rows, note)
 
 
-def load() -> Table:
-    """The server's peak after 6 photos, 110 drawings and 50 formulas that 24 clients send, in low-memory mode."""
-    page, line = photo(), [stroke.tolist() for stroke in write("meet me at the station", slant=0.1)]
-    formula = [stroke.tolist() for stroke in write_formula()]
-    drawings = [{"strokes": line}] * 11 + [{"strokes": formula, "mode": "formula"}] * 5
-    with server(HWR_LOW_MEMORY="1") as (address, pid), ThreadPoolExecutor(CLIENTS) as clients:
-        upload, draw = f"{address}/api/recognize", f"{address}/api/ink"
-        sent = [clients.submit(httpx.post, upload, files={"files": ("a.jpg", page)}, timeout=600) for _ in range(6)]
-        sent += [clients.submit(httpx.post, draw, json=drawing, timeout=600) for drawing in drawings * 10]
-        read = sum(answer.result().status_code == 200 for answer in sent)
-        name = f"{CLIENTS} clients at once: six 12-megapixel photos, 110 drawings, 50 formulas"
-        row = (name, memory_of(pid)[1], len(sent), read)
-    return Table("benchmark-memory-load", ("load", "peak MB", "requests", "answered"), [row], "In low-memory mode.")
-
-
 def base() -> Table:
     """The server's peak after it has read two lines with a checkpoint as large as TrOCR-base, in low-memory mode."""
     from benchmarks.latency import usual_base  # imports torch
@@ -216,8 +198,6 @@ def measured(arguments: argparse.Namespace) -> Table:
     """Runs the benchmark that the options name."""
     if arguments.base:
         return base()
-    if arguments.load:
-        return load()
     with sync_playwright() as playwright:
         quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=quiet)
@@ -231,7 +211,6 @@ def main() -> None:
     """Measures, prints the table, and writes it where `--results` names a folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", action="store_true")
-    parser.add_argument("--load", action="store_true")
     parser.add_argument("--sessions", type=int, metavar="N")
     parser.add_argument("--low", action="store_true")
     parser.add_argument("--results", type=Path, metavar="FOLDER")

@@ -8,10 +8,11 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from PIL import Image
 
@@ -22,8 +23,11 @@ from hwr_core.runtime.settings import pdf_memory
 
 PDF_DPI = 300  # dots per inch of a drawn page
 WALL_SECONDS = 3 * PDF_SECONDS  # seconds until the process is killed: it may have to wait for a CPU
+ATTEMPTS = 2  # to draw a page, if the process is killed from outside, as Linux does where memory runs out
+KILLED = -9  # exit status of a process that was killed
 _WORKER = Path(__file__).with_name("pdf_worker.py")
 _ONE_AT_A_TIME = threading.Lock()
+Result = TypeVar("Result")
 
 
 def page_count(data: bytes, name: str) -> int:
@@ -36,8 +40,12 @@ def page_count(data: bytes, name: str) -> int:
     Raises:
         HandwritingError: the PDF is protected by a password, damaged, without pages, or takes too much memory or time.
     """
-    with _ONE_AT_A_TIME, _Worker(data, "count") as worker:
-        count = worker.answer(name)["count"]
+
+    def count_pages() -> int:
+        with _ONE_AT_A_TIME, _Worker(data, "count") as worker:
+            return worker.answer(name)["count"]
+
+    count = _again_if_killed(count_pages, name)
     if not count:
         raise HandwritingError(f"{name} has no pages: export it again.")
     return count
@@ -58,12 +66,32 @@ def render(data: bytes, index: int, longest: int, name: str) -> Image.Image:
     Raises:
         HandwritingError: the PDF is protected by a password, damaged, or takes too much memory or time.
     """
-    with _ONE_AT_A_TIME, _Worker(data, "page", index, PDF_DPI, longest) as worker:
-        size = worker.answer(name)
-        pixels = bytearray(size["stride"] * size["height"])
-        if worker.output.readinto(pixels) != len(pixels):
-            raise _takes_too_much(name)
-    return Image.frombuffer("RGB", (size["width"], size["height"]), pixels, "raw", "RGB", size["stride"], 1)
+
+    def draw() -> Image.Image:
+        with _ONE_AT_A_TIME, _Worker(data, "page", index, PDF_DPI, longest) as worker:
+            size = worker.answer(name)
+            pixels = bytearray(size["stride"] * size["height"])
+            if worker.output.readinto(pixels) != len(pixels):
+                raise worker.ended(name)
+        return Image.frombuffer("RGB", (size["width"], size["height"]), pixels, "raw", "RGB", size["stride"], 1)
+
+    return _again_if_killed(draw, name)
+
+
+class _Killed(Exception):
+    """The worker was killed from outside."""
+
+
+def _again_if_killed(ask: Callable[[], Result], name: str) -> Result:
+    """Asks a worker, and another one if that is killed from outside.
+
+    Raises:
+        TooLargeError: all of them were killed.
+    """
+    for _ in range(ATTEMPTS):
+        with suppress(_Killed):
+            return ask()
+    raise _takes_too_much(name)
 
 
 class _Worker:
@@ -79,7 +107,8 @@ class _Worker:
         assert self.process.stdin is not None and self.process.stdout is not None  # both are pipes
         self.input = self.process.stdin
         self.output = cast(BufferedReader, self.process.stdout)
-        self.timer = threading.Timer(WALL_SECONDS, self.process.kill)
+        self.timer = threading.Timer(WALL_SECONDS, self._stop)
+        self.stopped = False  # by the timer
 
     def __enter__(self) -> "_Worker":
         self.timer.start()
@@ -89,13 +118,16 @@ class _Worker:
         """Sends the PDF and reads the line of JSON that the worker answers.
 
         Raises:
-            HandwritingError: the worker reports an error, or was killed.
+            HandwritingError: the worker reports an error, or exceeded its bounds.
+            _Killed: it was killed from outside.
         """
         with suppress(BrokenPipeError):  # the worker may end before it has read everything
             self.input.write(self.data)
             self.input.close()
         line = self.output.readline()
-        found = json.loads(line) if line.endswith(b"\n") else {"error": "too much"}  # no answer: it was killed
+        if not line.endswith(b"\n"):
+            raise self.ended(name)
+        found = json.loads(line)
         match found.get("error"):
             case None:
                 return found
@@ -104,6 +136,15 @@ class _Worker:
             case "too much":
                 raise _takes_too_much(name)
         raise damaged(name)
+
+    def ended(self, name: str) -> Exception:
+        """Why the worker ended without a whole answer."""
+        status = self.process.wait()  # its output is closed: it has ended
+        return _Killed() if status == KILLED and not self.stopped else _takes_too_much(name)
+
+    def _stop(self) -> None:
+        self.stopped = True
+        self.process.kill()
 
     def __exit__(self, *_: object) -> None:
         self.timer.cancel()

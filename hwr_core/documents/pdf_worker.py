@@ -88,7 +88,9 @@ def _set_bounds(memory: int, seconds: int) -> None:
     except ImportError:  # Windows has no resource limits; the timer of `pdf.py` is the only bound there
         return
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (seconds, seconds + 1)
+    )  # SIGXCPU first: SIGKILL would look like one from outside
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")  # if memory runs out all the same, this process is killed, not the server

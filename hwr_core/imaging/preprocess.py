@@ -79,19 +79,21 @@ def preprocess(
     Returns:
         The cleaned page.
     """
-    with exclusive_if_memory_is_short(image.size if isinstance(image, np.ndarray) else image.width * image.height):
+    pixels = image.size if isinstance(image, np.ndarray) else image.width * image.height
+    with exclusive_if_memory_is_short(pixels):
         work = _Work(image, grey_of_ink(image), steps_side)
-        for step in STEPS:
+    for step in STEPS:  # between two steps other requests get their turn
+        with exclusive_if_memory_is_short(pixels):
             step(work, settings)
-        return Preprocessed(
-            work.grey,
-            tuple(work.steps),
-            work.to_photo,
-            work.before_threshold,
-            work.before_strokes,
-            work.threshold_level,
-            0 if settings.turn == "auto" else int(settings.turn),
-        )
+    return Preprocessed(
+        work.grey,
+        tuple(work.steps),
+        work.to_photo,
+        work.before_threshold,
+        work.before_strokes,
+        work.threshold_level,
+        0 if settings.turn == "auto" else int(settings.turn),
+    )
 
 
 @dataclass

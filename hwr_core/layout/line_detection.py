@@ -12,7 +12,10 @@ from hwr_core.imaging.ink_mask import ink_box, median_grey
 from hwr_core.imaging.resize import shrunk
 from hwr_core.layout.marks import Mark, leading_mark, with_bullets, without_mark
 from hwr_core.layout.reading_order import joined, line_height, reading_order, rows_of
-from hwr_core.reading import Cell, Point, Span
+from hwr_core.reading import Box, Cell, Point, Span
+from hwr_core.runtime.memory import blocks_given_back
+from hwr_core.runtime.scheduling import exclusive_if_memory_is_short
+from hwr_core.runtime.settings import low_memory
 
 DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
 LARGE_LINE = 120  # pixels of a line's height there: the detector breaks larger writing into pieces
@@ -61,10 +64,18 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
     Returns:
         The lines in reading order; none for a blank page.
     """
-    box = ink_box(grey)
+    # Between the parts other requests get their turn.
+    with exclusive_if_memory_is_short(grey.size):
+        box = ink_box(grey)
     if box is None:
         return []
     outlines = detect(grey)
+    with exclusive_if_memory_is_short(grey.size):
+        return _lines_of(grey, box, outlines)
+
+
+def _lines_of(grey: np.ndarray, box: Box, outlines: list[np.ndarray]) -> list[FoundLine]:
+    """The lines of a page, whose writing lies in `box`, from the outlines of its pieces."""
     if _is_one_line(outlines) and box[2] - box[0] > 2 * (box[3] - box[1]):
         left, top, right, bottom = box
         outline = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
@@ -108,16 +119,22 @@ def detect(grey: np.ndarray) -> list[np.ndarray]:
 def _detected(grey: np.ndarray, side: int) -> list[np.ndarray]:
     """The outlines on the page when the detector sees it with `side` pixels on its longest side."""
     small = shrunk(grey, side)
-    scale = max(small.shape) / max(grey.shape)
     with _DETECTING:
-        found = _in_halves(small) if small.size > DETECTED_AT_ONCE and small.shape[0] > 4 * HALVES_OVERLAP else None
-        return [quad / scale for quad in (_quads(small) if found is None else found)]
+        large = small.size > DETECTED_AT_ONCE
+        found = _in_halves(small) if large and small.shape[0] > 4 * HALVES_OVERLAP else None
+        if found is None:
+            if large and low_memory():  # the whole page, in fewer pixels
+                small = shrunk(grey, round(side * (DETECTED_AT_ONCE / small.size) ** 0.5))
+            found = _quads(small)
+    scale = max(small.shape) / max(grey.shape)
+    return [quad / scale for quad in found]
 
 
 def _quads(small: np.ndarray) -> list[np.ndarray]:
     margin = DETECTOR_MARGIN
     small = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=median_grey(small))
-    found = _detector()(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), use_det=True, use_cls=False, use_rec=False).boxes
+    with exclusive_if_memory_is_short(small.size), blocks_given_back():
+        found = _detector()(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), use_det=True, use_cls=False, use_rec=False).boxes
     return [] if found is None else [np.asarray(quad, float) - margin for quad in found]
 
 
@@ -148,7 +165,17 @@ def overlap(first: Sequence[Point] | np.ndarray, second: Sequence[Point] | np.nd
 @lru_cache(maxsize=1)
 def _detector():
     from rapidocr import RapidOCR
+    from rapidocr.inference_engine.onnxruntime.main import OrtInferSession
 
+    usual = OrtInferSession._init_sess_opts
+
+    def without_pattern(settings):
+        options = usual(settings)
+        options.enable_mem_pattern = False  # for a size seen before it would take a third more memory, and no less time
+        return options
+
+    # rapidocr has no setting for it.
+    OrtInferSession._init_sess_opts = staticmethod(without_pattern)  # type: ignore[method-assign, assignment]
     # The page comes scaled as it should be seen; its own default would enlarge a narrow one to 736 pixels.
     return RapidOCR(params={"Det.limit_type": "max", "Det.limit_side_len": 4096, "Global.log_level": "warning"})
 

@@ -13,7 +13,6 @@ from hwr_core.layout.line_detection import FoundLine, find_lines
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
 from hwr_core.runtime.memory import give_back_freed
-from hwr_core.runtime.scheduling import exclusive_if_memory_is_short
 
 SAMPLE = 3  # lines of a page of long lines that are read both ways up: the longest
 SHORT_SAMPLE = 10  # pieces of a page of short words that are read in all four directions
@@ -46,8 +45,7 @@ def find_upright_lines(
         give_back_freed()
         cleaned = preprocess(picture(), replace(settings, turn=cast(Turn, str(degrees % 360))), steps_side)
         give_back_freed()
-        with exclusive_if_memory_is_short(cleaned.image.size):
-            found = find_lines(cleaned.image)
+        found = find_lines(cleaned.image)
         give_back_freed()
         return cleaned, found
 

@@ -72,6 +72,12 @@ class Workers:
         finally:  # also if the server stops
             gone.set()
             job.cancel()
+            working.add_done_callback(_take_result)  # or asyncio would log an exception of work that nobody awaits
+
+
+def _take_result(working: asyncio.Future) -> None:
+    if not working.cancelled():
+        working.exception()
 
 
 def _pools() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:

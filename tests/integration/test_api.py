@@ -1,13 +1,19 @@
 """The HTTP API: readings, errors, limits, and many clients at once."""
 
 import asyncio
+import gc
 import io
 import json
 import logging
+import os
 import re
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fastapi import APIRouter
@@ -16,6 +22,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from benchmarks.process_tree import descendants
 from hwr_core import load_recognizer
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
@@ -25,6 +32,7 @@ from hwr_core.runtime import limits
 from hwr_core.runtime.settings import settings
 from hwr_core.server import api
 from hwr_core.server.admission import open_to_all
+from hwr_core.server.workers import ClientDisconnected, Workers
 from tests.support.paths import SAMPLES
 from tests.support.pictures import encoded
 
@@ -81,6 +89,45 @@ def test_every_page_of_a_pdf_and_the_settings(client):
         (1, "hello world"),
         (2, "bring the map"),
     ]
+
+
+@contextmanager
+def killing(task: str, most: int):
+    """Kills the first `most` processes that do `task` for a PDF. Gives the list of those that it has killed."""
+    over, killed = threading.Event(), []
+
+    def watch() -> None:
+        while not over.wait(0.002):
+            for pid in descendants(os.getpid())[1:]:
+                with suppress(OSError):
+                    command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                    if len(killed) < most and pid not in killed and task.encode() in command:
+                        os.kill(pid, signal.SIGKILL)
+                        killed.append(pid)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield killed
+    finally:
+        over.set()
+        watching.join()
+
+
+@pytest.mark.parametrize("task", ["count", "page"])
+def test_a_killed_pdf_process_loses_no_page(client, task):
+    pdf = encoded(Image.open(io.BytesIO(line())).convert("RGB"), "PDF")
+    with killing(task, most=1) as killed:
+        answer = client.post("/recognize", files=sent(("a.pdf", pdf)))
+    assert [page["text"] for page in answer.json()["pages"]] == ["hello world"] and len(killed) == 1
+
+
+def test_a_pdf_whose_processes_are_always_killed_is_reported_and_the_next_one_read(client):
+    pdf = encoded(Image.open(io.BytesIO(line())).convert("RGB"), "PDF")
+    with killing("page", most=9) as killed:
+        answer = client.post("/recognize", files=sent(("a.pdf", pdf)))
+    assert answer.status_code == 413 and "too much memory or time" in answer.json()["detail"] and len(killed) == 2
+    assert client.post("/recognize", files=sent(("a.pdf", pdf))).json()["pages"][0]["text"] == "hello world"
 
 
 def test_a_drawing_is_read(client):
@@ -606,6 +653,35 @@ def test_a_document_with_many_pages_is_read_a_part_at_a_time(client):
     assert refused.status_code == 413 and f"pages=1-{limits.PAGES}" in refused.json()["detail"]
     rest = client.post(f"/recognize?mode=line&pages={limits.PAGES + 1}-", files=sent(("m.tif", packed)))
     assert [page["page"] for page in rest.json()["pages"]] == list(range(limits.PAGES + 1, limits.PAGES + 6))
+
+
+def test_work_of_a_cancelled_request_ends_without_a_trace_in_the_log():
+    logged, started, workers = [], threading.Event(), Workers()
+
+    def work(gone: threading.Event) -> None:
+        started.set()
+        gone.wait(20)
+        raise ClientDisconnected
+
+    async def connected() -> bool:
+        return False
+
+    async def serve() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context["message"]))
+        request = SimpleNamespace(is_disconnected=connected)
+        running = asyncio.create_task(workers.run(request, workers.lines, work))
+        while not started.is_set():
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        workers.close()
+        await asyncio.sleep(0.05)
+        del running
+        gc.collect()  # asyncio logs exceptions that nobody took once their futures go
+
+    asyncio.run(serve())
+    assert not logged
 
 
 def test_the_threads_end_with_the_api():

@@ -108,11 +108,12 @@ def test_a_killed_worker_loses_no_row_and_repeats_none(folder, tmp_path):
     complete(folder, out)
 
 
-def test_a_killed_run_resumes(folder, tmp_path):
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_killed_run_resumes(folder, tmp_path, alone):
     out = tmp_path / "results.parquet"
     process = started(folder, out)
     parts = first_parts(out, process)
-    os.killpg(process.pid, signal.SIGKILL)  # all of Ray with it
+    os.kill(process.pid, signal.SIGKILL) if alone else os.killpg(process.pid, signal.SIGKILL)  # all of Ray with it
     process.wait(60)
     assert not out.exists()
     before = {row["path"]: row["seconds"] for part in parts for row in parquet.read_table(part).to_pylist()}

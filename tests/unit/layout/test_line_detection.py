@@ -1,12 +1,18 @@
 """Lines are found on a page."""
 
+import threading
+
+import numpy as np
 import pytest
 from PIL import Image
 
+from hwr_core.imaging.conversion import to_grey
 from hwr_core.imaging.preprocess import preprocess
 from hwr_core.ink.handprint import write
-from hwr_core.ink.strokes import render_line
-from hwr_core.layout.line_detection import find_lines, overlap
+from hwr_core.ink.strokes import draw, render_line
+from hwr_core.layout import line_detection
+from hwr_core.layout.line_detection import DETECTED_AT_ONCE, HALVES_OVERLAP, find_lines, overlap
+from hwr_core.runtime.scheduling import SLOTS
 from tests.support.pictures import box_outline as box
 
 
@@ -24,3 +30,60 @@ def test_large_writing_is_not_broken_into_pieces(scale):
         sheet.paste(written.convert("L"), (60, 40 + 160 * row))
     large = sheet.resize((1000 * scale, 360 * scale))
     assert len(find_lines(preprocess(large).image)) == 2
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """The sizes in pixels that the detector sees, in low-memory mode."""
+    monkeypatch.setenv("HWR_LOW_MEMORY", "1")
+    sizes, usual = [], line_detection._quads
+    monkeypatch.setattr(line_detection, "_quads", lambda small: sizes.append(small.size) or usual(small))
+    return sizes
+
+
+def sheet(rows: int = 6) -> np.ndarray:
+    """A square page of 1.6 megapixels with lines across it, one of them across its middle."""
+    strokes = [
+        stroke + (80, 200 * row + 60) for row in range(rows) for stroke in write("see you at the station", 60, seed=row)
+    ]
+    return to_grey(draw(strokes, (1280, 1280), 5.0))
+
+
+@pytest.mark.parametrize("quarters", [0, 1])
+def test_with_little_memory_the_detector_never_sees_more_than_half_a_page(seen, quarters):
+    """Nor where the writing runs up, so that halves would cut every line."""
+    found = find_lines(np.rot90(sheet(), quarters))
+    assert len(found) >= 6 and max(seen) <= (1280 // 2 + HALVES_OVERLAP) * 1280
+    assert len(seen) == 2 or seen[-1] <= DETECTED_AT_ONCE
+
+
+def test_with_little_memory_drawings_are_read_between_the_halves_of_a_page(seen, monkeypatch):
+    page = sheet()
+    find_lines(page)  # loads the detector
+    order, usual = [], line_detection._detector()
+    started = threading.Event()
+
+    def detector(*arguments, **options):
+        order.append("half")
+        started.set()
+        if len(order) == 1:  # the drawing is waiting before the first half ends
+            while not SLOTS._queue:
+                threading.Event().wait(0.005)
+        return usual(*arguments, **options)
+
+    def drawing():
+        started.wait(60)
+        with SLOTS.acquire(1):
+            order.append("drawing")
+
+    monkeypatch.setattr(line_detection, "_detector", lambda: detector)
+    waiting = threading.Thread(target=drawing)
+    waiting.start()
+    find_lines(page)
+    waiting.join(60)
+    assert order == ["half", "drawing", "half"]
+
+
+def test_the_detector_keeps_no_memory_for_sizes_seen_before():
+    options = line_detection._detector()._load_det_model().session.session.get_session_options()
+    assert not options.enable_mem_pattern and not options.enable_cpu_mem_arena

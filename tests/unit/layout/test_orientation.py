@@ -1,6 +1,7 @@
 """Which way up a page lies."""
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from hwr_core import PreprocessSettings, read_page
 from hwr_core.ink.formula import render_formula
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
-from hwr_core.layout import orientation
+from hwr_core.layout import line_detection
 from hwr_core.layout.orientation import find_upright_lines, is_sideways
-from hwr_core.runtime import scheduling as turns
+from hwr_core.runtime import scheduling
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +67,15 @@ def test_short_words_among_long_lines_do_not_turn_a_page():
 @pytest.mark.parametrize("short", ["0", "1"])
 def test_where_memory_is_short_no_line_is_read_while_a_page_is_searched(short, recognizer, page, monkeypatch):
     monkeypatch.setenv("HWR_LOW_MEMORY", short)
-    monkeypatch.setattr(turns, "SMALL", 10_000)
+    monkeypatch.setattr(scheduling, "SMALL", 10_000)
     read, during = threading.Event(), []
 
-    def search(grey):
+    def search(*_, **options):
         threading.Thread(target=lambda: recognizer.read([page.crop((0, 0, 1100, 150))]) and read.set()).start()
         during.append(read.wait(20 if short == "0" else 1))
-        return []
+        return SimpleNamespace(boxes=None)
 
-    monkeypatch.setattr(orientation, "find_lines", search)
+    monkeypatch.setattr(line_detection, "_detector", lambda: search)
     find_upright_lines(lambda: page, PreprocessSettings(), recognizer)
     assert during == [short == "0"]
     assert read.wait(20)
