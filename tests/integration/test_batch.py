@@ -108,12 +108,11 @@ def test_a_killed_worker_loses_no_row_and_repeats_none(folder, tmp_path):
     complete(folder, out)
 
 
-@pytest.mark.parametrize("alone", [False, True])
-def test_a_killed_run_resumes(folder, tmp_path, alone):
+def test_a_killed_run_resumes(folder, tmp_path):
     out = tmp_path / "results.parquet"
     process = started(folder, out)
     parts = first_parts(out, process)
-    os.kill(process.pid, signal.SIGKILL) if alone else os.killpg(process.pid, signal.SIGKILL)  # all of Ray with it
+    os.kill(process.pid, signal.SIGKILL)  # the driver alone: Ray ends by itself
     process.wait(60)
     assert not out.exists()
     before = {row["path"]: row["seconds"] for part in parts for row in parquet.read_table(part).to_pylist()}
