@@ -8,6 +8,13 @@ from pathlib import Path
 INTERVAL = 0.05  # seconds between two looks: a PDF's page is drawn within half a second
 
 
+def command(pid: int) -> bytes:
+    """The command line of a process; empty once it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
 def descendants(pid: int) -> list[int]:
     """A process and all processes that it and its children have started, as far as they run."""
     found = [pid]
@@ -56,6 +63,8 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._over.wait(INTERVAL):
-            children = resident(descendants(self.pid)[1:])
+            # Until a new process runs its own program it is a copy that shares the memory of its parent.
+            started = [pid for pid in descendants(self.pid)[1:] if command(pid) != command(self.pid)]
+            children = resident(started)
             self.children = max(self.children, children)
             self.peak = max(self.peak, resident([self.pid]) + children)
