@@ -210,7 +210,12 @@ def train() -> None:
 
 
 @train.command("fine-tune")
-@click.option("--data", type=Path, required=True, help="Your lines: a folder or ZIP; see the documentation.")
+@click.option(
+    "--data",
+    type=Path,
+    required=True,
+    help="Your lines: a folder, a ZIP, or - for rows from standard input; see the documentation.",
+)
 @click.option("--out", type=Path, required=True, help="A new folder for the checkpoint.")
 @click.option("--start", default="text", show_default=True, help="The checkpoint to start from.")
 @click.option("--debug", is_flag=True, help="Log everything, with the traces of errors.")
@@ -249,6 +254,7 @@ def serve(port: int, address: str, debug: bool, streamlit_options: Sequence[str]
     if address in OWN_ADDRESSES:
         os.environ.setdefault("HWR_LOCAL_CHECKPOINTS", "true")
         os.environ.setdefault("HWR_DOWNLOADS", "true")
+        os.environ.setdefault("HWR_LEARNING", "true")
     from streamlit.web.cli import main as streamlit
 
     place = ["--server.port", str(port), "--server.address", address]

@@ -8,6 +8,8 @@ from hwr_core.errors import HandwritingError
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.layout.words import without_pictures
 from hwr_core.reading import Page
+from pages.hand.show import show_learning
+from pages.hand.state import hand_state
 from pages.shared import streamlit_patches
 from pages.shared.browser_storage import storage_controls, warn_before_reload
 from pages.shared.components import ICON, style
@@ -47,7 +49,7 @@ def photo_page() -> None:
     settings, show_measured = settings_sidebar()
     reader = model_picker()
     with st.sidebar:
-        storage_controls(lambda: remove(state, list(state.files)))
+        storage_controls(lambda: forget(state))
     warn_before_reload(bool(state.files))
     if not state.files:
         st.title("Read a photo or scan")
@@ -84,6 +86,12 @@ def photo_page() -> None:
         read_others(state, sheets, settings, readers)
     if len(sheets) > 1 and read_pages(state, sheets, settings, reader) != ticked:
         st.rerun()  # the strip shows which pages are read
+
+
+def forget(state: PhotoState) -> None:
+    """Removes the page's work and the hand that was learned from it."""
+    remove(state, list(state.files))
+    hand_state().forget()
 
 
 def read_pages(state: PhotoState, sheets: list[Sheet], settings: PreprocessSettings, reader: Reader) -> set[PageKey]:
@@ -143,6 +151,7 @@ def show_page(
         undo_button(page)
     with text:
         show_text(sheet, read, shown, view)
+        show_learning(state, sheets, pages_with_text(state), settings, readers, view == CORRECT)
         use_keys(shown)
     return prepared
 

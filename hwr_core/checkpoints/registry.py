@@ -136,6 +136,25 @@ def load_recognizer(
     return recognizer if batch_size is None else recognizer.with_batch_size(batch_size)
 
 
+def load_apart(folder: Path, name: str) -> "Recognizer":
+    """Returns the recognizer of a checkpoint with ONNX graphs, without keeping it for later calls.
+
+    It takes no place of the checkpoints that stay in memory, and leaves with its last user.
+
+    Args:
+        folder: Its directory.
+        name: Tells its readings from others'.
+
+    Raises:
+        HandwritingError: Its files are damaged.
+    """
+    # Late: listing checkpoints must not import onnxruntime.
+    from hwr_core.checkpoints.onnx_checkpoint import load
+    from hwr_core.recognizer import Recognizer
+
+    return Recognizer(load(folder, name))
+
+
 def onnx_graphs(folder: Path) -> bool:
     """Returns whether the checkpoint in `folder` can be read without torch."""
     return all((folder / "onnx" / file).is_file() for file in ("encoder_model.onnx", "decoder_with_past_model.onnx"))

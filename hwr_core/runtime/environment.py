@@ -47,6 +47,12 @@ class Settings(BaseSettings):
         description="Visitors of the pages may make the server download checkpoints from the Hugging Face hub. "
         "`hwr serve` turns it on when the address is this machine's own. The API never downloads.",
     )
+    learning: bool = Field(
+        False,
+        description="Visitors of the Photo page may have a checkpoint learn their hand, in a process of its own for some "
+        "minutes; it needs the extras `torch` and `train`. "
+        "`hwr serve` turns it on when the address is this machine's own.",
+    )
     low_memory: bool | None = Field(
         None,
         description="Keeps large checkpoints in bfloat16, holds fewer bytes of uploads and reads one large photo at a "

@@ -4,6 +4,7 @@ import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 M_TRIM_THRESHOLD = -1  # of glibc's malloc.h
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
@@ -53,3 +54,25 @@ def give_back_freed() -> None:
     """
     if _C is not None and hasattr(_C, "malloc_trim"):
         _C.malloc_trim(0)
+
+
+def free_bytes() -> int | None:
+    """Returns how much memory this machine or its cgroup has left; None if that is unknown."""
+    found = []
+    for line in _lines("/proc/meminfo"):
+        if line.startswith("MemAvailable:"):
+            found.append(int(line.split()[1]) * 1024)
+    own = next((line[3:] for line in _lines("/proc/self/cgroup") if line.startswith("0::")), "/").strip("/")
+    for folder in {f"/sys/fs/cgroup/{own}", "/sys/fs/cgroup"}:  # of cgroup v2
+        limit, used, stat = (_lines(f"{folder}/memory.{name}") for name in ("max", "current", "stat"))
+        cached = next((int(line.split()[1]) for line in stat if line.startswith("inactive_file ")), 0)
+        if limit and used and limit[0].isdigit():
+            found.append(int(limit[0]) - int(used[0]) + cached)
+    return min(found, default=None)
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []

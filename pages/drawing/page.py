@@ -16,6 +16,7 @@ from pages.drawing.history import show_history
 from pages.drawing.result import show_result
 from pages.drawing.saved import DRAWING, PAST, document_of, drawing_values, history_values
 from pages.drawing.state import DrawnReading, DrawState, draw_state, fingerprint
+from pages.hand.state import hand_state
 from pages.shared import browser_storage
 from pages.shared.about import about
 from pages.shared.components import ICON, style
@@ -78,8 +79,9 @@ def restore(state: DrawState) -> None:
 
 
 def forget(state: DrawState) -> None:
-    """Removes the page's work and the word list from the session."""
+    """Removes the page's work, the word list and a learned hand from the session."""
     state.forget()
+    hand_state().forget()
     forget_words()
 
 

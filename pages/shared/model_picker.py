@@ -9,10 +9,12 @@ from typing import NoReturn
 
 import streamlit as st
 
+from hwr_core.auto_recognizer import AutoRecognizer
 from hwr_core.checkpoints.registry import AUTO, CHECKPOINTS, default_beams, load_recognizer
 from hwr_core.errors import HandwritingError
 from hwr_core.recognizer import Recognizer
 from hwr_core.runtime.settings import local_checkpoints, settings
+from pages.hand.state import USED, hand_state
 from pages.shared.reading_view import escaped
 
 MOST_BEAMS = 8  # that the slider offers
@@ -28,11 +30,13 @@ class Reader:
         checkpoint: A built-in name, a hub id or a directory.
         device: "cpu" or "cuda".
         beams: Width of the beam search.
+        hand: Name of the learned hand that reads text in place of the built-in model; empty if there is none.
     """
 
     checkpoint: str
     device: str
     beams: int
+    hand: str = ""
 
 
 @dataclass
@@ -102,7 +106,8 @@ def model_picker(built_in: str = "text") -> Reader:
             device = st.selectbox(
                 "Device", devices, key="device", persist_state="session", help="The processor that runs the model."
             )
-    return Reader(checkpoint, device, beams)
+        hand = _hand() if checkpoint in (BUILT_IN[False], AUTO) else ""
+    return Reader(checkpoint, device, beams, hand)
 
 
 def built_in_reader(formulas: bool, device: str = "cpu") -> Reader:
@@ -122,7 +127,7 @@ def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, 
         The recognizer, and the choice that it belongs to.
     """
     state = _state()
-    wanted = (reader.checkpoint, reader.device, formulas)
+    wanted = (f"{reader.checkpoint}{reader.hand}", reader.device, formulas)
     if wanted not in state.failures:
         try:
             return _load(reader, formulas), reader
@@ -144,7 +149,28 @@ def load_ahead(checkpoint: str, device: str) -> threading.Thread:
     return thread
 
 
+def _hand() -> str:
+    """Shows the switch of the hand that the session has learned. Returns the hand's name if it is on."""
+    hand = hand_state().hand
+    if hand is None:
+        return ""
+    used = st.toggle(
+        "Read with my hand",
+        key=USED,
+        persist_state="session",
+        help="Text is read by the model that learned from your corrected lines, on both pages, in this session.",
+    )
+    return hand.name if used else ""
+
+
 def _load(reader: Reader, formulas: bool) -> Recognizer:
+    hand = hand_state().hand
+    if hand is not None and hand.name == reader.hand:
+        if reader.checkpoint != AUTO:
+            return hand.recognizer
+        return AutoRecognizer(
+            lambda name: hand.recognizer if name == BUILT_IN[False] else load_recognizer(name, reader.device)
+        )
     recognizer = load_recognizer(
         reader.checkpoint,
         reader.device,

@@ -1,10 +1,15 @@
-"""Lines of one's own: four forms, one loader, and errors that name the file."""
+"""Lines of one's own: five forms, one loader, and errors that name the file."""
 
+import base64
+import io
 import json
 import shutil
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from hwr_core.errors import HandwritingError
 from hwr_core.metrics import cer
@@ -118,3 +123,28 @@ def test_lines_become_a_source_of_the_training(tmp_path):
     assert [line.text for line in train[:2]] == PAGE and decoded(train[0].jpeg).shape == lines[0].grey.shape
     to_tar(own_lines(DATA / "pairs"), tmp_path / "mine.tar")  # one writer: by lines
     assert [len(scans("mine", split, tmp_path)) for split in ("train", "val")] == [1, 1]
+
+
+def test_pictures_in_rows_are_taken_from_standard_input(monkeypatch, tmp_path):
+    picture = io.BytesIO()
+    Image.new("L", (60, 20), 200).save(picture, "PNG")
+    row = {"text": "good day", "png": base64.b64encode(picture.getvalue()).decode(), "name": "letter.jpg, line 3"}
+    written = json.dumps(row).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(written)))
+    (line,) = own_lines(Path("-"))
+    assert (line.text, line.origin, line.grey.shape) == ("good day", "letter.jpg, line 3", (20, 60))
+    (tmp_path / "a.jsonl").write_bytes(written)
+    assert own_lines(tmp_path)[0].text == "good day"
+    for odd in ('{"text": "a", "png": "!"}', '{"text": "a", "file_name": "/etc/hosts"}'):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(odd.encode())))
+        with pytest.raises(HandwritingError, match="standard input, line 1 is no row with text"):
+            own_lines(Path("-"))
+
+
+def test_a_zip_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        archive.writestr("a.jsonl", '{"text": "a", "strokes": [[[0, 0], [40, 30]]]}')
+    assert own_lines(tmp_path / "mine.zip")[0].text == "a"
+    assert not list((tmp_path / "temporary").iterdir())

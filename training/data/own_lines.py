@@ -1,11 +1,12 @@
-"""Lines of one's own for training: one loader for four forms of data.
+"""Lines of one's own for training: one loader for five forms of data.
 
 - A data set as the Photo page exports it: `metadata.jsonl` with `file_name` and `text`, beside the pictures.
 - A folder of line pictures, each with its text in a file of the same name: `a.png` and `a.txt` (or `a.gt.txt`).
 - ALTO or PAGE XML files of pages, with the pages' pictures beside them.
 - Strokes: a `.jsonl` file, a line `{"text": …, "strokes": [[[x, y], …], …]}` each.
+- Pictures in rows: a `.jsonl` file, a line `{"text": …, "png": …}` each, the picture in base64.
 
-Folders may lie in folders, and a ZIP stands for the folder in it. The first folder below the one that is given names
+Folders may lie in folders, and a ZIP stands for the folder in it. `-` stands for rows from standard input. The first folder below the one that is given names
 the writer, unless a row has `writer`.
 
     python -m training.data.own_lines corrections/ data/mine.tar
@@ -14,15 +15,18 @@ makes a source of the training of it (`training.data.datasets`).
 """
 
 import argparse
+import base64
 import io
 import json
+import sys
 import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import cv2
 import numpy as np
@@ -41,6 +45,7 @@ TRANSCRIPTS = (".gt.txt", ".txt")
 INK_HEIGHT, INK_WIDTH = 96, 5.0  # pixels of a drawn line and of its strokes, as `TextLineTask` has them
 LONG = 2.0  # width by height of an outline from which it may be tilted
 HELD_OUT = 8  # every eighth writer or line is for validation
+STANDARD_INPUT = Path("-")
 SHOWN = 5  # unknown characters that an error names
 
 
@@ -69,7 +74,8 @@ def own_lines(path: Path) -> list[OwnLine]:
     """Loads all lines of a folder, a ZIP or a file.
 
     Args:
-        path: A folder or ZIP in one or several of the four forms, or a single `.jsonl` file of strokes.
+        path: A folder or ZIP in one or several of the forms, a single `.jsonl` file of strokes or pictures, or `-` for
+            such rows from standard input. These are not written to the disk.
 
     Returns:
         The lines with a text, in the order of the files' names.
@@ -78,8 +84,12 @@ def own_lines(path: Path) -> list[OwnLine]:
         HandwritingError: There is nothing to load, or a file is damaged. The message names the file and the place.
     """
     if path.suffix.lower() == ".zip" and path.is_file():
-        path = _unpacked(path)
-    if path.is_file():
+        with TemporaryDirectory(prefix="hwr-data-") as folder:
+            _unpack(path, Path(folder))
+            return own_lines(Path(folder))
+    if path == STANDARD_INPUT:
+        found = list(_rows(sys.stdin.buffer.read().decode("utf-8", errors="replace"), "standard input", "", None))
+    elif path.is_file():
         found = list(_of_file(path, path.parent))
     elif path.is_dir():
         found = [line for file in sorted(path.rglob("*")) if file.is_file() for line in _of_file(file, path)]
@@ -125,7 +135,7 @@ def check_characters(lines: Collection[OwnLine], known: Collection[str]) -> None
 def _of_file(file: Path, root: Path) -> Iterator[OwnLine]:
     suffix = file.suffix.lower()
     if suffix == ".jsonl":
-        yield from _rows(file, root)
+        yield from _rows(_text(file, root), _shown(file, root), _writer(file, root), file.parent, root)
     elif suffix == ".xml":
         yield from _page(file, root)
     elif suffix in PICTURES and (transcript := _transcript(file)) is not None:
@@ -140,28 +150,43 @@ def _transcript(picture: Path) -> Path | None:
     return next((path for suffix in TRANSCRIPTS if (path := picture.with_suffix(suffix)).is_file()), None)
 
 
-def _rows(file: Path, root: Path) -> Iterator[OwnLine]:
-    """The lines of a JSON Lines file: pictures that it names, or strokes."""
-    for number, row in enumerate(_text(file, root).splitlines(), 1):
+def _rows(text: str, name: str, writer: str, folder: Path | None, root: Path | None = None) -> Iterator[OwnLine]:
+    """The lines of a JSON Lines file: pictures in it, pictures that it names, or strokes.
+
+    Args:
+        text: Of the file.
+        name: Of the file, for messages.
+        writer: Of rows that name none.
+        folder: Of the pictures that rows name. None: rows cannot name pictures.
+        root: The folder that was given, for messages.
+    """
+    for number, row in enumerate(text.splitlines(), 1):
         if not row.strip():
             continue
-        origin = f"{_shown(file, root)}, line {number}"
+        origin = f"{name}, line {number}"
         try:
             record = json.loads(row)
-            text = record["text"]
-            writer = str(record.get("writer") or _writer(file, root))
-            if "file_name" in record:
-                grey, strokes = _grey(file.parent / record["file_name"], root), None
-            else:
-                strokes = [as_points(np.array(stroke, float)) for stroke in record["strokes"] if len(stroke)]
-                grey = np.asarray(render_line(level(strokes), INK_HEIGHT, INK_WIDTH).convert("L"))
+            transcript, origin = record["text"], str(record.get("name") or origin)
+            own = str(record.get("writer") or writer)
+            grey, strokes = _content(record, folder, root)
+            yield from _line(transcript, grey, own, origin, strokes, record.get("kind") == "formula")
         except HandwritingError:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise HandwritingError(
-                f"{origin} is no row with text and file_name, or text and strokes ({type(error).__name__})."
+                f"{origin} is no row with text and file_name, text and png, or text and strokes "
+                f"({type(error).__name__})."
             ) from None
-        yield from _line(text, grey, writer, origin, strokes, record.get("kind") == "formula")
+
+
+def _content(record: dict[str, Any], folder: Path | None, root: Path | None) -> tuple[np.ndarray, Strokes | None]:
+    """The picture of a row, and its strokes if it has any."""
+    if "png" in record:
+        return np.asarray(open_image(base64.b64decode(record["png"], validate=True)).convert("L")), None
+    if "file_name" in record and folder is not None:
+        return _grey(folder / record["file_name"], root or folder), None
+    strokes = [as_points(np.array(stroke, float)) for stroke in record["strokes"] if len(stroke)]
+    return np.asarray(render_line(level(strokes), INK_HEIGHT, INK_WIDTH).convert("L")), strokes
 
 
 def _page(file: Path, root: Path) -> Iterator[OwnLine]:
@@ -273,15 +298,13 @@ def _shown(file: Path, root: Path) -> str:
     return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
 
 
-def _unpacked(path: Path) -> Path:
-    """Unpacks a ZIP into a new temporary folder."""
-    folder = Path(mkdtemp(prefix="hwr-data-"))
+def _unpack(path: Path, folder: Path) -> None:
+    """Unpacks a ZIP into a folder."""
     try:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder)  # zipfile keeps all members below the folder
     except (zipfile.BadZipFile, OSError):
         raise HandwritingError(f"{path} is no ZIP.") from None
-    return folder
 
 
 def to_tar(lines: Sequence[OwnLine], path: Path) -> None:
