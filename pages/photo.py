@@ -1,6 +1,7 @@
 """Photo: add pictures or PDFs of handwriting, see how they are cleaned and read, correct the text and export it."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 import streamlit as st
 
@@ -11,9 +12,11 @@ from hwr_core.reading import Page
 from pages.hand.show import show_learning
 from pages.hand.state import hand_state
 from pages.shared import streamlit_patches
+from pages.shared.about import about
 from pages.shared.browser_storage import storage_controls, warn_before_reload
 from pages.shared.components import ICON, style
 from pages.shared.model_picker import Reader, model_picker, recognizer_for
+from pages.shared.my_words import fault_of, forget_words, join_switch, my_words
 from pages.shared.reading_view import counted, escaped
 from pages.workbench.background import Background, Task, background
 from pages.workbench.editor import show_editor, show_unreadable, with_corrections
@@ -47,9 +50,11 @@ def photo_page() -> None:
     state = photo_state()
     take_stored(state)
     settings, show_measured = settings_sidebar()
-    reader = model_picker()
     with st.sidebar:
+        words = choose_words(state)
         storage_controls(lambda: forget(state))
+    reader = model_picker()
+    about()
     warn_before_reload(bool(state.files))
     if not state.files:
         st.title("Read a photo or scan")
@@ -69,6 +74,7 @@ def photo_page() -> None:
     if not sheets:
         return
     recognizer, reader = recognizer_for(reader)  # the built-in one, where another cannot be loaded
+    reader = replace(reader, words=words)
     readers = Readers(reader, recognizer)
     take_edits(state, st.session_state.get(VIEWER))
     ticked = read_pages(state, sheets, settings, reader)
@@ -88,9 +94,24 @@ def photo_page() -> None:
         st.rerun()  # the strip shows which pages are read
 
 
+def choose_words(state: PhotoState) -> str:
+    """The sidebar's list of the person's words. Offers to read a page again that was read with other words."""
+    words = my_words()
+    join_switch()
+    if fault := fault_of(words):
+        st.error(escaped(fault), icon=":material/error:")
+        return ""
+    page = state.pages.get(state.current) if state.current is not None else None
+    if page is not None and page.words is not None and page.words != words:
+        help_ = "My words have changed since this page was read. Your corrections stay."
+        st.button("Read this page again", key="read_again", on_click=page.read_again, help=help_)
+    return words
+
+
 def forget(state: PhotoState) -> None:
-    """Removes the page's work and the hand that was learned from it."""
+    """Removes the page's work, the word list and a learned hand from the session."""
     remove(state, list(state.files))
+    forget_words()
     hand_state().forget()
 
 
@@ -138,13 +159,13 @@ def show_page(
             show_stopped(state, read.lines_left)
     waiting.empty()
     # After Stop, the lines read so far can be exported. The page counts as not read.
-    page.read_with = None if read.lines_left else asked[1]
+    page.note_reading(None if read.lines_left else asked[1])
     page.page = without_pictures(read.page)
     shown = with_corrections(read.page, page)
     with picture:
         show_picture(state, sheet, prepared, read, shown, choice)
     with facts:
-        show_facts(page, settings, readers.reader, read, shown)
+        show_facts(page, settings, page.reader_from(readers.reader), read, shown)
     with header:
         view = text_header(shown)
         downloads(sheet, pages_with_text(state), sheets)

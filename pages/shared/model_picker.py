@@ -31,12 +31,14 @@ class Reader:
         device: "cpu" or "cuda".
         beams: Width of the beam search.
         hand: Name of the learned hand that reads text in place of the built-in model; empty if there is none.
+        words: The person's words, which it favours; on the Photo page only.
     """
 
     checkpoint: str
     device: str
     beams: int
     hand: str = ""
+    words: str = ""
 
 
 @dataclass
@@ -117,7 +119,7 @@ def built_in_reader(formulas: bool, device: str = "cpu") -> Reader:
 
 
 def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, Reader]:
-    """The recognizer of a choice. Where it cannot be loaded, shows the error and returns the built-in one.
+    """The recognizer of a choice, without its words. Where it cannot be loaded, shows the error and returns the built-in one.
 
     Args:
         reader: The choice.

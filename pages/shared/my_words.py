@@ -2,8 +2,14 @@
 
 import streamlit as st
 
+from hwr_core.decoding.word_list import split_words
+from hwr_core.errors import HandwritingError
+from hwr_core.own_words import checked_words
 from pages.shared import browser_storage
 
+JOIN = "join corrected words"  # key of the switch
+LEAST_LETTERS = 3  # of a corrected word that joins the list
+MARKS = ".,;:!?…()[]\"'“”„«»‘’-–—"  # which may stand around a word
 KEY = "my words"  # of the field in the sidebar
 SLOT = "words"  # of the browser's storage
 LONGEST = 100_000  # characters of the list
@@ -30,8 +36,38 @@ def my_words() -> str:
 def add_word(word: str) -> None:
     """Adds a word to the list, if it is not there."""
     words = str(st.session_state.get(KEY) or "")
-    if word and word not in words.replace(",", " ").split():
+    if word and word not in split_words(words):
         st.session_state[KEY] = f"{words.rstrip()}\n{word}".strip()[:LONGEST]
+
+
+def join_switch() -> None:
+    """Shows the switch that lets the words of corrections join the list."""
+    st.toggle(
+        "Add corrected words",
+        True,
+        key=JOIN,
+        persist_state="session",
+        help="Words that you correct join My words, and are read right more often on the next pages.",
+    )
+
+
+def join_corrected(before: str, after: str) -> None:
+    """Adds the words of a correction that the text before it lacks, if the person wants that."""
+    if not st.session_state.get(JOIN, True):
+        return
+    known = {word.strip(MARKS) for word in before.split()}
+    for word in (word.strip(MARKS) for word in after.split()):
+        if word not in known and sum(map(str.isalpha, word)) >= LEAST_LETTERS:
+            add_word(word)
+
+
+def fault_of(words: str) -> str | None:
+    """Why a list cannot be used, in a sentence; None if it can."""
+    try:
+        checked_words(words)
+    except HandwritingError as error:
+        return str(error)
+    return None
 
 
 def forget_words() -> None:

@@ -130,7 +130,7 @@ class Background:
                 return False
             if read_with(state, sheet, task.settings, task.readers.reader) == task.asked:
                 page.page = without_pictures(read.page)
-                page.read_with = task.asked
+                page.note_reading(task.asked)
         except HandwritingError as error:
             page.error = str(error)
         except Exception as error:  # a bug must not end the thread, nor be tried for ever

@@ -11,6 +11,7 @@ from PIL import Image
 from hwr_core.layout.regions import Outline, Region, corrected, same_line
 from hwr_core.metrics import cer, edit_distance, wer
 from hwr_core.reading import Line, Page, Reading
+from pages.shared.my_words import join_corrected
 from pages.shared.reading_view import best_guess, differing, escaped, percent
 from pages.workbench.doubt import unsure_words
 from pages.workbench.edits import correct_line, merge
@@ -76,7 +77,7 @@ def _row(sheet: Sheet, number: int, read: ReadSheet, shown: Page) -> None:
             key=key,
             label_visibility="collapsed",
             on_change=_take,
-            args=(page, outline, key),
+            args=(page, outline, key, line.reading.text),
         )
         with st.popover(
             "",
@@ -161,8 +162,10 @@ def _accept(page: PageState, regions: tuple[Region, ...], outline: Outline, gues
     page.corrections[own.outline] = guess
 
 
-def _take(page: PageState, outline: Outline, key: str) -> None:
-    correct_line(page, outline, st.session_state[key].strip())
+def _take(page: PageState, outline: Outline, key: str, before: str) -> None:
+    text = st.session_state[key].strip()
+    correct_line(page, outline, text)
+    join_corrected(before, text)
 
 
 def _use(page: PageState, outline: Outline, text: str) -> None:

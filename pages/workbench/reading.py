@@ -101,6 +101,11 @@ class Readers:
     reader: Reader
     recognizer: Recognizer
 
+    def of_page(self, page: PageState) -> "Readers":
+        """Those of a page, which favour its words."""
+        reader = page.reader_from(self.reader)
+        return Readers(reader, self.recognizer.with_words(reader.words) if reader.words else self.recognizer)
+
     def lines(self) -> LineReader:
         """Reads lines."""
         return LineReader(self.recognizer, self.reader.beams, self.reader)
@@ -162,7 +167,7 @@ def read_sheet(
         on_progress: Called with (lines read, lines to read).
     """
     page = state.page(sheet.key)
-    settings, regions = page.settings_from(settings), page.regions
+    settings, regions, readers = page.settings_from(settings), page.regions, readers.of_page(page)
     key = (sheet.key, ReadWith(settings, readers.reader, regions))
     known = state.memory.get("page", key)
     if isinstance(known, ReadSheet):
@@ -194,7 +199,7 @@ def read_sheet(
 def read_with(state: PhotoState, sheet: Sheet, settings: PreprocessSettings, reader: Reader) -> ReadWith:
     """The settings, reader and regions that a reading of this page would now use. `settings` are those of all pages."""
     page = state.page(sheet.key)
-    return ReadWith(page.settings_from(settings), reader, page.regions)
+    return ReadWith(page.settings_from(settings), page.reader_from(reader), page.regions)
 
 
 def _prepare(

@@ -93,6 +93,8 @@ class PageState:
         undo_stack: What the person had changed before each change, the last change at the end.
         settings: Of the preprocessing, for this page alone. None: those of all pages.
         turn: The person's rotation of this page, which replaces that of the settings. None: there is none.
+        words: The person's words that the page was read with; later ones wait until it is read again. None: it was not
+            read.
         renamed: Ids of lines that edits in the picture changed, with the ids that these lines have now.
     """
 
@@ -109,6 +111,7 @@ class PageState:
     undo_stack: list[Snapshot] = field(default_factory=list)
     settings: PreprocessSettings | None = None
     turn: Turn | None = None
+    words: str | None = None
     renamed: dict[str, str] = field(default_factory=dict)
 
     def with_regions(self, regions: tuple[Region, ...] | None) -> None:
@@ -135,6 +138,20 @@ class PageState:
         """The settings of this page, where `settings` are those of all pages."""
         own = settings if self.settings is None else self.settings
         return own if self.turn is None else replace(own, turn=self.turn)
+
+    def reader_from(self, reader: Reader) -> Reader:
+        """The reader of this page, with the words that it was read with."""
+        return reader if self.words is None else replace(reader, words=self.words)
+
+    def note_reading(self, asked: ReadWith | None) -> None:
+        """Notes the inputs of a reading of this page that is done; None if it was stopped."""
+        self.read_with = asked
+        if asked is not None:
+            self.words = asked.reader.words
+
+    def read_again(self) -> None:
+        """Has the page read with the person's present words."""
+        self.words = None
 
 
 @dataclass
