@@ -14,6 +14,7 @@ from pages.drawing.state import CANVAS, DrawState
 
 STATIC = Path(__file__).parent / "static"
 COLUMN_WIDTH = 704  # pixels, until the browser has reported the column's width
+LEAST_WIDTH = 340  # pixels of the column of a phone, on which an example must fit until then
 HEIGHT, TALLEST = 340, 3000  # pixels of the canvas
 LOW = 60  # pixels above the canvas's lower edge; ink that is lower makes the canvas taller
 ROOM = 160  # pixels that a canvas that grew has below its ink
@@ -82,7 +83,7 @@ def size_of(state: DrawState) -> tuple[int, int]:
 
 def write_example(state: DrawState, formulas: bool, pen: int, colour: str) -> None:
     """Writes an example, a text or a formula, in the middle of the canvas."""
-    width, _ = size_of(state)
+    width = size_of(state)[0] if state.width else LEAST_WIDTH
     strokes = (
         write_formula(EXAMPLE_HEIGHT)
         if formulas

@@ -34,7 +34,7 @@ PROGRAM = Path(__file__).with_name("process.py")
 IN_MEMORY = Path("/dev/shm")
 PREFIX = "hwr-hand-"  # of the temporary folders; the server's process id and its start follow
 FOLDER_BYTES = 200 << 20  # that the folder in memory must have room for: the state of the training and a checkpoint
-PROCESS_BYTES = 1500 << 20  # of memory that the process needs
+PROCESS_BYTES = 2_000_000_000  # of memory that the process needs; 1.6 GB were measured
 LONGEST_SECONDS = 3600.0  # after which the process is ended
 LONGEST_MESSAGE = 500  # characters of an error
 # Where each stage starts and ends in the whole time, as measured with 30 lines to learn from.
@@ -113,8 +113,8 @@ class LearningRun:
         except OSError:
             _slot.release()
             raise
-        self._started = self._moved = time.monotonic()
-        self._share = 0.0
+        self._stage, self._share, self._pace = "", 0.0, 0.0
+        self._entered = self._moved = time.monotonic()
         self._thread = threading.Thread(target=self._work.run, args=(lines,), name="learning", daemon=True)
         weakref.finalize(self, self._work.stop)
         self._thread.start()
@@ -159,13 +159,17 @@ class LearningRun:
             return "starting", 0.0, None
         first, last = STAGES[stage]
         share, now = first + (last - first) * done / max(1, total), time.monotonic()
+        if stage != self._stage:
+            self._stage, self._entered = stage, now
         if share != self._share:
             self._share, self._moved = share, now
+        if done and share > first:
+            self._pace = (self._moved - self._entered) / (share - first)  # seconds for the whole
         words = f"{stage}, {done} of {total}" if total > 1 else stage
         if share <= STAGES["training"][0]:
             return words, share, None
         # As it was told when the share last moved, less the time since then.
-        left = (self._moved - self._started) * (1 / share - 1) - (now - self._moved)
+        left = self._pace * (1 - share) - (now - self._moved)
         return words, share, left if left > 0 else None
 
 
@@ -266,7 +270,7 @@ def obstacle() -> str | None:
         )
     free = free_bytes()
     if low_memory() or (free is not None and free < PROCESS_BYTES):
-        return f"Learning needs {PROCESS_BYTES / 1e9:.1f} GB of free memory, which this server does not have."
+        return f"Learning needs {PROCESS_BYTES / 1e9:.0f} GB of free memory, which this server does not have."
     return None
 
 

@@ -1,10 +1,11 @@
 """The canvas's tools and the browser's storage in headless Chromium."""
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from benchmarks.driving import PATIENCE, canvas_box, write_with_mouse
+from benchmarks.driving import PATIENCE, canvas_box, fitted, write_with_finger, write_with_mouse
 
 pytestmark = pytest.mark.browser
 DRAWING = "handwriting-recognition/draw"  # the storage's name of the drawing
@@ -20,6 +21,17 @@ def desktop(chromium, app_address):
     page.close()
 
 
+@pytest.fixture
+def phone(chromium, app_address):
+    context = chromium.new_context(viewport={"width": 400, "height": 850}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(app_address)
+    page.locator("canvas.upper-canvas").wait_for()
+    yield page
+    context.close()
+
+
 def wait_for_strokes(page, count: int) -> None:
     page.wait_for_function(
         f"JSON.parse(localStorage['{DRAWING}'] ?? '{{\"strokes\": []}}').strokes.length === {count}", timeout=PATIENCE
@@ -31,6 +43,16 @@ def drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:
     page.mouse.down()
     page.mouse.move(*end, steps=8)
     page.mouse.up()
+
+
+def swipe(page, start: tuple[float, float], end: tuple[float, float], steps: int = 8) -> None:
+    """Moves a finger along a line."""
+    session = page.context.new_cdp_session(page)
+    for step in range(steps + 1):
+        x, y = (float(a + (b - a) * step / steps) for a, b in zip(start, end, strict=True))
+        kind = "touchMove" if step else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_one_history_for_keys_eraser_selection_and_clear(desktop):
@@ -124,3 +146,49 @@ def test_the_canvas_grows_with_the_ink_is_dragged_taller_and_shrinks_without_cro
     small = canvas.bounding_box()
     assert small["x"] >= 0 and small["x"] + small["width"] <= 500
     assert canvas.evaluate("canvas => canvas.width") > 800, "the ink at the right is still on it"
+
+
+def test_a_finger_erases_selects_moves_and_deletes(phone):
+    write_with_finger(phone, "to it")
+    wait_for_strokes(phone, 7)
+    box = canvas_box(phone)
+    heights = np.concatenate(fitted("to it", box))[:, 1]
+    middle = (heights.min() + heights.max()) / 2
+    phone.get_by_role("button", name="Eraser", exact=True).tap()
+    phone.locator(".layer[data-tool=erase]").wait_for()
+    swipe(phone, (box["x"] + 5, middle), (box["x"] + 0.5 * box["width"], middle))
+    phone.wait_for_function(f"JSON.parse(localStorage['{DRAWING}']).strokes.length < 7")
+    left = phone.evaluate(f"JSON.parse(localStorage['{DRAWING}']).strokes.length")
+    assert left > 0
+    phone.get_by_role("button", name="Select", exact=True).tap()
+    phone.locator(f".layer[data-tool=select][data-strokes='{left}']").wait_for()
+    swipe(phone, (box["x"] + 3, box["y"] + 3), (box["x"] + box["width"] - 3, box["y"] + box["height"] - 3))
+    frames = phone.locator(".frame")
+    expect(frames).to_have_count(left)
+    before = phone.evaluate(f"localStorage['{DRAWING}']")
+    inner = frames.last.bounding_box()
+    place = inner["x"] + inner["width"] / 2, inner["y"] + inner["height"] / 2
+    swipe(phone, place, (place[0] - 30, place[1] + 40))
+    phone.wait_for_function(f"before => localStorage['{DRAWING}'] !== before", arg=before)
+    wait_for_strokes(phone, left)
+    expect(frames.last).not_to_have_css("left", f"{inner['x'] - box['x']}px")
+    phone.get_by_role("button", name="Delete selected").tap()
+    wait_for_strokes(phone, 0)
+    phone.get_by_role("button", name="Undo", exact=True).tap()
+    wait_for_strokes(phone, left)
+
+
+def test_on_a_phone_on_its_side_the_sidebar_leaves_room_for_the_canvas(chromium, app_address):
+    context = chromium.new_context(viewport={"width": 850, "height": 400}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(app_address)
+    page.locator("canvas.upper-canvas").wait_for()
+    page.wait_for_function(
+        "(({width, y}) => width > 700 && y < 180)(document.querySelector('.st-key-canvas').getBoundingClientRect())"
+    )
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_text("Pen width").wait_for()
+    page.wait_for_timeout(1200)  # it is folded away once, and then is the person's
+    expect(page.get_by_text("Pen width")).to_be_in_viewport()
+    context.close()

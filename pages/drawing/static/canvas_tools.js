@@ -13,7 +13,9 @@ const LEAST_MOVE = 3 // pixels; less is a click
 const LOOK_AGAIN = 500 // milliseconds after which it is looked whether the canvas is another one
 const REPORT_AFTER = 200 // milliseconds without a change of width after which it is reported
 const LONE_STEP = 40 // pixels by which an arrow key changes the canvas's height
+const LYING = "(max-height: 500px) and (orientation: landscape)" // a phone on its side
 const known = new WeakMap()
+let folded = false // whether the sidebar was folded away on such a phone, which is done once
 
 const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`
 const isField = (element) => element?.matches?.("input, textarea, select, [contenteditable=true]")
@@ -40,8 +42,17 @@ class CanvasTools {
     this.widths = new ResizeObserver(() => this.fit())
     this.themes = new MutationObserver(() => this.paint())
     this.themes.observe(document.querySelector("[data-testid=stApp]") ?? document.body, { attributes: true })
-    this.timer = setInterval(() => this.attach(), LOOK_AGAIN)
+    this.timer = setInterval(() => { this.attach(); this.foldSidebar() }, LOOK_AGAIN)
     this.addSkipLink()
+    this.foldSidebar()
+  }
+
+  // On a phone that lies on its side the sidebar would take a third of the canvas.
+  foldSidebar() {
+    const button = document.querySelector("[data-testid=stSidebarCollapseButton] button")
+    if (folded || !button || !matchMedia(LYING).matches) return
+    folded = true
+    button.click()
   }
 
   addButton(name, label, onClick) {
