@@ -15,6 +15,7 @@ from hwr_core.runtime.log import configure_logging, format_others_as_json, log_u
 from hwr_core.runtime.memory import keep_heaps_few
 from hwr_core.runtime.settings import settings
 from hwr_core.server.api import close_workers, create_api
+from pages.hand.run import remove_folders
 
 logger = logging.getLogger("server")
 
@@ -27,6 +28,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     logger.info("The server has started")
     async with close_workers(api):
         yield
+    remove_folders()
     logger.info("The server has stopped")
 
 

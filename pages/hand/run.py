@@ -45,6 +45,7 @@ STAGES = {
     "writing": (0.6, 0.96),
     "comparing": (0.96, 1.0),
 }
+SCRATCH = "temporary"  # folder of the process in its folder
 REPORT, PROGRESS = "fine-tuning.json", "progress.json"  # files of `training.fit.fine_tune`
 logger = logging.getLogger(__name__)
 _slot = threading.Lock()  # held while a hand is learned
@@ -56,7 +57,7 @@ class BusyError(Exception):
 
 
 class Hand:
-    """A checkpoint that has learned a hand. Its folder is removed when nobody refers to it any more.
+    """A checkpoint that has learned a hand. Its folder is removed with `forget`, or when nobody refers to it any more.
 
     Attributes:
         folder: Of the checkpoint.
@@ -66,7 +67,7 @@ class Hand:
     def __init__(self, folder: Path):
         self.folder, self.name = folder, f"my hand {next(_numbers)}"
         self._lock = threading.Lock()
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.forget = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     @property
     def recognizer(self) -> Recognizer:
@@ -221,7 +222,9 @@ class _Work:
         """Returns the exit status, and the last line of the messages."""
         # -P: the program's own folder must not hide installed packages. TMPDIR: libraries' files go with the folder.
         command = [sys.executable, "-P", str(PROGRAM), str(PACKAGE.parent), str(os.getpid()), str(self.folder)]
-        environment = {**os.environ, "TMPDIR": str(self.folder)}
+        scratch = self.folder / SCRATCH
+        scratch.mkdir()
+        environment = {**os.environ, "TMPDIR": str(scratch)}
         with self._lock:
             if self.stopped:
                 return 1, ""
@@ -246,6 +249,7 @@ class _Work:
                 return
             if status == 0:
                 self.report = json.loads((self.folder / REPORT).read_text(encoding="utf-8"))
+                shutil.rmtree(self.folder / SCRATCH, ignore_errors=True)
                 if self.report["helped"]:
                     self.hand = Hand(self.folder)
             elif status == 2:  # a sentence for the user
@@ -274,6 +278,12 @@ def obstacle() -> str | None:
     return None
 
 
+def remove_folders() -> None:
+    """Removes the folders of this server. Call it when the server stops; a process that still learns then ends too."""
+    for folder in _folders(f"{PREFIX}{os.getpid()}-{_start_of(os.getpid())}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _place() -> str | None:
     """The folder for temporary folders: in memory if there is room, else the system's (None)."""
     _remove_left()
@@ -287,11 +297,14 @@ def _remove_left() -> None:
     """Removes the folders of servers that were killed."""
     if os.name != "posix":
         return
-    for folder in (IN_MEMORY, Path(tempfile.gettempdir())):
-        for left in folder.glob(f"{PREFIX}*-*-*"):
-            owner, start = left.name.removeprefix(PREFIX).split("-")[:2]
-            if owner.isdigit() and not _runs(int(owner), start):
-                shutil.rmtree(left, ignore_errors=True)  # those of another user stay
+    for left in _folders(f"{PREFIX}*-*-*"):
+        owner, start = left.name.removeprefix(PREFIX).split("-")[:2]
+        if owner.isdigit() and not _runs(int(owner), start):
+            shutil.rmtree(left, ignore_errors=True)  # those of another user stay
+
+
+def _folders(pattern: str) -> list[Path]:
+    return [path for place in (IN_MEMORY, Path(tempfile.gettempdir())) for path in place.glob(pattern)]
 
 
 def _runs(process: int, start: str) -> bool:

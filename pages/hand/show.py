@@ -145,6 +145,7 @@ def _start(
         rows = rows_of(known, lambda key: of_key[key].page_id, with_pictures, unchanged)
     try:
         hand.run, hand.busy = LearningRun(rows, count, _start_checkpoint(readers.reader)), False
+        hand.watch()
     except BusyError:
         hand.busy = True
     st.rerun()

@@ -11,6 +11,7 @@ import time
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 from hwr_core.checkpoints.checkpoint_config import MODELS
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
-from pages.hand import run, show
+from pages.hand import run, show, state
 from pages.hand.run import Hand, LearningRun
 from tests.support import checkpoint_layouts as layouts
 from tests.support.app import draw_page, on_canvas, photo_page, png, shown_text, upload
@@ -28,6 +29,10 @@ from tests.support.paths import ROOT
 
 TEXTS = ["hello", "a map", "good", "see you", "six eggs", "milk", "roses", "the end", "yes", "the map", "one", "two"]
 PATIENCE = 120  # seconds
+FILES = {
+    "README.md", "config.json", "fine-tuning.json", "generation_config.json", "language_model.safetensors",
+    "model.safetensors", "onnx", "preprocessor_config.json", "progress.json", "tokenizer.json", "tokenizer_config.json",
+}  # fmt: skip
 
 
 def page_of(*texts: str) -> Image.Image:
@@ -58,8 +63,8 @@ def learning(monkeypatch):
 
 def corrected(app: AppTest, count: int) -> AppTest:
     """Corrects the first lines of the page that is shown."""
-    state = app.session_state["photo"]
-    page = state.page(state.current)
+    photo = app.session_state["photo"]
+    page = photo.page(photo.current)
     page.corrections = {line.corners: f"{line.reading.text}." for line in page.page.lines[:count]}
     app.segmented_control(key="view").set_value("Correct")
     return app.run()
@@ -117,6 +122,7 @@ def test_a_hand_is_learned_in_a_process_of_its_own_and_read_with_on_both_pages(l
     assert not draw.exception and shown_text(draw) == "hello"
     assert draw.session_state["drawing"].reading.key[0][0].hand == hand.name
     app.button(key="forget_hand").click().run()
+    assert not hand.folder.exists(), "also where the browser may still ask for the download"
     assert not app.exception and "read with my hand" not in {toggle.key for toggle in app.toggle}
     assert "learn" in keys(app)
 
@@ -175,6 +181,30 @@ def test_forget_ends_it_and_so_does_the_sessions_end(learning):
     gc.collect()
     thread.join(PATIENCE)
     assert not thread.is_alive() and not folders()
+
+
+def test_a_hand_goes_some_minutes_after_the_browser(monkeypatch, tmp_path):
+    active = [True]
+
+    class Runtime:
+        def is_active_session(self, session: str) -> bool:
+            return session == "mine" and active[0]
+
+    monkeypatch.setattr(state, "GONE_SECONDS", 0.2)
+    monkeypatch.setattr(state, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(state, "get_script_run_ctx", lambda: SimpleNamespace(session_id="mine"))
+    monkeypatch.setattr(state.runtime, "exists", lambda: True)
+    monkeypatch.setattr(state.runtime, "get_instance", Runtime)
+    (tmp_path / "hand").mkdir()
+    held = state.HandState(hand=Hand(tmp_path / "hand"))
+    held.watch()
+    time.sleep(0.5)
+    assert held.hand is not None
+    active[0] = False
+    deadline = time.monotonic() + PATIENCE
+    while held.watched and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert held.hand is None and not (tmp_path / "hand").exists()
 
 
 def test_a_servers_death_ends_the_process_and_removes_its_folder(tmp_path):
@@ -237,9 +267,17 @@ def test_the_real_command_learns_from_the_pages_lines(learning, tmp_path):
     assert not app.exception and not app.error, said(app.error)
     assert re.search("It helped. On 5 lines that were kept aside", said(app.success))
     hand = app.session_state["hand"].hand
-    assert not [path.name for path in hand.folder.iterdir() if path.suffix in (".png", ".jsonl", ".pt")]
+    assert {path.name for path in hand.folder.iterdir()} <= FILES
     assert "learned from | 7" in (hand.folder / "README.md").read_text()
     assert hand.recognizer.read([np.full((48, 96), 255, np.uint8)])
+
+
+def test_what_a_server_holds_goes_when_it_stops(monkeypatch, tmp_path):
+    monkeypatch.setattr(run, "IN_MEMORY", tmp_path)
+    for owner in (f"{os.getpid()}-{run._start_of(os.getpid())}", "1-1"):
+        (tmp_path / f"{run.PREFIX}{owner}-x").mkdir()
+    run.remove_folders()
+    assert [path.name for path in tmp_path.iterdir()] == [f"{run.PREFIX}1-1-x"]
 
 
 def test_a_hands_folder_goes_with_it(tmp_path):
