@@ -99,7 +99,7 @@ def show_result(hand: HandState) -> None:
     st.success(escaped(hand.sentence), icon=":material/school:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="learned_hand"):
         if st.session_state.get(USED):
-            st.caption("This session reads text with your hand; the switch is under “Advanced”.", width="content")
+            st.caption("In use. “Read with my hand” is under “Advanced”.", width="content")
         else:
             st.button("Use for this session", key="use_hand", type="primary", on_click=hand.use)
         st.download_button(
