@@ -183,7 +183,7 @@ def test_a_line_that_was_emptied_is_no_correction_for_the_data_set(letter):
     letter.text_input(key=fields["Line 1"]).set_value("").run()
     assert not [toggle for toggle in letter.toggle if "corrected line" in toggle.label]
     letter.text_input(key=fields["Line 2"]).set_value("we arrived").run()
-    assert [toggle.label for toggle in letter.toggle if "corrected" in toggle.label] == ["Only 1 corrected line"]
+    assert [toggle.label for toggle in letter.toggle if "corrected line" in toggle.label] == ["Only 1 corrected line"]
 
 
 def test_a_line_that_is_a_formula_is_read_as_one():
