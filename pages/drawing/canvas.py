@@ -104,6 +104,7 @@ def _show_tools(state: DrawState, width: int, height: int) -> None:
         key=TOOLS,
         data={
             "boxes": boxes,
+            "tool": known.get("tool") or "pen",
             "css": _static("canvas.css"),
             "label": LABEL,
             "width": width,
