@@ -59,8 +59,19 @@ def test_sentences_come_from_the_data_and_from_the_languages_files(polish, tmp_p
         file.writelines(json.dumps(row) + "\n" for row in rows)
     monkeypatch.setattr(datasets, "LANGUAGES", languages.LANGUAGES)
     assert datasets.sentences(tmp_path) == {"it": ["Perché no?"], "pl": []}  # only characters that can be written
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"pl\.toml names none\.txt, which is neither beside it nor in"):
         datasets.texts_of(replace(polish, files=(tmp_path / "none.txt",)), tmp_path)
+
+
+def test_the_check_reports_what_is_missing_in_one_sentence(polish, monkeypatch, capsys):
+    def missing(language, downloads):
+        raise FileNotFoundError("pl.toml names pl.txt, which is neither beside it nor in data.")
+
+    monkeypatch.setattr(languages, "check", missing)
+    with pytest.raises(SystemExit) as end:
+        languages.main(["pl"])
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "  pl.toml names pl.txt, which is neither beside it nor in data.\n"
 
 
 @pytest.mark.parametrize(

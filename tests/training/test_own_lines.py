@@ -16,7 +16,7 @@ from hwr_core.metrics import cer
 from tests.support.paths import ROOT
 from training.data.charset import CHARACTERS
 from training.data.datasets import scans
-from training.data.own_lines import as_image, check_characters, own_lines, to_tar
+from training.data.own_lines import as_image, check_characters, main, own_lines, to_tar
 from training.data.pictures import decoded
 
 DATA = ROOT / "tests" / "data" / "own_lines"
@@ -148,3 +148,16 @@ def test_a_zip_leaves_nothing_behind(tmp_path, monkeypatch):
         archive.writestr("a.jsonl", '{"text": "a", "strokes": [[[0, 0], [40, 30]]]}')
     assert own_lines(tmp_path / "mine.zip")[0].text == "a"
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_the_command_makes_the_folder_of_the_source(tmp_path, capsys):
+    main([str(DATA / "pairs"), str(tmp_path / "data" / "mine.tar")])
+    assert (tmp_path / "data" / "mine.tar").is_file() and "mine.tar: 2 lines" in capsys.readouterr().out
+
+
+def test_the_command_says_what_is_wrong_in_one_sentence(tmp_path, capsys):
+    shutil.copytree(DATA / "pairs", tmp_path / "lines")
+    next((tmp_path / "lines").rglob("*.txt")).write_text("Жук", encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        main([str(tmp_path / "lines"), str(tmp_path / "mine.tar")])
+    assert end.value.code == 1 and capsys.readouterr().err.startswith("The checkpoint cannot write 'Ж' (U+0416) 1×")

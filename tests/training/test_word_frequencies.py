@@ -5,6 +5,7 @@ import json
 import random
 import subprocess
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -72,8 +73,8 @@ def test_a_file_of_a_wheel_at_hand_is_read_without_fetching(tmp_path, monkeypatc
 @pytest.fixture
 def lists(monkeypatch):
     """Packs of all languages, each of which can be fetched once."""
-    lists = {word_frequencies.MEMBER.format(language): packed_list([f"elk{language}"]) for language in LANGUAGES}
-    lists[word_frequencies.MEMBER.format("de")] = packed_list([], ["strasse", "wasser"])
+    lists = {word_frequencies.MEMBERS[0].format(language): packed_list([f"elk{language}"]) for language in LANGUAGES}
+    lists[word_frequencies.MEMBERS[0].format("de")] = packed_list([], ["strasse", "wasser"])
     monkeypatch.setattr(word_frequencies, "member", lambda folder, requirement, name: lists.pop(name))
     return lists
 
@@ -83,6 +84,18 @@ def test_the_lists_are_unpacked_once(tmp_path, lists):
     assert first.keys() == set(LANGUAGES) and first["fr"].words == ["elkfr"]
     assert first["de"].words == ["straße", "wasser"]
     assert second["fr"].draw(random.Random(0)) == "elkfr" and not lists
+
+
+def test_a_language_without_a_large_list_has_the_small_one(tmp_path, lists):
+    large, small = (name.format("nl") for name in word_frequencies.MEMBERS)
+    lists[small] = lists.pop(large)
+    assert fetch(tmp_path)["nl"].words == ["elknl"]
+
+
+def test_a_language_without_a_list_is_reported(tmp_path, lists):
+    klingon = replace(LANGUAGES["nl"], code="tlh", wordfreq="tlh")
+    with pytest.raises(ValueError, match=r"has no list 'tlh': leave words\.wordfreq out of tlh\.toml"):
+        word_frequencies.of_language(tmp_path, klingon)
 
 
 def test_a_file_with_fewer_languages_is_made_anew(tmp_path, lists):

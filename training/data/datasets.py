@@ -170,6 +170,10 @@ def texts_of(language: Language, folder: Path = DATA) -> list[str]:
     found = []
     for path in language.files:
         path = path if path.exists() else folder / path.name
+        if not path.exists():
+            raise FileNotFoundError(
+                f"{language.code}.toml names {path.name}, which is neither beside it nor in {folder}."
+            )
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
         lines = (normalise(SPELLINGS[language.texts_spelling](line)) for line in text.splitlines())

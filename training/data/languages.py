@@ -7,6 +7,7 @@ The characters, the texts that are drawn and counted, and the frequency lists al
 
 import argparse
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -170,17 +171,21 @@ def check(language: Language, downloads: Path) -> list[tuple[str, str, bool]]:
     return rows
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("languages", nargs="*", default=list(LANGUAGES), help="codes; all unless given")
     parser.add_argument("--downloads", type=Path, default=Path("runs/downloads"), help="where frequency lists lie")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     enough = True
     for code in arguments.languages:
         if code not in LANGUAGES:
             parser.error(f"There is no {FOLDER.name}/{code}.toml.")
         print(f"{code}: {LANGUAGES[code].name}")
-        for what, found, ok in check(LANGUAGES[code], arguments.downloads):
+        try:
+            rows = check(LANGUAGES[code], arguments.downloads)
+        except (FileNotFoundError, ValueError) as error:
+            parser.exit(1, f"  {error}\n")
+        for what, found, ok in rows:
             print(f"  {what}: {found}{'' if ok else '  ← too few'}")
             enough = enough and ok
     return 0 if enough else 1

@@ -340,13 +340,17 @@ def as_image(line: OwnLine) -> Image.Image:
     return Image.fromarray(line.grey)
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("tar", type=Path)
-    arguments = parser.parse_args()
-    lines = own_lines(arguments.data)
-    check_characters([line for line in lines if not line.formula], CHARACTERS)
+    arguments = parser.parse_args(given)
+    try:
+        lines = own_lines(arguments.data)
+        check_characters([line for line in lines if not line.formula], CHARACTERS)
+    except HandwritingError as error:
+        parser.exit(1, f"{error}\n")
+    arguments.tar.parent.mkdir(parents=True, exist_ok=True)
     to_tar(lines, arguments.tar)
     print(f"{arguments.tar}: {len(lines)} lines")
 

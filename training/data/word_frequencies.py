@@ -17,7 +17,9 @@ from training.data.spelling import SPELLINGS
 from training.data.wheels import member
 
 WHEEL = "wordfreq==3.1.1"
-MEMBER = "wordfreq/data/large_{}.msgpack.gz"
+MEMBERS = tuple(
+    f"wordfreq/data/{size}_{{}}.msgpack.gz" for size in ("large", "small")
+)  # some languages have no large one
 PACKED = "frequent_words.json.gz"
 MOST = 100_000  # words of each language
 FLATTENED = 0.5  # frequency to this power: rare words are what is lacking
@@ -73,7 +75,21 @@ def fetch(folder: Path) -> dict[str, Vocabulary]:
 
 def of_language(folder: Path, language: Language) -> tuple[list[str], list[int]]:
     """The language's frequent words that the checkpoint can write, and their frequencies; see `frequent`."""
-    return frequent(member(folder, WHEEL, MEMBER.format(language.wordfreq)), language.code)
+    return frequent(_packed(folder, language), language.code)
+
+
+def _packed(folder: Path, language: Language) -> bytes:
+    """wordfreq's large list of the language, or its small one where there is no large one.
+
+    Raises:
+        ValueError: wordfreq has no list of that code.
+    """
+    for name in MEMBERS:
+        try:
+            return member(folder, WHEEL, name.format(language.wordfreq))
+        except KeyError:
+            continue
+    raise ValueError(f"{WHEEL} has no list {language.wordfreq!r}: leave words.wordfreq out of {language.code}.toml.")
 
 
 def frequent(content: bytes, language: str) -> tuple[list[str], list[int]]:
@@ -102,10 +118,6 @@ def unpacked(content: bytes, language: str) -> list[tuple[str, int]]:
 
 def listed_words(folder: Path) -> frozenset[str]:
     """Every word of all full lists, case-folded: words outside them are rare, mostly names."""
-    contents = {
-        code: member(folder, WHEEL, MEMBER.format(language.wordfreq))
-        for code, language in LANGUAGES.items()
-        if language.wordfreq
-    }
+    contents = {code: _packed(folder, language) for code, language in LANGUAGES.items() if language.wordfreq}
     words = (word for code, content in contents.items() for word, _ in unpacked(content, code))
     return frozenset(word.casefold() for word in words)
