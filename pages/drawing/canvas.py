@@ -98,13 +98,11 @@ def write_example(state: DrawState, formulas: bool, pen: int, colour: str) -> No
 
 def _show_tools(state: DrawState, width: int, height: int) -> None:
     """The component of the tools. It also reports the column's width, and the height that the canvas was dragged to."""
-    known = st.session_state.get(TOOLS) or {}
-    boxes = _boxes(state.objects, state.strokes) if known.get("tool") == "select" else []
     _tools(
         key=TOOLS,
         data={
-            "boxes": boxes,
-            "tool": known.get("tool") or "pen",
+            # Always, since the choice of a tool is the browser's: it needs no answer of a busy server.
+            "boxes": _boxes(state.objects, state.strokes),
             "css": _static("canvas.css"),
             "label": LABEL,
             "width": width,
@@ -112,8 +110,7 @@ def _show_tools(state: DrawState, width: int, height: int) -> None:
             "least": HEIGHT,
             "most": TALLEST,
         },
-        default={"tool": "pen", "width": 0, "height": 0},
-        on_tool_change=lambda: None,
+        default={"width": 0, "height": 0},
         on_width_change=lambda: _take_size(state),
         on_height_change=lambda: _take_size(state),
         on_erased_change=lambda: _take_erased(state),

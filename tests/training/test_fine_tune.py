@@ -206,7 +206,7 @@ def formulas(tmp_path, *texts: str):
     [
         (["x^2"] * 4, "has 4 formulas: at least 10"),
         (["x^2", r"\frac{a}"], r"The formula in metadata.jsonl, line 2 is not well formed"),
-        (["x^2", r"\aleph"], r"cannot write '.*aleph', which is in metadata.jsonl, line 2"),
+        (["x^2", r"\beth"], r"cannot write '.*beth', which is in metadata.jsonl, line 2"),
     ],
 )
 def test_formulas_that_cannot_be_used_are_reported(tmp_path, texts, said):

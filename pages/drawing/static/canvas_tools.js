@@ -11,7 +11,6 @@ const LEAST_CHANGE = 8 // pixels of the column's width; smaller changes are not 
 const SLACK = 8 // pixels around a stroke's box in which a click meets it
 const LEAST_MOVE = 3 // pixels; less is a click
 const LOOK_AGAIN = 500 // milliseconds after which it is looked whether the canvas is another one
-const TELL_AGAIN = 3000 // milliseconds after which a tool that the server does not know is told again
 const REPORT_AFTER = 200 // milliseconds without a change of width after which it is reported
 const LONE_STEP = 40 // pixels by which an arrow key changes the canvas's height
 const LYING = "(max-height: 500px) and (orientation: landscape)" // a phone on its side
@@ -32,7 +31,6 @@ class CanvasTools {
   constructor(parent) {
     this.parent = parent
     this.tool = "pen"
-    this.told = 0
     this.selected = new Set()
     this.boxes = []
     this.reported = 0
@@ -47,7 +45,6 @@ class CanvasTools {
     this.timer = setInterval(() => {
       this.attach()
       this.foldSidebar()
-      this.tellTool()
     }, LOOK_AGAIN)
     this.addSkipLink()
     this.foldSidebar()
@@ -203,16 +200,7 @@ class CanvasTools {
   choose(name) {
     this.tool = name
     this.selected.clear()
-    this.told = performance.now()
-    this.setState("tool", name)
     this.show()
-  }
-
-  // A choice that was made while the server was busy can get lost: it is told again until the server knows it.
-  tellTool() {
-    if (!this.data || this.data.tool === this.tool || performance.now() - this.told < TELL_AGAIN) return
-    this.told = performance.now()
-    this.setState("tool", this.tool)
   }
 
   show() {
