@@ -37,9 +37,11 @@ from pages.workbench.picture import choose_picture, show_facts, show_picture
 from pages.workbench.reading import Prepared, Readers, ReadingBar, ReadSheet, prepare, read_sheet, read_with
 from pages.workbench.settings import settings_sidebar
 from pages.workbench.state import PageKey, PhotoState, photo_state
-from pages.workbench.stored import store, take_stored
+from pages.workbench.stored import store, stored_names, take_stored
 from pages.workbench.text import CORRECT, show_lines, text_header, undo_button
 from pages.workbench.viewer import VIEWER
+
+NAMED = 3  # files with stored corrections that are named
 
 
 def photo_page() -> None:
@@ -63,6 +65,7 @@ def photo_page() -> None:
             "<p class='hint'>Drop pictures or PDFs of handwriting above, paste one, take one, or try a sample. "
             "Processed in memory on the server and never saved.</p>"
         )
+        show_stored(state)
         return
     st.html("<h1 class='unseen'>Read a photo or scan</h1>")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="files"):
@@ -92,6 +95,15 @@ def photo_page() -> None:
         read_others(state, sheets, settings, readers)
     if len(sheets) > 1 and read_pages(state, sheets, settings, reader) != ticked:
         st.rerun()  # the strip shows which pages are read
+
+
+def show_stored(state: PhotoState) -> None:
+    """Tells which files have corrections in the browser's storage: after a reload, or a restart of the server."""
+    if names := stored_names(state):
+        more = f" and {counted(len(names) - NAMED, 'other file')}" if len(names) > NAMED else ""
+        st.caption(
+            f"This browser keeps your corrections of {escaped(', '.join(names[:NAMED]))}{more}. Add the file again to see them."
+        )
 
 
 def choose_words(state: PhotoState) -> str:

@@ -55,6 +55,8 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
         state.receive(state.sent())
     elif state.objects:
         state.give()  # after a visit to another page the component has forgotten the drawing
+    if not state.width:
+        _take_size(state)  # a session on a server that was started again: the tools reported the size to the one before
     row = st.container(horizontal=True, gap="small", key="canvas_tools_row")
     with st.container(key="canvas_column"):
         width, height = size_of(state)

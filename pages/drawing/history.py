@@ -28,11 +28,13 @@ def show_history(state: DrawState) -> None:
 def _show_earlier(state: DrawState, earlier: Earlier, number: int) -> None:
     left, words = st.columns([1, 2], vertical_alignment="center")
     picture = thumbnail(earlier.strokes)
-    left.image(picture, width=min(PICTURE_WIDTH, picture.width), alt=f"A drawing that reads: {earlier.text}")
+    alt = f"A drawing that reads: {earlier.text}" if earlier.text else "A drawing"
+    left.image(picture, width=min(PICTURE_WIDTH, picture.width), alt=alt)
     formula = any(earlier.formula)
     if formula and len(earlier.formula) == 1:
         words.latex(earlier.text)
-    words.code(earlier.text, language="latex" if formula else None, wrap_lines=True)
+    if earlier.text:
+        words.code(earlier.text, language="latex" if formula else None, wrap_lines=True)
     words.button(
         "Open",
         key=f"open-{number}-{earlier.number}",

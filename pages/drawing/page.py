@@ -64,18 +64,16 @@ def draw_page() -> None:
 
 
 def restore(state: DrawState) -> None:
-    """Brings back what the browser has stored, unless something was drawn meanwhile."""
+    """Brings back what the browser has stored. What was drawn meanwhile stays."""
     drawing, history = browser_storage.taken(DRAWING), browser_storage.taken(PAST)
-    if state.objects or state.past or not (drawing or history):
+    if not (drawing or history):
         return
     try:
-        state.document, mode = document_of(drawing, history)
+        document, mode = document_of(drawing, history)
     except ValueError:
         return
-    if mode in MODES:
+    if state.bring_back(document) and mode in MODES:
         st.session_state["mode"] = mode
-    if state.objects:
-        state.give()
 
 
 def forget(state: DrawState) -> None:

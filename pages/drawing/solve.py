@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 MEMORY = 1_500_000_000  # bytes that this process may use
+SECONDS = 20  # of CPU time; the server stops it earlier, unless that was killed
 DIGITS = 8  # of a value
 MOST_SOLUTIONS = 6
 LONGEST = 300  # characters of LaTeX that are shown
@@ -28,6 +29,7 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     with contextlib.suppress(OSError):  # where memory runs out, Linux ends this process and not the server
         Path("/proc/self/oom_score_adj").write_text("1000")
     json.dump(meaning(sys.stdin.read()), sys.stdout)

@@ -33,7 +33,7 @@ class Earlier:
 
     Attributes:
         objects: Its strokes, as objects of the canvas.
-        text: As it was corrected.
+        text: As it was corrected; empty if that is not known.
         formula: For each line, whether it is LaTeX.
         number: Of the drawing.
         line_texts: What was typed for its lines.
@@ -68,6 +68,11 @@ class Document:
     texts: dict[str, str] = field(default_factory=dict)
     line_texts: dict[LineKey, str] = field(default_factory=dict)
     history: tuple[Earlier, ...] = ()
+
+    @property
+    def strokes(self) -> Strokes:
+        """Its strokes, in pixels of the canvas."""
+        return rounded(strokes_of(list(self.objects)))
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ class DrawState:
     @property
     def strokes(self) -> Strokes:
         """The strokes of the drawing, in pixels of the canvas."""
-        return rounded(strokes_of(list(self.objects)))
+        return self.document.strokes
 
     @property
     def history(self) -> tuple[Earlier, ...]:
@@ -213,6 +218,41 @@ class DrawState:
         """Clears the canvas. The drawing and its text go to the history."""
         if self.objects:
             self.change(objects=(), number=self._next_number(), line_texts={}, history=self._with_current())
+
+    def bring_back(self, stored: Document) -> bool:
+        """Takes a document that the browser had stored into a new session.
+
+        The canvas may have sent its strokes before: if the server was started again, or if a person drew meanwhile.
+        Those strokes stay. If they are another drawing, the stored one goes to the history.
+
+        Returns:
+            Whether the canvas shows the stored drawing.
+        """
+        if not (self.objects or self.past):
+            self.document = stored
+            if self.objects:
+                self.give()
+            return True
+        same = fingerprint(stored.strokes) == fingerprint(self.document.strokes[: len(stored.strokes)])
+        history = stored.history
+        if stored.objects and not same:
+            texts = [text for key, text in stored.texts.items() if key.startswith(f"{stored.number}-")]
+            text = texts[-1] if texts else ""
+            history = (Earlier(stored.objects, text, (), stored.number, stored.line_texts), *history)
+        line_texts = stored.line_texts if same else {}
+
+        def joined(document: Document) -> Document:
+            return Document(
+                document.objects,
+                stored.number if same else document.number,
+                {**stored.texts, **document.texts},
+                {**line_texts, **document.line_texts},
+                (*document.history, *history)[:HISTORY],
+            )
+
+        self.document = joined(self.document)
+        self.past, self.future = list(map(joined, self.past)), list(map(joined, self.future))
+        return same
 
     def reopen(self, earlier: Earlier) -> None:
         """Brings a drawing of the history back to the canvas, with its corrections. The present one goes to the history."""

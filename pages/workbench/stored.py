@@ -11,6 +11,8 @@ from pages.workbench.state import PageKey, PageState, PhotoState
 SLOT = "photo"
 MOST_FILES = 100  # whose corrections are stored; the earliest go first
 MOST_LINES = 2000  # corrections and lines of a page that are taken back
+NAME = "name"  # key of a file's name beside its pages
+LONGEST_NAME = 200  # characters
 LONGEST_LINE = 2000  # characters of a correction
 REACH = 100_000  # pixels: no page is larger
 
@@ -38,12 +40,19 @@ def restore(state: PhotoState, file: str) -> None:
             page.turn = cast(Turn, values["turn"])
 
 
+def stored_names(state: PhotoState) -> list[str]:
+    """The names of the files that are not open and whose corrections are stored, the latest first."""
+    names = [values.get(NAME) for values in reversed(state.stored.values())]
+    return [name[:LONGEST_NAME] for name in names if isinstance(name, str) and name]
+
+
 def store(state: PhotoState) -> None:
     """Stores the corrections of all pages. Call it at the end of a run."""
     files: dict[str, Any] = dict(state.stored)
+    names = {file: name for name, file in state.files.items()}
     for key, page in state.pages.items():
         if values := _values(page):
-            files.setdefault(key.file, {})[str(key.index)] = values
+            files.setdefault(key.file, {NAME: names.get(key.file, "")})[str(key.index)] = values
     browser_storage.save(SLOT, dict(list(files.items())[-MOST_FILES:]) or None)
 
 

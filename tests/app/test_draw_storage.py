@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from hwr_core import pipeline
@@ -45,10 +46,37 @@ def test_drawing_correction_mode_and_history_come_back_after_a_reload():
     assert again.text_area[0].value == "hello"
 
 
-def test_what_was_drawn_before_the_browser_answered_is_kept():
+def test_what_was_drawn_before_the_browser_answered_is_kept_and_the_stored_drawing_goes_to_the_history():
     app = on_canvas(draw_page(), write("hello")).run()
-    values = stored(on_canvas(draw_page(), write("other")).run())
-    assert answered(app, values).text_area[0].value == "hello"
+    other = on_canvas(draw_page(), write("other")).run()
+    other.text_area[0].set_value("Other!").run()
+    app = answered(app, stored(other))
+    assert app.text_area[0].value == "hello"
+    assert [earlier.text for earlier in app.session_state["drawing"].history] == ["Other!"]
+    assert press(app, "Open").text_area[0].value == "Other!"
+
+
+def test_a_stored_drawing_that_was_not_corrected_can_be_opened_from_the_history():
+    app = on_canvas(draw_page(), write("hello")).run()
+    app = answered(app, stored(on_canvas(draw_page(), write("other")).run()))
+    assert press(app, "Open").text_area[0].value == "other"
+
+
+def test_corrections_and_history_come_back_to_strokes_that_the_canvas_sent_before():
+    """After a restart of the server the page in the browser still has the strokes, and sends them to the new session."""
+    app = on_canvas(draw_page(), write("hello")).run()
+    on_canvas(press(app, "Clear"), []).run()
+    on_canvas(app, write("thank you")).run()
+    app.text_area[0].set_value("Thank you!").run()
+    more = [*write("thank you"), np.array([[300.0, 10.0], [310.0, 60.0]])]
+    for strokes, undone in ((write("thank you"), len(write("thank you")) - 1), (more, len(write("thank you")))):
+        again = answered(on_canvas(draw_page(), strokes), stored(app))
+        state = again.session_state["drawing"]
+        assert len(state.strokes) == len(strokes) and [earlier.text for earlier in state.history] == ["hello"]
+        assert "Thank you!" in state.document.texts.values()
+        press(again, "Undo")
+        assert len(state.strokes) == undone and len(state.history) == 1
+    assert answered(on_canvas(draw_page(), write("thank you")), stored(app)).text_area[0].value == "Thank you!"
 
 
 @pytest.mark.parametrize(

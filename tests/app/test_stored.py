@@ -30,6 +30,7 @@ def test_what_was_done_on_a_page_comes_back_with_its_file(browser):
     after = PhotoState()
     stored.take_stored(after)
     assert not after.pages, "not before the file is there"
+    assert stored.stored_names(after) == ["a.png"]
     stored.store(after)  # and it stays stored meanwhile
     later = PhotoState()
     stored.take_stored(later)
@@ -55,7 +56,7 @@ def test_a_correction_of_this_session_counts_more_than_a_stored_one(browser):
         7,
         [],
         {"hash": 7},
-        {"hash": {"first": {}}},
+        {"hash": {"first": {}, "name": 7}},
         {"hash": {"0": []}},
         {"hash": {"0": {"corrections": [[[1, 2], "x"], "y", [[[0, 0]] * 4, 7], [[["a", 0]] * 4, "x"]]}}},
         {"hash": {"0": {"corrections": {}, "lines": 9, "turn": "91"}}},
@@ -65,6 +66,7 @@ def test_nonsense_in_the_storage_is_ignored(browser, value):
     browser["photo"] = json.dumps(value)
     state = PhotoState()
     stored.take_stored(state)
+    assert stored.stored_names(state) == []
     stored.restore(state, "hash")
     for page in state.pages.values():
         assert not page.corrections and page.regions is None and page.turn is None

@@ -1,5 +1,6 @@
 """The whole server, started by `hwr serve`: behind proxies, in the image, and when it is told to stop."""
 
+import io
 import json
 import os
 import re
@@ -15,7 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from PIL import Image
 
+from benchmarks import process_tree
+from hwr_core.ink.handprint import write
 from tests.support.paths import ROOT, SAMPLES
 from tests.support.proxy import prefix_proxy
 from tests.support.server import free_port, serving, started
@@ -77,6 +81,63 @@ def test_told_to_stop_it_finishes_what_is_being_read(tmp_path):
     assert "Invalid HTTP request received." in messages  # the web server's own messages are JSON, too
     assert [(entry["route"], entry["status"]) for entry in entries if "route" in entry] == [("/recognize", 200)] * 2
     assert "Traceback" not in written
+
+
+def test_after_it_is_killed_the_same_requests_get_the_same_answers_and_no_file_or_process_is_left(tmp_path):
+    files = tmp_path / "files"
+    files.mkdir()
+    requests, port = batch(), free_port()
+    environment = {"TMPDIR": str(files)}
+    with ThreadPoolExecutor(len(requests)) as clients:
+        with serving(tmp_path, port=port, **environment) as (address, process):
+            expected = [text_of(httpx.post(f"{address}{path}", timeout=300, **body)) for path, body in requests]
+            answered, repeated = [], []
+            sending = [clients.submit(sent, address, *request, answered, repeated) for request in requests]
+            for _ in range(6000):
+                if len(answered) >= 2:
+                    break
+                time.sleep(0.05)
+            children = process_tree.descendants(process.pid)[1:]
+            process.kill()
+        with serving(tmp_path, port=port, **environment):
+            assert [job.result() for job in sending] == expected
+    assert len(answered) == len(requests) and repeated
+    assert not list(files.iterdir())
+    for _ in range(600):
+        if not any(process_tree.command(child) for child in children):
+            break
+        time.sleep(0.1)
+    assert not any(process_tree.command(child) for child in children)
+
+
+def batch() -> list[tuple[str, dict]]:
+    """The paths and bodies of requests with photos, PDFs and drawings."""
+    packed = io.BytesIO()
+    with Image.open(LETTER) as letter:
+        letter.save(packed, "PDF", save_all=True, append_images=[letter])
+    photos = [("/api/recognize", {"files": {"files": ("a.jpg", LETTER.read_bytes())}})] * 3
+    pdfs = [("/api/recognize", {"files": {"files": ("a.pdf", packed.getvalue())}})] * 3
+    texts = ("see you", "at seven", "call Ann")
+    strokes = [[stroke.round(2).tolist() for stroke in write(text)] for text in texts]
+    return [*photos, *pdfs, *(("/api/ink", {"json": {"strokes": drawn}}) for drawn in strokes)]
+
+
+def sent(address: str, path: str, body: dict, answered: list, repeated: list) -> list[str]:
+    """Sends a request again until it is answered, as a client does that knows that requests change nothing."""
+    while True:
+        try:
+            answer = httpx.post(f"{address}{path}", timeout=300, **body)
+        except httpx.TransportError:
+            repeated.append(path)
+            time.sleep(0.25)
+            continue
+        answered.append(path)
+        return text_of(answer)
+
+
+def text_of(answer: httpx.Response) -> list[str]:
+    content = answer.raise_for_status().json()
+    return [page["text"] for page in content.get("pages", [content])]
 
 
 def test_a_setting_that_cannot_be_used_stops_the_start(tmp_path):

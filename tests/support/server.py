@@ -21,10 +21,10 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    folder: Path, *options: str, health: str = "/api/health", **environment: str
+    folder: Path, *options: str, health: str = "/api/health", port: int | None = None, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen]]:
     """Its address and its process, once it answers. `folder` is its working directory and gets its log."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "hwr_core", "serve", "--port", str(port), "--address", "127.0.0.1", *options]
     address = f"http://127.0.0.1:{port}"
     with started(command, folder, environment, address + health) as process:

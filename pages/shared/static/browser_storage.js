@@ -1,8 +1,17 @@
-// The browser's own storage of this app: reads it when the page is loaded, and writes what it is given.
+// The browser's own storage of this app: reads it when the page is loaded, and writes what it is given. It also watches
+// the connection to the server, which may be started again: then the page runs again, and the new session asks the storage.
 const PREFIX = "handwriting-recognition/"
-const answered = new WeakMap() // element → the question that it answered last
+const ANSWER_AGAIN = 3000 // milliseconds until an answer that did not arrive is sent again; each time twice as many
+const NOTE_AFTER = 1500 // milliseconds without a connection after which the page says so
+const NOTE = "No connection to the server. This page goes on when the server is back."
+const CONNECTION = "data-test-connection-state" // Streamlit's attribute of its root element
 const written = new Map() // slot → the text that this page wrote last
+let asked = null // the question of the server; null once it has the answer
+let answered = null // the question that was answered last
+let send = null // sends an answer, and has the page run
 let guard = null // the listener that warns before a reload
+let watched = null // the root element whose connection is watched
+let lost = null // the timer of the note; null while there is a connection
 
 function readAll() {
   const values = {}
@@ -13,6 +22,18 @@ function readAll() {
     }
   } catch {} // storage is blocked
   return values
+}
+
+function answer() {
+  answered = asked
+  send({ question: asked, values: asked ? readAll() : {} })
+}
+
+// A run that is interrupted may lose what it was sent.
+function answerUntilHeard(question, delay = ANSWER_AGAIN) {
+  if (asked !== question) return
+  answer()
+  setTimeout(answerUntilHeard, delay, question, 2 * delay)
 }
 
 function write(slot, text) {
@@ -30,10 +51,40 @@ function warn(wanted) {
   if (guard) window.addEventListener("beforeunload", guard)
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  if (data.question && answered.get(parentElement) !== data.question) {
-    answered.set(parentElement, data.question)
-    setTriggerValue("stored", { question: data.question, values: readAll() })
+function note(shown) {
+  document.getElementById("connection-note")?.remove()
+  if (!shown) return
+  const element = document.createElement("div")
+  element.id = "connection-note"
+  element.setAttribute("role", "status")
+  element.textContent = NOTE
+  element.style.cssText = "position:fixed;bottom:1rem;left:50%;transform:translateX(-50%);z-index:1000000;width:max-content;max-width:90vw;padding:.6rem 1rem;border-radius:.75rem;background:#1c2340;color:#fff;border:1px solid #8fa5ff"
+  document.body.append(element)
+}
+
+function look() {
+  const connected = watched.getAttribute(CONNECTION) === "CONNECTED"
+  if (connected === (lost === null)) return
+  clearTimeout(lost)
+  lost = connected ? null : setTimeout(note, NOTE_AFTER, true)
+  if (!connected) return
+  note(false)
+  answer() // a server that was started again knows nothing of this page: it runs, and asks
+}
+
+function watchConnection() {
+  const app = document.querySelector(`[${CONNECTION}]`)
+  if (!app || app === watched) return
+  watched = app
+  new MutationObserver(look).observe(app, { attributes: true, attributeFilter: [CONNECTION] })
+}
+
+export default function ({ data, setTriggerValue }) {
+  if (data.question !== undefined) {
+    asked = data.question
+    send = (values) => setTriggerValue("stored", values)
+    watchConnection()
+    if (asked && asked !== answered) answerUntilHeard(asked)
   }
   if (data.forget) Object.keys(readAll()).forEach((slot) => write(slot, null))
   if (data.slot) write(data.slot, data.text)

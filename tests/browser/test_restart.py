@@ -1,0 +1,72 @@
+"""Both pages when the server is killed and started again on the same port."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from benchmarks.driving import PATIENCE, canvas_box, write_with_mouse
+from tests.support.paths import SAMPLES
+from tests.support.server import free_port, serving
+
+pytestmark = pytest.mark.browser
+KEPT = "localStorage['handwriting-recognition/{}']?.includes('{}')"
+
+
+def test_after_the_server_is_killed_drawings_and_corrections_come_back(chromium, tmp_path):
+    context, port = chromium.new_context(viewport={"width": 1280, "height": 900}), free_port()
+    context.set_default_timeout(PATIENCE)
+    draw, photo = context.new_page(), context.new_page()
+    with serving(tmp_path, port=port) as (address, process):
+        photo.goto(f"{address}/photo")
+        upload(photo)
+        photo.get_by_text("Correct", exact=True).first.click()
+        photo.get_by_label("Line 5", exact=True).fill("Yours, Editha")
+        photo.keyboard.press("Enter")
+        photo.wait_for_function(KEPT.format("photo", "Editha"))
+        draw.goto(address)
+        write_cleared_and_corrected(draw)
+        width = canvas_box(draw)["width"]
+        process.kill()
+        for page in (draw, photo):
+            expect(page.get_by_role("status").filter(has_text="No connection to the server.")).to_be_visible()
+        expect(draw.get_by_role("textbox", name="Edit text")).to_be_disabled()  # nothing can be typed for nobody
+    with serving(tmp_path, port=port):
+        for page in (draw, photo):
+            expect(page.get_by_text("No connection to the server.")).to_have_count(0)
+        shows_all(draw, width)
+        draw.reload()
+        shows_all(draw, width)
+        expect(photo.get_by_text("This browser keeps your corrections of letter.jpg.")).to_be_visible()
+        upload(photo)
+        expect(photo.get_by_test_id("lines")).to_contain_text("Yours, Editha")
+    context.close()
+
+
+def upload(page) -> None:
+    page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(SAMPLES / "letter.jpg")
+    page.locator(".viewer img").wait_for()
+
+
+def write_cleared_and_corrected(page) -> None:
+    """A drawing in the history, and another one whose text is corrected."""
+    page.get_by_role("button", name="Try an example").click()
+    page.get_by_test_id("reading").wait_for()
+    page.get_by_role("button", name="Clear", exact=True).click()
+    page.get_by_text("History").wait_for()
+    write_with_mouse(page, "to it")
+    page.get_by_test_id("reading").filter(has_text=re.compile("to it", re.IGNORECASE)).wait_for()
+    page.get_by_role("textbox", name="Edit text").fill("To it!")
+    page.keyboard.press("Tab")
+    page.wait_for_function(KEPT.format("draw", "To it!"))
+
+
+def shows_all(page, width: float) -> None:
+    expect(page.get_by_test_id("reading")).to_contain_text("To it!")
+    expect(page.get_by_role("textbox", name="Edit text")).to_have_value("To it!")
+    expect(page.get_by_role("button", name="Open")).to_have_count(1)
+    expect(page.get_by_text("see you at 7:30")).to_be_visible()
+    page.wait_for_function(KEPT.format("draw", "To it!"))
+    page.wait_for_function(KEPT.format("draw-history", "see you"))
+    page.wait_for_function("JSON.parse(localStorage['handwriting-recognition/draw']).strokes.length === 7")
+    assert canvas_box(page)["width"] == width
