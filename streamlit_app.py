@@ -13,9 +13,10 @@ def main() -> None:
     # No icons: the browser would fetch a Material icon from another host, and an emoji needs a font.
     draw = st.Page(draw_page, title="Draw", default=True)
     photo = st.Page("pages/photo.py", title="Photo")
-    chosen = st.navigation([draw, photo], position="top")
+    guide = st.Page("pages/help.py", title="Help")
+    chosen = st.navigation([draw, photo, guide], position="top")
     with st.container(horizontal=True, gap="small", key="narrow_pages"):  # on a phone the top navigation is hidden
-        for page in (draw, photo):
+        for page in (draw, photo, guide):
             st.page_link(page)
     chosen.run()
 

@@ -1,4 +1,4 @@
-"""The product's name and version, with a link to the API, at the end of the sidebar."""
+"""The product's name and version, with links to the user guide and the API, at the end of the sidebar."""
 
 import streamlit as st
 
@@ -7,5 +7,5 @@ import hwr_core
 
 def about() -> None:
     """Shows them."""
-    # The address is relative, for servers below a path.
-    st.sidebar.caption(f"Handwriting Recognition {hwr_core.__version__} · [HTTP API](api/docs)")
+    # The addresses are relative, for servers below a path.
+    st.sidebar.caption(f"Handwriting Recognition {hwr_core.__version__} · [Help](help) · [HTTP API](api/docs)")

@@ -163,7 +163,11 @@ def test_no_request_leaves_for_another_host(chromium, app_address):
     page.set_default_timeout(PATIENCE)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    for path, text in (("", "Write a word or two"), ("/photo", "Drop pictures or PDFs")):
+    for path, text in (
+        ("", "Write a word or two"),
+        ("/photo", "Drop pictures or PDFs"),
+        ("/help", "two pages to work on"),
+    ):
         page.goto(app_address + path)
         page.get_by_text(text).wait_for()
         page.wait_for_timeout(2000)
