@@ -6,6 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from benchmarks.driving import PATIENCE, canvas_box, fitted, write_with_finger, write_with_mouse
+from tests.support.touch import swipe
 
 pytestmark = pytest.mark.browser
 DRAWING = "handwriting-recognition/draw"  # the storage's name of the drawing
@@ -43,16 +44,6 @@ def drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:
     page.mouse.down()
     page.mouse.move(*end, steps=8)
     page.mouse.up()
-
-
-def swipe(page, start: tuple[float, float], end: tuple[float, float], steps: int = 8) -> None:
-    """Moves a finger along a line."""
-    session = page.context.new_cdp_session(page)
-    for step in range(steps + 1):
-        x, y = (float(a + (b - a) * step / steps) for a, b in zip(start, end, strict=True))
-        kind = "touchMove" if step else "touchStart"
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_one_history_for_keys_eraser_selection_and_clear(desktop):
@@ -162,7 +153,6 @@ def test_a_finger_erases_selects_moves_and_deletes(phone):
     phone.wait_for_function(f"JSON.parse(localStorage['{DRAWING}']).strokes.length < 7")
     left = phone.evaluate(f"JSON.parse(localStorage['{DRAWING}']).strokes.length")
     assert left > 0
-    phone.wait_for_timeout(1000)  # Chromium takes a tap right after a swipe as the end of a fling, and no click
     phone.get_by_role("button", name="Select", exact=True).tap()
     phone.locator(f".layer[data-tool=select][data-strokes='{left}']").wait_for()
     swipe(phone, (box["x"] + 3, box["y"] + 3), (box["x"] + box["width"] - 3, box["y"] + box["height"] - 3))

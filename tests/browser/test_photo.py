@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.driving import PATIENCE
 from tests.support.paths import SAMPLES
+from tests.support.touch import eventually, fingers, swipe
 
 pytestmark = pytest.mark.browser
 DESKTOPS = {"1280": (1280, 800), "1440": (1440, 900), "1920": (1920, 1080)}
@@ -91,7 +92,7 @@ def test_the_page_is_zoomed_with_the_wheel_and_the_keys_and_covers_the_screen(de
     desktop.mouse.move(*at(desktop, 0.5, 0.5))
     desktop.mouse.wheel(0, -500)
     expect(desktop.locator(".frame")).to_have_class(re.compile("zoomed"))
-    assert scale(desktop) > 1.5 * whole
+    assert eventually(desktop, lambda: scale(desktop) > 1.5 * whole)
     desktop.get_by_role("button", name="Full screen").click()
     box = desktop.locator(".viewer").bounding_box()
     assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 1280, 800)
@@ -101,7 +102,7 @@ def test_the_page_is_zoomed_with_the_wheel_and_the_keys_and_covers_the_screen(de
     expect(desktop.locator(".frame")).not_to_have_class(re.compile("zoomed"))
     assert scale(desktop) == pytest.approx(whole)
     desktop.keyboard.press("+")
-    assert scale(desktop) > whole
+    assert eventually(desktop, lambda: scale(desktop) > whole)
     desktop.keyboard.press("0")
 
 
@@ -125,37 +126,25 @@ def test_lines_are_drawn_merged_deleted_and_brought_back_with_the_mouse_and_keys
 
 
 def test_a_line_is_drawn_moved_and_resized_with_a_finger(phone):
-    session = phone.context.new_cdp_session(phone)
-
-    def touch(kind: str, *places: tuple[float, float]) -> None:
-        points = [dict(zip("xy", at(phone, *place), strict=True)) for place in places]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    def swipe(*places: tuple[float, float]) -> None:
-        touch("touchStart", places[0])
-        for place in places[1:]:
-            touch("touchMove", place)
-        touch("touchEnd")
-
     def width() -> float:
         return phone.locator(".viewer .line.active").evaluate("line => line.getBBox().width")
 
     phone.get_by_role("button", name="Edit lines").tap()
-    swipe((0.5, 0.26), (0.6, 0.3), (0.8, 0.43))
+    swipe(phone, at(phone, 0.5, 0.26), at(phone, 0.8, 0.43))
     expect(phone.locator(".viewer .line")).to_have_count(6)
     before = width()
-    swipe((0.8, 0.345), (0.85, 0.345), (0.98, 0.345))  # by the handle at its right end
+    swipe(phone, at(phone, 0.8, 0.345), at(phone, 0.98, 0.345))  # by the handle at its right end
     lines(phone, "after a long.*after a long").wait_for()
-    assert width() > 1.4 * before
+    assert eventually(phone, lambda: width() > 1.4 * before)
     phone.get_by_role("button", name="Delete line").tap()
     expect(phone.locator(".viewer .line")).to_have_count(5)
     phone.get_by_role("button", name="Edit lines").tap()
     whole = scale(phone)
-    touch("touchStart", (0.4, 0.5), (0.6, 0.5))
-    touch("touchMove", (0.3, 0.5), (0.7, 0.5))
-    touch("touchMove", (0.2, 0.5), (0.8, 0.5))
+    touch = fingers(phone)
+    for kind, left in (("touchStart", 0.4), ("touchMove", 0.3), ("touchMove", 0.2)):
+        touch(kind, at(phone, left, 0.5), at(phone, 1 - left, 0.5))
     touch("touchEnd")
-    assert scale(phone) > 2 * whole, "two fingers zoom"
+    assert eventually(phone, lambda: scale(phone) > 2 * whole), "two fingers zoom"
 
 
 def test_keys_lead_from_field_to_field_and_a_correction_is_undone(desktop):
