@@ -46,6 +46,7 @@ _SIGNS = re.compile(
 # Amounts, dates, times, phone numbers: digits with the marks that stand between them.
 _NUMBER = re.compile(r"[(+]?[\d€$£][\d\s.,:/()'€$£%-]*(\s?[ap]m|h\d*|[A-Za-z]{2})?")
 _STACKED = re.compile(r"\\\\|\\(frac|sqrt|sum|int|lim)\b")
+_RAISED = re.compile(_STACKED.pattern + r"|[\^_]")
 # LaTeX that says more than a line of text can.
 _STRUCTURE = re.compile(r"[=+<>^_|]|\\[A-Za-z]+|\d\s*-\s*\d|[A-Za-z]\s*-|\(")
 
@@ -88,6 +89,10 @@ class AutoRecognizer(Recognizer):
     def math(self) -> Recognizer:
         """The recognizer of formulas. It is loaded when the first line is in doubt."""
         return self._loaded("math")
+
+    @property
+    def of_text(self) -> Recognizer:
+        return self.text
 
     @property
     def doubting(self) -> Recognizer:
@@ -259,10 +264,16 @@ def _factor(texts: Sequence[Reading], formulas: Sequence[Reading]) -> float:
     if any(is_surely_text(text) for text in texts):
         return WORDS_FACTOR
     if len(texts) > len(formulas):
-        return PARTS_FACTOR
+        return TEXT_FACTOR if _are_cells(texts, formulas) else PARTS_FACTOR
     if any(_SIGNS.search(text.text) for text in texts):
         return FORMULA_FACTOR
     return STACKED_FACTOR if any(_STACKED.search(formula.text) for formula in formulas) else TEXT_FACTOR
+
+
+def _are_cells(texts: Sequence[Reading], formulas: Sequence[Reading]) -> bool:
+    """Whether the lines are single letters or digits in a row, as in a grid, and the formulas have nothing stacked or raised."""
+    lone = all(len(text.text) == 1 and text.text.isalnum() for text in texts)
+    return lone and len(texts) > 2 and not any(_RAISED.search(formula.text) for formula in formulas)
 
 
 def _log(readings: Sequence[Reading]) -> float:

@@ -119,6 +119,11 @@ class Recognizer:
         return self._model.task
 
     @property
+    def of_text(self) -> "Recognizer":
+        """The recognizer of text where one reads text and formulas; else this one."""
+        return self
+
+    @property
     def reads_formulas(self) -> bool:
         """True if the readings are LaTeX."""
         return self.task.reads_formulas

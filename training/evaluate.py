@@ -53,6 +53,7 @@ TASKS: dict[str, Task] = {
     "cases": evaluate_cases,
     "real": evaluate_real,
 }
+OTHERS_NOTE = "rapidocr, with its own models, on the same pages."
 OF_FORMULAS = ("math", "drawn-formulas")  # tasks of the math checkpoint
 
 
@@ -67,6 +68,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--limit", type=int, help="lines of each set, chosen at random; pages in all")
     parser.add_argument("--alone", action="store_true", help="text, ink, composed: without the other readers")
+    parser.add_argument("--others", action="store_true", help="composed: only the other readers")
     parser.add_argument(
         "--results",
         type=Path,
@@ -94,7 +96,7 @@ def main() -> None:
     for table in tables:
         print(table.markdown(), end="\n\n")
     if arguments.results and tables:
-        results.save(tables, arguments.results, note_of(recognizer, arguments))
+        results.save(tables, arguments.results, OTHERS_NOTE if arguments.others else note_of(recognizer, arguments))
     print(f"{time.perf_counter() - started:.0f} seconds in all")
 
 

@@ -16,6 +16,7 @@ from hwr_core.runtime.paths import MODELS as MODELS
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 LANGUAGE_MODEL = "language_model.safetensors"  # beside the weights of a checkpoint that has one
+SPACE = " "  # the token of a space, in vocabularies of characters
 MAX_LENGTH = 512  # tokens of a line, for decoders with unlimited positions
 
 
@@ -78,13 +79,26 @@ def language_model_of(folder: Path, tokens: Callable[[], Sequence[str | None]], 
 
 
 def decoding_settings(
-    config: Any, generation_config: Any, language_model: LanguageModel | None, grammar: Grammar | None
+    config: Any,
+    generation_config: Any,
+    language_model: LanguageModel | None,
+    grammar: Grammar | None,
+    tokens: Callable[[], Sequence[str | None]] = tuple,
 ) -> DecodingSettings:
-    """Returns how a checkpoint is decoded. The shipped ones name their own values in `config.json`."""
+    """Returns how a checkpoint is decoded. The shipped ones name their own values in `config.json`.
+
+    Args:
+        config: the checkpoint's `config.json`.
+        generation_config: its `generation_config.json`.
+        language_model: its language model; None for none.
+        grammar: of its formulas; None for none.
+        tokens: gives its tokens in the order of their ids; called if the checkpoint has CTC.
+    """
     ctc_weight, language_model_weight = (
         getattr(config, "ctc_weight", 0.0),
         getattr(config, "language_model_weight", 0.0),
     )
+    names = tokens() if ctc_weight else ()
     return DecodingSettings(
         beams=getattr(generation_config, "num_beams", None) or 1,
         ctc_weight=ctc_weight,
@@ -96,4 +110,5 @@ def decoding_settings(
         temperature=getattr(config, "confidence_temperature", 1.0),
         unreadable_below=getattr(config, "unreadable_below", 0.0),
         max_length=positions(config.decoder),
+        space=names.index(SPACE) if SPACE in names else None,
     )

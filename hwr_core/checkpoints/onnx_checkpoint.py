@@ -56,7 +56,7 @@ def load(folder: Path, name: str) -> LoadedModel:
 
     special = [index for index, token in tokenizer.get_added_tokens_decoder().items() if token.special]
     grammar = task.grammar(lambda: tokens, end, special)
-    settings = decoding_settings(config, generation_config, language_model, grammar)
+    settings = decoding_settings(config, generation_config, language_model, grammar, lambda: tokens)
     return LoadedModel(name, network, pixels.pixel_values, tokenizer, task.text_of(text_of, grammar), settings, task)
 
 

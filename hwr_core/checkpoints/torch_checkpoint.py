@@ -95,7 +95,7 @@ def load(folder: Path, weights: Path, name: str, device: str) -> LoadedModel:
         return tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
     grammar = task.grammar(tokens, network.end, tokenizer.all_special_ids)
-    settings = decoding_settings(model.config, model.generation_config, language_model, grammar)
+    settings = decoding_settings(model.config, model.generation_config, language_model, grammar, tokens)
     return LoadedModel(name, network, pixels, tokenizer, task.text_of(text_of, grammar), settings, task)
 
 

@@ -16,7 +16,7 @@ from hwr_core.decoding.proposals import with_listed_words
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis, log_softmax
 from hwr_core.decoding.speculative import look_ahead
 from hwr_core.decoding.unread_symbols import unread_stretches
-from hwr_core.decoding.unused_ink import ctc_path, unread_spans
+from hwr_core.decoding.unused_ink import CtcPath, ctc_path, unread_spans
 
 # If CTC's draft has probability LIKELY or more, the line is decoded greedily first. Beam search follows only if the
 # result's probability is below SURE. Above it, beams almost never change the text
@@ -76,7 +76,20 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
             found[item] = hypotheses
     if settings.word_list is not None:
         found = [with_listed_words(network, *pair, settings) for pair in zip(lines, found, strict=True)]
-    return [
-        [replace(best, unread=unread_spans(path, best.tokens)), *others]
-        for path, (best, *others) in zip(paths, found, strict=True)
-    ]
+    return [by_ink(path, hypotheses, settings.space) for path, hypotheses in zip(paths, found, strict=True)]
+
+
+def by_ink(path: CtcPath, hypotheses: list[Hypothesis], space: int | None) -> list[Hypothesis]:
+    """Puts a hypothesis that leaves no ink out before a best one that does. Else notes the best one's unread stretches.
+
+    Args:
+        path: What CTC alone would write.
+        hypotheses: Of a line, best first.
+        space: The token of a space; None where there is none.
+    """
+    unread = unread_spans(path, hypotheses[0].tokens, space)
+    if unread:
+        whole = next((one for one in hypotheses[1:] if not unread_spans(path, one.tokens, space)), None)
+        if whole is not None:
+            return [whole, *(one for one in hypotheses if one is not whole)]
+    return [replace(hypotheses[0], unread=unread), *hypotheses[1:]]

@@ -63,6 +63,7 @@ class DecodingSettings:
         max_length: tokens of a sequence, at most, start and end included.
         unreadable_below: the mean confidence of the characters, geometric, below which a line counts as unreadable; 0
             for none.
+        space: the token of a space, by which words that stand apart are told; None where there is none.
         give_up_below: probability of the whole sequence below which the search of an image ends, with what it has, and
             is not tried again in another size; 0 follows every image to its end.
     """
@@ -78,6 +79,7 @@ class DecodingSettings:
     max_length: int = 256
     unreadable_below: float = 0.0
     give_up_below: float = 0.0
+    space: int | None = None
 
 
 def hypothesis(path: list[Step], total: float, complete: bool, settings: DecodingSettings) -> Hypothesis:

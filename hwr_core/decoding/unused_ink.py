@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LEAST_RUN = 3  # characters in a row that CTC sees and the text lacks, from which their stretch counts as unread
+APART = 1.5  # of the usual distance between two characters: how far fewer of them stand from all others to count too
 LIKELY_CHARACTER = 0.5  # probability that CTC must give such a character
 LONGEST_PERIOD = 16  # tokens of a repeated piece at most
 LEAST_REPEATS = 4  # times that a piece follows itself at the end of a text that runs in circles
@@ -48,25 +49,44 @@ def ctc_path(log_probabilities: np.ndarray, blank: int) -> CtcPath:
     return CtcPath(best[starts], starts, ends, np.array(probable), len(best))
 
 
-def unread_spans(path: CtcPath, tokens: Sequence[int]) -> tuple[tuple[float, float], ...]:
+def unread_spans(path: CtcPath, tokens: Sequence[int], space: int | None = None) -> tuple[tuple[float, float], ...]:
     """The stretches of the line whose characters the text lacks, each from and to in 0–1 of the line's width.
 
     Args:
         path: What CTC alone would write.
         tokens: Those of the text.
+        space: The token of a space. Short stretches count too where white parts them from all other characters; None
+            leaves them out.
     """
     matched = matched_in(path.tokens.tolist(), list(tokens))
     lacking = ~matched & (path.probabilities >= LIKELY_CHARACTER)
+    apart = [] if space is None else _apart(path, lacking, space)
     spans, start = [], None
     for place in range(len(lacking) + 1):
         inside = place < len(lacking) and lacking[place]
         if inside and start is None:
             start = place
         elif not inside and start is not None:
-            if place - start >= LEAST_RUN:
+            if place - start >= LEAST_RUN or any(start <= lone < place for lone in apart):
                 spans.append((path.first[start] / path.columns, (path.last[place - 1] + 1) / path.columns))
             start = None
     return tuple((float(left), float(right)) for left, right in spans)
+
+
+def _apart(path: CtcPath, lacking: np.ndarray, space: int) -> list[int]:
+    """The places in the path of the first characters of stretches that the text lacks and that stand apart."""
+    written = np.flatnonzero(path.tokens != space)
+    if len(written) < 3:
+        return []
+    steps = np.diff((path.first + path.last)[written] / 2)
+    white = np.concatenate([[np.inf], steps, [np.inf]])  # before each character, and after the last
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], lacking[written], [False]])))
+    wide = APART * float(np.median(steps))
+    return [
+        int(written[start])
+        for start, end in zip(edges[::2], edges[1::2], strict=True)
+        if min(white[start], white[end]) >= wide
+    ]
 
 
 def matched_in(path: Sequence[int], tokens: Sequence[int]) -> np.ndarray:

@@ -77,3 +77,9 @@ def test_ink_without_a_line_is_a_formula_only_if_that_is_sure():
 def test_lines_and_formulas_that_share_ink_are_one_block():
     touches = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]], bool)
     assert connected(touches) == [([0, 1], [0]), ([2], [1]), ([3], []), ([], [2])]
+
+
+def test_letters_in_a_row_of_a_grid_are_no_formula():
+    cells = [Reading(character, 0.9) for character in "MZTKB"]
+    assert not are_formulas(cells, [formula(r"M\geq KB", 0.3)])
+    assert are_formulas([Reading(character, 0.9) for character in "1234"], [formula(r"\frac{12}{34}", 0.3)])

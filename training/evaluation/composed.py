@@ -6,6 +6,7 @@
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from tqdm import tqdm
@@ -46,43 +47,57 @@ def by_rapidocr() -> Reader:
     return read
 
 
+@dataclass
+class Count:
+    """What became of the writing on some pages, and how long it took."""
+
+    account: Account = field(default_factory=Account)
+    seconds: float = 0.0
+    pages: int = 0
+
+    def add(self, found: Account, seconds: float) -> None:
+        self.account.add(found)
+        self.seconds += seconds
+        self.pages += 1
+
+
 COLUMNS = (
     "kind of page", "words", "lost %", "reported %", "invented %", "right neighbour %", "CER % in order", "CER % in any order", "seconds a page"
 )  # fmt: skip
 
 
 def evaluate_composed(recognizer: Recognizer, arguments: argparse.Namespace) -> list[Table]:
-    """Makes one table a reader: a row for each kind of page, and one for all."""
-    pages = [composed(seed) for seed in range(arguments.limit or PAGES)]
-    readers = {"": by_recognizer(recognizer, arguments.beams)}
+    """Makes one table a reader: a row for each kind of page, and one for all. A page is composed when it is read."""
+    seeds = range(arguments.limit or PAGES)
+    readers = {}
+    if not arguments.others:
+        readers[""] = by_recognizer(recognizer, arguments.beams)
     if not arguments.alone:
         readers["rapidocr"] = by_rapidocr()
-    tables = []
-    for name, read in readers.items():
-        kinds = {kind: Account() for kind in (*KINDS, "all")}
-        seconds = dict.fromkeys(kinds, 0.0)
-        counts = dict.fromkeys(kinds, 0)
-        for page in tqdm(pages, name, leave=False):
+    counts = {name: {kind: Count() for kind in (*KINDS, "all")} for name in readers}
+    for seed in tqdm(seeds, "composed", leave=False):
+        page = composed(seed)
+        for name, read in readers.items():
             started = time.perf_counter()
             read_lines = read(page)
             taken = time.perf_counter() - started
             found = account(page, *read_lines)
             for kind in (page.kind, "all"):
-                kinds[kind].add(found)
-                seconds[kind] += taken
-                counts[kind] += 1
-            if arguments.misses:
-                print(page.kind, *found.misses, sep="\n    ")
-        rows = [row(kind, found, seconds[kind] / counts[kind]) for kind, found in kinds.items() if found.words]
-        tables.append(Table(name, COLUMNS, rows))
-    return tables
+                counts[name][kind].add(found, taken)
+            if arguments.misses and found.misses:
+                print(f"{seed} {page.kind} {name}".strip(), *found.misses, sep="\n    ", flush=True)
+    return [
+        Table(name, COLUMNS, [row(kind, count) for kind, count in kinds.items() if count.pages])
+        for name, kinds in counts.items()
+    ]
 
 
-def row(kind: str, found: Account, seconds: float) -> list[Cell]:
+def row(kind: str, count: Count) -> list[Cell]:
     """A row of the table: the shares in percent."""
+    found = count.account
     shares = (
         share(found.lost, found.words), share(found.reported, found.words), share(found.invented, found.characters),
         share(found.right_neighbours, found.neighbours), share(found.ordered_edits, found.characters),
         share(found.edits, found.characters),
     )  # fmt: skip
-    return [kind, found.words, *map(percent, shares), round(seconds, 1)]
+    return [kind, found.words, *map(percent, shares), round(count.seconds / count.pages, 1)]

@@ -9,6 +9,7 @@ Digits, prices, labels and marks are in the hands of `training.evaluation.drawn`
 
 import io
 import random
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -29,6 +30,12 @@ KINDS = (
 PAPERS = ((252, 252, 250), (248, 246, 236), (240, 238, 232), (255, 255, 255), (236, 240, 242))
 INKS = ((20, 20, 30), (28, 35, 110), (15, 40, 160), (60, 60, 60))
 LIGHT_INKS = ((150, 150, 150), (170, 165, 160), (240, 160, 30), (200, 60, 60), (90, 150, 90))
+STRUCK = re.compile(r">[^<>]*<|<>")  # what is struck out, as the transcribers note it
+# Transcripts that say more than was written, seen on the pictures of their lines.
+AS_WRITTEN = {
+    "(each held half in company time, half in the": "(each held in company time, half in the",
+    "Un Internet eXchange Point (ou IX ou IXP ou point": "Un Internet eXchange (ou IX ou IXP ou point",
+}
 HANDS = ("print", "sans", "italic", "playful")
 LABELS = ("Name", "Date", "City", "Street", "Phone", "Total", "Age", "Order no.", "Signed", "Email")
 ITEMS = ("Bread", "Butter", "Milk", "Coffee", "Sugar", "Apples", "Two pens", "Paper", "Lamp", "Green tea", "Rice")
@@ -137,7 +144,8 @@ def sentence(rng: random.Random, size: float, widest: int) -> tuple[np.ndarray, 
             line = rng.choice(_scan_lines())
             darkness = _scan_darkness(line.jpeg, size * 1.5)
         if darkness is not None and darkness.shape[1] <= widest:
-            return darkness, line.text
+            text = " ".join(STRUCK.sub("", line.text).split())
+            return darkness, AS_WRITTEN.get(text, text)
     text = "see you at 7:30"
     return hand_darkness(text, "print", size, 3.0, 1), text
 

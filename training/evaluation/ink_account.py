@@ -15,6 +15,7 @@ Box = tuple[float, float, float, float]
 READ = (
     1 / 3
 )  # share of a word's characters that must stand in the result, right or wrong, for the word to count as read
+COMMAND = "¤"  # stands for any command of LaTeX, which is one sign: a misread letter may be read as one
 INVENTED = 3  # characters in a row that no ink stands for, from which they count; fewer are a misread letter
 
 
@@ -50,9 +51,10 @@ class Account:
 
 
 def bare(text: str, formula: bool = False) -> str:
-    """The text as it is compared: plain quotes and single spaces; of formulas no spaces and no grouping braces."""
-    text = comparable(text)
-    return re.sub(r"\s+|\\(left|right)\b", "", text) if formula else re.sub(r"^[•☐☑→\-–—·*]\s+", "", text)
+    """The text as it is compared: plain quotes, single spaces, none before a colon; a command of LaTeX is one sign."""
+    text = re.sub(r"\\[A-Za-z]+ ?", COMMAND, re.sub(r"\\(left|right)\b", "", comparable(text)))
+    text = re.sub(r"\s+([:;!?»])", r"\1", text)
+    return re.sub(r"\s+", "", text) if formula else re.sub(r"^[•☐☑→\-–—·*]\s+", "", text)
 
 
 def account(page: ComposedPage, lines: Sequence[ReadLine], unread: Sequence[Box] = ()) -> Account:
@@ -69,7 +71,7 @@ def account(page: ComposedPage, lines: Sequence[ReadLine], unread: Sequence[Box]
     used = {number for numbers in of_piece for number in numbers}
     for number, line in enumerate(lines):
         if number not in used and len(bare(line.text).replace(" ", "")) >= 1:
-            found.invented += len(line.text.replace(" ", ""))
+            found.invented += len(bare(line.text).replace(" ", ""))
             found.misses.append(f"invented: {line.text!r}")
     _order(page, of_piece, found)
     truth = " ".join(bare(piece.text, piece.formula) for piece in page.pieces)
@@ -108,15 +110,15 @@ def _compare(
     page: ComposedPage, pieces: list[Piece], lines: list[ReadLine], unread: Sequence[Box], found: Account
 ) -> None:
     truths = [bare(piece.text, piece.formula) for piece in pieces]
-    truth = " ".join(truths)
     said = " ".join(bare(line.text, all(piece.formula for piece in pieces)) for line in lines)
-    kept, inserted, edits = _aligned(truth, said)
+    kept, inserted, edits = _aligned("".join(truths).replace(" ", ""), said.replace(" ", ""))
     found.edits += edits
     found.invented += inserted
     start = 0
     for piece, text in zip(pieces, truths, strict=True):
         for match in re.finditer(r"\S+", text):
-            word = range(start + match.start(), start + match.end())
+            word = range(start, start + len(match[0]))
+            start += len(match[0])
             found.words += 1
             found.characters += len(word)
             if sum(kept[place] for place in word) < READ * len(word):
@@ -125,7 +127,6 @@ def _compare(
                 else:
                     found.lost += 1
                     found.misses.append(f"lost: {match[0]!r} of {text!r}, read {said!r}")
-        start += len(text) + 1
 
 
 def _aligned(truth: str, said: str) -> tuple[list[bool], int, int]:
@@ -136,7 +137,7 @@ def _aligned(truth: str, said: str) -> tuple[list[bool], int, int]:
         edits += 1
         if edit.tag == "delete":
             kept[edit.src_pos] = False
-        if edit.tag == "insert" and said[edit.dest_pos] != " ":
+        if edit.tag == "insert":
             run = run + 1 if last is not None and edit.dest_pos - last <= 2 else 1
             inserted += INVENTED if run == INVENTED else 1 if run > INVENTED else 0
             last = edit.dest_pos

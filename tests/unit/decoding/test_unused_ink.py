@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from hwr_core.decoding.decode import by_ink
+from hwr_core.decoding.scores import Hypothesis
 from hwr_core.decoding.unused_ink import ctc_path, end_of_sense, unread_spans
 
 BLANK = 0
@@ -40,6 +42,28 @@ def test_a_stretch_that_the_text_lacks_is_told(text, spans):
     assert len(found) == len(spans)
     for (left, right), (start, end) in zip(found, spans, strict=True):
         assert abs(left - start) < 0.1 and abs(right - end) < 0.1
+
+
+@pytest.mark.parametrize(("text", "missed"), [([3, 4, 5, 6], 1), ([3, 4, 5, 6, 7], 0), ([3, 4, 6, 7], 0)])
+def test_a_single_character_that_stands_apart_is_missed(text, missed):
+    frames = output([3, 4, 5, 6])
+    white = np.repeat(frames[:1], 6, 0)
+    path = ctc_path(np.concatenate([frames, white, output([7])]), BLANK)
+    assert len(unread_spans(path, text, space=29)) == missed
+    assert unread_spans(path, text) == ()
+
+
+def test_a_reading_that_leaves_no_ink_out_comes_first():
+    frames = output([3, 4, 5, 6])
+    path = ctc_path(np.concatenate([frames, np.repeat(frames[:1], 6, 0), output([7])]), BLANK)
+    short, whole, other = (
+        Hypothesis(tokens, [-0.1], [], score, score, True)
+        for tokens, score in (([3, 4, 5, 6], -0.2), ([3, 4, 5, 6, 29, 7], -0.9), ([3, 9, 5, 6], -1.0))
+    )
+    assert by_ink(path, [short, other, whole], 29) == [whole, short, other]
+    (best, _) = by_ink(path, [short, other], 29)
+    assert best.tokens == short.tokens and len(best.unread) == 1
+    assert by_ink(path, [whole, short], 29)[0] is not short
 
 
 def test_what_ctc_is_not_sure_of_is_not_missed():

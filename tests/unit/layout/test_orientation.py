@@ -77,5 +77,28 @@ def test_where_memory_is_short_no_line_is_read_while_a_page_is_searched(short, r
 
     monkeypatch.setattr(line_detection, "_detector", lambda: search)
     find_upright_lines(lambda: page, PreprocessSettings(), recognizer)
-    assert during == [short == "0"]
+    assert during[0] == (short == "0")  # where nothing is found, the page is searched on its side too
     assert read.wait(20)
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_few_short_words_on_their_side_are_read(recognizer, turn):
+    sheet = Image.new("L", (900, 1000), 240)
+    for row, text in enumerate(("Tom", "ok", "milk", "yes")):
+        line = render_line(write(text, seed=row), 96, 5).convert("L")
+        line.thumbnail((300, 56))
+        sheet.paste(line, (110, 100 + 110 * row))
+    read = read_page(sheet.rotate(turn, expand=True, fillcolor=240), recognizer)
+    assert [line.reading.text.lower() for line in read.lines] == ["tom", "ok", "milk", "yes"]
+
+
+def test_dense_lines_on_their_side_are_found(recognizer):
+    sheet = Image.new("L", (900, 1100), 240)
+    for row in range(18):
+        line = render_line(write("we are on the way home to the sea", seed=row), 96, 5).convert("L")
+        line.thumbnail((700, 44))
+        sheet.paste(line, (60, 40 + 56 * row))
+    cleaned, found = find_upright_lines(
+        lambda: sheet.rotate(90, expand=True, fillcolor=240), PreprocessSettings(), recognizer
+    )
+    assert cleaned.turn == 270 and len(found) == 18
