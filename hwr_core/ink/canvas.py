@@ -1,9 +1,12 @@
 """Strokes from and to the canvas's JSON: Fabric.js objects, as `streamlit-drawable-canvas` returns them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hwr_core.ink.strokes import Strokes
 
+SHOWN_PARTS = 10  # parts of a pixel to which shown strokes are rounded
 CANVAS_REACH = 1e6  # pixels from the canvas's corner: numbers beyond are ignored
 
 
@@ -21,6 +24,32 @@ def path_object(points: np.ndarray, pen: int, colour: str) -> dict:
         "type": "Path", "path": path, "left": (left + right) / 2, "top": (top + bottom) / 2, "originX": "center", "originY": "center",
         "stroke": colour, "strokeWidth": pen, "fill": None, "strokeLineCap": "round", "strokeLineJoin": "round",
     }  # fmt: skip
+
+
+def shown_objects(objects: Sequence[dict]) -> list[dict]:
+    """Objects that show the same strokes with fewer bytes: those of one pen and colour are one path.
+
+    Args:
+        objects: Strokes, as `path_object` makes them.
+    """
+    groups: dict[tuple[int, str], list[np.ndarray]] = {}
+    for item in objects:
+        groups.setdefault((item["strokeWidth"], item["stroke"]), []).extend(strokes_of([item]))
+    shown = []
+    for (pen, colour), strokes in groups.items():
+        path = "".join(_as_svg(np.rint(stroke * SHOWN_PARTS).astype(int)) for stroke in strokes)
+        shown.append({**path_object(np.concatenate(strokes), pen, colour), "path": path})
+    return shown
+
+
+def _as_svg(points: np.ndarray) -> str:
+    """A stroke as SVG writes paths: its first point, and the steps to the others.
+
+    Args:
+        points: (n, 2) int, in parts of a pixel.
+    """
+    first, *steps = (f"{x / SHOWN_PARTS:g} {y / SHOWN_PARTS:g}" for x, y in np.diff(points, axis=0, prepend=0).tolist())
+    return f"M{first}{''.join(f'l{step}' for step in steps)}"
 
 
 def moved_object(item: dict, by: tuple[float, float]) -> dict:

@@ -1,5 +1,6 @@
 """The canvas and its tools: pen, eraser, selection, undo, redo, clear, an example."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from streamlit_drawable_canvas import st_canvas
 from hwr_core.ink.canvas import CANVAS_REACH
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import Strokes
-from pages.drawing.state import CANVAS, DrawState
+from pages.drawing.edits import take_edits
+from pages.drawing.state import DrawState
 
 STATIC = Path(__file__).parent / "static"
 COLUMN_WIDTH = 704  # pixels, until the browser has reported the column's width
@@ -22,7 +24,6 @@ EDGE = 12  # pixels to the right of ink that reaches beyond the column
 EXAMPLE = "see you at 7:30"
 EXAMPLE_HEIGHT = 90  # pixels of the example's letters, at most
 EXAMPLE_SHARE = 0.85  # of the canvas that the example fills at most
-MOST_POINTS = 10_000  # of the eraser's path
 TOOLS = "canvas_tools"
 LABEL = "Canvas to write on with a mouse, a pen or a finger. The reading is below it."
 
@@ -51,12 +52,8 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
     Returns:
         Whether Read was pressed.
     """
-    if CANVAS in st.session_state:
-        state.receive(state.sent())
-    elif state.objects:
+    if TOOLS not in st.session_state and state.objects:
         state.give()  # after a visit to another page the component has forgotten the drawing
-    if not state.width:
-        _take_size(state)  # a session on a server that was started again: the tools reported the size to the one before
     row = st.container(horizontal=True, gap="small", key="canvas_tools_row")
     with st.container(key="canvas_column"):
         width, height = size_of(state)
@@ -66,11 +63,16 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
             initial_drawing=state.given,
             height=height,
             width=width,
-            key=CANVAS,
+            update_streamlit=False,  # it would send the whole drawing; the tools send each stroke
+            key="canvas",
         )
+
+    def take() -> None:
+        take_edits(state, st.session_state.get(TOOLS), pen, colour)
+
     with row:
-        _show_tools(state, width, height)
-        return _buttons(state, live)
+        _show_tools(state, width, height, take)
+        return _buttons(state, live, take)
 
 
 def size_of(state: DrawState) -> tuple[int, int]:
@@ -98,8 +100,8 @@ def write_example(state: DrawState, formulas: bool, pen: int, colour: str) -> No
     state.write([stroke * scale + offset for stroke in strokes], pen, colour)
 
 
-def _show_tools(state: DrawState, width: int, height: int) -> None:
-    """The component of the tools. It also reports the column's width, and the height that the canvas was dragged to."""
+def _show_tools(state: DrawState, width: int, height: int, take: Callable[[], None]) -> None:
+    """The component of the tools. It reports what is done on the canvas, which `take` makes. It also reports the column's width, and the height that the canvas was dragged to."""
     _tools(
         key=TOOLS,
         data={
@@ -111,30 +113,49 @@ def _show_tools(state: DrawState, width: int, height: int) -> None:
             "height": height,
             "least": HEIGHT,
             "most": TALLEST,
+            "applied": state.edits,
+            "version": state.times_given,
         },
         default={"width": 0, "height": 0},
         on_width_change=lambda: _take_size(state),
         on_height_change=lambda: _take_size(state),
-        on_erased_change=lambda: _take_erased(state),
-        on_moved_change=lambda: _take_moved(state),
-        on_deleted_change=lambda: state.delete(_numbers(_told("deleted"))),
+        on_edits_change=take,
         width="content",
     )
 
 
-def _buttons(state: DrawState, live: bool) -> bool:
+def _buttons(state: DrawState, live: bool, take: Callable[[], None]) -> bool:
+    def after_edits(change: Callable[[], None]) -> None:
+        take()  # strokes that the browser sent with the click came before it
+        change()
+
     empty = not state.objects
     pressed = not live and st.button("Read", type="primary", icon=":material/visibility:", disabled=empty)
-    st.button("Undo", key="undo", icon=":material/undo:", disabled=not state.past, on_click=state.undo, help="Ctrl+Z")
     st.button(
-        "Redo", key="redo", icon=":material/redo:", disabled=not state.future, on_click=state.redo, help="Ctrl+Shift+Z"
+        "Undo",
+        key="undo",
+        icon=":material/undo:",
+        disabled=not state.past,
+        on_click=after_edits,
+        args=(state.undo,),
+        help="Ctrl+Z",
+    )
+    st.button(
+        "Redo",
+        key="redo",
+        icon=":material/redo:",
+        disabled=not state.future,
+        on_click=after_edits,
+        args=(state.redo,),
+        help="Ctrl+Shift+Z",
     )
     st.button(
         "Clear",
         key="clear",
         icon=":material/delete:",
         disabled=empty,
-        on_click=state.clear,
+        on_click=after_edits,
+        args=(state.clear,),
         help="Clears the canvas. The text stays in History.",
     )
     return pressed
@@ -149,30 +170,6 @@ def _take_size(state: DrawState) -> None:
     for name, most in (("width", int(CANVAS_REACH)), ("height", TALLEST)):
         if isinstance(value := _told(name), int | float) and 0 < value <= most:
             setattr(state, name, int(value))
-
-
-def _take_erased(state: DrawState) -> None:
-    points = [point for point in _list(_told("erased"))[:MOST_POINTS] if len(_numbers_of(point)) == 2]
-    if points:
-        state.erase(np.array(points, np.float32))
-
-
-def _take_moved(state: DrawState) -> None:
-    told = _told("moved")
-    if isinstance(told, dict) and len(by := _numbers_of(told.get("by"))) == 2:
-        state.move(_numbers(told.get("numbers")), (by[0], by[1]))
-
-
-def _list(value: Any) -> list:
-    return value if isinstance(value, list) else []
-
-
-def _numbers(value: Any) -> set[int]:
-    return {number for number in _list(value) if isinstance(number, int)}
-
-
-def _numbers_of(value: Any) -> list[float]:
-    return [float(one) for one in _list(value) if isinstance(one, int | float) and abs(one) < CANVAS_REACH]
 
 
 def _boxes(objects: tuple[dict, ...], strokes: Strokes) -> list[list[int]]:

@@ -1,7 +1,7 @@
 """The Draw page's session: the drawing, its reading, everything that can be undone, and the history."""
 
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,13 +9,12 @@ import numpy as np
 import streamlit as st
 from cachetools import LRUCache
 
-from hwr_core.ink.canvas import moved_object, path_object, strokes_of
+from hwr_core.ink.canvas import moved_object, path_object, shown_objects, strokes_of
 from hwr_core.ink.strokes import Strokes, points_along
 from hwr_core.reading import Box, Page, Reading
 from pages.drawing.correction import Correction
 
 STATE = "drawing"
-CANVAS = "canvas"  # key of the canvas component
 HISTORY = 20  # drawings kept
 STEPS = 200  # changes that can be undone
 KNOWN = 100  # readings of lines kept
@@ -87,17 +86,16 @@ class DrawnReading:
 class DrawState:
     """The Draw page's session.
 
-    The canvas runs in the browser. It is given a drawing to show, and it sends the objects that are on it. Until it
-    has answered to a new drawing, it still sends the old objects; these are ignored.
+    The canvas runs in the browser. It shows each stroke at once, and is given the whole drawing to show after each other
+    change.
 
     Attributes:
         document: As it is now.
         past: The documents before each change that can be undone, the last one last.
         future: The documents that Undo left, the last one last.
         given: The drawing that the canvas was given last.
-        unanswered: The objects that the canvas sent before it was given that drawing. None once it has answered.
-        pending: Fingerprints of the drawings that it was given since its last answer.
         times_given: How many drawings it was given.
+        edits: Number of the last operation of the browser that was made.
         times_renewed: How often the editable field was made anew.
         reading: The last reading.
         known: Readings of lines, so that lines that did not change are not read again.
@@ -110,9 +108,8 @@ class DrawState:
     past: list[Document] = field(default_factory=list)
     future: list[Document] = field(default_factory=list)
     given: dict | None = None
-    unanswered: list | None = None
-    pending: list[str] = field(default_factory=list)
     times_given: int = 0
+    edits: int = 0
     times_renewed: int = 0
     reading: DrawnReading | None = None
     known: LRUCache[Hashable, Reading] = field(default_factory=lambda: LRUCache(KNOWN))
@@ -153,43 +150,16 @@ class DrawState:
             self.past.append(self.document)
             self._become(self.future.pop())
 
-    def receive(self, sent: list) -> None:
-        """Takes the objects that the canvas sent. A stroke that is not known is a change."""
-        if self.unanswered is not None and sent == self.unanswered:
-            return
-        mark = fingerprint(rounded(strokes_of(sent)))
-        if mark in self.pending and mark != self.pending[-1]:  # a late answer to a drawing before the last one
-            self.unanswered = sent
-            return
-        self.unanswered, self.pending = None, []
-        # What did not change stays the same object, so that the past costs no memory.
-        known = self.objects[: len(sent)]
-        objects = tuple(old if old == new else new for old, new in zip(known, sent, strict=False)) + tuple(
-            sent[len(known) :]
-        )
-        if objects == self.objects:
-            return
-        if mark != fingerprint(self.strokes):
-            added = len(objects) - len(known) if objects[: len(self.objects)] == self.objects else 1
-            between = [replace(self.document, objects=objects[:-left]) for left in range(added - 1, 0, -1)]
-            self.past = [*self.past, self.document, *between][-STEPS:]  # a step for each stroke
-            self.future = []
-        self.document = replace(self.document, objects=objects)
+    def draw(self, item: dict) -> None:
+        """Adds a stroke that the canvas shows already."""
+        self.past = [*self.past, self.document][-STEPS:]
+        self.future = []
+        self.document = replace(self.document, objects=(*self.objects, item))
 
     def give(self) -> None:
         """Puts the document's drawing on the canvas. The component loads a drawing only if it differs from the last."""
-        objects = list(self.objects)
-        self.unanswered = self.sent()
-        self.pending.append(fingerprint(self.strokes))
         self.times_given += 1
-        self.given = {"objects": objects, "version": str(self.times_given)}
-
-    def sent(self) -> list:
-        """The objects that the canvas sent last. A browser can send anything."""
-        value: Any = st.session_state.get(CANVAS)
-        for name in ("drawing", "raw", "objects"):
-            value = value.get(name) if isinstance(value, Mapping) else None
-        return value if isinstance(value, list) else []
+        self.given = {"objects": shown_objects(self.objects), "version": str(self.times_given)}
 
     def erase(self, path: np.ndarray) -> None:
         """Removes each stroke that the eraser met.

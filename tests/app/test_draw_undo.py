@@ -5,6 +5,7 @@ import pytest
 
 from hwr_core.ink.canvas import path_object, strokes_of
 from hwr_core.ink.handprint import write
+from pages.drawing.edits import take_edits
 from pages.drawing.state import Document, DrawState, fingerprint, rounded
 from tests.support.app import draw_page, on_canvas, press
 
@@ -14,17 +15,25 @@ def objects(text: str) -> list[dict]:
 
 
 @pytest.fixture
-def state(monkeypatch):
-    """A state without a browser: what the canvas sent last is what it was given."""
-    made = DrawState()
-    monkeypatch.setattr(DrawState, "sent", lambda self: (self.given or {"objects": []})["objects"])
-    return made
+def state():
+    """A state without a browser."""
+    return DrawState()
 
 
 def drawn(state: DrawState, items: list[dict]) -> None:
-    """Has the canvas send one stroke after the other."""
-    for count in range(len(state.objects) + 1, len(items) + 1):
-        state.receive(items[:count])
+    for item in items:
+        state.draw(item)
+
+
+def sent(points: np.ndarray) -> list[int]:
+    """Points as the browser sends them."""
+    return np.diff(np.rint(points * 10).astype(int), axis=0, prepend=0).ravel().tolist()
+
+
+def take(state: DrawState, *edits: dict) -> None:
+    """Has the browser send operations with numbers."""
+    numbered = [{"n": state.edits + number, **edit} for number, edit in enumerate(edits, 1)]
+    take_edits(state, {"edits": numbered}, 5, "#000000")
 
 
 def test_undo_takes_stroke_by_stroke_and_redo_brings_each_back(state):
@@ -36,47 +45,70 @@ def test_undo_takes_stroke_by_stroke_and_redo_brings_each_back(state):
         counts.append(len(state.objects))
     full = len(items)
     assert counts == [full - 1, full - 2, full - 1, full, full]
-    assert state.given["objects"] == items
+    assert list(state.objects) == items
 
 
-def test_strokes_that_arrive_together_are_taken_back_one_by_one(state):
-    items = objects("to")
-    state.receive(items)
-    state.undo()
-    assert list(state.objects) == items[:-1]
+def test_operations_count_once_and_in_their_order(state):
+    line = sent(np.array([[10.0, 20], [30, 20.5], [50, 21]]))
+    stroke = {"op": "stroke", "points": line, "version": 0}
+    take(state, stroke, stroke, {"op": "undo"}, {"op": "undo"}, {"op": "redo"})
+    assert len(state.objects) == 1 and state.edits == 5
+    take_edits(state, {"edits": [{**stroke, "n": number} for number in (3, 4, 5)]}, 5, "#000000")
+    assert len(state.objects) == 1, "the browser sends an operation until it is confirmed"
+    assert np.allclose(state.strokes[0], [[10, 20], [20, 20.2], [40, 20.7], [50, 21]], atol=0.11)
 
 
-def test_the_canvas_may_describe_what_it_was_given_in_its_own_words(state):
-    drawn(state, objects("to"))
-    state.undo()
-    answer = [{**item, "version": "7.0", "shadow": None} for item in state.objects]
-    state.receive(answer)
-    state.redo()
-    assert len(state.objects) == len(objects("to")), "the answer is no change that ends Redo"
+def test_a_stroke_that_the_canvas_lost_to_an_undo_is_shown_again(state):
+    stroke = {"op": "stroke", "points": [0, 0, 100, 0], "version": 0}
+    take(state, stroke, stroke)
+    assert state.times_given == 0, "the canvas shows them already"
+    take(state, {"op": "undo"}, stroke)
+    assert len(state.objects) == 2 and state.times_given == 2
 
 
-def test_objects_that_the_canvas_sent_before_it_was_given_others_are_ignored():
-    state, items = DrawState(), objects("to it")
-    for count in range(1, len(items) + 1):
-        state.receive(items[:count])
-    state.unanswered = items
-    state.document = Document(tuple(items[:-1]))
-    state.receive(items)
-    assert len(state.objects) == len(items) - 1
+def test_a_dot_is_a_stroke_and_is_seen(state):
+    take(state, {"op": "stroke", "points": [100, 200], "version": 0})
+    assert np.allclose(state.strokes[0], [[10, 20], [10.1, 20]])
 
 
-def test_a_late_answer_to_an_earlier_drawing_is_no_change():
-    state, items = DrawState(), objects("to it")
-    for count in range(1, len(items) + 1):
-        state.receive(items[:count])
-    state.sent = lambda: items
-    state.clear()
-    state.undo()
-    for answer in (items, [], [], items):  # the canvas had answered to neither when the second was given
-        state.receive(answer)
-        assert len(state.objects) == len(items)
-    state.receive(items[:-1])
-    assert len(state.objects) == len(items) - 1
+def test_the_browsers_eraser_moves_and_deletions_are_made(state):
+    for height in (0, 500, 1000):
+        take(state, {"op": "stroke", "points": [0, height, 1000, 0], "version": 0})
+    take(state, {"op": "erase", "points": [500, -300, 0, 500]})
+    take(state, {"op": "move", "strokes": [1], "by": [5, -7]})
+    take(state, {"op": "delete", "strokes": [0, 77]})
+    assert [stroke[0].tolist() for stroke in state.strokes] == [[5, 93]]
+
+
+@pytest.mark.parametrize("edits", [None, 7, "x", [None], [{"n": "1"}], {"n": 1}])
+def test_nonsense_from_the_browser_is_ignored(state, edits):
+    take_edits(state, {"edits": edits}, 5, "#000000")
+    for edit in (
+        {"op": "stroke"},
+        {"op": "stroke", "points": [1]},
+        {"op": "stroke", "points": [1, "x"]},
+        {"op": "stroke", "points": [1e300, 0]},
+        {"op": "stroke", "points": [9e6, 0] * 9},
+        {"op": "move", "strokes": 5, "by": "xy"},
+        {"op": "erase", "points": [[1, 2]]},
+        {"op": "delete", "strokes": {}},
+        {"op": []},
+    ):
+        take(state, edit)
+    assert not state.objects and not state.past
+
+
+def test_the_canvas_is_given_one_path_for_each_pen(state):
+    strokes = write("to")
+    drawn(state, [path_object(stroke, 5, "#000000") for stroke in strokes])
+    drawn(state, [path_object(strokes[0] + 50, 9, "#ff0000")])
+    state.give()
+    black, red = state.given["objects"]
+    assert (black["strokeWidth"], red["stroke"]) == (5, "#ff0000")
+    numbers = [
+        np.array([step.split() for step in part.split("l")], float).cumsum(0) for part in black["path"].split("M")[1:]
+    ]
+    assert all(np.allclose(shown, stroke, atol=0.1) for shown, stroke in zip(numbers, strokes, strict=True))
 
 
 def test_the_eraser_takes_whole_strokes_and_undo_brings_them_back(state):
@@ -101,7 +133,7 @@ def test_selected_strokes_are_moved_and_deleted(state):
 
 
 def test_a_curve_is_moved_with_its_control_points():
-    curve = {"type": "Path", "path": [["M", 0, 0], ["Q", 5, 5, 10, 0]], "left": 5, "top": 2.5}
+    curve = {**path_object(np.array([[0.0, 0], [10, 5]]), 5, "#000000"), "path": [["M", 0, 0], ["Q", 5, 5, 10, 0]]}
     state = DrawState(document=Document((curve,)))
     state.move({0}, (1, 2))
     assert state.objects[0]["path"] == [["M", 1, 2], ["Q", 6, 7, 11, 2]]
@@ -135,9 +167,7 @@ def test_a_drawing_of_the_history_is_opened_with_its_strokes_and_its_correction(
     on_canvas(app, write("thank you")).run()
     press(app, "Open")
     state = app.session_state["drawing"]
-    assert fingerprint(rounded(strokes_of(state.given["objects"]))) == fingerprint(
-        rounded(strokes_of(objects("hello")))
-    )
+    assert fingerprint(state.strokes) == fingerprint(rounded(strokes_of(objects("hello"))))
     assert app.text_area[0].value == "Hello!"
     assert [earlier.text for earlier in state.history] == ["thank you"], "the drawing before is kept too"
 

@@ -75,6 +75,24 @@ def test_one_history_for_keys_eraser_selection_and_clear(desktop):
     wait_for_strokes(desktop, 5)
 
 
+def test_a_stroke_sends_only_itself_and_every_press_of_undo_counts(desktop):
+    sizes: list[int] = []
+    desktop.on("websocket", lambda socket: socket.on("framesent", lambda frame: sizes.append(len(frame))))
+    desktop.reload()
+    write_with_mouse(desktop, "to it")
+    wait_for_strokes(desktop, 7)
+    assert max(sizes) < 5000, "bytes of a request"
+    for _ in range(3):
+        desktop.keyboard.press("Control+z")
+    desktop.get_by_role("button", name="Undo", exact=True).dblclick()
+    wait_for_strokes(desktop, 2)
+    for _ in range(5):
+        desktop.keyboard.press("Control+y")
+    wait_for_strokes(desktop, 7)
+    write_with_mouse(desktop, "o")  # on what the canvas was given
+    wait_for_strokes(desktop, 8)
+
+
 def test_a_reload_loses_nothing_and_forget_removes_everything(desktop):
     write_with_mouse(desktop, "to it")
     desktop.get_by_test_id("reading").filter(has_text="to it").wait_for()

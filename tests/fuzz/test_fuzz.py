@@ -29,6 +29,8 @@ from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.layout.regions import Region
 from hwr_core.server.api import create_api
+from pages.drawing import edits as drawing_edits
+from pages.drawing.state import DrawState
 from pages.workbench.edits import take_edits
 from pages.workbench.state import PageKey, PhotoState, Shown
 from tests.support.paths import SAMPLES
@@ -75,6 +77,30 @@ coordinates = some.floats(-1e7, 1e7) | some.sampled_from([0.0, 1e-12, float("nan
 def test_whatever_the_canvas_sends_gives_strokes_or_none(objects):
     for stroke in strokes_of(objects):
         assert stroke.ndim == 2 and stroke.shape[1] == 2 and np.isfinite(stroke).all()
+
+
+drawn = some.lists(
+    some.fixed_dictionaries(
+        {"n": some.integers(-3, 9) | json_values},
+        optional={
+            "op": some.sampled_from(["stroke", "erase", "move", "delete", "undo", "redo", "show"]) | json_values,
+            "points": some.lists(some.integers(-5000, 5000), max_size=12) | some.lists(numbers, max_size=6) | json_values,
+            "strokes": some.lists(some.integers(-2, 5), max_size=4) | json_values, "by": some.lists(numbers, max_size=3) | json_values,
+            "version": some.integers(0, 3) | json_values,
+        },
+    )
+    | json_values,
+    max_size=9,
+)  # fmt: skip
+
+
+@given(drawn)
+@fuzz
+def test_whatever_the_canvas_tools_send_leaves_strokes(sent):
+    state = DrawState()
+    drawing_edits.take_edits(state, {"edits": sent}, 5, "#000000")
+    assert len(state.strokes) == len(state.objects)
+    assert all(np.isfinite(stroke).all() for stroke in state.strokes)
 
 
 edits = some.lists(

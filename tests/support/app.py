@@ -9,6 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from hwr_core.ink.canvas import path_object
+from pages.drawing.state import DrawState
 from pages.drawing.words import changed
 from tests.support.paths import ROOT
 
@@ -24,8 +25,16 @@ def photo_page() -> AppTest:
 
 
 def on_canvas(app: AppTest, strokes) -> AppTest:
-    objects = [path_object(stroke, 5, "#000000") for stroke in strokes]
-    app.session_state["canvas"] = {"drawing": {"raw": {"objects": objects}, "data": None}}
+    """Draws what the strokes have more than the canvas, one after the other. Other strokes take the drawing's place."""
+    if "drawing" not in app.session_state:
+        app.session_state["drawing"] = DrawState()
+    state = app.session_state["drawing"]
+    objects = tuple(path_object(stroke, 5, "#000000") for stroke in strokes)
+    known = len(state.objects)
+    if objects[:known] != state.objects:
+        state.change(objects=objects)
+    for item in objects[known:] if objects[:known] == state.objects else ():
+        state.draw(item)
     return app
 
 

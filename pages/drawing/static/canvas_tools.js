@@ -1,5 +1,9 @@
 // The canvas's tools: pen, eraser and selection. They replace the toolbar of the canvas component, which has a history
-// of its own and cannot be switched off. What was erased, moved or deleted goes to the server, which has the one history.
+// of its own and cannot be switched off.
+//
+// What a person does goes to the server, which has the one history, as a list of numbered operations. The server makes
+// those that are new and answers with the number of the last (`data.applied`), so none is lost or made twice. The canvas
+// component shows the strokes. It would send the whole drawing after each one, so the strokes are taken here.
 const ICONS = {
   pen: '<path d="M4 20l1-5L16 4l4 4L9 19z"/><path d="M13 7l4 4"/>',
   erase: '<path d="M8 20l-5-5L14 4l6 6-10 10z"/><path d="M9 9l6 6"/><path d="M8 20h12"/>',
@@ -12,8 +16,10 @@ const SLACK = 8 // pixels around a stroke's box in which a click meets it
 const LEAST_MOVE = 3 // pixels; less is a click
 const LOOK_AGAIN = 500 // milliseconds after which it is looked whether the canvas is another one
 const REPORT_AFTER = 200 // milliseconds without a change of width after which it is reported
+const PARTS = 10 // of a pixel: positions are rounded to them
 const LONE_STEP = 40 // pixels by which an arrow key changes the canvas's height
 const LYING = "(max-height: 500px) and (orientation: landscape)" // a phone on its side
+const DRAWING = ["pointermove", "pointerup", "pointercancel"]
 const known = new WeakMap()
 let folded = false // whether the sidebar was folded away on such a phone, which is done once
 
@@ -27,6 +33,12 @@ function canvasRoot() {
   return null
 }
 
+// A path as whole numbers: its first point and the steps to the others, in parts of a pixel.
+function steps(points) {
+  const whole = points.map((point) => point.map((value) => Math.round(value * PARTS)))
+  return whole.flatMap(([x, y], place) => (place ? [x - whole[place - 1][0], y - whole[place - 1][1]] : [x, y]))
+}
+
 class CanvasTools {
   constructor(parent) {
     this.parent = parent
@@ -34,11 +46,17 @@ class CanvasTools {
     this.selected = new Set()
     this.boxes = []
     this.reported = 0
+    this.edits = [] // operations that the server has not confirmed
+    this.last = 0 // number of the last operation
     this.bar = parent.querySelector(".tools")
     for (const [name, label] of TOOLS) this.addButton(name, label, () => this.choose(name))
     this.addButton("delete", "Delete selected", () => this.deleteSelected())
     this.onKey = (event) => this.key(event)
     document.addEventListener("keydown", this.onKey)
+    this.onClick = (event) => this.clicked(event)
+    document.addEventListener("click", this.onClick, { capture: true })
+    this.onDraw = (event) => this.drawn(event)
+    for (const name of DRAWING) document.addEventListener(name, this.onDraw)
     this.widths = new ResizeObserver(() => this.fit())
     this.themes = new MutationObserver(() => this.paint())
     this.themes.observe(document.querySelector("[data-testid=stApp]") ?? document.body, { attributes: true })
@@ -86,10 +104,11 @@ class CanvasTools {
     document.body.prepend(nav)
   }
 
-  update(data, setStateValue, setTriggerValue) {
+  update(data, setStateValue) {
     this.data = data
     this.setState = setStateValue
-    this.trigger = setTriggerValue
+    this.last = Math.max(this.last, data.applied)
+    this.edits = this.edits.filter((edit) => edit.n > data.applied)
     if (JSON.stringify(data.boxes) !== JSON.stringify(this.boxes)) {
       if (data.boxes.length !== this.boxes.length) this.selected.clear()
       this.boxes = data.boxes
@@ -99,15 +118,52 @@ class CanvasTools {
     this.show()
   }
 
+  send(edit) {
+    this.last += 1
+    this.edits = [...this.edits, { ...edit, n: this.last }]
+    this.setState("edits", this.edits)
+  }
+
+  // The pen's stroke, in the canvas's pixels, from the same events from which the component draws it.
+  startStroke(event) {
+    if (event.button || !event.isPrimary || this.tool !== "pen") return
+    this.stroke = { pointer: event.pointerId, version: this.data.version, points: [this.onCanvas(event)] }
+  }
+
+  drawn(event) {
+    if (this.stroke?.pointer !== event.pointerId) return
+    if (event.type === "pointermove") return this.stroke.points.push(this.onCanvas(event))
+    const { points, version } = this.stroke
+    this.stroke = null
+    // A cancelled stroke is no stroke to the component: the server shows it.
+    this.send({ op: "stroke", points: steps(points), version: event.type === "pointerup" ? version : null })
+  }
+
+  onCanvas(event) {
+    const box = this.upper.getBoundingClientRect()
+    return [((event.clientX - box.left) / box.width) * this.upper.width, ((event.clientY - box.top) / box.height) * this.upper.height]
+  }
+
+  // Each click counts. Two clicks on a button of Streamlit count once while the server is busy.
+  clicked(event) {
+    const button = event.target.closest?.(".st-key-undo button, .st-key-redo button")
+    if (!button || button.disabled) return
+    event.preventDefault()
+    event.stopPropagation()
+    this.send({ op: button.closest(".st-key-undo") ? "undo" : "redo" })
+  }
+
   // Puts the eraser's and the selection's layer on the canvas, once it is there.
   attach() {
     const root = canvasRoot()
     const container = root?.querySelector(".dc-container")
     const upper = root?.querySelector("canvas.upper-canvas")
     if (!container || !upper || (upper === this.upper && this.layer.isConnected)) return
+    const again = Boolean(this.upper)
     this.root = root
     this.container = container
     this.upper = upper
+    upper.addEventListener("pointerdown", (event) => this.startStroke(event))
     const style = document.createElement("style")
     style.textContent = this.data.css
     this.layer = document.createElement("div")
@@ -136,6 +192,7 @@ class CanvasTools {
     this.paint()
     this.fit()
     this.show()
+    if (again) this.send({ op: "show" }) // another canvas, which shows an earlier drawing
   }
 
   addHandle(root) {
@@ -268,7 +325,7 @@ class CanvasTools {
     if (event.type === "pointercancel") return this.show()
     if (this.tool === "erase") {
       this.layer.querySelector("polyline").setAttribute("points", "")
-      this.trigger("erased", path.map((point) => point.map(Math.round)))
+      this.send({ op: "erase", points: steps(path) })
     } else if (this.band) {
       const [left, top, right, bottom] = this.banded(path)
       this.boxes.forEach((box, number) => {
@@ -277,7 +334,7 @@ class CanvasTools {
       })
       this.show()
     } else if (Math.hypot(...this.by) > LEAST_MOVE) {
-      this.trigger("moved", { numbers: [...this.selected], by: this.by.map(Math.round) })
+      this.send({ op: "move", strokes: [...this.selected], by: this.by.map(Math.round) })
     }
   }
 
@@ -291,7 +348,7 @@ class CanvasTools {
   }
 
   deleteSelected() {
-    if (this.selected.size) this.trigger("deleted", [...this.selected])
+    if (this.selected.size) this.send({ op: "delete", strokes: [...this.selected] })
     this.selected.clear()
     this.show()
   }
@@ -300,7 +357,7 @@ class CanvasTools {
     if (isField(event.composedPath()[0])) return
     if ((event.ctrlKey || event.metaKey) && !event.altKey && ["z", "y"].includes(event.key.toLowerCase())) {
       const redo = event.shiftKey || event.key.toLowerCase() === "y"
-      document.querySelector(`.st-key-${redo ? "redo" : "undo"} button:not(:disabled)`)?.click()
+      this.send({ op: redo ? "redo" : "undo" })
       event.preventDefault()
     } else if (["Delete", "Backspace"].includes(event.key) && this.selected.size) {
       this.deleteSelected()
@@ -315,6 +372,8 @@ class CanvasTools {
     clearInterval(this.timer)
     clearTimeout(this.reporting)
     document.removeEventListener("keydown", this.onKey)
+    document.removeEventListener("click", this.onClick, { capture: true })
+    for (const name of DRAWING) document.removeEventListener(name, this.onDraw)
     this.widths.disconnect()
     this.themes.disconnect()
     this.skipNav.remove()
@@ -323,9 +382,9 @@ class CanvasTools {
   }
 }
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   if (!known.has(parentElement)) known.set(parentElement, new CanvasTools(parentElement))
-  known.get(parentElement).update(data, setStateValue, setTriggerValue)
+  known.get(parentElement).update(data, setStateValue)
   return () => {
     known.get(parentElement)?.close()
     known.delete(parentElement)
