@@ -13,6 +13,7 @@ from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import Strokes
 from pages.drawing.edits import take_edits
 from pages.drawing.state import DrawState
+from pages.shared import browser_storage
 
 STATIC = Path(__file__).parent / "static"
 COLUMN_WIDTH = 704  # pixels, until the browser has reported the column's width
@@ -52,8 +53,15 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
     Returns:
         Whether Read was pressed.
     """
+
+    def take() -> None:
+        take_edits(state, st.session_state.get(TOOLS), pen, colour)
+
+    take()  # also what a run without callbacks was sent
     if TOOLS not in st.session_state and state.objects:
         state.give()  # after a visit to another page the component has forgotten the drawing
+    if not state.width:
+        _take_size(state)  # a session on a server that was started again: the tools reported the size to the one before
     row = st.container(horizontal=True, gap="small", key="canvas_tools_row")
     with st.container(key="canvas_column"):
         width, height = size_of(state)
@@ -66,9 +74,6 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
             update_streamlit=False,  # it would send the whole drawing; the tools send each stroke
             key="canvas",
         )
-
-    def take() -> None:
-        take_edits(state, st.session_state.get(TOOLS), pen, colour)
 
     with row:
         _show_tools(state, width, height, take)
@@ -113,6 +118,8 @@ def _show_tools(state: DrawState, width: int, height: int, take: Callable[[], No
             "height": height,
             "least": HEIGHT,
             "most": TALLEST,
+            "session": state.session,
+            "ready": browser_storage.has_answered(),  # before, the drawing to which the operations belong may come back
             "applied": state.edits,
             "version": state.times_given,
         },

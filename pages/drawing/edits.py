@@ -21,12 +21,15 @@ def take_edits(state: DrawState, value: Any, pen: int, colour: str) -> None:
 
     Args:
         state: Of the page.
-        value: What the tools sent as their state. It comes from the browser: nonsense in it is ignored.
+        value: What the tools sent as their state. It comes from the browser: nonsense in it is ignored, and so is what
+            was meant for the session before, on a server that was started again.
         pen: Width of the pen in pixels.
         colour: Its colour.
     """
-    edits = value.get("edits") if isinstance(value, Mapping) else None
-    for edit in _list(edits)[:MOST_EDITS]:
+    told = value.get("edits") if isinstance(value, Mapping) else None
+    if not isinstance(told, Mapping) or told.get("session") != state.session:
+        return
+    for edit in _list(told.get("list"))[:MOST_EDITS]:
         number = edit.get("n") if isinstance(edit, Mapping) else None
         if isinstance(number, int) and number > state.edits:
             state.edits = number

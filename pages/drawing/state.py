@@ -1,6 +1,7 @@
 """The Draw page's session: the drawing, its reading, everything that can be undone, and the history."""
 
 import hashlib
+import secrets
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -96,6 +97,7 @@ class DrawState:
         given: The drawing that the canvas was given last.
         times_given: How many drawings it was given.
         edits: Number of the last operation of the browser that was made.
+        session: Identifies the session in the browser, which may have outlived a server.
         times_renewed: How often the editable field was made anew.
         reading: The last reading.
         known: Readings of lines, so that lines that did not change are not read again.
@@ -110,6 +112,7 @@ class DrawState:
     given: dict | None = None
     times_given: int = 0
     edits: int = 0
+    session: str = field(default_factory=lambda: secrets.token_hex(4))
     times_renewed: int = 0
     reading: DrawnReading | None = None
     known: LRUCache[Hashable, Reading] = field(default_factory=lambda: LRUCache(KNOWN))

@@ -56,6 +56,11 @@ def load() -> None:
         st.session_state[KEEP] = False
 
 
+def has_answered() -> bool:
+    """Whether the browser has told what it had stored."""
+    return _state().answered
+
+
 def taken(slot: str) -> Any:
     """What the browser had stored in a slot when the page was loaded: once per session, then None."""
     return _state().stored.pop(slot, None)

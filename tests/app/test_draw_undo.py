@@ -33,7 +33,7 @@ def sent(points: np.ndarray) -> list[int]:
 def take(state: DrawState, *edits: dict) -> None:
     """Has the browser send operations with numbers."""
     numbered = [{"n": state.edits + number, **edit} for number, edit in enumerate(edits, 1)]
-    take_edits(state, {"edits": numbered}, 5, "#000000")
+    take_edits(state, {"edits": {"session": state.session, "list": numbered}}, 5, "#000000")
 
 
 def test_undo_takes_stroke_by_stroke_and_redo_brings_each_back(state):
@@ -53,8 +53,10 @@ def test_operations_count_once_and_in_their_order(state):
     stroke = {"op": "stroke", "points": line, "version": 0}
     take(state, stroke, stroke, {"op": "undo"}, {"op": "undo"}, {"op": "redo"})
     assert len(state.objects) == 1 and state.edits == 5
-    take_edits(state, {"edits": [{**stroke, "n": number} for number in (3, 4, 5)]}, 5, "#000000")
-    assert len(state.objects) == 1, "the browser sends an operation until it is confirmed"
+    for session, numbers in ((state.session, (3, 4, 5)), ("another", (6, 7))):
+        again = [{**stroke, "n": number} for number in numbers]
+        take_edits(state, {"edits": {"session": session, "list": again}}, 5, "#000000")
+        assert len(state.objects) == 1, "it was confirmed, or was told to the session before"
     assert np.allclose(state.strokes[0], [[10, 20], [20, 20.2], [40, 20.7], [50, 21]], atol=0.11)
 
 
@@ -82,7 +84,8 @@ def test_the_browsers_eraser_moves_and_deletions_are_made(state):
 
 @pytest.mark.parametrize("edits", [None, 7, "x", [None], [{"n": "1"}], {"n": 1}])
 def test_nonsense_from_the_browser_is_ignored(state, edits):
-    take_edits(state, {"edits": edits}, 5, "#000000")
+    for told in (edits, {"session": state.session, "list": edits}):
+        take_edits(state, {"edits": told}, 5, "#000000")
     for edit in (
         {"op": "stroke"},
         {"op": "stroke", "points": [1]},

@@ -98,7 +98,7 @@ drawn = some.lists(
 @fuzz
 def test_whatever_the_canvas_tools_send_leaves_strokes(sent):
     state = DrawState()
-    drawing_edits.take_edits(state, {"edits": sent}, 5, "#000000")
+    drawing_edits.take_edits(state, {"edits": {"session": state.session, "list": sent}}, 5, "#000000")
     assert len(state.strokes) == len(state.objects)
     assert all(np.isfinite(stroke).all() for stroke in state.strokes)
 

@@ -107,8 +107,7 @@ class CanvasTools {
   update(data, setStateValue) {
     this.data = data
     this.setState = setStateValue
-    this.last = Math.max(this.last, data.applied)
-    this.edits = this.edits.filter((edit) => edit.n > data.applied)
+    this.confirm(data)
     if (JSON.stringify(data.boxes) !== JSON.stringify(this.boxes)) {
       if (data.boxes.length !== this.boxes.length) this.selected.clear()
       this.boxes = data.boxes
@@ -121,7 +120,24 @@ class CanvasTools {
   send(edit) {
     this.last += 1
     this.edits = [...this.edits, { ...edit, n: this.last }]
-    this.setState("edits", this.edits)
+    this.tell()
+  }
+
+  // What was done before the stored drawing has come back is told then.
+  tell() {
+    if (this.data.ready) this.setState("edits", { session: this.data.session, list: this.edits })
+  }
+
+  confirm({ session, ready, applied }) {
+    const fresh = this.session !== session
+    const waited = ready && !this.ready
+    this.session = session
+    this.ready = ready
+    if (fresh) this.edits = this.edits.map((edit, place) => ({ ...edit, n: applied + place + 1, version: null }))
+    else this.edits = this.edits.filter((edit) => edit.n > applied)
+    if (fresh) this.reported = 0
+    this.last = fresh ? applied + this.edits.length : Math.max(this.last, applied)
+    if ((fresh || waited) && this.edits.length) this.tell()
   }
 
   // The pen's stroke, in the canvas's pixels, from the same events from which the component draws it.
