@@ -47,9 +47,9 @@ class _Pdf:
 def to_pdf(pages: Mapping[PageName, Page], pictures: Pictures[PageName]) -> bytes:
     """Writes pages as one PDF: the source of each page, with its text as an invisible layer.
 
-    Pages of PDFs are taken over as they are, with their sizes. JPEGs are taken over as they are, turned so that their
-    lines are upright. Other pictures are stored as JPEG. A picture that tells its dots per inch gets its real size,
-    any other the longer side of A4.
+    Pages of PDFs are taken over as they are, with their sizes. JPEGs are taken over as they are. Other pictures are stored
+    as JPEG. A picture that tells its dots per inch gets its real size, any other the longer side of A4. A page whose
+    lines are not upright is shown turned.
 
     Args:
         pages: the pages, each by its identity or the name of its picture.
@@ -60,12 +60,11 @@ def to_pdf(pages: Mapping[PageName, Page], pictures: Pictures[PageName]) -> byte
     font = GlyphlessFont(pdf.writer)
     for name, page in pages.items():
         source = pictures[name]
-        sheet, turn = _page_of_pdf(pdf, source), 0
+        sheet = _page_of_pdf(pdf, source)
         if sheet is None:
             sheet = _sheet(pdf.writer, *(_own_jpeg(source) or _new_jpeg(source())))
-            turn = _turn_of(page)
         _add_text(pdf.writer, sheet, page, font)
-        if turn:
+        if turn := _turn_of(page):
             sheet[NameObject("/Rotate")] = NumberObject((sheet.rotation - turn) % 360)
     font.finish()
     title = str(next(iter(pages))) if len(pages) == 1 else f"{len(pages)} pages"
@@ -234,7 +233,7 @@ def _word_content(
     stretch = length
     if following is not None:
         room = float(np.linalg.norm(np.array(following.corners[3]) - lower_left)) - MIN_GAP * tall
-        stretch = max(min(length, room), length / 2)
+        stretch = max(min(length, room), length / 3)
     # The font's ascenders and descenders stay within the outline.
     start = upper_left + min(1 + SIZE * DESCENT / UNITS, max(SIZE * ASCENT / UNITS, base)) * down
     turn = to_sheet[:, :2]

@@ -13,6 +13,8 @@ from hwr_core.reading import Box, Line, Page, Point, Span
 NO_PICTURE = Image.new("L", (1, 1), 255)
 USUAL_BASE = 0.75  # of a line's height from its top: the baseline of a line without a picture
 NARROW = set("iIjl.,;:'!|()[]- t1")  # characters half as wide as others
+LEAST_WIDTH = 0.5  # of a word's usual width, where no gap shows its end
+NO_ROOM = 0.1  # of a word's usual width; a narrower one gets `LEAST_WIDTH`
 WIDE = set("mwMWœæ—%")  # characters half as wide again as others
 
 
@@ -170,16 +172,23 @@ def _parts(text: str, spans: list[tuple[int, int]], gaps: Sequence[Span]) -> lis
     if len(spans) < 2:
         return places
     parts = [list(place) for place in places]
-    reached = 0.0  # no space before the one to its left
-    for index in range(len(spans) - 1):
-        middle = (places[index][1] + places[index + 1][0]) / 2
-        window = 0.6 * min(places[index][1] - places[index][0], places[index + 1][1] - places[index + 1][0]) + 0.02
-        near = [gap for gap in gaps if abs((gap[0] + gap[1]) / 2 - middle) < window and gap[0] > reached]
+    for index, (word, after) in enumerate(zip(places, places[1:], strict=False)):
+        start = parts[index][0]
+        middle = (word[1] + after[0]) / 2
+        window = 0.6 * min(word[1] - word[0], after[1] - after[0]) + 0.02
+        near = [gap for gap in gaps if abs((gap[0] + gap[1]) / 2 - middle) < window and gap[0] > start]
         if near:
-            left, right = max(near, key=lambda gap: gap[1] - gap[0])
-            parts[index][1], parts[index + 1][0] = left, right
-        reached = parts[index][1]
-    return [(left, max(left, right)) for left, right in parts]
+            parts[index][1], parts[index + 1][0] = max(near, key=lambda gap: gap[1] - gap[0])
+        else:  # its start may have moved beyond its usual end
+            parts[index][1] = max(word[1], start + LEAST_WIDTH * (word[1] - word[0]))
+            parts[index + 1][0] = max(after[0], parts[index][1])
+    limit = 1.0
+    for part, (left, right) in zip(reversed(parts), reversed(places), strict=True):
+        part[1] = min(part[1], limit)
+        if part[1] - part[0] < NO_ROOM * (right - left):  # the words before it took its room
+            part[0] = max(0.0, part[1] - LEAST_WIDTH * (right - left))
+        limit = part[0]
+    return [(left, right) for left, right in parts]
 
 
 def _corners(line: Line, left: float, right: float) -> tuple[Point, ...]:

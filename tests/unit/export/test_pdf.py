@@ -147,12 +147,23 @@ def test_a_page_whose_lines_are_turned_is_shown_upright(first, rotation):
     corners = [(100, 100), (100 + width, 100), (100 + width, 100 + height), (100, 100 + height)]
     outline = tuple(corners[first:] + corners[:first])  # of a line that is turned by `first` quarters clockwise
     line = Line((100, 100, 100 + width, 100 + height), NO_PICTURE, Reading("upright", 0.9), outline=outline)
-    data = export({"a.jpg": Page((line,), size)}, "pdf", {"a.jpg": lambda: Image.new("RGB", size, "white")})
-    page = pypdfium2.PdfDocument(data)[0]
-    assert page.get_rotation() == rotation
-    left, top, right, bottom = shown_box(page, "upright")
-    assert (right - left) * page.get_width() > 2 * (bottom - top) * page.get_height()  # from left to right
-    assert page.get_textpage().get_text_range().strip() == "upright"
+    for source in (lambda: Image.new("RGB", size, "white"), pdf_page(size, 0), pdf_page(size, 90)):
+        data = export({"a": Page((line,), size)}, "pdf", {"a": source})
+        page = pypdfium2.PdfDocument(data)[0]
+        before = source.document.data.count(b"/Rotate 90") * 90 if isinstance(source, DocumentPage) else 0
+        assert page.get_rotation() == (before + rotation) % 360
+        left, top, right, bottom = shown_box(page, "upright")
+        assert (right - left) * page.get_width() > 2 * (bottom - top) * page.get_height()  # from left to right
+        assert page.get_textpage().get_text_range().strip() == "upright"
+
+
+def pdf_page(size: tuple[int, int], rotation: int) -> DocumentPage:
+    """An empty page of a PDF that is shown with this size, in points."""
+    writer = PdfWriter()
+    writer.add_blank_page(*(size if rotation in (0, 180) else size[::-1])).rotate(rotation)
+    packed = io.BytesIO()
+    writer.write(packed)
+    return DocumentPage(open_document(packed.getvalue(), "a.pdf"), 0)
 
 
 def test_a_page_of_a_pdf_that_cannot_be_taken_over_is_shown_as_its_picture(monkeypatch):

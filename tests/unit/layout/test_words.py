@@ -78,10 +78,13 @@ def test_words_of_a_tilted_line_follow_it_and_a_formula_is_one():
     assert words_of(LINES[0].with_text("  ")) == []
 
 
-@pytest.mark.parametrize("text", ["a", "a b c d e f g h", "x  y", "one two three"])
+@pytest.mark.parametrize(
+    "text", ["a", "a b c d e f g h", "x  y", "one two three", "la la a la a la", "pas à manuti jejich ci"]
+)
 def test_words_are_in_order_whatever_the_ink(text):
-    for widths in ([5], [300, 2, 2], [10] * 12):
+    for widths in ([5], [300, 2, 2], [2, 2, 300], [100, 2, 300, 2, 50], [10] * 12):
         words = words_of(barred_line(text, (0, 0, 500, 50), widths))
         assert [word.text for word in words] == text.split()
         edges = [edge for word in words for edge in (word.box[0], word.box[2])]
         assert edges == sorted(edges) and edges[0] >= 0 and edges[-1] <= 500
+        assert all(word.box[0] < word.box[2] for word in words), "a word without width is in no searchable PDF"
