@@ -1,5 +1,6 @@
 """The words of a line that was read: the text tells the words, the gaps in the ink tell their places."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -172,7 +173,7 @@ def _parts(text: str, spans: list[tuple[int, int]], gaps: Sequence[Span]) -> lis
     if len(spans) < 2:
         return places
     parts = [list(place) for place in places]
-    for index, (word, after) in enumerate(zip(places, places[1:], strict=False)):
+    for index, (word, after) in enumerate(itertools.pairwise(places)):
         start = parts[index][0]
         middle = (word[1] + after[0]) / 2
         window = 0.6 * min(word[1] - word[0], after[1] - after[0]) + 0.02
