@@ -10,6 +10,7 @@ from itertools import count, pairwise
 
 import numpy as np
 
+from hwr_core.layout.insertions import with_insertions
 from hwr_core.reading import Cell
 
 NARROW_GUTTER = 0.3  # of a line's height: how far the widely drawn outlines of two columns may overlap
@@ -78,7 +79,9 @@ def reading_order(outlines: Sequence[np.ndarray]) -> list[Ordered]:
     for number, outline in enumerate(outlines):
         (left, top), (right, bottom) = outline.min(0).tolist(), outline.max(0).tolist()
         pieces.append(_Piece(number, outline, left, top, right, bottom))
-    return _ordered(pieces, count())
+    lines = _ordered(pieces, count())
+    around = [joined([outlines[piece] for piece in line.pieces]) for line in lines]
+    return [lines[place] for place in with_insertions(around, [line.cell is not None for line in lines])]
 
 
 def joined(outlines: Sequence[np.ndarray]) -> np.ndarray:
