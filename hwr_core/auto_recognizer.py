@@ -34,7 +34,8 @@ PARTS_FACTOR = 0.02  # the same where one formula covers several lines, and none
 STACKED_FACTOR = 0.3  # the same for a short text, where the formula has rows, a fraction or a root
 FORMULA_FACTOR = 0.1  # the same for a text with signs of a formula, such as =
 WORDS_FACTOR = 1.0  # the same for a text of words
-LONE_FORMULA = 0.5  # confidence that a formula must have where no line of text was found
+LONE_FORMULA = 0.7  # confidence that a formula must have where no line of text was found: specks and edges are - or 1
+LONE_SYMBOLS = 2  # symbols that it must have
 LEAST_CONFIDENCE = 1e-9  # below it confidences are not compared
 
 _FUNCTIONS = {"sin", "cos", "tan", "log", "lim", "exp", "max", "min"}
@@ -46,6 +47,7 @@ _SIGNS = re.compile(
 # Amounts, dates, times, phone numbers: digits with the marks that stand between them.
 _NUMBER = re.compile(r"[(+]?[\d€$£][\d\s.,:/()'€$£%-]*(\s?[ap]m|h\d*|[A-Za-z]{2})?")
 _STACKED = re.compile(r"\\\\|\\(frac|sqrt|sum|int|lim)\b")
+_SYMBOL = re.compile(r"\\[A-Za-z]+|[^\s{}^_&\\]")
 _RAISED = re.compile(_STACKED.pattern + r"|[\^_]")
 # LaTeX that says more than a line of text can.
 _STRUCTURE = re.compile(r"[=+<>^_|]|\\[A-Za-z]+|\d\s*-\s*\d|[A-Za-z]\s*-|\(")
@@ -230,7 +232,12 @@ def are_formulas(texts: Sequence[Reading], formulas: Sequence[Reading]) -> bool:
         formulas: Readings of its formulas.
     """
     if not texts:
-        return min(formula.confidence if formula.text else 0.0 for formula in formulas) >= LONE_FORMULA
+        return all(
+            formula.confidence >= LONE_FORMULA
+            and len(_SYMBOL.findall(formula.text)) >= LONE_SYMBOLS
+            and _STRUCTURE.search(formula.text)
+            for formula in formulas
+        )
     return all(formula.text for formula in formulas) and more_probable(texts, formulas)[0] is formulas[0]
 
 

@@ -11,6 +11,7 @@ put it into `PAGE_STEPS` (`photos.py`).
 from hwr_core.pipeline.drawings import read_ink
 from hwr_core.pipeline.job import Draft, Job, KnownReadings, LineReader, Mode, Picture, Step, Words, run
 from hwr_core.pipeline.lines import read_lines
+from hwr_core.pipeline.mirrored import reject_mirrored
 from hwr_core.pipeline.mixing import mix
 from hwr_core.pipeline.photos import FIND_STEPS, PAGE_STEPS, READ_STEPS, read_page, read_picture, read_region
 from hwr_core.pipeline.steps import clean, cut, find, lay_out, line_on_photo, place, read, regroup, take_whole
@@ -18,5 +19,5 @@ from hwr_core.pipeline.steps import clean, cut, find, lay_out, line_on_photo, pl
 __all__ = [
     "FIND_STEPS", "PAGE_STEPS", "READ_STEPS", "Draft", "Job", "KnownReadings", "LineReader", "Mode", "Picture", "Step", "Words",
     "clean", "cut", "find", "lay_out", "line_on_photo", "mix", "place", "read", "read_ink", "read_lines", "read_page",
-    "read_picture", "read_region", "regroup", "run", "take_whole",
+    "read_picture", "read_region", "regroup", "reject_mirrored", "run", "take_whole",
 ]  # fmt: skip

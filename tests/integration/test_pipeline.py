@@ -188,7 +188,7 @@ def test_a_caller_can_remember_a_step_and_go_on_from_there(recognizer):
         return found.setdefault(step, step(draft, job)) if step is pipeline.find else step(draft, job)
 
     whole = pipeline.run(pipeline.PAGE_STEPS, letter_job(recognizer), cached=cached)
-    assert run_steps == ["find", "regroup", "lay_out", "cut", "read", "mix", "place"]
+    assert run_steps == ["find", "regroup", "lay_out", "cut", "read", "mix", "reject_mirrored", "place"]
     again = pipeline.run(pipeline.READ_STEPS, letter_job(recognizer), found[pipeline.find])
     assert again.page.text == whole.page.text == read_page(open_image(SAMPLES / "letter.jpg"), recognizer, beams=1).text
 
@@ -246,3 +246,19 @@ def test_lines_that_did_not_change_are_not_read_again(monkeypatch, recognizer):
     assert page.text == "good morning\nthank you" and read == [1, 1]
     read_ink(first, recognizer, beams=1, readings=known)
     assert read == [1, 1, 1], "another accuracy reads again"
+
+
+def test_the_writing_of_the_other_side_of_the_paper_is_unreadable(recognizer):
+    sheet = np.full((620, 1000), 240.0)
+    for row, text in enumerate(
+        ("good morning martha", "see you in the evening", "we are on the way", "your friend edith")
+    ):
+        line = render_line(write(text, seed=row), 96, 5).convert("L")
+        line.thumbnail((800, 80))
+        ink = 255 - np.asarray(line, float)
+        ink = 0.5 * ink[:, ::-1] if row % 2 else ink  # half of it shines through from the other side
+        top, left = 40 + 140 * row, 60 if row % 2 == 0 else 940 - ink.shape[1]
+        sheet[top : top + ink.shape[0], left : left + ink.shape[1]] -= ink * 0.85
+    page = read_page(Image.fromarray(sheet.clip(0, 255).astype(np.uint8)), recognizer)
+    assert page.text.splitlines() == ["good morning martha", "we are on the way"]
+    assert len(page.unreadable) == len(page.unread) == 2

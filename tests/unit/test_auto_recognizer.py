@@ -72,6 +72,8 @@ def test_one_formula_over_several_lines_needs_less_than_their_confidences():
 def test_ink_without_a_line_is_a_formula_only_if_that_is_sure():
     assert are_formulas([], [formula("x^{2}", 0.8)])
     assert not are_formulas([], [formula("x^{2}", 0.2)])
+    # Specks, edges and ruled lines.
+    assert not any(are_formulas([], [formula(text, 0.8)]) for text in ("1", "-", r"\cdots", ""))
 
 
 def test_lines_and_formulas_that_share_ink_are_one_block():
