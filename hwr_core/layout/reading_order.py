@@ -13,12 +13,11 @@ import numpy as np
 from hwr_core.layout.insertions import with_insertions
 from hwr_core.reading import Cell
 
-NARROW_GUTTER = 0.3  # of a line's height: how far the widely drawn outlines of two columns may overlap
-NARROW_LINES = 8  # lines that each of two columns so near to one another must have
-GUTTER = 1.0  # of a line's height: white from which columns of fewer lines are told apart
+# White between two columns, in heights of a line, and how many lines each must have at least: two words side by side are no
+# columns. The widely drawn outlines of columns of many lines may overlap.
+COLUMN_GAPS = ((1.0, 2), (0.4, 5), (-0.3, 8))
 CELL_GUTTER = 0.6  # of a cell's height: white between the columns of a table of two rows
 TALL_CELL_GUTTER = 0.3  # of a cell's height: white between the columns of a table of more rows
-COLUMN_LINES = 2  # lines of such a column at least: two words side by side are no columns
 ROW_GAP = 0.3  # of a line's height: white that runs across the page and parts two rows
 LEANS = (0.0, 0.007, -0.007, 0.014, -0.014, 0.021, -0.021, 0.035, -0.035, 0.05, -0.05)  # of the white between columns
 SAME_ROW = 0.5  # of the lower piece's height: the overlap from which two pieces stand in one row
@@ -242,11 +241,11 @@ def _is_prose(column: Sequence[_Piece]) -> bool:
 def _columns(pieces: list[_Piece]) -> list[list[_Piece]]:
     """Columns of prose and notes from the left, parted by white that may lean as a page's fold does; one where there are none."""
     height = _usual(pieces)
-    for gap, lines in ((GUTTER * height, COLUMN_LINES), (-NARROW_GUTTER * height, NARROW_LINES)):
+    for gutter, lines in COLUMN_GAPS:
         best = [pieces]
         for lean in LEANS:
             columns: list[list[_Piece]] = []
-            for group in _split(pieces, 0, gap, lean):
+            for group in _split(pieces, 0, gutter * height, lean):
                 if columns and min(len(_rows(group)), len(_rows(columns[-1]))) < lines:
                     columns[-1].extend(group)
                 else:

@@ -108,3 +108,8 @@ def test_a_line_that_was_found_in_two_parts_is_one_line():
         "next line": box(50, 200, 880, 260),
     }
     assert rows(parts) == [[["first half", "second half"]], [["next line"]]]
+
+
+def test_columns_of_five_lines_are_told_apart_by_little_white():
+    left, right = prose(50, 100, 5), prose(790, 103, 5)
+    assert order({**right, **left}) == [*left, *right]
