@@ -24,7 +24,8 @@ def with_insertions(outlines: Sequence[np.ndarray], cells: Sequence[bool]) -> li
     pitch = float(np.median(np.abs(np.diff(middles))))
     place = 1
     while place < len(order) - 1:
-        if not any(cells[place - 1 : place + 2]) and _is_inserted(*outlines[place - 1 : place + 2], pitch=pitch):
+        above, words, below = outlines[place - 1 : place + 2]
+        if not any(cells[place - 1 : place + 2]) and _is_inserted(above, words, below, pitch):
             order[place : place + 2] = [place + 1, place]
             place += 1
         place += 1
