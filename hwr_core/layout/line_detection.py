@@ -20,9 +20,11 @@ from hwr_core.runtime.settings import low_memory
 DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
 LARGE_LINE = 120  # pixels of a line's height there: the detector breaks larger writing into pieces
 USUAL_LINE = 60  # pixels of a line's height to which a page of large writing is scaled
-DETECTED_AT_ONCE = 700_000  # pixels that the detector sees at once: larger pages are seen in halves
-HALVES_OVERLAP = 96  # pixels that both halves share
-SEAM = 4  # pixels around the middle where either half may find a line
+DETECTED_AT_ONCE = 700_000  # pixels that the detector sees at once: larger pages are seen in bands
+PARTS = (2,)  # numbers of bands that are tried
+PARTS_LOW = (3, 2)  # the same in low-memory mode
+PARTS_OVERLAP = 96  # pixels that a band sees of its neighbour
+SEAM = 4  # pixels around the border of two bands where either may find a line
 DETECTOR_MARGIN = 32  # pixels of paper put around a page: the detector misses text at the edge
 EXPAND_SIDE = 0.2  # of a line's height, added to both ends of the detector's outline
 EXPAND_UP = 0.06  # of a line's height, added above and below the detector's outline
@@ -120,10 +122,9 @@ def _detected(grey: np.ndarray, side: int) -> list[np.ndarray]:
     """The outlines on the page when the detector sees it with `side` pixels on its longest side."""
     small = shrunk(grey, side)
     with _DETECTING:
-        large = small.size > DETECTED_AT_ONCE
-        found = _in_halves(small) if large and small.shape[0] > 4 * HALVES_OVERLAP else None
+        found = _in_parts(small) if small.size > DETECTED_AT_ONCE else _quads(small)
         if found is None:
-            if large and low_memory():  # the whole page, in fewer pixels
+            if low_memory():  # the whole page, in fewer pixels
                 small = shrunk(grey, round(side * (DETECTED_AT_ONCE / small.size) ** 0.5))
             found = _quads(small)
     scale = max(small.shape) / max(grey.shape)
@@ -138,21 +139,34 @@ def _quads(small: np.ndarray) -> list[np.ndarray]:
     return [] if found is None else [np.asarray(quad, float) - margin for quad in found]
 
 
-def _in_halves(small: np.ndarray) -> list[np.ndarray] | None:
-    """Detects the upper half, then the lower half, which takes half the memory.
+def _in_parts(small: np.ndarray) -> list[np.ndarray] | None:
+    """Detects the page in as few parts as memory allows. None if lines reach beyond the parts: large or upright writing."""
+    for count in PARTS_LOW if low_memory() else PARTS:
+        if small.shape[0] > 2 * count * PARTS_OVERLAP and (found := _in_bands(small, count)) is not None:
+            return found
+    return None
 
-    Each half sees a part of the other and keeps the lines whose middle lies on its own side. None if a line reaches
-    beyond what its half sees: large or upright writing.
+
+def _in_bands(small: np.ndarray, count: int) -> list[np.ndarray] | None:
+    """Detects the page in bands, from top to bottom: two bands take half the memory.
+
+    Each band sees a part of its neighbours and keeps the lines whose middle lies on its own rows. None if one of these
+    reaches beyond what its band sees.
     """
-    middle = small.shape[0] // 2
-    upper = [quad for quad in _quads(small[: middle + HALVES_OVERLAP]) if quad[:, 1].mean() < middle + SEAM]
-    lower = [quad + (0, middle - HALVES_OVERLAP) for quad in _quads(small[middle - HALVES_OVERLAP :])]
-    lower = [quad for quad in lower if quad[:, 1].mean() >= middle - SEAM]
-    if any(quad[:, 1].max() > middle + HALVES_OVERLAP - SEAM for quad in upper) or any(
-        quad[:, 1].min() < middle - HALVES_OVERLAP + SEAM for quad in lower
-    ):
-        return None
-    return upper + [quad for quad in lower if all(overlap(quad, other) < 0.5 for other in upper)]
+    height = small.shape[0]
+    found: list[np.ndarray] = []
+    for number in range(count):
+        start, end = round(height * number / count), round(height * (number + 1) / count)
+        top, bottom = max(0, start - PARTS_OVERLAP), min(height, end + PARTS_OVERLAP)
+        for quad in _quads(small[top:bottom]):
+            rows = quad[:, 1] + top
+            if (number and rows.mean() < start - SEAM) or (number < count - 1 and rows.mean() >= end + SEAM):
+                continue
+            if (number and rows.min() < top + SEAM) or (number < count - 1 and rows.max() > bottom - SEAM):
+                return None
+            if all(overlap(quad + (0, top), other) < 0.5 for other in found):
+                found.append(quad + (0, top))
+    return found
 
 
 def overlap(first: Sequence[Point] | np.ndarray, second: Sequence[Point] | np.ndarray) -> float:
@@ -165,6 +179,7 @@ def overlap(first: Sequence[Point] | np.ndarray, second: Sequence[Point] | np.nd
 @lru_cache(maxsize=1)
 def _detector():
     from rapidocr import RapidOCR
+    from rapidocr.ch_ppocr_det.utils import DetPreProcess
     from rapidocr.inference_engine.onnxruntime.main import OrtInferSession
 
     usual = OrtInferSession._init_sess_opts
@@ -177,7 +192,28 @@ def _detector():
     # rapidocr has no setting for it.
     OrtInferSession._init_sess_opts = staticmethod(without_pattern)  # type: ignore[method-assign, assignment]
     # The page comes scaled as it should be seen; its own default would enlarge a narrow one to 736 pixels.
-    return RapidOCR(params={"Det.limit_type": "max", "Det.limit_side_len": 4096, "Global.log_level": "warning"})
+    engine = RapidOCR(params={"Det.limit_type": "max", "Det.limit_side_len": 4096, "Global.log_level": "warning"})
+    detector = engine._load_det_model()
+
+    class LeanPreProcess(DetPreProcess):
+        """In single precision, and in the order of memory that the network takes without a copy."""
+
+        def __call__(self, page: np.ndarray) -> np.ndarray | None:
+            scaled = self.resize(page)
+            if scaled is None:
+                return None
+            planes = np.empty((1, scaled.shape[2], *scaled.shape[:2]), np.float32)
+            for plane, channel, mean, std in zip(
+                planes[0], np.moveaxis(scaled, 2, 0), self.mean, self.std, strict=True
+            ):
+                np.multiply(channel, np.float32(self.scale / std), out=plane)
+                plane -= np.float32(mean / std)
+            return planes
+
+    detector.get_preprocess = lambda: LeanPreProcess(
+        detector.limit_side_len, detector.limit_type, detector.mean, detector.std
+    )
+    return engine
 
 
 def _expand(outline: np.ndarray) -> np.ndarray:

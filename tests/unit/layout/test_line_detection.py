@@ -11,7 +11,7 @@ from hwr_core.imaging.preprocess import preprocess
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import draw, render_line
 from hwr_core.layout import line_detection
-from hwr_core.layout.line_detection import DETECTED_AT_ONCE, HALVES_OVERLAP, find_lines, overlap
+from hwr_core.layout.line_detection import DETECTED_AT_ONCE, PARTS_OVERLAP, find_lines, overlap
 from hwr_core.runtime.scheduling import SLOTS
 from tests.support.pictures import box_outline as box
 
@@ -49,24 +49,27 @@ def sheet(rows: int = 6) -> np.ndarray:
     return to_grey(draw(strokes, (1280, 1280), 5.0))
 
 
-@pytest.mark.parametrize("quarters", [0, 1])
-def test_with_little_memory_the_detector_never_sees_more_than_half_a_page(seen, quarters):
-    """Nor where the writing runs up, so that halves would cut every line."""
-    found = find_lines(np.rot90(sheet(), quarters))
-    assert len(found) >= 6 and max(seen) <= (1280 // 2 + HALVES_OVERLAP) * 1280
-    assert len(seen) == 2 or seen[-1] <= DETECTED_AT_ONCE
+def test_with_little_memory_the_detector_sees_a_third_of_a_page_at_once(seen):
+    assert len(find_lines(sheet())) >= 6
+    assert len(seen) == 3 and max(seen) <= (1280 // 3 + 2 * PARTS_OVERLAP + 1) * 1280
 
 
-def test_with_little_memory_drawings_are_read_between_the_halves_of_a_page(seen, monkeypatch):
+def test_with_little_memory_a_page_of_upright_lines_is_seen_in_fewer_pixels(seen):
+    """Bands would cut every line."""
+    found = find_lines(np.rot90(sheet()))
+    assert len(found) >= 6 and max(seen) <= (1280 // 2 + PARTS_OVERLAP) * 1280 and seen[-1] <= DETECTED_AT_ONCE
+
+
+def test_with_little_memory_drawings_are_read_between_the_parts_of_a_page(seen, monkeypatch):
     page = sheet()
     find_lines(page)  # loads the detector
     order, usual = [], line_detection._detector()
     started = threading.Event()
 
     def detector(*arguments, **options):
-        order.append("half")
+        order.append("part")
         started.set()
-        if len(order) == 1:  # the drawing is waiting before the first half ends
+        if len(order) == 1:  # the drawing is waiting before the first part ends
             while not SLOTS._queue:
                 threading.Event().wait(0.005)
         return usual(*arguments, **options)
@@ -81,7 +84,7 @@ def test_with_little_memory_drawings_are_read_between_the_halves_of_a_page(seen,
     waiting.start()
     find_lines(page)
     waiting.join(60)
-    assert order == ["half", "drawing", "half"]
+    assert order == ["part", "drawing", "part", "part"]
 
 
 def test_the_detector_keeps_no_memory_for_sizes_seen_before():
