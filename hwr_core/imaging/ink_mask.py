@@ -18,6 +18,7 @@ INK_SIDE = 1600  # pixels of the page's longer side at which its ink is searched
 FAINT_NOISE = 6  # times the paper's noise: faint ink differs more from its paper
 FAINT_SHARE = 0.12  # of the darkest ink's contrast: what differs less is bleed-through or texture
 FAINT_EXTENT = 0.3  # of the usual height of dark writing: faint ink that is smaller is specks
+USUAL_SHARE = 0.02  # of a page's longer side: the usual height of writing at most; a title in marker is higher
 RULE_ASPECT = 12  # width by height from which a faint stroke is a ruled line
 TALL_LINE = 128  # pixels: what a line of this height loses at half its size is smaller than its specks
 STROKE_BAND = 512  # rows that are measured at once: the distances of a whole page take 40 MB
@@ -90,7 +91,7 @@ def _dark_ink(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return keep[labels], stats[keep, cv2.CC_STAT_HEIGHT]
 
 
-def writing_mask(grey: np.ndarray) -> np.ndarray:
+def writing_mask(grey: np.ndarray, largest: float = float("inf")) -> np.ndarray:
     """Where there is ink, faint ink beside dark ink too, (height, width) bool; without ruled lines among the faint.
 
     `ink_mask` goes by the darkest ink. Pencil beside a marker, or a light colour beside a dark one, is found here by its contrast
@@ -98,6 +99,7 @@ def writing_mask(grey: np.ndarray) -> np.ndarray:
 
     Args:
         grey: (height, width) uint8, dark ink on light paper.
+        largest: Height in pixels that usual writing has at most. Beside larger dark writing, smaller faint ink is no specks.
     """
     dark, heights = _dark_ink(grey)
     if not len(heights):
@@ -108,9 +110,11 @@ def writing_mask(grey: np.ndarray) -> np.ndarray:
     if count < 2:
         return dark
     tall, wide = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
-    least = FAINT_EXTENT * usual
+    least = FAINT_EXTENT * min(usual, largest)
     keep = (np.maximum(tall, wide) >= least) & (tall * RULE_ASPECT >= wide) & (wide * RULE_ASPECT >= tall)
-    keep &= stats[:, cv2.CC_STAT_AREA] < 0.5 * tall * wide * np.where(np.minimum(tall, wide) > least, 1, 2)
+    keep &= stats[:, cv2.CC_STAT_AREA] < 0.5 * tall * wide * np.where(
+        np.minimum(tall, wide) > FAINT_EXTENT * usual, 1, 2
+    )
     keep[0] = False
     return dark | keep[labels]
 
@@ -162,7 +166,7 @@ def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
     if not mask.any():
         return None
     # A table's rim or a fold at the edge can be the largest dark piece. Beside it, letters would count as specks.
-    mask |= writing_mask(without_rim(grey))
+    mask |= writing_mask(without_rim(grey), USUAL_SHARE * max(grey.shape))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     across, down = width / grey.shape[1], height / grey.shape[0]
     return int(columns[0] * across), int(rows[0] * down), ceil((columns[-1] + 1) * across), ceil((rows[-1] + 1) * down)

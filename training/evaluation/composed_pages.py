@@ -34,6 +34,11 @@ STRUCK = re.compile(r">[^<>]*<|<>")  # what is struck out, as the transcribers n
 # Transcripts that say more than was written, seen on the pictures of their lines.
 AS_WRITTEN = {
     "(each held half in company time, half in the": "(each held in company time, half in the",
+    "all the staff. The old lady insisted on": "the staff. The old lady insisted on",
+    "and possibly comparable alone caraway": "possibly comparable alone caraway",
+    "considéré comme une des figures majeurs du théâtre et": "considéré comme une des figure du théâtre et",
+    "held both her hands tightly behind her": "both her hands tightly behind her",
+    "with the figures. Then there was": "with figures. Then there was",
     "Un Internet eXchange Point (ou IX ou IXP ou point": "Un Internet eXchange (ou IX ou IXP ou point",
 }
 HANDS = ("print", "sans", "italic", "playful")

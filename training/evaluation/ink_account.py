@@ -51,9 +51,9 @@ class Account:
 
 
 def bare(text: str, formula: bool = False) -> str:
-    """The text as it is compared: plain quotes, single spaces, none before a colon; a command of LaTeX is one sign."""
+    """The text as it is compared: plain quotes, single spaces, none before a colon or around an apostrophe; a command of LaTeX is one sign."""
     text = re.sub(r"\\[A-Za-z]+ ?", COMMAND, re.sub(r"\\(left|right)\b", "", comparable(text)))
-    text = re.sub(r"\s+([:;!?»])", r"\1", text)
+    text = re.sub(r"\s+([:;!?»])", r"\1", text.replace(" ' ", "'"))
     return re.sub(r"\s+", "", text) if formula else re.sub(r"^[•☐☑→\-–—·*]\s+", "", text)
 
 

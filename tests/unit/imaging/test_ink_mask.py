@@ -1,5 +1,6 @@
 """Ink is found, measured and told from specks and dark rims."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -39,3 +40,10 @@ def test_the_box_encloses_the_ink():
     ink = np.argwhere(page() < 128)
     (top, left), (bottom, right) = ink.min(0), ink.max(0)
     assert ink_box(page()) == pytest.approx((left, top, right + 1, bottom + 1), abs=3)
+
+
+def test_small_faint_writing_beside_a_large_title_is_inside_the_box():
+    sheet = np.full((1200, 1600), 240, np.uint8)
+    cv2.putText(sheet, "TO DO", (60, 260), cv2.FONT_HERSHEY_SIMPLEX, 8, 20, 24, cv2.LINE_AA)
+    cv2.putText(sheet, "see you at the lake", (1000, 420), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 185, 3, cv2.LINE_AA)
+    assert ink_box(sheet)[2] == pytest.approx(np.argwhere(sheet[330:] < 220)[:, 1].max(), abs=8)
