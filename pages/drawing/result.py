@@ -37,12 +37,7 @@ def show_result(page: Page, correction: Correction, strokes: Strokes, formulas: 
     style("formula.css")
     only_formulas = all(line.formula for line in page.lines) if page.lines else formulas
     with st.container(border=True, key="result"):
-        original = _original_is_wanted(correction)
-        _show_lines(page, correction, page.text if original else correction.current, only_formulas)
-        if not all(line.reading.complete for line in page.lines):
-            st.warning("A line is too long for this model. Only its beginning is shown.")
-        if seems_unknown(page):
-            st.warning("Most letters are uncertain. The model may not read this language.", icon=":material/translate:")
+        # Above the text: what is written makes the canvas taller, and the buttons stay within the first screen longer.
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="result_actions"):
             _remark(page, correction, only_formulas)
             copy_button(correction.current, key="copy")
@@ -52,6 +47,12 @@ def show_result(page: Page, correction: Correction, strokes: Strokes, formulas: 
             if any(line.formula for line in page.lines) and len(page.lines) > 1:
                 with st.popover("Other readings", icon=":material/alt_route:"):
                     _other_readings(page, correction)
+        original = _original_is_wanted(correction)
+        _show_lines(page, correction, page.text if original else correction.current, only_formulas)
+        if not all(line.reading.complete for line in page.lines):
+            st.warning("A line is too long for this model. Only its beginning is shown.")
+        if seems_unknown(page):
+            st.warning("Most letters are uncertain. The model may not read this language.", icon=":material/translate:")
         _earlier(correction)
         _meanings(page, correction, only_formulas)
     correction.show("Edit LaTeX" if only_formulas else "Edit text")
@@ -79,8 +80,9 @@ def _show_lines(page: Page, correction: Correction, text: str, only_formulas: bo
 
 def _show_formula(reading: Reading, text: str, number: int) -> None:
     """A formula, rendered, and its LaTeX with shaded signs."""
-    with st.container(key=f"rendered-{number}"):
-        st.latex(text or r"\;")
+    if not text or fault_of(text) is None:  # else a sentence says why
+        with st.container(key=f"rendered-{number}"):
+            st.latex(text or r"\;")
     source = shaded(reading) if text == reading.text else html.escape(text)
     st.html(f'<div class="source" data-testid="latex">{source}</div>')
 

@@ -20,6 +20,11 @@ LONGEST = 300  # characters of LaTeX that are shown
 REACH = 10.0  # the graph goes from -REACH to REACH
 POINTS = 241  # of the graph
 UNKNOWN = re.compile(r"\\(pm|mp|approx|equiv|propto|to|rightarrow|in|forall|exists|cdots|ldots|dots|begin|text)\b")
+# A variable: a letter, Latin or Greek, perhaps with an index. \prime, \Delta and dx are no factors.
+VARIABLE = re.compile(
+    r"(?:[A-Za-z]|(?:var)?(?:epsilon|theta|rho|sigma|phi|pi|kappa)|alpha|beta|gamma|delta|zeta|eta|iota|lambda|mu|nu|xi|tau"
+    r"|upsilon|chi|psi|omega|Gamma|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega)(?:_.*)?"
+)
 RELATIONS = {"Equality", "StrictLessThan", "LessThan", "StrictGreaterThan", "GreaterThan"}
 
 
@@ -43,6 +48,8 @@ def meaning(latex: str) -> dict[str, Any]:
         expression = parsed(latex)
     except Exception:  # the parser's errors have no common class
         return {"error": "This formula cannot be calculated with."}
+    if not all(VARIABLE.fullmatch(str(symbol)) for symbol in getattr(expression, "free_symbols", ())):
+        return {"results": [], "points": []}
     kind = type(expression).__name__
     try:
         if kind in RELATIONS:
@@ -59,7 +66,8 @@ def parsed(latex: str) -> Any:
     import sympy
     from sympy.parsing.latex import parse_latex
 
-    expression = parse_latex(latex)
+    plain = re.sub(r"\\mathrm\s*(?:\{(\w)\})?", r"\1", latex).replace(r"\lt", "<").replace(r"\gt", ">")
+    expression = parse_latex(plain)
     constants = {sympy.Symbol("e"): sympy.E, sympy.Symbol("pi"): sympy.pi, sympy.Symbol("i"): sympy.I}
     bound = {
         variable for part in expression.atoms(sympy.Sum, sympy.Product, sympy.Integral) for variable in part.variables
@@ -160,7 +168,9 @@ def _short(rows: list[list[str]]) -> list[list[str]]:
 def _latex(value: Any) -> str:
     import sympy
 
-    return sympy.latex(value)
+    # SymPy does not know that alpha_{1} is a Greek letter.
+    greek = [symbol for symbol in getattr(value, "free_symbols", ()) if re.match(r"[A-Za-z]{2,}_", str(symbol))]
+    return sympy.latex(value, symbol_names={symbol: f"\\{symbol}" for symbol in greek})
 
 
 if __name__ == "__main__":

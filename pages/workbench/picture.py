@@ -24,10 +24,10 @@ def choose_picture(state: PhotoState, sheet: Sheet, settings: PreprocessSettings
     if state.touched is not None and state.touched[0] == sheet.key and state.touched != touched:
         st.session_state[PICTURE] = STEPS
     state.touched = touched
+    st.session_state.setdefault(PICTURE, PHOTO)
     return st.segmented_control(
         "Picture",
         [PHOTO, CLEANED, STEPS],
-        default=PHOTO,
         required=True,
         key=PICTURE,
         label_visibility="collapsed",

@@ -17,15 +17,20 @@ def below(strokes, pixels):
     return [stroke + (0, pixels) for stroke in strokes]
 
 
+def formulas_of(app) -> list[str]:
+    """The formulas that are shown: those that were read, and other readings."""
+    return [shown.value.strip("$\n ") for shown in app.latex]
+
+
 def test_auto_shows_each_line_in_its_own_kind():
     strokes = [*write("thank you", height=50), *below(write_formula(90), 140)]
     app = on_canvas(draw_page(), strokes).run()
     assert not app.exception
     text, formula = app.text_area[0].value.split("\n")
-    assert text == "thank you" and formula == app.latex[0].value.strip("$\n ") and r"\sqrt" in formula
+    assert text == "thank you" and formula in formulas_of(app) and r"\sqrt" in formula
     assert shown_text(app) == "thank you" and 'data-testid="latex"' in html_of(app)
     app.text_area[0].set_value(f"Thank you\n{formula}").run()
-    assert shown_text(app) == "Thank you" and app.latex[0].value.strip("$\n ") == formula
+    assert shown_text(app) == "Thank you" and formula in formulas_of(app)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +52,17 @@ def test_text_in_text_offers_nothing():
     assert not any(button.key == "other_mode" for button in on_canvas(app, write("hello world")).run().button)
 
 
+@pytest.mark.parametrize("formula", [r"\Delta x=x^{\prime}-x", r"dV=yz dx+zx dy", r"f^{\prime}(x)=2x"])
+def test_signs_that_are_no_variables_are_not_calculated_with(formula):
+    assert not calculated(formula).get("results")
+
+
+def test_relations_and_upright_letters_are_calculated_with():
+    assert calculated(r"x-3 \lt 5")["results"] == [["Solution", "x < 8"]]
+    assert calculated(r"\int_{0}^{1} x \mathrm{d}x")["results"][0] == ["Value", r"\frac{1}{2}"]
+    assert calculated(r"\alpha_{1}+\alpha_{1}")["results"] == [["Simplified", r"2 \alpha_{1}"]]
+
+
 def test_broken_latex_gets_one_sentence_and_no_calculation():
     app = draw_page()
     app.session_state["mode"] = "Math"
@@ -54,6 +70,7 @@ def test_broken_latex_gets_one_sentence_and_no_calculation():
     assert any(expander.label == "Calculate" for expander in app.expander)
     app.text_area[0].set_value(r"\frac{1}{").run()
     assert not app.exception and app.warning[0].value == "The formula has no closing }."
+    assert not any("{1}{" in shown.value for shown in app.latex), "the sentence is enough"
     assert not any(expander.label == "Calculate" for expander in app.expander)
 
 

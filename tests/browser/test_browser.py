@@ -50,6 +50,8 @@ def test_a_word_written_with_the_mouse_is_in_the_prediction(desktop):
     assert "hello" in reading(desktop, "hello world")
     expect(desktop.get_by_role("textbox", name="Edit text")).to_have_value(re.compile("hello world"))
     assert canvas_box(desktop) == before, "the canvas moved under the pen"
+    desktop.set_viewport_size({"width": 1280, "height": 800})
+    expect(desktop.get_by_role("button", name="Copy")).to_be_in_viewport(ratio=1)
 
 
 def test_a_word_written_with_a_finger_on_a_phone_is_in_the_prediction(phone):

@@ -78,6 +78,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const at = button.getBoundingClientRect(), around = reading.getBoundingClientRect()
     menu.style.top = `${at.bottom - around.top + 4}px`
     menu.style.left = `${Math.max(0, Math.min(at.left - around.left, around.width - menu.offsetWidth))}px`
+    menu.scrollIntoView({ block: "nearest" })
     field.focus({ preventScroll: true })
     field.select()
   }
