@@ -32,6 +32,8 @@ HINT = {
     TEXT: "Write a word or two",
     MATH: "Write a formula",
 }
+LOOKS = {AUTO: "text and formulas", TEXT: "text", MATH: "a formula"}
+SWITCH = {AUTO: "Read both", TEXT: "Read as text", MATH: "Read as math"}
 WITHOUT_STRUCK = "without_struck"  # key of the toggle that leaves struck-out words out
 STYLE = Path(__file__).parent / "static" / "draw.css"
 
@@ -156,13 +158,14 @@ def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, mode: str,
 
 
 def offer_other_mode(state: DrawState, drawn: DrawnReading, strokes: Strokes, mode: str) -> None:
-    """Offers Text for what looks like text in Math, and the other way round. Reads again only if the reading is unsure."""
+    """Offers Text for what looks like text in Math, the other way round, and Auto for both. Reads again only if the reading
+    is unsure."""
     if drawn.key not in state.better_modes:
         state.better_modes = {drawn.key: better_mode(drawn.page, strokes, mode)}
     if better := state.better_modes[drawn.key]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(f"This looks like {'a formula' if better == MATH else 'text'}.", width="content")
-            st.button(f"Read as {better.lower()}", key="other_mode", on_click=_switch, args=(better,))
+            st.caption(f"This looks like {LOOKS[better]}.", width="content")
+            st.button(SWITCH[better], key="other_mode", on_click=_switch, args=(better,))
 
 
 def better_mode(page: Page, strokes: Strokes, mode: str) -> str | None:
@@ -175,9 +178,10 @@ def better_mode(page: Page, strokes: Strokes, mode: str) -> str | None:
         return None
     mixed = pipeline.read_ink(strokes, load_recognizer("auto")).lines
     formulas = [line.formula for line in mixed]
-    if mode == TEXT:
-        return MATH if any(formulas) else None
-    return TEXT if formulas and not any(formulas) else None
+    if not formulas:
+        return None
+    better = MATH if all(formulas) else AUTO if any(formulas) else TEXT
+    return better if better != mode else None
 
 
 def _switch(mode: str) -> None:

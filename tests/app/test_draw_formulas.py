@@ -35,7 +35,12 @@ def test_auto_shows_each_line_in_its_own_kind():
 
 @pytest.mark.parametrize(
     ("mode", "strokes", "better"),
-    [("Math", write("see you tomorrow"), "Text"), ("Text", write_formula(), "Math")],
+    [
+        ("Math", write("see you tomorrow"), "Text"),
+        ("Text", write_formula(), "Math"),
+        ("Text", [*write("thank you", height=50), *below(write_formula(90), 140)], "Auto"),
+        ("Math", [*write("see you tomorrow", height=50), *below(write_formula(90), 140)], "Auto"),
+    ],
 )
 def test_ink_that_looks_like_the_other_kind_offers_to_switch(mode, strokes, better):
     app = draw_page()
@@ -43,7 +48,7 @@ def test_ink_that_looks_like_the_other_kind_offers_to_switch(mode, strokes, bett
     app = on_canvas(app, strokes).run()
     app.button(key="other_mode").click().run()
     assert not app.exception and app.session_state["mode"] == better
-    assert bool(app.latex) == (better == "Math")
+    assert bool(app.latex) == (better != "Text")
 
 
 def test_text_in_text_offers_nothing():
