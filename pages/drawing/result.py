@@ -14,7 +14,8 @@ from pages.drawing.history import unread_picture
 from pages.drawing.meaning import fault_of, show_meaning
 from pages.drawing.words import show_words
 from pages.shared.components import copy_button, style
-from pages.shared.reading_view import advice, best_guess, differing, escaped, percent, seems_unknown, shaded
+from pages.shared.doubt import seems_unknown
+from pages.shared.reading_view import advice, best_guess, differing, escaped, percent, shaded
 
 FORMULAS_SHOWN = 3  # other readings of a formula, side by side
 UNREAD_WIDTH = 160  # pixels of the picture of unread parts
@@ -52,7 +53,9 @@ def show_result(page: Page, correction: Correction, strokes: Strokes, formulas: 
         if not all(line.reading.complete for line in page.lines):
             st.warning("A line is too long for this model. Only its beginning is shown.")
         if seems_unknown(page):
-            st.warning("Most letters are uncertain. The model may not read this language.", icon=":material/translate:")
+            st.warning(
+                "Most words are uncertain. The model may not read this language or hand.", icon=":material/translate:"
+            )
         _earlier(correction)
         _meanings(page, correction, only_formulas)
     correction.show("Edit LaTeX" if only_formulas else "Edit text")

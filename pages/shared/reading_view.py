@@ -6,12 +6,11 @@ import re
 
 import streamlit as st
 
-from hwr_core.reading import Line, Page, Reading
+from hwr_core.reading import Line, Reading
 
 UNSURE = 0.9  # a character with less confidence is shaded
 DOUBTFUL = 0.6  # a character with less confidence is shaded strongly
 LIKELY = 0.9  # confidence of a whole line above which it "looks right"
-LEAST_LETTERS = 12  # of a page, to tell whether the model reads its language
 GAP = '<span class="gap" title="A letter may be missing here"></span>'
 PROBABLE = 0.5  # confidence of a whole line above which it is "probably right"
 
@@ -54,15 +53,6 @@ def missing_letters(reading: Reading) -> set[int]:
             if kind == "insert" and other.text[first:last].strip():
                 chances[start] = chances.get(start, 0.0) + other.score
     return {place for place, chance in chances.items() if chance > 1 - UNSURE}
-
-
-def seems_unknown(page: Page) -> bool:
-    """Whether a page has text, and letters so unsure throughout as in a language or script that the model does not read."""
-    texts = [line.reading for line in page.lines if not line.formula]
-    confidences = [value for reading in texts for value in reading.character_confidences]
-    if len(confidences) < LEAST_LETTERS or any(reading.confidence > PROBABLE for reading in texts):
-        return False
-    return sum(confidences) / len(confidences) < DOUBTFUL
 
 
 def advice(confidence: float, signs: str = "letters") -> str:

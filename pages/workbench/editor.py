@@ -11,9 +11,9 @@ from PIL import Image
 from hwr_core.layout.regions import Outline, Region, corrected, same_line
 from hwr_core.metrics import cer, edit_distance, wer
 from hwr_core.reading import Line, Page, Reading
+from pages.shared.doubt import unsure_words
 from pages.shared.my_words import join_corrected
 from pages.shared.reading_view import best_guess, differing, escaped, percent
-from pages.workbench.doubt import unsure_words
 from pages.workbench.edits import correct_line, merge
 from pages.workbench.files import Sheet
 from pages.workbench.reading import ReadSheet

@@ -4,7 +4,7 @@ import streamlit as st
 
 from hwr_core.layout.words import spans_of
 from hwr_core.reading import Line, Page
-from pages.workbench.doubt import unsure_words
+from pages.shared.doubt import unsure_words
 from pages.workbench.files import STATIC
 
 _keys = st.components.v2.component("page_keys", html="<div></div>", js=(STATIC / "keys.js").read_text(encoding="utf-8"))

@@ -5,8 +5,9 @@ import streamlit as st
 
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.reading import Page
+from pages.shared.doubt import seems_unknown
 from pages.shared.model_picker import Reader
-from pages.shared.reading_view import counted, percent, seems_unknown
+from pages.shared.reading_view import counted, percent
 from pages.workbench.files import Sheet
 from pages.workbench.reading import Prepared, ReadSheet
 from pages.workbench.state import Confidence, PageState, PhotoState
@@ -25,13 +26,8 @@ def choose_picture(state: PhotoState, sheet: Sheet, settings: PreprocessSettings
         st.session_state[PICTURE] = STEPS
     state.touched = touched
     st.session_state.setdefault(PICTURE, PHOTO)
-    return st.segmented_control(
-        "Picture",
-        [PHOTO, CLEANED, STEPS],
-        required=True,
-        key=PICTURE,
-        label_visibility="collapsed",
-    )
+    options = [PHOTO, CLEANED, STEPS]
+    return st.segmented_control("Picture", options, required=True, key=PICTURE, label_visibility="collapsed") or PHOTO
 
 
 def show_picture(
@@ -55,7 +51,9 @@ def show_facts(page: PageState, settings: PreprocessSettings, reader: Reader, re
         facts += [fact] if fact else []
     st.html(f"<p class='facts' role='status'>{' · '.join(facts)}</p>")
     if seems_unknown(shown):
-        st.warning("Most letters are uncertain. The model may not read this language.", icon=":material/translate:")
+        st.warning(
+            "Most words are uncertain. The model may not read this language or hand.", icon=":material/translate:"
+        )
     if worse:
         st.warning(worse, icon=":material/trending_down:")
 

@@ -10,9 +10,9 @@ import streamlit as st
 from hwr_core.layout.regions import Region
 from hwr_core.layout.words import words_of
 from hwr_core.reading import Line, Page, Point, box_corners
+from pages.shared.doubt import unsure_words
 from pages.shared.reading_view import percent
 from pages.shared.streamlit_patches import media_path
-from pages.workbench.doubt import unsure_words
 from pages.workbench.edits import id_of, page_id
 from pages.workbench.files import STATIC, Sheet
 from pages.workbench.reading import Prepared, ReadSheet

@@ -3,7 +3,7 @@
 from PIL import Image
 
 from hwr_core.reading import Line, Reading
-from pages.workbench.doubt import MARKED, unsure_words
+from pages.shared.doubt import MARKED, unsure_words
 
 
 def line(text: str, confidences: list[float], **options) -> Line:

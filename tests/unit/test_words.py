@@ -5,7 +5,8 @@ from PIL import Image
 
 from hwr_core.reading import Alternative, Line, Page, Reading
 from pages.drawing.words import changed, other_words, words_of
-from pages.shared.reading_view import GAP, missing_letters, seems_unknown, shaded
+from pages.shared.doubt import seems_unknown
+from pages.shared.reading_view import GAP, missing_letters, shaded
 
 
 def reading(text: str, *others: tuple[str, float], sure: float = 0.95, letters: float = 0.95) -> Reading:
@@ -71,4 +72,6 @@ def test_a_page_of_uncertain_letters_may_be_in_another_language():
     assert seems_unknown(page("npuBet Kak gena", 0.05, 0.4))
     assert not seems_unknown(page("hello how are you", 0.6, 0.55)), "a line that is probably right"
     assert not seems_unknown(page("npu", 0.05, 0.4)), "too short to tell"
+    assert seems_unknown(page("jeduer does tri alzin pet rest sector our dever", 0.6, 0.7)), "most words are marked"
+    assert not seems_unknown(page("we are here for long enough to be read", 0.01, 0.9))
     assert not seems_unknown(page("a=b+c+d+e+f+g", 0.05, 0.4, formula=True))
