@@ -25,9 +25,11 @@ from pages.workbench.exports import downloads
 from pages.workbench.files import (
     STATIC,
     Sheet,
-    choose_files,
+    add_pages,
     current_sheet,
+    open_files,
     remove,
+    show_faults,
     show_name,
     show_question,
     show_strip,
@@ -58,9 +60,12 @@ def photo_page() -> None:
     reader = model_picker()
     about()
     warn_before_reload(bool(state.files))
-    if not state.files:
+    sheets, faults = open_files(state)
+    state.page_count = len(sheets)
+    if not sheets:
         st.title("Read a photo or scan")
-        choose_files()
+        show_faults(state, faults)
+        add_pages(state, folded=False)
         st.html(
             "<p class='hint'>Drop pictures or PDFs of handwriting above, paste one, take one, or try a sample. "
             "Processed in memory on the server and never saved.</p>"
@@ -69,13 +74,10 @@ def photo_page() -> None:
         return
     st.html("<h1 class='unseen'>Read a photo or scan</h1>")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="files"):
-        sheets = choose_files()
-        if sheets:
-            show_name(sheet := current_sheet(sheets))
-    state.page_count = len(sheets)
+        add_pages(state, folded=True)
+        show_name(sheet := current_sheet(sheets))
+    show_faults(state, faults)
     show_question()
-    if not sheets:
-        return
     recognizer, reader = recognizer_for(reader)  # the built-in one, where another cannot be loaded
     reader = replace(reader, words=words)
     readers = Readers(reader, recognizer)

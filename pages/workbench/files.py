@@ -74,28 +74,34 @@ class Sheet:
         return self.document.page(self.index)
 
 
-def choose_files() -> list[Sheet]:
-    """Shows the ways to add files: at large where there is none yet, else folded away.
-
-    Returns:
-        Every page of every file that can be opened. The others are reported.
-    """
-    state = photo_state()
-    if state.files:
-        with st.popover("Add pages", icon=":material/add:", key=ADDING, on_change="rerun"):
-            _add_files(state)
-        _paste(key=ANYWHERE, data={"button": False}, on_pasted_change=lambda: _take_sent(ANYWHERE, "pasted"), width=1)
-    else:
-        _add_files(state)
+def open_files(state: PhotoState) -> tuple[list[Sheet], dict[str, str]]:
+    """Every page of every file that can be opened, and why each other file cannot, by its name."""
     sheets: list[Sheet] = []
+    faults: dict[str, str] = {}
     for name, file in state.files.items():
         try:
             sheets += sheets_of(state, name, file)
         except HandwritingError as error:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.error(escaped(str(error)), icon=":material/broken_image:")
-                st.button("Dismiss", key=f"dismiss-{name}", on_click=remove, args=(state, [name]))
-    return sheets
+            faults[name] = str(error)
+    return sheets, faults
+
+
+def add_pages(state: PhotoState, folded: bool) -> None:
+    """Shows the ways to add files: at large where there is no page yet, else folded away."""
+    if not folded:
+        _add_files(state)
+        return
+    with st.popover("Add pages", icon=":material/add:", key=ADDING, on_change="rerun"):
+        _add_files(state)
+    _paste(key=ANYWHERE, data={"button": False}, on_pasted_change=lambda: _take_sent(ANYWHERE, "pasted"), width=1)
+
+
+def show_faults(state: PhotoState, faults: dict[str, str]) -> None:
+    """Says of each file why it cannot be opened, until that is dismissed."""
+    for name, fault in faults.items():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.error(escaped(fault), icon=":material/broken_image:")
+            st.button("Dismiss", key=f"dismiss-{name}", on_click=remove, args=(state, [name]))
 
 
 def sheets_of(state: PhotoState, name: str, file: str) -> list[Sheet]:

@@ -303,6 +303,8 @@ def test_a_bad_file_is_said_and_the_app_goes_on(name, data, sentence):
     app = upload(photo_page().run(), (name, data))
     assert not app.exception
     assert sentence in app.error[0].value and name in app.error[0].value
+    if not app.session_state["photo"].page_count:
+        assert [title.value for title in app.title] == ["Read a photo or scan"], "the uploader is still there at large"
     next(button for button in app.button if button.key in (f"dismiss-{name}", "remove")).click().run()
     app = upload(app, ("line.png", png(render_line(write("hello world"), 96, 5))))
     assert not app.error and "hello" in text_of(app)
