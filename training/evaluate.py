@@ -9,7 +9,7 @@
     cases           small inputs that were read wrong once
     real            real photos and scans, in order and in any order
 
-Beside text and ink, on the same pictures in the same run, PP-OCRv6-small and, where it is installed, Tesseract.
+PP-OCRv6-small reads the pictures of text and ink in the same run. So does Tesseract, where it is installed.
 """
 
 import argparse

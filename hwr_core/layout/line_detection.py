@@ -150,8 +150,8 @@ def _in_parts(small: np.ndarray) -> list[np.ndarray] | None:
 def _in_bands(small: np.ndarray, count: int) -> list[np.ndarray] | None:
     """Detects the page in bands, from top to bottom: two bands take half the memory.
 
-    Each band sees a part of its neighbours and keeps the lines whose middle lies on its own rows. None if one of these
-    reaches beyond what its band sees.
+    Each band sees a part of its neighbours. It keeps lines with their middle on its own rows. Returns None if one of
+    these is not wholly seen.
     """
     height = small.shape[0]
     found: list[np.ndarray] = []

@@ -138,33 +138,20 @@ def _buttons(state: DrawState, live: bool, take: Callable[[], None]) -> bool:
 
     empty = not state.objects
     pressed = not live and st.button("Read", type="primary", icon=":material/visibility:", disabled=empty)
-    st.button(
-        "Undo",
-        key="undo",
-        icon=":material/undo:",
-        disabled=not state.past,
-        on_click=after_edits,
-        args=(state.undo,),
-        help="Ctrl+Z",
-    )
-    st.button(
-        "Redo",
-        key="redo",
-        icon=":material/redo:",
-        disabled=not state.future,
-        on_click=after_edits,
-        args=(state.redo,),
-        help="Ctrl+Shift+Z",
-    )
-    st.button(
-        "Clear",
-        key="clear",
-        icon=":material/delete:",
-        disabled=empty,
-        on_click=after_edits,
-        args=(state.clear,),
-        help="Clears the canvas. The text stays in History.",
-    )
+    for name, icon, off, change, explanation in (
+        ("Undo", "undo", not state.past, state.undo, "Ctrl+Z"),
+        ("Redo", "redo", not state.future, state.redo, "Ctrl+Shift+Z"),
+        ("Clear", "delete", empty, state.clear, "Clears the canvas. The text stays in History."),
+    ):
+        st.button(
+            name,
+            key=name.lower(),
+            icon=f":material/{icon}:",
+            disabled=off,
+            on_click=after_edits,
+            args=(change,),
+            help=explanation,
+        )
     return pressed
 
 

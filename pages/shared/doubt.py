@@ -7,10 +7,10 @@ from hwr_core.reading import Line, Page
 from pages.shared.reading_view import DOUBTFUL, PROBABLE
 
 # Probability of a word and of the space after it below which it is marked. Of the marked words of the validation lines
-# 51 % are wrong, of the others 11 % (docs/results/evaluation-text-marked-words.json).
+# 50 % are wrong, of the others 11 % (docs/results/evaluation-text-marked-words.json).
 MARKED = 0.3
-# Share of marked words from which a page seems to be in another language. It is 0.47 to 0.60 on four pages in a language that
-# the checkpoint does not read, 0.38 on a page of measures in English, and at most 0.19 on nine pages in English and French.
+# Share of marked words from which a page seems to be in another language. Four pages in a language that the checkpoint
+# does not read have 0.47 to 0.60. A page of measures in English has 0.38. Nine pages in English and French have at most 0.19.
 MOST_MARKED = 0.45
 LEAST_WORDS = 8  # of a page, to tell it by its words
 LEAST_LETTERS = 12  # of a page, to tell it by its letters

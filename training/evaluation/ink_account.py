@@ -51,14 +51,17 @@ class Account:
 
 
 def bare(text: str, formula: bool = False) -> str:
-    """The text as it is compared: plain quotes, single spaces, none before a colon or around an apostrophe; a command of LaTeX is one sign."""
+    """The text as it is compared: plain quotes, single spaces, none before a colon or around an apostrophe.
+
+    A command of LaTeX is one sign. Formulas have no spaces.
+    """
     text = re.sub(r"\\[A-Za-z]+ ?", COMMAND, re.sub(r"\\(left|right)\b", "", comparable(text)))
     text = re.sub(r"\s+([:;!?»])", r"\1", text.replace(" ' ", "'"))
     return re.sub(r"\s+", "", text) if formula else re.sub(r"^[•☐☑→\-–—·*]\s+", "", text)
 
 
 def account(page: ComposedPage, lines: Sequence[ReadLine], unread: Sequence[Box] = ()) -> Account:
-    """Compares what was read with what was written, piece by piece; each line counts for the piece that it covers most."""
+    """Compares the lines with the pieces of the page. Each line counts for the piece that it covers most."""
     found = Account()
     of_piece: list[list[int]] = [[] for _ in page.pieces]
     for number, line in enumerate(lines):

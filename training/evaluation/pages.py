@@ -1,11 +1,12 @@
 """How well whole pages are found and read: `python -m training.evaluate pages`.
 
 The 15 pages of `../shared/data/pages`, as they were scanned and as a phone would take them (by code: on a table, tilted, in
-perspective, with a shadow, blurred, noisy, as JPEG), beside `rapidocr` reading the same pages whole; with `--steps`, each step of the
-preprocessing on and off. The lines' places and texts are the transcribers'. They left out what is printed on a page (two lines of consent on
-most of Copiste's), so a second CER leaves out, for both readers, lines that lie where nothing was transcribed. They listed
-the page numbers of a table of contents after its entries, and file names and page numbers at the end; these are read where they
-stand, and a third CER takes the lines in the transcribers' order.
+perspective, with a shadow, blurred, noisy, as JPEG), beside `rapidocr` reading the same pages whole. `--steps` switches each step of
+the preprocessing on and off. The lines' places and texts are the transcribers'.
+
+They left out what is printed on a page, such as two lines of consent. So a second CER leaves out, for both readers, lines
+that lie where nothing was transcribed. They listed the page numbers of a table of contents after its entries, and file names
+at the end. These are read where they stand, and a third CER takes the lines in the transcribers' order.
 """
 
 import argparse
