@@ -70,6 +70,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--alone", action="store_true", help="text, ink, composed: without the other readers")
     parser.add_argument("--others", action="store_true", help="composed: only the other readers")
     parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="composed: keeps each reader's readings in FOLDER/READER and takes those that are there",
+    )
+    parser.add_argument(
         "--results",
         type=Path,
         metavar="PATH",

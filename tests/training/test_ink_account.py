@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from training.evaluation.composed import Count, row
+from training.evaluation.composed import Count, row, timed
 from training.evaluation.composed_pages import ComposedPage, Piece, sentence
 from training.evaluation.ink_account import ReadLine, account
 
@@ -52,6 +52,26 @@ def test_shares_are_of_words_and_characters():
     count = Count()
     count.add(account(page("see you at"), [ReadLine("see you", BOXES[0])]), 2.0)
     assert row("all", count)[:4] == ["all", 3, 33.3, 0.0] and row("all", count)[-1] == 2.0
+
+
+def test_a_kept_reading_is_taken_for_the_same_picture_only(tmp_path):
+    asked = []
+
+    def read(page):
+        asked.append(page)
+        return [ReadLine("see you", BOXES[0])], [(0, 0, 9, 9)]
+
+    first, other = page("see you"), ComposedPage("columns", Image.new("L", (400, 120), 255), ())
+    kept = tmp_path / "reader" / "0.json"
+    (lines, unread), seconds = timed(read, first, kept)
+    assert seconds is not None and lines == [ReadLine("see you", BOXES[0])] and unread == [(0, 0, 9, 9)]
+    (again, boxes), seconds = timed(read, first, kept)
+    assert (again, [tuple(box) for box in boxes], seconds) == (lines, [(0, 0, 9, 9)], None) and len(asked) == 1
+    timed(read, other, kept)
+    assert len(asked) == 2
+    count = Count()
+    count.add(account(first, again), seconds)
+    assert row("all", count)[-1] is None
 
 
 def test_what_is_struck_out_is_not_in_the_truth(monkeypatch):

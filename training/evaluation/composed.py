@@ -1,12 +1,17 @@
 """How much of composed pages is read, reported as unread, lost or invented: `python -m training.evaluate composed`.
 
-300 pages of ten kinds (`composed_pages.py`), beside `rapidocr` reading the same pages whole.
+300 pages of ten kinds (`composed_pages.py`), beside `rapidocr` reading the same pages whole. `--keep FOLDER` keeps the
+readings, so that a reader that did not change is not asked again, and a run that was stopped goes on.
 """
 
 import argparse
+import hashlib
+import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -18,11 +23,12 @@ from training.evaluation.ink_account import Account, Box, ReadLine, account
 from training.evaluation.results import Cell, Table, percent, share
 
 PAGES = 300
-Reader = Callable[[ComposedPage], tuple[list[ReadLine], Sequence[Box]]]
+PageReading = tuple[list[ReadLine], Sequence[Box]]
+Reader = Callable[[ComposedPage], PageReading]
 
 
 def by_recognizer(recognizer: Recognizer, beams: int | None) -> Reader:
-    def read(page: ComposedPage) -> tuple[list[ReadLine], Sequence[Box]]:
+    def read(page: ComposedPage) -> PageReading:
         found = read_page(page.image, recognizer, beams=beams)
         return [ReadLine(line.reading.text, line.box) for line in found.lines], getattr(found, "unread", ())
 
@@ -33,9 +39,10 @@ def by_rapidocr() -> Reader:
     from rapidocr import RapidOCR
     from rapidocr.utils.output import RapidOCROutput
 
-    engine = RapidOCR(params={"Global.log_level": "error"})
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else -1
+    engine = RapidOCR(params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": cores})
 
-    def read(page: ComposedPage) -> tuple[list[ReadLine], Sequence[Box]]:
+    def read(page: ComposedPage) -> PageReading:
         found = engine(np.asarray(page.image)[..., ::-1].copy())
         assert isinstance(found, RapidOCROutput)  # detection and recognition were both asked for
         lines = []
@@ -47,17 +54,38 @@ def by_rapidocr() -> Reader:
     return read
 
 
+def timed(read: Reader, page: ComposedPage, kept: Path | None) -> tuple[PageReading, float | None]:
+    """A page's reading and its seconds. A reading that is kept has none: another run made it, on another load.
+
+    Args:
+        read: Reads the page unless its reading is kept.
+        page: To read.
+        kept: The file of its reading, written if it does not hold this page's. None: nothing is kept.
+    """
+    picture = hashlib.sha256(page.image.tobytes()).hexdigest()
+    if kept is not None and kept.exists() and (found := json.loads(kept.read_text("utf-8")))["picture"] == picture:
+        return ([ReadLine(text, tuple(box)) for text, box in found["lines"]], found["unread"]), None
+    started = time.perf_counter()
+    lines, unread = read(page)
+    seconds = time.perf_counter() - started
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        content = {"picture": picture, "lines": [(line.text, line.box) for line in lines], "unread": list(unread)}
+        kept.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+    return (lines, unread), seconds
+
+
 @dataclass
 class Count:
-    """What became of the writing on some pages, and how long it took."""
+    """What became of the writing on some pages, and how long it took; `seconds` is None if a reading was kept."""
 
     account: Account = field(default_factory=Account)
-    seconds: float = 0.0
+    seconds: float | None = 0.0
     pages: int = 0
 
-    def add(self, found: Account, seconds: float) -> None:
+    def add(self, found: Account, seconds: float | None) -> None:
         self.account.add(found)
-        self.seconds += seconds
+        self.seconds = None if self.seconds is None or seconds is None else self.seconds + seconds
         self.pages += 1
 
 
@@ -78,10 +106,9 @@ def evaluate_composed(recognizer: Recognizer, arguments: argparse.Namespace) -> 
     for seed in tqdm(seeds, "composed", leave=False):
         page = composed(seed)
         for name, read in readers.items():
-            started = time.perf_counter()
-            read_lines = read(page)
-            taken = time.perf_counter() - started
-            found = account(page, *read_lines)
+            kept = arguments.keep and arguments.keep / (name or arguments.model) / f"{seed}.json"
+            reading, taken = timed(read, page, kept)
+            found = account(page, *reading)
             for kind in (page.kind, "all"):
                 counts[name][kind].add(found, taken)
             if arguments.misses and found.misses:
@@ -100,4 +127,5 @@ def row(kind: str, count: Count) -> list[Cell]:
         share(found.right_neighbours, found.neighbours), share(found.ordered_edits, found.characters),
         share(found.edits, found.characters),
     )  # fmt: skip
-    return [kind, found.words, *map(percent, shares), round(count.seconds / count.pages, 1)]
+    seconds = None if count.seconds is None else round(count.seconds / count.pages, 1)
+    return [kind, found.words, *map(percent, shares), seconds]

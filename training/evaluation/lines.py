@@ -220,6 +220,12 @@ def print_size_and_time(recognizer: Recognizer, arguments: argparse.Namespace) -
 def note_of(recognizer: Recognizer, arguments: argparse.Namespace) -> str:
     """Which checkpoint was read and how, for a result file."""
     settings = recognizer.settings(arguments.beams)
-    weights = hashlib.sha256((folder_of(arguments.model) / "model.safetensors").read_bytes()).hexdigest()
+    names = ("text", "math") if arguments.model == "auto" else (arguments.model,)
+    weights = " and ".join(weights_hash(folder_of(name)) for name in names)
     lines = "all of them" if arguments.limit is None else f"at most {arguments.limit} of each set"
-    return f"Checkpoint {arguments.model}, weights {weights[:12]}, {settings.beams} beams, {lines}."
+    return f"Checkpoint {arguments.model}, weights {weights}, {settings.beams} beams, {lines}."
+
+
+def weights_hash(folder: Path) -> str:
+    """The first twelve digits of the SHA-256 of a checkpoint's weights."""
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:12]
