@@ -16,10 +16,15 @@ def recognizer():
 
 
 @pytest.fixture(scope="session")
-def app_address():
-    """The running app, on a free port."""
-    with server() as (address, _):
-        yield address
+def app_server():
+    """The running app's address, on a free port, and its process id."""
+    with server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def app_address(app_server):
+    return app_server[0]
 
 
 @pytest.fixture(scope="session")

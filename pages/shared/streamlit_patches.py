@@ -22,7 +22,7 @@ def apply() -> None:
     # Starlette writes an upload over 1 MB into a temporary file. Twice the limit, because Streamlit's own is in binary
     # megabytes.
     MultiPartParser.spool_max_size = 2 * MAX_BYTES
-    setattr(serialization, "is_dataframe_like", _is_no_dictionary_and_dataframe_like)  # noqa: B010, for mypy
+    setattr(serialization, "is_dataframe_like", _is_no_json_and_dataframe_like)  # noqa: B010, for mypy
 
 
 def uses_navigation() -> bool:
@@ -72,6 +72,7 @@ def media_path(data: bytes, mime: str, name: str) -> str:
     return runtime.get_instance().media_file_mgr.add(data, mime, name)
 
 
-def _is_no_dictionary_and_dataframe_like(value: object) -> bool:
-    # A canvas sends a dictionary. To see that it is no data frame, Streamlit would import pandas and pyarrow: 100 MB.
-    return not isinstance(value, dict) and _is_dataframe_like(value)
+def _is_no_json_and_dataframe_like(value: object) -> bool:
+    # Our components are given dictionaries and lists. To see that these are no data frames, Streamlit would import pandas
+    # and pyarrow: 66 MB.
+    return not isinstance(value, dict | list) and _is_dataframe_like(value)

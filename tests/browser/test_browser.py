@@ -176,3 +176,17 @@ def test_no_request_leaves_for_another_host(chromium, app_address):
     own = (app_address, app_address.replace("http", "ws", 1), "data:", "blob:")
     assert asked and not [url for url in asked if not url.startswith(own)]
     page.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux tells the libraries of a process")
+def test_the_server_never_imports_pandas(chromium, app_server):
+    """Streamlit would, for a list in a component's data: 66 MB. The tests above have used both pages."""
+    address, process = app_server
+    page = chromium.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.get_by_text("Write a word or two").wait_for()
+    page.close()
+    maps = Path(f"/proc/{process}/maps").read_text()
+    assert "cv2" in maps
+    assert "pyarrow" not in maps and "pandas" not in maps
