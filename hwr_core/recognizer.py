@@ -27,6 +27,7 @@ from hwr_core.runtime.batching import Batcher
 from hwr_core.runtime.memory import give_back_freed
 from hwr_core.runtime.scheduling import SLOTS
 from hwr_core.runtime.settings import low_memory
+from hwr_core.runtime.threads import spread
 from hwr_core.tasks import Task, TextOf
 
 BATCH_SIZE = 8  # images: larger batches are not faster on a CPU, and take more memory
@@ -262,8 +263,7 @@ class Recognizer:
         _check_beams(beams)
         self._check_process()
         SLOTS.check_not_held()
-        cleaned = [clean_line(image) for image in ([images] if is_picture(images) else images)]
-        images_parts = [[] if line is None else self.task.parts(line) for line in cleaned]
+        images_parts = spread(self._parts, [images] if is_picture(images) else images)
         blank = {index: BLANK for index, rows in enumerate(images_parts) if not rows}
         if blank:
             yield blank
@@ -277,6 +277,11 @@ class Recognizer:
                 yield finished
         if len(parts.pictures) > 1 or self._exclusive:
             give_back_freed()
+
+    def _parts(self, image: Image.Image | np.ndarray) -> list[list[np.ndarray]]:
+        """The pictures of an image that are read one by one, in rows; none of a blank image."""
+        line = clean_line(image)
+        return [] if line is None else self.task.parts(line)
 
     def _check_process(self) -> None:
         """The threads of onnxruntime and torch do not exist in a forked child: reading there would wait for ever."""

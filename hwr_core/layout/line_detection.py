@@ -8,14 +8,15 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import ink_box, median_grey
+from hwr_core.imaging.ink_mask import ink_box, is_blank, median_grey
 from hwr_core.imaging.resize import shrunk
 from hwr_core.layout.marks import Mark, leading_mark, with_bullets, without_mark
-from hwr_core.layout.reading_order import joined, line_height, reading_order, rows_of
-from hwr_core.reading import Box, Cell, Point, Span
+from hwr_core.layout.reading_order import Ordered, joined, line_height, reading_order, rows_of
+from hwr_core.reading import Cell, Point, Span
 from hwr_core.runtime.memory import blocks_given_back
 from hwr_core.runtime.scheduling import exclusive_if_memory_is_short
 from hwr_core.runtime.settings import low_memory
+from hwr_core.runtime.threads import spread
 
 DETECTOR_SIDE = 1280  # pixels of the page's longest side that the detector sees; bounds its time and memory
 LARGE_LINE = 120  # pixels of a line's height there: the detector breaks larger writing into pieces
@@ -68,28 +69,29 @@ def find_lines(grey: np.ndarray) -> list[FoundLine]:
     """
     # Between the parts other requests get their turn.
     with exclusive_if_memory_is_short(grey.size):
-        box = ink_box(grey)
-    if box is None:
-        return []
+        if is_blank(grey):
+            return []
     outlines = detect(grey)
     with exclusive_if_memory_is_short(grey.size):
-        return _lines_of(grey, box, outlines)
+        return _lines_of(grey, outlines)
 
 
-def _lines_of(grey: np.ndarray, box: Box, outlines: list[np.ndarray]) -> list[FoundLine]:
-    """The lines of a page, whose writing lies in `box`, from the outlines of its pieces."""
-    if _is_one_line(outlines) and box[2] - box[0] > 2 * (box[3] - box[1]):
+def _lines_of(grey: np.ndarray, outlines: list[np.ndarray]) -> list[FoundLine]:
+    """The lines of a page, from the outlines of its pieces."""
+    box = ink_box(grey) if _is_one_line(outlines) else None
+    if box is not None and box[2] - box[0] > 2 * (box[3] - box[1]):
         left, top, right, bottom = box
         outline = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float)
         reach = -left / (right - left), (grey.shape[1] - left) / (right - left)
         depth = -top / (bottom - top), (grey.shape[0] - top) / (bottom - top)
         return [FoundLine(outline, grey, reach, depth=depth)]
     outlines = with_bullets(grey, outlines)
-    found = []
-    for line in reading_order(outlines):
+
+    def found(line: Ordered) -> FoundLine:
         cut_out = cut_line(grey, joined([outlines[piece] for piece in line.pieces]))
-        found.append(replace(cut_out, cell=line.cell, mark=leading_mark(cut_out.image)))
-    return found
+        return replace(cut_out, cell=line.cell, mark=leading_mark(cut_out.image))
+
+    return spread(found, reading_order(outlines))
 
 
 def _is_one_line(outlines: list[np.ndarray]) -> bool:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hwr_core import PreprocessSettings
-from hwr_core.imaging.ink_mask import ink_box, ink_mask, median_grey, percentiles, stroke_width
+from hwr_core.imaging.ink_mask import ink_box, ink_mask, is_blank, median_grey, percentiles, stroke_width
 from hwr_core.imaging.preprocess import preprocess
 from tests.support.pictures import written_page as page
 
@@ -34,6 +34,7 @@ def test_specks_are_no_ink_and_a_blank_page_has_none():
     assert ink_mask(grey).any() and np.array_equal(ink_mask(speckled)[:20, :20], np.zeros((20, 20), bool))
     blank = np.full((300, 400), 230, np.uint8)
     assert not ink_mask(blank).any() and ink_box(blank) is None and stroke_width(blank) == 0
+    assert is_blank(blank) and not is_blank(page())
 
 
 def test_the_box_encloses_the_ink():
