@@ -60,8 +60,10 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
     ]
     found: list[list[Hypothesis]] = []
     plain = replace(settings, word_list=None)
-    for item in range(len(pixel_values)):
-        greedy = look_ahead(network, encoded.alone(item), plain, 0.0 if settings.beams == 1 else LIKELY)
+    languages = [languages_of(plain, path.tokens.tolist()) for path in paths]
+    for item, (likeliest, *_) in enumerate(languages):
+        own = in_languages(plain, [likeliest])
+        greedy = look_ahead(network, encoded.alone(item), own, 0.0 if settings.beams == 1 else LIKELY)
         found.append([greedy] if greedy is not None else [])
     lines = [encoded.alone(item) for item in range(len(found))] if settings.word_list is not None else []
     doubtful = [
@@ -70,12 +72,20 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
         if not hypotheses or sum(hypotheses[0].log_probabilities) < math.log(SURE)
     ]
     if settings.beams > 1 and doubtful:
-        if len(doubtful) < len(found):
-            encoded.keep(np.array(doubtful))
-        for item, hypotheses in zip(doubtful, beam_search(network, encoded, len(doubtful), plain), strict=True):
-            found[item] = hypotheses
+        tried = [(item, language) for item in doubtful for language in languages[item]]
+        if [item for item, _ in tried] != list(range(len(found))):
+            encoded.keep(np.array([item for item, _ in tried]))
+        own = in_languages(plain, [language for _, language in tried])
+        for item in doubtful:
+            found[item] = []
+        for (item, language), hypotheses in zip(tried, beam_search(network, encoded, len(tried), own), strict=True):
+            if not found[item] or hypotheses[0].score > found[item][0].score:
+                found[item], languages[item] = hypotheses, [language]
     if settings.word_list is not None:
-        found = [with_listed_words(network, *pair, settings) for pair in zip(lines, found, strict=True)]
+        found = [
+            with_listed_words(network, line, hypotheses, in_languages(settings, own[:1]))
+            for line, hypotheses, own in zip(lines, found, languages, strict=True)
+        ]
     return [by_ink(path, hypotheses, settings.space) for path, hypotheses in zip(paths, found, strict=True)]
 
 
@@ -93,3 +103,16 @@ def by_ink(path: CtcPath, hypotheses: list[Hypothesis], space: int | None) -> li
         if whole is not None:
             return [whole, *(one for one in hypotheses if one is not whole)]
     return [replace(hypotheses[0], unread=unread), *hypotheses[1:]]
+
+
+def languages_of(settings: DecodingSettings, draft: list[int]) -> list[int]:
+    """The languages, by the language model's numbers, that a line with this draft is read in."""
+    if settings.language_model is None or not settings.language_model_weight:
+        return [0]
+    return settings.language_model.languages_of(draft)
+
+
+def in_languages(settings: DecodingSettings, languages: list[int]) -> DecodingSettings:
+    """The settings of lines in these languages."""
+    model = settings.language_model
+    return settings if model is None else replace(settings, language_model=model.for_lines(languages))

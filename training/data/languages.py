@@ -37,6 +37,7 @@ class Language:
         transcripts: Data sets whose transcripts are drawn and counted as sentences.
         transcripts_weight: Weight of these in the language model.
         counted: Data sets whose transcripts are only counted, by their names in tables.
+        packages: Packages of npm and Debian whose sentences are only counted, see `text_packages`.
     """
 
     code: str
@@ -55,6 +56,7 @@ class Language:
     transcripts: tuple[str, ...] = ()
     transcripts_weight: float = 1.0
     counted: dict[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
 
     @property
     def characters(self) -> str:
@@ -65,7 +67,7 @@ class Language:
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "": ("name", "number", "letters", "share", "months", "days"),
-    "texts": ("sentences", "files", "spelling"),
+    "texts": ("sentences", "files", "spelling", "packages"),
     "words": ("wordfreq", "spelling"),
     "fonts": ("least",),
     "transcripts": ("drawn", "weight", "counted"),
@@ -113,6 +115,7 @@ def read(path: Path) -> Language:
         tuple(transcripts.get("drawn", ())),
         float(transcripts.get("weight", 1.0)),
         dict(transcripts.get("counted", {})),
+        tuple(texts.get("packages", ())),
     )
 
 

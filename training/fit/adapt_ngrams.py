@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from hwr_core.decoding.language_model import ABSENT, LENGTH, LanguageModel
+from hwr_core.decoding.language_model import ABSENT, LANGUAGE, LENGTH, LanguageModel
 from training.fit.count_ngrams import bits
 from training.fit.ngrams import Counts, Ngrams, Text, _with_backoffs, _with_contexts, coded, count
 
@@ -19,7 +19,7 @@ CLEARLY = 0.9  # bits per character, of those without the person's texts
 
 
 def adapted(model: LanguageModel, texts: Iterable[str], tokens: Sequence[str], weight: float = 1.0) -> LanguageModel:
-    """Returns the model with the person's texts.
+    """Returns the model with the person's texts: the general one, and those of the languages that they are in.
 
     Args:
         model: Over these tokens.
@@ -28,14 +28,24 @@ def adapted(model: LanguageModel, texts: Iterable[str], tokens: Sequence[str], w
         weight: How often each text counts.
     """
     ids = {token: index for index, token in enumerate(tokens) if len(token) == 1}
-    own = count([Text(text, weight) for text in texts], ids, model.order, len(tokens))
-    old, new = tables_of(model), list[Ngrams]()
+    lines = list(texts)
+    own = count([Text(text, weight) for text in lines], ids, model.order, len(tokens))
+    spoken = {model.languages_of([ids[letter] for letter in text])[0] for text in lines if set(text) <= ids.keys()}
+    general, *others = (
+        _adapted_tables(model, language, own) if language in {0, *spoken} else tables_of(model, language)
+        for language in range(len(model.languages) + 1)
+    )
+    return coded(general, len(tokens), dict(zip(model.languages, others, strict=True)))
+
+
+def _adapted_tables(model: LanguageModel, language: int, own: Counts) -> list[Ngrams]:
+    old, new = tables_of(model, language), list[Ngrams]()
     for length in range(1, model.order + 1):
         table, contexts = _adapted(old, own, length, model.bits)
         if length > 1:
             new[-1] = _with_backoffs(new[-1], contexts, _backoffs(new, table, contexts, model.bits))
         new.append(_merged(table, old[length - 1]))
-    return coded(_with_contexts(new, model.bits), len(tokens))
+    return _with_contexts(new, model.bits)
 
 
 def is_better(model: LanguageModel, texts: Sequence[str], tokens: Sequence[str], weight: float = 1.0) -> bool:
@@ -44,15 +54,17 @@ def is_better(model: LanguageModel, texts: Sequence[str], tokens: Sequence[str],
     return bits(adapted(model, learned, tokens, weight), tokens, others) < CLEARLY * bits(model, tokens, others)
 
 
-def tables_of(model: LanguageModel) -> list[Ngrams]:
-    """The model's n-grams of each length, uncoded."""
+def tables_of(model: LanguageModel, language: int = 0) -> list[Ngrams]:
+    """The n-grams of a language, 0 for the general model's, of each length, uncoded."""
     found = []
+    lowest = (1 << LANGUAGE) - 1 if model.languages else (1 << LENGTH) - 1
     for length in range(1, model.order + 1):
-        own = model.keys >> LENGTH == length
+        first = length << LENGTH | language << LANGUAGE
+        own = (model.keys >= first) & (model.keys <= first | lowest)
         codes = model.codes[own]
         log_p = np.where(codes == ABSENT, np.nan, model.levels[codes]).astype(np.float64)
         backoffs = model.backoff_levels[model.backoff_codes[own]].astype(np.float64)
-        found.append(Ngrams(model.keys[own] & (1 << LENGTH) - 1, log_p, backoffs))
+        found.append(Ngrams(model.keys[own] & lowest, log_p, backoffs))
     return found
 
 

@@ -1,40 +1,50 @@
 """Counts a checkpoint's language model and puts it beside its weights: `python -m training.fit.count_ngrams models/text`, or `models/math`.
 
 Of text: transcripts of training lines, sentences of seven languages broken into lines, lines of forms, invented texts, and
-wordfreq's words. Of formulas: CROHME's for training, the given ones, invented ones. No validation data. The model holds
-n-grams of the checkpoint's tokens, characters or LaTeX's. `--bits` measures one that is counted without every fifteenth
-text on these texts and on validation transcripts.
+wordfreq's words, all of them in the general model. Each language has a model of its own besides, of its own part of
+these and of the sentences of the packages that its file names. Of formulas: CROHME's for training, the given ones,
+invented ones. No validation data. The model holds n-grams of the checkpoint's tokens, characters or LaTeX's. `--bits`
+measures one that is counted without every fifteenth text on these texts and on validation transcripts.
 """
 
 import argparse
 import random
+import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
+from tqdm import tqdm
 
 from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
 from hwr_core.decoding.language_model import LanguageModel
 from hwr_core.decoding.latex_grammar import Grammar
 from training.data import datasets as data
+from training.data import text_packages
 from training.data.charset import SPECIAL, STRUCK, close_up
 from training.data.crohme import crohme
 from training.data.languages import LANGUAGES
 from training.data.word_frequencies import Vocabulary, fetch
 from training.evaluation import results
 from training.evaluation.results import Cell, Table
-from training.fit.ngrams import END, Text, coded, count, interpolate, save
+from training.fit.ngrams import END, Ngrams, Text, coded, count, interpolate, save
 from training.synthesis.formula_texts import given, school
 from training.synthesis.phrases import Phrases
 
 ORDER = 6  # tokens of the longest n-grams
-# By length the weighted count below which n-grams are left out. The cut halves the model of text and costs at most 0.03
-# bits per character on held-out sentences.
-FEWEST = {"text": {5: 1.1, 6: 1.9}, "math": {4: 1.1, 5: 1.9, 6: 2.9}}
+# By length the weighted count below which n-grams are left out, times the least of `STEPS` that leaves no more than
+# the most n-grams: of formulas, of the general model of text, and of all languages', by their shares of the drawn texts.
+FEWEST = {4: 1.1, 5: 1.9, 6: 2.9}
+STEPS = [0.5 * 1.15**power for power in range(30)]
+MOST_FORMULAS, MOST_GENERAL, MOST_LANGUAGES = 300_000, 900_000, 3_700_000
 STRUCK_SHARE = 0.02  # of the invented texts: a word of them is struck out
 INVENTED = 60_000  # texts of the kinds that people write first
+PACKAGES = {"@": 1.0, "": 0.3}  # weights of sentences of npm's packages, and of Debian's, which are technical
+COMMON = 300  # a language's most frequent words, which tell it
+INVENTED_OF_LANGUAGE = 15_000  # the same of each language
 CAPITALS = 0.15  # weight of every text a second time, in capitals: transcripts have few
 CROHME, GIVEN, SCHOOL = 1.0, 0.3, 0.1  # weights of formulas
 SCRIBBLES = 800  # empty formulas: a scribble reads as nothing
@@ -71,18 +81,42 @@ def broken(texts: Iterable[str], rng: random.Random) -> list[str]:
     return [part for text in texts for part in textwrap.wrap(text, rng.randint(*WIDTHS))]
 
 
-def texts(sources: Corpus, vocabularies: dict[str, Vocabulary], seed: int = 1) -> Iterator[Text]:
-    """Every text to count: the lines, lines invented from them, and the words of all languages."""
+def texts(
+    sources: Corpus, vocabularies: dict[str, Vocabulary], invented: int = INVENTED, seed: int = 1
+) -> Iterator[Text]:
+    """Every text to count: the lines, `invented` lines made from them, and the words of all languages."""
     for name, lines in sources.items():
         for line in lines:
             yield from cases(line, weight_of(name))
     phrases = Phrases(by_language(sources), vocabularies, random.Random(seed), sources["forms"])
     rng = random.Random(seed)
-    for _ in range(INVENTED):
+    for _ in range(invented):
         text = phrases.everyday()
         yield Text(with_struck_word(text, rng) if rng.random() < STRUCK_SHARE else text)
     for vocabulary in vocabularies.values():
         yield from words(vocabulary)
+
+
+def texts_of(
+    code: str, sources: Corpus, vocabularies: dict[str, Vocabulary], downloads: Path, seed: int = 1
+) -> Iterator[Text]:
+    """The texts of one language: its part of `texts`, and the sentences of its packages."""
+    own = {name: lines for name, lines in sources.items() if name.startswith(f"{code}, ") or "," not in name}
+    words_of = {code: vocabularies[code]} if code in vocabularies else {}
+    yield from texts(own, words_of, INVENTED_OF_LANGUAGE, seed)
+    common = {other: frozenset(vocabulary.words[:COMMON]) for other, vocabulary in vocabularies.items()}
+    for package in LANGUAGES[code].packages:
+        weight = next(weight for sign, weight in PACKAGES.items() if sign in package)
+        found = (text for text in text_packages.sentences(package, downloads) if is_in(text, code, common))
+        for line in broken(found, random.Random(seed)):
+            yield Text(line, weight)
+
+
+def is_in(text: str, code: str, common: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a text is in this language: no other has more of its words among its common ones. Translations have gaps."""
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    found = {other: sum(word in own for word in words) for other, own in common.items()}
+    return found.get(code, 0) >= max(found.values(), default=0)
 
 
 def with_struck_word(text: str, rng: random.Random) -> str:
@@ -134,10 +168,31 @@ def formulas(known: set[str], seed: int = 1) -> Iterator[Text]:
         yield Text([])
 
 
-def counted(lines: Iterable[Text], tokens: Sequence[str], fewest: dict[int, float]) -> LanguageModel:
-    """The language model over these tokens, in the order of their ids."""
+def counted_text(
+    sources: Corpus, vocabularies: dict[str, Vocabulary], downloads: Path, tokens: Sequence[str]
+) -> LanguageModel:
+    """The language model of text over these tokens, in the order of their ids: the general one and each language's."""
+    parts = {"general": lambda: texts(sources, vocabularies)}
+    parts |= {code: partial(texts_of, code, sources, vocabularies, downloads) for code in LANGUAGES}
+    most = {
+        code: round(MOST_LANGUAGES * LANGUAGES[code].share / sum(o.share for o in LANGUAGES.values()))
+        for code in LANGUAGES
+    }
+    found = {
+        name: tables(lines(), tokens, most.get(name, MOST_GENERAL)) for name, lines in tqdm(parts.items(), "counting")
+    }
+    return coded(found.pop("general"), len(tokens), found)
+
+
+def tables(lines: Iterable[Text], tokens: Sequence[str], most: int) -> list[Ngrams]:
+    """The smoothed n-grams of each length, at most about so many."""
     ids = {token: index for index, token in enumerate(tokens) if token not in SPECIAL}
-    return coded(interpolate(count(lines, ids, ORDER, len(tokens)), len(tokens), fewest), len(tokens))
+    counts = count(lines, ids, ORDER, len(tokens))
+    for step in STEPS:
+        fewest = {length: least * step for length, least in FEWEST.items()}
+        if sum(int((seen >= fewest.get(length, 0)).sum()) for length, (_, seen) in enumerate(counts, 1)) <= most:
+            break
+    return interpolate(counts, len(tokens), fewest)
 
 
 def tokens_of(checkpoint: Path) -> list[str]:
@@ -174,17 +229,18 @@ def bits(model: LanguageModel, tokens: Sequence[str], lines: Iterable[str]) -> f
     for line in lines:
         if set(line) <= ids.keys():
             written = np.array([*(ids[character] for character in line), END])
-            contexts = model.along(model.start(1), written[:-1].tolist())
+            own = model.for_lines(model.languages_of(written[:-1].tolist())[:1])
+            contexts = own.along(own.start(1), written[:-1].tolist())
             total -= float(model.score(contexts, written[:, None]).sum())
             characters += len(written)
     return total / np.log(2) / characters
 
 
-def measure(checkpoint: Path, vocabularies: dict[str, Vocabulary], fewest: dict[int, float]) -> Table:
+def measure(checkpoint: Path, vocabularies: dict[str, Vocabulary], downloads: Path) -> Table:
     """Bits per character of a model counted without the texts it is measured on, and of the checkpoint's own file."""
     tokens = tokens_of(checkpoint)
     kept, left_out = held_out(corpus())
-    model = counted(texts(kept, vocabularies), tokens, fewest)
+    model = counted_text(kept, vocabularies, downloads, tokens)
     own = LanguageModel.load(checkpoint / LANGUAGE_MODEL, tokens, END)
     measured = {name: lines for name, lines in left_out.items() if name != "numbers"} | validation()
     rows: list[list[Cell]] = [
@@ -211,9 +267,9 @@ def main() -> None:
     of_formulas = r"\frac" in known
     if not of_formulas and any(len(token) != 1 for token in known):
         parser.error("The checkpoint's tokens must be characters or LaTeX's.")
-    fewest = FEWEST["math" if of_formulas else "text"]
+    vocabularies = {} if of_formulas else fetch(arguments.downloads)
     if arguments.bits:
-        table = measure(arguments.checkpoint, fetch(arguments.downloads), fewest)
+        table = measure(arguments.checkpoint, vocabularies, arguments.downloads)
         print(table.markdown())
         if arguments.results:
             results.save(
@@ -222,8 +278,10 @@ def main() -> None:
                 f"Tokens of {arguments.checkpoint}. The counted model has not seen the texts it is measured on.",
             )
         return
-    lines = formulas(known) if of_formulas else texts(corpus(), fetch(arguments.downloads))
-    model = counted(lines, tokens, fewest)
+    if of_formulas:
+        model = coded(tables(formulas(known), tokens, MOST_FORMULAS), len(tokens))
+    else:
+        model = counted_text(corpus(), vocabularies, arguments.downloads, tokens)
     path = arguments.out or arguments.checkpoint / LANGUAGE_MODEL
     save(model, tokens, path)
     print(f"{len(model.keys):,} n-grams of up to {model.order} tokens, {path.stat().st_size / 1e6:.1f} MB in {path}")

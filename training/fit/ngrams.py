@@ -1,14 +1,14 @@
 """Weighted n-grams of texts, interpolated, pruned and packed into the file that `hwr_core.decoding.language_model` reads."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
 
-from hwr_core.decoding.language_model import ABSENT, FORMAT, LENGTH, LanguageModel, bits_of, tokens_hash
+from hwr_core.decoding.language_model import ABSENT, FORMAT, LANGUAGE, LENGTH, LanguageModel, bits_of, tokens_hash
 from training.data.charset import SPECIAL
 
 END = SPECIAL.index("</s>")
@@ -145,17 +145,27 @@ def _with_contexts(tables: list[Ngrams], bits: int) -> list[Ngrams]:
     return tables
 
 
-def coded(tables: Sequence[Ngrams], vocabulary: int) -> LanguageModel:
-    """The model with its log probabilities and backoffs as codes of one byte."""
-    levels, codes = _codes(np.concatenate([table.log_p for table in tables]))
+def coded(
+    tables: Sequence[Ngrams], vocabulary: int, languages: Mapping[str, Sequence[Ngrams]] | None = None
+) -> LanguageModel:
+    """The model with its log probabilities and backoffs as codes of one byte.
+
+    Args:
+        tables: of each length.
+        vocabulary: the number of tokens.
+        languages: the same of each language that has a model of its own.
+    """
+    every = [*tables, *(table for own in (languages or {}).values() for table in own)]
+    levels, codes = _codes(np.concatenate([table.log_p for table in every]))
     backoff_levels, backoff_codes = _codes(
-        np.concatenate([np.where(t.backoffs == 0, np.nan, t.backoffs) for t in tables])
+        np.concatenate([np.where(t.backoffs == 0, np.nan, t.backoffs) for t in every])
     )
-    ends = np.cumsum([len(table.keys) for table in tables])[:-1]
-    parts = zip(tables, np.split(codes, ends), np.split(backoff_codes, ends), strict=True)
-    return LanguageModel(
-        [(t.keys, own, backoffs) for t, own, backoffs in parts], levels, backoff_levels, vocabulary, END
-    )
+    ends = np.cumsum([len(table.keys) for table in every])[:-1]
+    parts = zip(every, np.split(codes, ends), np.split(backoff_codes, ends), strict=True)
+    found = [(table.keys, own, backoffs) for table, own, backoffs in parts]
+    order = len(tables)
+    of_languages = {name: found[order * place : order * (place + 1)] for place, name in enumerate(languages or {}, 1)}
+    return LanguageModel(found[:order], levels, backoff_levels, vocabulary, END, of_languages)
 
 
 def _codes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -183,7 +193,25 @@ def save(model: LanguageModel, tokens: Sequence[str | None], path: Path) -> None
         path: the file.
     """
     tensors = {"levels": model.levels, "backoff_levels": model.backoff_levels}
+    for number, language in enumerate(("", *model.languages)):
+        prefix = f"{language}." if language else ""
+        tensors |= {prefix + name: tensor for name, tensor in _tensors(model, number).items()}
+    metadata = {
+        "format": FORMAT,
+        "order": str(model.order),
+        "end": str(model.end),
+        "tokens_sha256": tokens_hash(tokens),
+        "languages": " ".join(model.languages),
+    }
+    save_file(tensors, path, metadata)
+
+
+def _tensors(model: LanguageModel, language: int) -> dict[str, np.ndarray]:
+    """The tables of a language as a trie; 0 for the general model."""
+    tensors = {}
     lengths, keys = model.keys >> LENGTH, model.keys & (1 << LENGTH) - 1
+    if model.languages:
+        lengths, keys = np.where(keys >> LANGUAGE == language, lengths, 0), keys & (1 << LANGUAGE) - 1
     for length in range(1, model.order + 1):
         own, longer = lengths == length, lengths == length + 1
         tensors[f"codes.{length}"] = model.codes[own]
@@ -195,10 +223,4 @@ def save(model: LanguageModel, tokens: Sequence[str | None], path: Path) -> None
             contexts = np.searchsorted(keys[own], keys[longer] >> model.bits)
             tensors[f"children.{length}"] = np.bincount(contexts, minlength=own.sum()).astype(np.uint16)
             tensors[f"backoff_codes.{length}"] = model.backoff_codes[own]
-    metadata = {
-        "format": FORMAT,
-        "order": str(model.order),
-        "end": str(model.end),
-        "tokens_sha256": tokens_hash(tokens),
-    }
-    save_file(tensors, path, metadata)
+    return tensors

@@ -121,6 +121,56 @@ def test_more_than_256_tokens_have_longer_keys(tmp_path):
     assert np.exp(found.score(context, np.arange(len(names))[None])).sum() == pytest.approx(1, abs=0.01)
 
 
+def of_two_languages() -> LanguageModel:
+    """A general model, and those of two languages: one writes `abcd`, the other `dcba`."""
+    forwards, backwards = ([Text(text)] * 30 for text in ("abcd abcd", "dcba dcba"))
+    general, one, other = (
+        interpolate(count(iter(texts), IDS, 4, TOKENS), TOKENS) for texts in (TEXTS, forwards, backwards)
+    )
+    return coded(general, TOKENS, {"one": one, "other": other})
+
+
+def ids_of(text: str) -> list[int]:
+    return [IDS[character] for character in text]
+
+
+def test_a_draft_tells_its_language():
+    found = of_two_languages()
+    assert [found.languages_of(ids_of(text)) for text in ("abcd abdd", "dcba dcca")] == [[1], [2]]
+    assert found.languages_of([]) == [0]
+    assert set(found.languages_of(ids_of(" "))) == {0, 1, 2}  # unclear: all are tried
+    assert model().languages_of(ids_of("abcd")) == [0]
+
+
+def test_each_line_is_scored_in_its_own_language():
+    found = of_two_languages().for_lines([1, 2, 0])
+    contexts = found.start(6)  # two beams of each line
+    for character in "ab":
+        contexts = found.advance(contexts, np.full(6, IDS[character]))
+    scores = np.exp(found.score(contexts, np.tile(np.arange(TOKENS), (6, 1))))
+    assert scores.sum(1) == pytest.approx(np.ones(6), abs=1e-3)
+    forwards, backwards, unclear = scores[::2, IDS["c"]]
+    assert forwards > 0.9 and backwards < 0.1
+    assert unclear == pytest.approx(after(of_two_languages(), "ab")["c"], rel=1e-6)
+    assert np.array_equal(scores[::2], scores[1::2])
+
+
+def test_languages_come_back_from_their_file(tmp_path):
+    saved = of_two_languages()
+    save(saved, NAMES, tmp_path / LANGUAGE_MODEL)
+    found = LanguageModel.load(tmp_path / LANGUAGE_MODEL, NAMES, END)
+    assert found.languages == ("one", "other")
+    assert np.array_equal(found.keys, saved.keys) and np.array_equal(found.codes, saved.codes)
+    assert after(found, "ab") == after(saved, "ab")
+
+
+def test_many_tokens_leave_no_room_for_languages():
+    tokens = 2000
+    tables = interpolate(count([Text("ab")], IDS, 6, tokens), tokens)
+    with pytest.raises(ValueError, match="no room for languages"):
+        coded(tables, tokens, {"one": tables})
+
+
 def test_a_file_carries_the_hash_of_its_tokens(tmp_path):
     """The same tokens in another order would give fluent nonsense."""
     save(model(), NAMES, tmp_path / LANGUAGE_MODEL)
