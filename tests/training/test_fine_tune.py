@@ -9,8 +9,9 @@ import torch
 from PIL import Image
 
 from hwr_core import cli
-from hwr_core.checkpoints.checkpoint_config import MODELS
+from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL, MODELS
 from hwr_core.checkpoints.registry import load_recognizer
+from hwr_core.decoding.language_model import LanguageModel, NgramTables
 from hwr_core.errors import HandwritingError
 from hwr_core.ink.formula import render_formula
 from hwr_core.ink.handprint import GLYPHS, write, write_formula
@@ -230,11 +231,12 @@ def test_a_checkpoint_of_formulas_learns_too(tmp_path):
 
 def test_the_language_model_learns_a_persons_words_and_forgets_little(recognizer):
     tokens = tokens_of(MODELS / "text")
-    model = recognizer.decoding.language_model
+    ngrams = NgramTables.read(MODELS / "text" / LANGUAGE_MODEL, tokens, recognizer.network.end)
+    model = LanguageModel(ngrams)
     own = ["Xanthippe fragt Zwölfinger", "Zwölfinger antwortet Xanthippe"]
-    new = adapted(model, own, tokens, 3.0)
-    assert is_better(model, [text for text in own for _ in "ab"], tokens) and not is_better(
-        model, ["the garden", "a rose"] * 2, tokens
+    new = LanguageModel(adapted(ngrams, own, tokens, 3.0))
+    assert is_better(ngrams, [text for text in own for _ in "ab"], tokens) and not is_better(
+        ngrams, ["the garden", "a rose"] * 2, tokens
     )
     assert bits(new, tokens, ["Xanthippe antwortet"]) < 0.75 * bits(model, tokens, ["Xanthippe antwortet"])
     others = ["the garden is full of roses", "une lettre de mon père"]

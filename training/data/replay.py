@@ -51,6 +51,8 @@ def invented(language_model: LanguageModel | None, tokens: Sequence[str], rng: r
     wanted = rng.randint(*LENGTHS)
     ids = np.array([index for index, token in enumerate(tokens) if token in GLYPHS or token == " "])
     weights = np.full(len(ids), 1 / len(ids))
+    if language_model is not None:
+        language_model = language_model.for_lines([rng.randrange(len(language_model.languages))])
     context = language_model.start(1) if language_model is not None else None
     text = ""
     while len(text) < wanted or text.endswith(" "):

@@ -17,7 +17,8 @@ import torch
 from tqdm import tqdm
 
 from hwr_core import load_recognizer
-from hwr_core.decoding.language_model import LanguageModel
+from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
+from hwr_core.decoding.language_model import LanguageModel, NgramTables
 from hwr_core.metrics import edit_distance
 from hwr_core.recognizer import Recognizer
 from training.data import datasets as data
@@ -111,7 +112,7 @@ class Tuner:
         folder = Path(__file__).resolve().parents[2] / "models" / checkpoint
         self.tokens = tokens_of(folder if folder.is_dir() else Path(checkpoint))
         self.beams, self.bf16 = beams, quicker_in_bf16()
-        self.language_model: LanguageModel | None = self.recognizer.decoding.language_model
+        self.ngrams = NgramTables.read(folder / LANGUAGE_MODEL, self.tokens, self.recognizer.network.end)
         self.general: Callable | None = None
 
     def errors(self, lines: list[OwnLine], recognizer: Recognizer | None = None) -> int:
@@ -130,7 +131,7 @@ class Tuner:
             those on the lines left out after.
         """
         if self.general is None:
-            self.general = general_lines(self.language_model, self.tokens)
+            self.general = general_lines(self.recognizer.decoding.language_model, self.tokens)
         count = max(FEWEST_ASIDE, round(ASIDE * len(own)))
         aside, learned = own[:count], own[count:]
         taken = LineInput(self.recognizer.tokenizer, self.model.config.encoder.image_height)
@@ -151,10 +152,10 @@ class Tuner:
 
     def _favouring(self, texts: list[str], weight: float) -> Recognizer:
         """The recognizer with these texts in its language model, if that is better."""
-        model = self.language_model
-        if model is None or not weight or not is_better(model, texts, self.tokens, weight):
+        if not weight or not is_better(self.ngrams, texts, self.tokens, weight):
             return self.recognizer
-        return self.recognizer.with_decoding(language_model=adapted(model, texts, self.tokens, weight))
+        model = LanguageModel(adapted(self.ngrams, texts, self.tokens, weight))
+        return self.recognizer.with_decoding(language_model=model)
 
 
 def is_kept(run: dict[str, float]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from hwr_core.decoding.language_model import ABSENT, LANGUAGE, LENGTH, LanguageModel
+from hwr_core.decoding.language_model import ABSENT, LanguageModel, NgramTables, bits_of
 from training.fit.count_ngrams import bits
 from training.fit.ngrams import Counts, Ngrams, Text, _with_backoffs, _with_contexts, coded, count
 
@@ -18,53 +18,51 @@ LEAST_PRIOR = 40.0  # of longer n-grams
 CLEARLY = 0.9  # bits per character, of those without the person's texts
 
 
-def adapted(model: LanguageModel, texts: Iterable[str], tokens: Sequence[str], weight: float = 1.0) -> LanguageModel:
-    """Returns the model with the person's texts: the general one, and those of the languages that they are in.
+def adapted(ngrams: NgramTables, texts: Iterable[str], tokens: Sequence[str], weight: float = 1.0) -> NgramTables:
+    """Returns the n-grams with the person's texts, in each language that these may be in.
 
     Args:
-        model: Over these tokens.
+        ngrams: Over these tokens.
         texts: The person's lines. Those with unknown characters are left out.
         tokens: The checkpoint's tokens, in the order of their ids.
         weight: How often each text counts.
     """
     ids = {token: index for index, token in enumerate(tokens) if len(token) == 1}
     lines = list(texts)
-    own = count([Text(text, weight) for text in lines], ids, model.order, len(tokens))
-    spoken = {model.languages_of([ids[letter] for letter in text])[0] for text in lines if set(text) <= ids.keys()}
-    general, *others = (
-        _adapted_tables(model, language, own) if language in {0, *spoken} else tables_of(model, language)
-        for language in range(len(model.languages) + 1)
-    )
-    return coded(general, len(tokens), dict(zip(model.languages, others, strict=True)))
+    own = count([Text(text, weight) for text in lines], ids, ngrams.order, len(tokens))
+    model = LanguageModel(ngrams)
+    likely = {model.languages_of([ids[letter] for letter in text])[0] for text in lines if set(text) <= ids.keys()}
+    spoken = {model.languages[number] for number in likely}
+    found = {
+        name: _adapted_tables(ngrams, name, own) if name in spoken else tables_of(ngrams, name)
+        for name in ngrams.languages
+    }
+    return coded(found, len(tokens))
 
 
-def _adapted_tables(model: LanguageModel, language: int, own: Counts) -> list[Ngrams]:
-    old, new = tables_of(model, language), list[Ngrams]()
-    for length in range(1, model.order + 1):
-        table, contexts = _adapted(old, own, length, model.bits)
+def _adapted_tables(ngrams: NgramTables, language: str, own: Counts) -> list[Ngrams]:
+    old, new, bits = tables_of(ngrams, language), list[Ngrams](), bits_of(ngrams.vocabulary)
+    for length in range(1, ngrams.order + 1):
+        table, contexts = _adapted(old, own, length, bits)
         if length > 1:
-            new[-1] = _with_backoffs(new[-1], contexts, _backoffs(new, table, contexts, model.bits))
+            new[-1] = _with_backoffs(new[-1], contexts, _backoffs(new, table, contexts, bits))
         new.append(_merged(table, old[length - 1]))
-    return _with_contexts(new, model.bits)
+    return _with_contexts(new, bits)
 
 
-def is_better(model: LanguageModel, texts: Sequence[str], tokens: Sequence[str], weight: float = 1.0) -> bool:
-    """Whether the model with every second text foretells the others clearly better."""
+def is_better(ngrams: NgramTables, texts: Sequence[str], tokens: Sequence[str], weight: float = 1.0) -> bool:
+    """Whether the n-grams with every second text foretell the others clearly better."""
     learned, others = texts[::2], texts[1::2]
-    return bits(adapted(model, learned, tokens, weight), tokens, others) < CLEARLY * bits(model, tokens, others)
+    new = LanguageModel(adapted(ngrams, learned, tokens, weight))
+    return bits(new, tokens, others) < CLEARLY * bits(LanguageModel(ngrams), tokens, others)
 
 
-def tables_of(model: LanguageModel, language: int = 0) -> list[Ngrams]:
-    """The n-grams of a language, 0 for the general model's, of each length, uncoded."""
+def tables_of(ngrams: NgramTables, language: str) -> list[Ngrams]:
+    """The n-grams of a language of each length, uncoded."""
     found = []
-    lowest = (1 << LANGUAGE) - 1 if model.languages else (1 << LENGTH) - 1
-    for length in range(1, model.order + 1):
-        first = length << LENGTH | language << LANGUAGE
-        own = (model.keys >= first) & (model.keys <= first | lowest)
-        codes = model.codes[own]
-        log_p = np.where(codes == ABSENT, np.nan, model.levels[codes]).astype(np.float64)
-        backoffs = model.backoff_levels[model.backoff_codes[own]].astype(np.float64)
-        found.append(Ngrams(model.keys[own] & lowest, log_p, backoffs))
+    for keys, codes, backoff_codes in ngrams.languages[language]:
+        values = np.where(codes == ABSENT, np.nan, ngrams.levels[codes]).astype(np.float64)
+        found.append(Ngrams(keys, values, ngrams.backoff_levels[backoff_codes].astype(np.float64)))
     return found
 
 

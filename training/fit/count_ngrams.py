@@ -1,8 +1,8 @@
 """Counts a checkpoint's language model and puts it beside its weights: `python -m training.fit.count_ngrams models/text`, or `models/math`.
 
 Of text: transcripts of training lines, sentences of seven languages broken into lines, lines of forms, invented texts, and
-wordfreq's words, all of them in the general model. Each language has a model of its own besides, of its own part of
-these and of the sentences of the packages that its file names. Of formulas: CROHME's for training, the given ones,
+wordfreq's words. Each language has a model of its own, of its part of these and of the sentences of the packages that its
+file names. Of formulas: CROHME's for training, the given ones,
 invented ones. No validation data. The model holds n-grams of the checkpoint's tokens, characters or LaTeX's. `--bits`
 measures one that is counted without every fifteenth text on these texts and on validation transcripts.
 """
@@ -12,7 +12,6 @@ import random
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
-from hwr_core.decoding.language_model import LanguageModel
+from hwr_core.decoding.language_model import LanguageModel, NgramTables
 from hwr_core.decoding.latex_grammar import Grammar
 from training.data import datasets as data
 from training.data import text_packages
@@ -36,10 +35,10 @@ from training.synthesis.phrases import Phrases
 
 ORDER = 6  # tokens of the longest n-grams
 # By length the weighted count below which n-grams are left out, times the least of `STEPS` that leaves no more than
-# the most n-grams: of formulas, of the general model of text, and of all languages', by their shares of the drawn texts.
+# the most n-grams: of formulas, and of all languages, by their shares of the drawn texts.
 FEWEST = {4: 1.1, 5: 1.9, 6: 2.9}
 STEPS = [0.5 * 1.15**power for power in range(30)]
-MOST_FORMULAS, MOST_GENERAL, MOST_LANGUAGES = 300_000, 900_000, 3_700_000
+MOST_FORMULAS, MOST_LANGUAGES = 300_000, 4_600_000
 STRUCK_SHARE = 0.02  # of the invented texts: a word of them is struck out
 INVENTED = 60_000  # texts of the kinds that people write first
 PACKAGES = {"@": 1.0, "": 0.3}  # weights of sentences of npm's packages, and of Debian's, which are technical
@@ -170,18 +169,15 @@ def formulas(known: set[str], seed: int = 1) -> Iterator[Text]:
 
 def counted_text(
     sources: Corpus, vocabularies: dict[str, Vocabulary], downloads: Path, tokens: Sequence[str]
-) -> LanguageModel:
-    """The language model of text over these tokens, in the order of their ids: the general one and each language's."""
-    parts = {"general": lambda: texts(sources, vocabularies)}
-    parts |= {code: partial(texts_of, code, sources, vocabularies, downloads) for code in LANGUAGES}
-    most = {
-        code: round(MOST_LANGUAGES * LANGUAGES[code].share / sum(o.share for o in LANGUAGES.values()))
-        for code in LANGUAGES
-    }
-    found = {
-        name: tables(lines(), tokens, most.get(name, MOST_GENERAL)) for name, lines in tqdm(parts.items(), "counting")
-    }
-    return coded(found.pop("general"), len(tokens), found)
+) -> NgramTables:
+    """The n-grams of text over these tokens, in the order of their ids, language by language."""
+    every = sum(language.share for language in LANGUAGES.values())
+    found = {}
+    for code, language in (progress := tqdm(LANGUAGES.items(), "counting")):
+        progress.set_postfix_str(code)
+        most = round(MOST_LANGUAGES * language.share / every)
+        found[code] = tables(texts_of(code, sources, vocabularies, downloads), tokens, most)
+    return coded(found, len(tokens))
 
 
 def tables(lines: Iterable[Text], tokens: Sequence[str], most: int) -> list[Ngrams]:
@@ -240,14 +236,14 @@ def measure(checkpoint: Path, vocabularies: dict[str, Vocabulary], downloads: Pa
     """Bits per character of a model counted without the texts it is measured on, and of the checkpoint's own file."""
     tokens = tokens_of(checkpoint)
     kept, left_out = held_out(corpus())
-    model = counted_text(kept, vocabularies, downloads, tokens)
+    model = LanguageModel(counted_text(kept, vocabularies, downloads, tokens))
     own = LanguageModel.load(checkpoint / LANGUAGE_MODEL, tokens, END)
     measured = {name: lines for name, lines in left_out.items() if name != "numbers"} | validation()
     rows: list[list[Cell]] = [
         [name, len(lines), *(round(bits(one, tokens, lines), 3) for one in (model, own))]
         for name, lines in measured.items()
     ]
-    rows.append(["n-grams", None, len(model.keys), len(own.keys)])
+    rows.append(["n-grams", None, len(model), len(own)])
     columns = ["texts", "lines", "counted now, bits per character", "the checkpoint's file, bits per character"]
     return Table("", columns, rows)
 
@@ -279,12 +275,12 @@ def main() -> None:
             )
         return
     if of_formulas:
-        model = coded(tables(formulas(known), tokens, MOST_FORMULAS), len(tokens))
+        ngrams = coded({"": tables(formulas(known), tokens, MOST_FORMULAS)}, len(tokens))
     else:
-        model = counted_text(corpus(), vocabularies, arguments.downloads, tokens)
+        ngrams = counted_text(corpus(), vocabularies, arguments.downloads, tokens)
     path = arguments.out or arguments.checkpoint / LANGUAGE_MODEL
-    save(model, tokens, path)
-    print(f"{len(model.keys):,} n-grams of up to {model.order} tokens, {path.stat().st_size / 1e6:.1f} MB in {path}")
+    save(ngrams, tokens, path)
+    print(f"{len(ngrams):,} n-grams of up to {ngrams.order} tokens, {path.stat().st_size / 1e6:.1f} MB in {path}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import torch
 
 from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
 from hwr_core.checkpoints.registry import find, load_recognizer
-from hwr_core.decoding.language_model import LanguageModel
+from hwr_core.decoding.language_model import NgramTables
 from hwr_core.errors import HandwritingError
 from hwr_core.metrics import edit_distance
 from hwr_core.recognizer import Recognizer
@@ -222,12 +222,12 @@ class FineTuning:
         save_checkpoint(self.model, self.recognizer.tokenizer, weights, folder)
         shutil.copy(self.folder / "generation_config.json", folder)
         if (self.folder / LANGUAGE_MODEL).is_file():
-            model = LanguageModel.load(self.folder / LANGUAGE_MODEL, self.tokens, self.recognizer.network.end)
+            ngrams = NgramTables.read(self.folder / LANGUAGE_MODEL, self.tokens, self.recognizer.network.end)
             texts, weight = [line.text for line in self.own], 0.0 if self.formulas else self.recipe.language_model
-            if weight and is_better(model, texts, self.tokens, weight):
+            if weight and is_better(ngrams, texts, self.tokens, weight):
                 self.say("Your texts are added to the language model.")
-                model = adapted(model, texts, self.tokens, weight)
-            save(model, self.tokens, folder / LANGUAGE_MODEL)
+                ngrams = adapted(ngrams, texts, self.tokens, weight)
+            save(ngrams, self.tokens, folder / LANGUAGE_MODEL)
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         with warnings.catch_warnings(action="ignore", category=FutureWarning), redirect_stdout(io.StringIO()):
             export_onnx.export(folder)

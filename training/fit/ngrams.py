@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from hwr_core.decoding.language_model import ABSENT, FORMAT, LANGUAGE, LENGTH, LanguageModel, bits_of, tokens_hash
+from hwr_core.decoding.language_model import ABSENT, FORMAT, NgramTables, Table, bits_of, tokens_hash
 from training.data.charset import SPECIAL
 
 END = SPECIAL.index("</s>")
@@ -145,27 +145,23 @@ def _with_contexts(tables: list[Ngrams], bits: int) -> list[Ngrams]:
     return tables
 
 
-def coded(
-    tables: Sequence[Ngrams], vocabulary: int, languages: Mapping[str, Sequence[Ngrams]] | None = None
-) -> LanguageModel:
-    """The model with its log probabilities and backoffs as codes of one byte.
+def coded(languages: Mapping[str, Sequence[Ngrams]], vocabulary: int) -> NgramTables:
+    """The n-grams with their log probabilities and backoffs as codes of one byte, the same codes for all languages.
 
     Args:
-        tables: of each length.
+        languages: for each language, or for "" alone, the n-grams of each length.
         vocabulary: the number of tokens.
-        languages: the same of each language that has a model of its own.
     """
-    every = [*tables, *(table for own in (languages or {}).values() for table in own)]
+    every = [table for tables in languages.values() for table in tables]
     levels, codes = _codes(np.concatenate([table.log_p for table in every]))
     backoff_levels, backoff_codes = _codes(
         np.concatenate([np.where(t.backoffs == 0, np.nan, t.backoffs) for t in every])
     )
     ends = np.cumsum([len(table.keys) for table in every])[:-1]
     parts = zip(every, np.split(codes, ends), np.split(backoff_codes, ends), strict=True)
-    found = [(table.keys, own, backoffs) for table, own, backoffs in parts]
-    order = len(tables)
-    of_languages = {name: found[order * place : order * (place + 1)] for place, name in enumerate(languages or {}, 1)}
-    return LanguageModel(found[:order], levels, backoff_levels, vocabulary, END, of_languages)
+    found = iter([(table.keys, own, backoffs) for table, own, backoffs in parts])
+    of_languages = {name: [next(found) for _ in tables] for name, tables in languages.items()}
+    return NgramTables(of_languages, levels, backoff_levels, vocabulary, END)
 
 
 def _codes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -184,43 +180,40 @@ def _codes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return padded, np.where(np.isnan(values), ABSENT, codes).astype(np.uint8)
 
 
-def save(model: LanguageModel, tokens: Sequence[str | None], path: Path) -> None:
-    """Writes a language model.
+def save(ngrams: NgramTables, tokens: Sequence[str | None], path: Path) -> None:
+    """Writes the n-grams as safetensors.
 
     Args:
-        model: of `coded`.
-        tokens: the checkpoint's tokens in the order of their ids. The file carries their hash.
+        ngrams: to write.
+        tokens: the checkpoint's tokens, in the order of their ids.
         path: the file.
     """
-    tensors = {"levels": model.levels, "backoff_levels": model.backoff_levels}
-    for number, language in enumerate(("", *model.languages)):
+    tensors = {"levels": ngrams.levels, "backoff_levels": ngrams.backoff_levels}
+    for language, tables in ngrams.languages.items():
         prefix = f"{language}." if language else ""
-        tensors |= {prefix + name: tensor for name, tensor in _tensors(model, number).items()}
+        found = _tensors(tables, ngrams.order, bits_of(ngrams.vocabulary))
+        tensors |= {prefix + name: tensor for name, tensor in found.items()}
     metadata = {
         "format": FORMAT,
-        "order": str(model.order),
-        "end": str(model.end),
+        "order": str(ngrams.order),
+        "end": str(ngrams.end),
         "tokens_sha256": tokens_hash(tokens),
-        "languages": " ".join(model.languages),
+        "languages": " ".join(ngrams.languages),
     }
     save_file(tensors, path, metadata)
 
 
-def _tensors(model: LanguageModel, language: int) -> dict[str, np.ndarray]:
-    """The tables of a language as a trie; 0 for the general model."""
+def _tensors(tables: Sequence[Table], order: int, bits: int) -> dict[str, np.ndarray]:
+    """The tables of a language as a trie. A language without the longest n-grams has empty tables of them."""
+    nothing = np.zeros(0, np.int64), np.zeros(0, np.uint8), np.zeros(0, np.uint8)
+    tables = [*tables, *[nothing] * (order - len(tables))]
     tensors = {}
-    lengths, keys = model.keys >> LENGTH, model.keys & (1 << LENGTH) - 1
-    if model.languages:
-        lengths, keys = np.where(keys >> LANGUAGE == language, lengths, 0), keys & (1 << LANGUAGE) - 1
-    for length in range(1, model.order + 1):
-        own, longer = lengths == length, lengths == length + 1
-        tensors[f"codes.{length}"] = model.codes[own]
+    for length, (keys, codes, backoffs) in enumerate(tables, 1):
+        tensors[f"codes.{length}"] = codes
         if length > 1:
-            tensors[f"tokens.{length}"] = (keys[own] & (1 << model.bits) - 1).astype(
-                np.uint8 if model.bits == 8 else np.uint16
-            )
-        if length < model.order:
-            contexts = np.searchsorted(keys[own], keys[longer] >> model.bits)
-            tensors[f"children.{length}"] = np.bincount(contexts, minlength=own.sum()).astype(np.uint16)
-            tensors[f"backoff_codes.{length}"] = model.backoff_codes[own]
+            tensors[f"tokens.{length}"] = (keys & (1 << bits) - 1).astype(np.uint8 if bits == 8 else np.uint16)
+        if length < order:
+            contexts = np.searchsorted(keys, tables[length][0] >> bits)
+            tensors[f"children.{length}"] = np.bincount(contexts, minlength=len(keys)).astype(np.uint16)
+            tensors[f"backoff_codes.{length}"] = backoffs
     return tensors
