@@ -107,6 +107,9 @@ class _Encoded:
     def alone(self, item: int) -> "_Encoded":
         return _Encoded(self.network, [self.items[item]])
 
+    def chosen(self, items: np.ndarray) -> "_Encoded":
+        return _Encoded(self.network, [self.items[item] for item in items])
+
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
         if self.length:
             self._follow(origin)

@@ -107,13 +107,16 @@ class _Encoded:
         self.order = np.arange(len(rows))  # of the cache's rows if no beam moves
 
     def alone(self, item: int) -> "_Encoded":
+        return self._of(np.array([item]), 1)
+
+    def chosen(self, items: np.ndarray) -> "_Encoded":
+        return self._of(items, self.beams)
+
+    def _of(self, items: np.ndarray, beams: int) -> "_Encoded":
         states, mask, ctc_logits = self.parts
-        one = slice(item, item + 1)
-        return _Encoded(
-            self.decoder, states[one], None if mask is None else mask[one],
-            None if ctc_logits is None else ctc_logits[one],
-            None if self.symbols is None else self.symbols[one], beams=1,
-        )  # fmt: skip
+        mask, ctc_logits = (None if part is None else part[items] for part in (mask, ctc_logits))
+        symbols = None if self.symbols is None else [self.symbols[item] for item in items]
+        return _Encoded(self.decoder, states[items], mask, ctc_logits, symbols, beams)
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:
         if self.cache is not None and not np.array_equal(origin, self.order):

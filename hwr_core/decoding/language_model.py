@@ -4,7 +4,7 @@ Shallow fusion (Gulcehre et al. 2015) of an interpolated n-gram model with Witte
 checkpoint's own tokens. `training/fit/count_ngrams.py` counts it; `checkpoint_config.LANGUAGE_MODEL` lies beside the weights.
 
 A file holds one model, or one of each language. A model of one language foretells its lines better: mixed with six others,
-its words compete with theirs. `languages_of` tells by a draft of a line which languages it may be in.
+its words compete with theirs. `in_each_language` tells which one a line is in.
 """
 
 import copy
@@ -20,10 +20,6 @@ LENGTH = 60  # the bits of a key above this one hold its number of tokens,
 LANGUAGE = 56  # those from this one on the place of its language
 FORMAT = "2"  # of the file
 ABSENT = 0  # code of a log probability that is not in the model: of contexts that are no n-gram themselves
-# A line may be in each language that makes its draft at most so much less probable than the best one does. Chosen on 480
-# validation lines in English, French and German: as good as all seven languages, with a third of the searches.
-POSSIBLY = 10.0  # nats
-
 Table = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -160,24 +156,18 @@ class LanguageModel:
         found._of_lines = np.array(languages) << LANGUAGE
         return found
 
-    def languages_of(self, tokens: Sequence[int]) -> list[int]:
-        """The languages that a text may be in, the likeliest first.
+    def in_each_language(self, tokens: Sequence[int]) -> np.ndarray:
+        """The log probability of a line in each language, (languages,) float32.
 
         Args:
-            tokens: of the text, which may have errors, as CTC alone reads it for example.
-
-        Returns:
-            Their numbers.
+            tokens: of the line. Drafts with errors tell their language too.
         """
         numbers = np.arange(len(self.languages))
-        if len(numbers) == 1:
-            return [0]
         written = np.array([*tokens, self.end])
         contexts = self.along(np.full(1, self._start()), written[:-1].tolist())
         every = (contexts[:, None] | numbers << LANGUAGE).ravel()
-        scores = self.score(every, np.repeat(written, len(numbers))[:, None]).reshape(len(written), -1).sum(0)
-        order = np.argsort(-scores, kind="stable")
-        return order[scores[order] >= scores.max() - POSSIBLY].tolist()
+        scores = self.score(every, np.repeat(written, len(numbers))[:, None])
+        return scores.reshape(len(written), -1).sum(0)
 
     def start(self, rows: int) -> np.ndarray:
         """Contexts at the start of lines: (rows,) int64, the last tokens packed, and their language.
@@ -237,9 +227,9 @@ class LanguageModel:
 def hash_of(keys: np.ndarray) -> np.ndarray:
     """40 well mixed bits of each key, (keys,) uint64 (the end of SplitMix64, Steele, Lea and Flood 2014)."""
     mixed = keys.astype(np.uint64)
-    mixed = (mixed ^ mixed >> 30) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ mixed >> 27) * np.uint64(0x94D049BB133111EB)
-    return (mixed ^ mixed >> 31) >> 24
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = np.multiply(mixed ^ mixed >> np.uint64(shift), np.uint64(factor))
+    return (mixed ^ mixed >> np.uint64(31)) >> np.uint64(24)
 
 
 def unpacked(arrays: dict[str, np.ndarray], order: int, vocabulary: int, language: str = "") -> list[Table]:

@@ -1,6 +1,6 @@
 """The interface between the decoding and a checkpoint's network, which may run on any backend."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -10,8 +10,7 @@ from hwr_core.decoding.unread_symbols import SeenSymbol
 class Encoded(Protocol):
     """An encoded batch and the state of decoding it.
 
-    Each item has `beams` rows, one after the other. `Encoded` may have a method `alone(item)`, which returns a
-    `Lookahead` for one item.
+    Each item has `beams` rows, one after the other.
 
     Attributes:
         mask: (batch, columns) bool, True for columns that are not padding; None if the encoder has no mask.
@@ -36,6 +35,17 @@ class Encoded(Protocol):
 
     def keep(self, items: np.ndarray) -> None:
         """Removes all items but `items`. The next step's `origin` still counts the rows as before."""
+
+
+@runtime_checkable
+class Divisible(Encoded, Protocol):
+    """An encoded batch whose items can be decoded again and again, until `step` is called."""
+
+    def alone(self, item: int) -> "Lookahead":
+        """One item."""
+
+    def chosen(self, items: np.ndarray) -> Encoded:
+        """A batch of these items, (items,) int, before its first step."""
 
 
 class Lookahead(Protocol):

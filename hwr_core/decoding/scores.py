@@ -54,6 +54,7 @@ class DecodingSettings:
         beams: hypotheses that are followed at once; 1 is greedy decoding.
         ctc_weight: CTC's share of a step's score, 0–1.
         language_model: the language model; None for none.
+        language: the one of the language model's languages that is read; None where each line tells its own.
         language_model_weight: factor of the language model's log probability, which is added to a step's score.
         word_list: the user's words, which get a bonus; None for none.
         grammar: the grammar that decides which tokens may follow; None allows all.
@@ -71,6 +72,7 @@ class DecodingSettings:
     beams: int = 1
     ctc_weight: float = 0.0
     language_model: LanguageModel | None = None
+    language: str | None = None
     language_model_weight: float = 0.0
     word_list: WordList | None = None
     grammar: Grammar | None = None

@@ -31,7 +31,8 @@ def adapted(ngrams: NgramTables, texts: Iterable[str], tokens: Sequence[str], we
     lines = list(texts)
     own = count([Text(text, weight) for text in lines], ids, ngrams.order, len(tokens))
     model = LanguageModel(ngrams)
-    likely = {model.languages_of([ids[letter] for letter in text])[0] for text in lines if set(text) <= ids.keys()}
+    known = [[ids[letter] for letter in text] for text in lines if set(text) <= ids.keys()]
+    likely = {int(model.in_each_language(line).argmax()) for line in known}
     spoken = {model.languages[number] for number in likely}
     found = {
         name: _adapted_tables(ngrams, name, own) if name in spoken else tables_of(ngrams, name)

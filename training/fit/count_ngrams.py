@@ -225,7 +225,7 @@ def bits(model: LanguageModel, tokens: Sequence[str], lines: Iterable[str]) -> f
     for line in lines:
         if set(line) <= ids.keys():
             written = np.array([*(ids[character] for character in line), END])
-            own = model.for_lines(model.languages_of(written[:-1].tolist())[:1])
+            own = model.for_lines([int(model.in_each_language(written[:-1].tolist()).argmax())])
             contexts = own.along(own.start(1), written[:-1].tolist())
             total -= float(model.score(contexts, written[:, None]).sum())
             characters += len(written)
