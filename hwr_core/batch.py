@@ -60,6 +60,7 @@ class Job:
         settings: The preprocessing settings.
         device: "cpu" or "cuda".
         words: Words to favour.
+        language: The language of the text; None has each line tell its own.
     """
 
     checkpoint: str = "text"
@@ -68,11 +69,15 @@ class Job:
     settings: PreprocessSettings = field(default_factory=PreprocessSettings)
     device: str = "cpu"
     words: tuple[str, ...] = ()
+    language: str | None = None
 
     def to_json(self) -> str:
         """Returns the job as JSON with sorted keys, so that equal jobs are equal texts."""
-        # A job without words equals one of a version that had none.
-        return json.dumps({key: value for key, value in asdict(self).items() if value != ()}, sort_keys=True)
+        # A job without words or language equals one of a version that had none.
+        own = {
+            key: value for key, value in asdict(self).items() if (key, value) not in (("words", ()), ("language", None))
+        }
+        return json.dumps(own, sort_keys=True)
 
 
 class Worker:
@@ -82,6 +87,8 @@ class Worker:
         self.job, self.recognizer = job, load_recognizer(job.checkpoint, job.device)
         if job.words:
             self.recognizer = self.recognizer.with_words(job.words)
+        if job.language is not None:
+            self.recognizer = self.recognizer.with_language(job.language)
 
     def __call__(self, chunk: pyarrow.Table) -> pyarrow.Table:
         """Returns the rows of the files whose paths (bytes) are in the column `path`."""

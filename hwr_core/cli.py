@@ -104,6 +104,7 @@ def reading_options(command: Callable) -> Callable:
         click.option(
             "--words", "words_file", type=Path, help="Words to favour, such as names: a text file, one per line."
         ),
+        click.option("--language", help="Language of the text, such as en. Default: each line tells its own."),
         click.option("--beams", type=int, help="Beams of the search; by default the checkpoint's number."),
         click.option(
             "--checkpoint",
@@ -127,7 +128,8 @@ def reading_options(command: Callable) -> Callable:
 @reading_options
 def read(
     files: Sequence[str], format: str | None, out: str | None, pages: str | None, without_struck: bool, pictures: bool, mode: Mode | None,
-    checkpoint: str | None, beams: int | None, words_file: Path | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
+    checkpoint: str | None, beams: int | None, language: str | None, words_file: Path | None, device: str, settings_file: Path | None,
+    quiet: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Reads pictures, PDFs, folders of them, or - for standard input.
 
@@ -150,6 +152,8 @@ def read(
             raise HandwritingError(
                 f"The checkpoint {recognizer.name} does not fit --mode {mode}: leave one of the two out."
             )
+        if language is not None:
+            recognizer = recognizer.with_language(language)
         if words:
             recognizer = recognizer.with_words(words)
             report_unwritable(recognizer)
@@ -181,7 +185,7 @@ def read(
 @reading_options
 def batch(
     files: str, out: Path, workers: int | None, mode: Mode | None, checkpoint: str | None, beams: int | None,
-    words_file: Path | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
+    language: str | None, words_file: Path | None, device: str, settings_file: Path | None, quiet: bool, debug: bool,
 ) -> int:  # fmt: skip
     """Reads very many files into one Parquet file, a row a page, on Ray.
 
@@ -197,7 +201,13 @@ def batch(
         if out.is_dir():
             raise HandwritingError(f"{out} is a folder: name a file.")
         chosen = portable_name(checkpoint or ("math" if mode == "formula" else "text"))
-        job = Job(chosen, mode or ("formula" if chosen == "math" else "page"), beams, preprocessing, device, words)
+        job = Job(
+            chosen, mode or ("formula" if chosen == "math" else "page"), beams, preprocessing, device, words, language
+        )
+        if language is not None:
+            from hwr_core import load_recognizer
+
+            load_recognizer(checkpoint or chosen, device).with_language(language)  # its error comes before Ray starts
         count = run(files, out, job, workers, quiet)
         if not quiet:
             say(f"{out}: {count} files")

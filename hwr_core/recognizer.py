@@ -18,6 +18,7 @@ from hwr_core.decoding.network import Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis
 from hwr_core.decoding.struck import STRUCK, without_marks
 from hwr_core.decoding.unused_ink import end_of_sense
+from hwr_core.errors import HandwritingError
 from hwr_core.imaging.arrays import is_picture
 from hwr_core.imaging.line_image import clean_line
 from hwr_core.loaded_model import LoadedModel, Pixels
@@ -157,6 +158,27 @@ class Recognizer:
         _check_beams(changes.get("beams"))
         model = replace(self._model, decoding=replace(self.decoding, **changes))
         return self._copy(model, self._chosen_batch_size, self._changes | changes)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that `with_language` takes, as codes of ISO 639-1; empty where there is no choice."""
+        model = self.decoding.language_model
+        return model.languages if model is not None and len(model.languages) > 1 else ()
+
+    def with_language(self, language: str | None) -> "Recognizer":
+        """Returns a copy that takes every line of text to be in one language, and shares the network.
+
+        Args:
+            language: One of `languages`; None has each line tell its own.
+
+        Raises:
+            HandwritingError: There is no such language.
+        """
+        if language is not None and language not in self.languages:
+            known = ", ".join(self.languages)
+            choice = f"choose one of {known}" if known else "leave it out"
+            raise HandwritingError(f"The checkpoint {self.name} has no language {language[:20]!r}: {choice}.")
+        return self.with_decoding(language=language)
 
     def with_batch_size(self, batch_size: int) -> "Recognizer":
         """Returns a copy that reads up to `batch_size` images per batch, and shares the network.

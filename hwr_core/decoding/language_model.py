@@ -232,6 +232,14 @@ def hash_of(keys: np.ndarray) -> np.ndarray:
     return (mixed ^ mixed >> np.uint64(31)) >> np.uint64(24)
 
 
+def languages_in(path: Path) -> tuple[str, ...]:
+    """The languages of a language model's file, without its n-grams; none where there is no such file, or one model only."""
+    if not path.is_file():
+        return ()
+    with safe_open(path, "np") as file:
+        return tuple((file.metadata() or {}).get("languages", "").split())
+
+
 def unpacked(arrays: dict[str, np.ndarray], order: int, vocabulary: int, language: str = "") -> list[Table]:
     """The tables of a file: keys are stored as a trie, of each n-gram its last token and how many n-grams extend it.
 

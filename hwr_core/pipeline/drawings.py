@@ -82,7 +82,7 @@ def _read_items(
     readings: KnownReadings | None,
 ) -> list[tuple[DrawnItem, Reading]]:
     images = [item.image for item in items if item.reading is None]
-    name = (recognizer.name, beams, recognizer.words, recognizer.decoding.give_up_below)
+    name = (recognizer.name, beams, recognizer.words, recognizer.decoding.language, recognizer.decoding.give_up_below)
     reader = LineReader(recognizer, beams, name)
     job = Job(lambda: images[0], reader, on_progress=on_progress, readings=readings)
     read_ones = iter(read_lines(images, job))

@@ -41,6 +41,7 @@ from hwr_core.server.schemas import (
     CheckpointRecord,
     Health,
     Ink,
+    Language,
     Pages,
     Preprocessing,
     Problem,
@@ -112,13 +113,14 @@ async def recognize(
     beams: Beams = None,
     pages: Pages = None,
     words: Words = None,
+    language: Language = None,
     struck: Annotated[bool, Query(description="Whether struck-out words stay in the texts.")] = True,
 ) -> ReadFiles:
     """Reads pictures of pages, of single lines, or of single formulas.
 
     Errors are reported per file in `errors`. If every file fails, the first error is the answer.
     """
-    known = {"mode", "checkpoint", "beams", "pages", "struck", *Preprocessing.model_fields}
+    known = {"mode", "checkpoint", "beams", "pages", "language", "struck", *Preprocessing.model_fields}
     if unknown := sorted(set(request.query_params) - known):
         raise HandwritingError(f"There is no setting {unknown[0][:50]!r}.")
     favoured = checked_words(words or "")
@@ -138,7 +140,7 @@ async def recognize(
     large = mode == "page" or any(document.large for document, _ in documents)
     pool = workers.pages if large else workers.lines
     read, unread = await workers.run(
-        request, pool, _read_pages, documents, mode, checkpoint, cleaning, beams, favoured, struck
+        request, pool, _read_pages, documents, mode, checkpoint, cleaning, beams, favoured, language, struck
     )
     errors += unread
     if not read and errors:
@@ -156,7 +158,7 @@ async def ink(request: Request, drawing: Ink) -> PageRecord:
     strokes = [np.array(stroke, float).reshape(-1, 2) for stroke in drawing.strokes]
 
     def work(gone: threading.Event) -> PageRecord:
-        recognizer = _recognizer(drawing.checkpoint, drawing.mode == "formula")
+        recognizer = _recognizer(drawing.checkpoint, drawing.mode == "formula", drawing.language)
 
         def stop(done: int, total: int) -> None:
             if gone.is_set():
@@ -195,7 +197,7 @@ async def health(request: Request) -> Health:
     return {"status": "ok", "waiting": waiting, "queue": settings().queue, "loaded": loaded()}
 
 
-def _recognizer(name: str | None, formulas: bool) -> Recognizer:
+def _recognizer(name: str | None, formulas: bool, language: str | None) -> Recognizer:
     name = (name or "").strip() or ("math" if formulas else "text")
     wrong_mode = HandwritingError(
         f"The checkpoint {name} reads {'text' if formulas else 'formulas'}: choose the other mode."
@@ -205,7 +207,7 @@ def _recognizer(name: str | None, formulas: bool) -> Recognizer:
     recognizer = load_recognizer(name, local=local_checkpoints(), fetch=False)
     if recognizer.reads_formulas != formulas:
         raise wrong_mode
-    return recognizer
+    return recognizer if language is None else recognizer.with_language(language)
 
 
 def _open_files(
@@ -240,10 +242,11 @@ def _read_pages(
     preprocessing: PreprocessSettings,
     beams: int | None,
     words: tuple[str, ...],
+    language: str | None,
     struck: bool,
 ) -> tuple[list[ReadPage], list[FileError]]:
     """Reads the chosen pages, until the client is gone."""
-    recognizer = _recognizer(checkpoint, mode == "formula")
+    recognizer = _recognizer(checkpoint, mode == "formula", language)
     if words:
         recognizer = recognizer.with_words(words)
     read: list[ReadPage] = []

@@ -21,6 +21,8 @@ CheckpointName = Annotated[
         description="text, math, auto for both mixed (mode page), or a hub id that is on the server. Default: math in mode formula, else text.",
     ),
 ]
+LANGUAGE = "Language of the text, a code such as en. Default: each line tells its own."
+Language = Annotated[str | None, Query(max_length=20, description=LANGUAGE)]
 Pages = Annotated[
     str | None,
     Query(max_length=200, description="Pages of each document, such as 3-7 or 1,4,9-. Default: all."),
@@ -90,6 +92,7 @@ class Ink(BaseModel):
     words: list[Annotated[str, Field(max_length=limits.WORD_LENGTH)]] = Field(
         [], max_length=limits.WORDS, description="Words to favour, such as names."
     )
+    language: str | None = Field(None, max_length=20, description=LANGUAGE)
 
 
 class CheckpointRecord(TypedDict):

@@ -15,6 +15,7 @@ from hwr_core.errors import HandwritingError
 from hwr_core.recognizer import Recognizer
 from hwr_core.runtime.settings import local_checkpoints, settings
 from pages.hand.state import USED, hand_state
+from pages.shared.languages import choose_language
 from pages.shared.reading_view import escaped
 
 MOST_BEAMS = 8  # that the slider offers
@@ -32,6 +33,7 @@ class Reader:
         beams: Width of the beam search.
         hand: Name of the learned hand that reads text in place of the built-in model; empty if there is none.
         words: The person's words, which it favours; on the Photo page only.
+        language: The language that is read; None: each line tells its own.
     """
 
     checkpoint: str
@@ -39,6 +41,7 @@ class Reader:
     beams: int
     hand: str = ""
     words: str = ""
+    language: str | None = None
 
 
 @dataclass
@@ -108,8 +111,10 @@ def model_picker(built_in: str = "text") -> Reader:
             device = st.selectbox(
                 "Device", devices, key="device", persist_state="session", help="The processor that runs the model."
             )
-        hand = _hand() if checkpoint in (BUILT_IN[False], AUTO) else ""
-    return Reader(checkpoint, device, beams, hand)
+        reads_text = checkpoint in (BUILT_IN[False], AUTO)
+        language = choose_language(BUILT_IN[False]) if reads_text else None
+        hand = _hand() if reads_text else ""
+    return Reader(checkpoint, device, beams, hand, language=language)
 
 
 def built_in_reader(formulas: bool, device: str = "cpu") -> Reader:
@@ -132,7 +137,9 @@ def recognizer_for(reader: Reader, formulas: bool = False) -> tuple[Recognizer, 
     wanted = (f"{reader.checkpoint}{reader.hand}", reader.device, formulas)
     if wanted not in state.failures:
         try:
-            return _load(reader, formulas), reader
+            recognizer = _load(reader, formulas)
+            known = reader.language in recognizer.languages
+            return recognizer.with_language(reader.language) if known else recognizer, reader
         except HandwritingError as error:
             state.failures[wanted] = str(error)
     _show_failure(state, wanted)
