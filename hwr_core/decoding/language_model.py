@@ -19,6 +19,7 @@ from safetensors import safe_open
 LENGTH = 60  # the bits of a key above this one hold its number of tokens,
 LANGUAGE = 56  # those from this one on the place of its language
 FORMAT = "2"  # of the file
+FIRST = 18  # bits of a hash that choose where to search
 ABSENT = 0  # code of a log probability that is not in the model: of contexts that are no n-gram themselves
 Table = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -129,12 +130,15 @@ class LanguageModel:
                 filled += len(keys)
         packed.sort()
         self.hashes = (packed >> 24).astype(np.uint32)
+        starts = np.searchsorted(self.hashes, np.arange(1 << FIRST, dtype=np.uint32) << 32 - FIRST)
+        self._starts = np.append(starts, len(packed)).astype(np.int32)
+        self._halvings = int(np.diff(self._starts).max()).bit_length()
         self.checks, self.codes, self.backoff_codes = ((packed >> bit).astype(np.uint8) for bit in (16, 8, 0))
         self.levels, self.backoff_levels = ngrams.levels, ngrams.backoff_levels
         self._alone = self.levels[np.stack([tables[0][1] for tables in ngrams.languages.values()])]
         shorter = np.arange(1, self.order)  # lengths of contexts
         self._last = (1 << self.bits * shorter) - 1
-        self._contexts, self._ngrams = shorter << LENGTH, (shorter + 1 << LENGTH)[:, None]
+        self._contexts, self._ngrams = shorter << LENGTH, shorter + 1 << LENGTH
         self._of_lines = np.zeros(1, np.int64)
 
     @classmethod
@@ -197,31 +201,38 @@ class LanguageModel:
 
     def score(self, contexts: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """Log probabilities of `tokens` (rows, candidates) after `contexts` (rows,), float32."""
-        own = contexts[:, None] >> LANGUAGE
-        language = own << LANGUAGE
-        contexts = contexts[:, None] & self._last  # (rows, lengths)
-        ngrams = contexts[..., None] << self.bits | tokens[:, None] | self._ngrams | language[..., None]
-        # (rows, lengths, candidates)
-        wanted = np.concatenate([(contexts | self._contexts | language).ravel(), ngrams.ravel()])
-        index, found = self._find(wanted)
-        of_contexts, of_ngrams = index[: contexts.size], index[contexts.size :]
-        backoffs = np.where(found[: contexts.size], self.backoff_levels[self.backoff_codes[of_contexts]], np.float32(0))
-        backoffs = backoffs.reshape(contexts.shape)
-        codes = np.where(found[contexts.size :], self.codes[of_ngrams], ABSENT).reshape(ngrams.shape)
-        scores = self._alone[own, tokens]
-        for length in range(contexts.shape[1]):
-            longer = codes[:, length]
-            scores = np.where(longer == ABSENT, scores + backoffs[:, length, None], self.levels[longer])
+        language = contexts[:, None] >> LANGUAGE << LANGUAGE
+        scores = self._alone[contexts[:, None] >> LANGUAGE, tokens]
+        shorter = contexts[:, None] & self._last  # (rows, lengths)
+        index, found = self._find(shorter | self._contexts | language)
+        backoffs = np.where(found, self.backoff_levels[self.backoff_codes[index]], np.float32(0))
+        # The context of each n-gram of the model is in the model too, so that the others need not be looked for.
+        row, length = np.nonzero(found)
+        longer = shorter[row, length] << self.bits | self._ngrams[length] | language[row, 0]
+        codes = np.full((*shorter.shape, tokens.shape[1]), ABSENT, np.uint8)
+        index, found = self._find(longer[:, None] | tokens[row])
+        codes[row, length] = np.where(found, self.codes[index], ABSENT)
+        for place in range(shorter.shape[1]):
+            known = codes[:, place]
+            scores = np.where(known == ABSENT, scores + backoffs[:, place, None], self.levels[known])
         return scores
 
     def _find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where each n-gram is, and whether it is there."""
+        """Where each n-gram is, and whether it is there: a binary search among those whose hashes begin alike."""
         wanted = hash_of(keys)
         high, check = (wanted >> 8).astype(np.uint32), wanted.astype(np.uint8)
+        first = (wanted >> 40 - FIRST).astype(np.int32)
+        low = self._starts[first]
+        left = self._starts[first + 1] - low
+        for _ in range(self._halvings):
+            half = left >> 1
+            middle = low + half
+            less = (self.hashes.take(middle, mode="clip") < high) & (left > 0)
+            low, left = np.where(less, middle + 1, low), np.where(less, left - half - 1, half)
         last = len(self.hashes) - 1
-        index = np.minimum(np.searchsorted(self.hashes, high), last)
-        index = np.where(self.checks[index] == check, index, np.minimum(index + 1, last))  # two may share a hash
-        return index, (self.hashes[index] == high) & (self.checks[index] == check)
+        low = np.minimum(low, last)
+        low = np.where(self.checks[low] == check, low, np.minimum(low + 1, last))  # two may share a hash
+        return low, (self.hashes[low] == high) & (self.checks[low] == check)
 
 
 def hash_of(keys: np.ndarray) -> np.ndarray:

@@ -152,6 +152,21 @@ def test_words_are_favoured_and_bounded(client, monkeypatch):
     assert answer.status_code == 422 and answer.json()["detail"].startswith("words: List should have at most 5000")
 
 
+def test_a_language_can_be_set(client, monkeypatch):
+    given = []
+    real = Recognizer.with_language
+    monkeypatch.setattr(Recognizer, "with_language", lambda self, code: given.append(code) or real(self, code))
+    answer = client.post("/recognize?mode=line&language=en", files=sent(("a.png", line())))
+    assert answer.json()["pages"][0]["text"] == "hello world"
+    assert client.post("/ink", json={"strokes": strokes_of("a"), "language": "fr"}).status_code == 200
+    answer = client.post("/ink", json={"strokes": strokes_of("a"), "language": "xx"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("The checkpoint text has no language 'xx': choose one of en, fr, de")
+    assert given == ["en", "fr", "xx"]
+    answer = client.post("/ink", json={"strokes": strokes_of("a"), "mode": "formula", "language": "en"})
+    assert answer.json()["detail"] == "The checkpoint math has no language 'en': leave it out."
+
+
 def test_one_bad_file_is_reported_beside_the_others(client):
     answer = client.post(
         "/recognize?mode=line", files=sent(("a.png", line()), ("b.png", b"no picture"), ("empty.png", b""))

@@ -217,6 +217,17 @@ def test_words_of_a_file_are_favoured(folder, capfd, monkeypatch):
     assert "none.txt cannot be read as text" in capfd.readouterr().err
 
 
+def test_a_language_can_be_set(folder, capfd, monkeypatch):
+    given = []
+    real = Recognizer.with_language
+    monkeypatch.setattr(Recognizer, "with_language", lambda self, code: given.append(code) or real(self, code))
+    assert main(["read", str(folder / "a.jpg"), "--language", "en"]) == 0
+    assert capfd.readouterr().out == "good morning\n" and given == ["en"]
+    for command in (["read"], ["batch", "--out", str(folder / "x.parquet")]):
+        assert main([command[0], str(folder / "a.jpg"), *command[1:], "--language", "xx"]) == 2
+        assert "The checkpoint text has no language 'xx': choose one of en, fr" in capfd.readouterr().err
+
+
 def test_struck_out_words_can_be_left_out(folder, capfd, monkeypatch):
     page = Page((Line((0, 0, 9, 9), picture("a"), Reading("one two", 0.9, (0.9,) * 7, struck=((0, 3),))),), (9, 9))
     monkeypatch.setattr("hwr_core.pipeline.read_picture", lambda *_: page)

@@ -1,15 +1,19 @@
 """The language model: counted from texts, read back from its file, and added to what the line looks like."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
 
 from hwr_core import HandwritingError, load_recognizer
 from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL, MODELS
+from hwr_core.decoding import decode as decoding
 from hwr_core.decoding.decode import decode
 from hwr_core.decoding.language_model import ABSENT, LanguageModel, NgramTables, bits_of, hash_of, tokens_hash
 from hwr_core.decoding.scores import DecodingSettings
+from hwr_core.ink.handprint import write
+from hwr_core.ink.strokes import render_line
 from tests.support import checkpoint_layouts as layouts
 from training.fit.count_ngrams import tokens_of
 from training.fit.ngrams import END, Text, coded, count, interpolate, save
@@ -230,6 +234,49 @@ def test_a_file_that_is_damaged_or_of_other_tokens_is_said_in_one_sentence(tmp_p
         load_recognizer(str(folder))
 
 
+def in_another_language(monkeypatch, recognizer) -> list[int]:
+    """Has each draft taken for Dutch. Returns a list that gets the languages in which lines are searched."""
+    searched, real = [], LanguageModel.for_lines
+    monkeypatch.setattr("hwr_core.decoding.decode.likeliest_language", lambda *_: recognizer.languages.index("nl"))
+    monkeypatch.setattr(
+        LanguageModel, "for_lines", lambda self, languages: searched.extend(languages) or real(self, languages)
+    )
+    return searched
+
+
+def test_a_doubtful_line_is_searched_in_the_languages_that_it_may_be_in(recognizer, monkeypatch):
+    monkeypatch.setattr("hwr_core.decoding.decode.SURE", 1.0)
+    monkeypatch.setattr("hwr_core.decoding.decode.LIKELY", 1.0)
+    searched = in_another_language(monkeypatch, recognizer)
+    picture = render_line(write("the weather was lovely all week"), 96, 5)
+    assert recognizer.read([picture])[0].text == "the weather was lovely all week"
+    names = [recognizer.languages[number] for number in searched]
+    assert names[0] == "nl" and "en" in names and len(set(names)) <= decoding.MOST_LANGUAGES
+
+
+def test_a_set_language_is_the_only_one(recognizer, monkeypatch):
+    searched = []
+    real = LanguageModel.for_lines
+    monkeypatch.setattr(
+        LanguageModel, "for_lines", lambda self, languages: searched.extend(languages) or real(self, languages)
+    )
+    french = recognizer.with_language("fr")
+    assert french.decoding.language == "fr" and recognizer.decoding.language is None
+    french.read([render_line(write("see you"), 96, 5)])
+    assert {recognizer.languages[number] for number in searched} == {"fr"}
+    assert pickle.loads(pickle.dumps(french)).decoding.language == "fr"
+    assert french.with_language(None).decoding.language is None
+
+
+def test_a_language_that_is_not_there_is_said(recognizer):
+    assert recognizer.languages == ("en", "fr", "de", "es", "it", "pt", "nl")
+    assert load_recognizer("auto").with_language("de").text.decoding.language == "de"
+    with pytest.raises(HandwritingError, match="has no language 'xx': choose one of en, fr"):
+        recognizer.with_language("xx")
+    with pytest.raises(HandwritingError, match="has no language 'en': leave it out"):
+        load_recognizer("math").with_language("en")
+
+
 @pytest.mark.parametrize("name", ["text", "math"])
 def test_the_shipped_files_fit_their_tokenizers_and_no_other(name):
     folder, other = MODELS / name, MODELS / ("math" if name == "text" else "text")
@@ -308,20 +355,21 @@ def test_confidences_count_what_the_language_model_added():
     assert best.total < sum(best.log_probabilities) < 0
 
 
-def test_the_shipped_model_knows_both_languages(recognizer):
+def test_the_shipped_model_knows_its_languages(recognizer):
     language, ids = recognizer.decoding.language_model, recognizer.tokenizer.get_vocab()
 
     def bits(text: str) -> float:
-        context, total = language.start(1), 0.0
-        for token in [*(ids[character] for character in text), END]:
-            token = np.array([token])
-            total -= float(language.score(context, token[None])[0, 0]) / math.log(2)
-            context = language.advance(context, token)
-        return total / (len(text) + 1)
+        best = language.in_each_language([ids[character] for character in text]).max()
+        return -float(best) / math.log(2) / (len(text) + 1)
 
     for likely, unlikely in [
         ("where is the", "wkere is tho"),
         ("dans la maison", "dons lo maisan"),
+        ("das ist ein Haus", "bas ist eim Haus"),
+        ("la casa de mi padre", "la caso de wi padre"),
+        ("la strada per Roma", "la strado pen Roma"),
+        ("o nome da minha rua", "o momo da minka rua"),
+        ("het huis van mijn vader", "het luis vam mijn vadar"),
         ("STATION", "STATlON"),
     ]:
         assert bits(likely) < 4 and bits(unlikely) > bits(likely) + 0.7
