@@ -63,7 +63,8 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
         or logits_of is None
         or settings.grammar is not None
     ):
-        return beam_search(network, encoded, len(pixel_values), settings)
+        without_draft = in_languages(settings, [likeliest_language(settings, [])] * len(pixel_values))
+        return beam_search(network, encoded, len(pixel_values), without_draft)
     masks = np.ones(logits_of.shape[:2], bool) if encoded.mask is None else encoded.mask
     paths = [
         ctc_path(log_softmax(logits[mask].astype(np.float64)), network.pad)
