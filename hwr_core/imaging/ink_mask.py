@@ -19,6 +19,7 @@ SPECK_EXTENT = 0.04  # of the largest piece's extent: smaller pieces are specks
 INK_SIDE = 1600  # pixels of the page's longer side at which its ink is searched for
 FAINT_NOISE = 6  # times the paper's noise: faint ink differs more from its paper
 FAINT_SHARE = 0.12  # of the darkest ink's contrast: what differs less is bleed-through or texture
+FAINTEST = 10  # grey levels by which ink must differ from its paper to stay on the page
 FAINT_EXTENT = 0.3  # of the usual height of dark writing: faint ink that is smaller is specks
 USUAL_SHARE = 0.02  # of a page's longer side: the usual height of writing at most; a title in marker is higher
 RULE_ASPECT = 12  # width by height from which a faint stroke is a ruled line
@@ -112,7 +113,7 @@ def is_blank(grey: np.ndarray) -> bool:
     return paper - darkest < BLANK_CONTRAST
 
 
-def writing_mask(grey: np.ndarray, largest: float = float("inf")) -> np.ndarray:
+def writing_mask(grey: np.ndarray, largest: float = float("inf"), faintest: float | None = None) -> np.ndarray:
     """Where there is ink, faint ink beside dark ink too, (height, width) bool; without ruled lines among the faint.
 
     `ink_mask` goes by the darkest ink. Pencil beside a marker, or a light colour beside a dark one, is found here by its contrast
@@ -121,12 +122,14 @@ def writing_mask(grey: np.ndarray, largest: float = float("inf")) -> np.ndarray:
     Args:
         grey: (height, width) uint8, dark ink on light paper.
         largest: Height in pixels that usual writing has at most. Beside larger dark writing, smaller faint ink is no specks.
+        faintest: Grey levels of contrast from which ink counts, beside any other ink. None: as much as `BLANK_CONTRAST`
+            and `FAINT_SHARE` ask for.
     """
     dark, heights = _dark_ink(grey)
     if not len(heights):
         return dark
     usual = float(np.median(heights[heights >= 0.3 * heights.max()]))  # of the pieces that are no dots
-    faint = _faint(grey, usual)
+    faint = _faint(grey, usual, faintest)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
     if count < 2:
         return dark
@@ -153,10 +156,10 @@ def line_mask(grey: np.ndarray) -> np.ndarray:
     return cv2.resize(writing_mask(half).view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).view(bool)
 
 
-def _faint(grey: np.ndarray, usual: float) -> np.ndarray:
+def _faint(grey: np.ndarray, usual: float, faintest: float | None) -> np.ndarray:
     """Pixels that differ from the paper around them by more than its noise, (height, width) uint8 0 or 1.
 
-    `usual` is the height in pixels of dark writing.
+    `usual` is the height in pixels of dark writing; `faintest` as of `writing_mask`.
     """
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
     size = max(9, min(61, round(usual))) | 1
@@ -167,9 +170,11 @@ def _faint(grey: np.ndarray, usual: float) -> np.ndarray:
         cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, kernel), grey.shape[::-1], interpolation=cv2.INTER_LINEAR
     )
     contrast = cv2.subtract(paper, smooth)
-    darkest = percentiles(contrast, (100 - 100 * min(32, grey.size // 50) / max(1, grey.size - 1),))[0]
+    if faintest is None:
+        darkest = percentiles(contrast, (100 - 100 * min(32, grey.size // 50) / max(1, grey.size - 1),))[0]
+        faintest = max(BLANK_CONTRAST, FAINT_SHARE * darkest)
     noise = 1.5 * percentiles(contrast, (50,))[0]
-    return (contrast > max(BLANK_CONTRAST, FAINT_NOISE * noise, FAINT_SHARE * darkest)).astype(np.uint8)
+    return (contrast > max(faintest, FAINT_NOISE * noise)).astype(np.uint8)
 
 
 def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
@@ -184,7 +189,7 @@ def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
     height, width = grey.shape
     grey = shrunk(grey, INK_SIDE)
     # A table's rim or a fold at the edge can be the largest dark piece. Beside it, letters would count as specks.
-    inside = partial(writing_mask, largest=USUAL_SHARE * max(grey.shape))
+    inside = partial(writing_mask, largest=USUAL_SHARE * max(grey.shape), faintest=FAINTEST)
     mask, more = spread(lambda find: find(), (lambda: ink_mask(grey), lambda: inside(without_rim(grey))), least=2)
     if not mask.any():
         return None

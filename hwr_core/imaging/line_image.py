@@ -8,7 +8,15 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.imaging.colour_contrast import grey_of_ink
-from hwr_core.imaging.ink_mask import BLANK_CONTRAST, ink_mask, is_light_on_dark, line_mask, percentiles
+from hwr_core.imaging.ink_mask import (
+    BLANK_CONTRAST,
+    DARKEST_PIXELS,
+    FAINTEST,
+    ink_mask,
+    is_light_on_dark,
+    line_mask,
+    percentiles,
+)
 from hwr_core.imaging.resize import shrunk
 
 LARGEST_LINE = 4_000_000  # pixels of a line: larger lines are shrunk, far above any encoder's resolution
@@ -16,6 +24,9 @@ MARGIN = 0.06  # of the ink's height: the paper that stays around the ink
 BORDER = 0.1  # of the ink's height: the paper that is added around a word that was cut tightly
 TIGHT = 0.08  # of a picture's height: a word cut tightly leaves less paper beside it and, in all, above and below
 WORD_ASPECT = 8  # width by height up to which a picture is taken for a word's
+FAINT_LINE = 28  # grey levels: a detected line of less contrast is darkened before it is read …
+DARKENED = 80  # … to so many …
+LEAST_DEPTH = 6  # … if its ink is so many times darker than the usual variation of its paper
 
 
 def crop_to_ink(grey: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
@@ -73,6 +84,25 @@ def spread_contrast(grey: np.ndarray) -> np.ndarray:
     dark, paper = percentiles(grey, (0.5, 75))
     scale = 255.0 / max(paper - dark, BLANK_CONTRAST)
     return np.clip((grey - dark) * scale, 0, 255).astype(np.uint8)
+
+
+def darkened(grey: np.ndarray) -> np.ndarray:
+    """Gives a detected line of very faint ink the contrast of pencil. Without it, the line would count as blank.
+
+    Args:
+        grey: dark writing on light paper, (height, width) uint8.
+
+    Returns:
+        The same shape; `grey` itself if its ink is dark enough, or no darker than the paper's grain.
+    """
+    if min(grey.shape) < 3:
+        return grey
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
+    darkest, paper, light = percentiles(smooth, (100 * min(DARKEST_PIXELS, grey.size // 50) / grey.size, 50, 75))
+    contrast = paper - darkest
+    if contrast >= FAINT_LINE or contrast < max(FAINTEST, LEAST_DEPTH * (light - paper)):
+        return grey
+    return np.clip(paper - (paper - grey.astype(np.float32)) * (DARKENED / contrast), 0, 255).astype(np.uint8)
 
 
 def clean_line(image: Image.Image | np.ndarray) -> np.ndarray | None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from hwr_core.imaging.ink_mask import ink_box, is_blank, median_grey
+from hwr_core.imaging.line_image import darkened
 from hwr_core.imaging.resize import shrunk
 from hwr_core.layout.marks import Mark, leading_mark, with_bullets, without_mark
 from hwr_core.layout.reading_order import Ordered, joined, line_height, reading_order, rows_of
@@ -54,8 +55,8 @@ class FoundLine:
 
     @property
     def to_read(self) -> np.ndarray:
-        """The line's picture without its list mark, (height, width) uint8."""
-        return self.image if self.mark is None else without_mark(self.image, self.mark)
+        """The line's picture without its list mark, (height, width) uint8; very faint ink is darkened."""
+        return darkened(self.image if self.mark is None else without_mark(self.image, self.mark))
 
 
 def find_lines(grey: np.ndarray) -> list[FoundLine]:

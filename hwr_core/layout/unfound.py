@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import INK_SIDE, ink_mask, without_rim
+from hwr_core.imaging.ink_mask import INK_SIDE, ink_mask, median_grey, without_rim
 from hwr_core.imaging.resize import shrunk
 from hwr_core.reading import Box
 
@@ -16,6 +16,12 @@ MOST_RULE = 8.0  # length by width of a piece from which it is a ruled line
 TOGETHER = 0.6  # of the usual line's height: pieces nearer to each other are shown as one
 LEAST_INK = 0.04  # share of its box that ink covers at least
 MOST_INK = 0.7  # share of its box that ink covers at most: more is a blot or a shadow
+PEN = 0.35  # of the usual line's height: a pen's stroke is narrower, with paper on both sides
+MARKER = 0.17  # of a box's height: the same of a marker beside finer writing
+STROKE_SHARE = 0.9  # of a box's ink that must lie in such strokes; shadows and edges of things have 0.8 at most
+STROKE_DEPTH = 0.6  # of the contrast to the page's paper that ink must have to the paper right beside it
+RIM = 0.3  # of the usual line's height: so near to the picture's edge …
+RIM_ASPECT = 3.0  # … a piece that runs along it, so many times longer than wide, is the sheet's edge
 USUAL_SHARE = 0.03  # of the page's height: the usual line's height where no line was found
 MOST_BOXES = 40  # on a page: more are texture
 
@@ -48,11 +54,24 @@ def unfound_ink(grey: np.ndarray, outlines: Sequence[np.ndarray]) -> list[Box]:
     kept[0] = False
     if count < 2 or not kept.any():
         return []
-    boxes = _together(kept[labels].astype(np.uint8), usual)
-    return [_scaled(box, 1 / scale) for box in boxes] if len(boxes) <= MOST_BOXES else []
+    kept &= ~_along_rim(stats, small.shape, RIM * usual)
+    pieces = kept[labels].astype(np.uint8)
+    boxes = _together(pieces, usual)
+    if len(boxes) > MOST_BOXES:
+        return []
+    return [_scaled(box, 1 / scale) for box in boxes if _has_strokes(small, pieces, box, usual)]
+
+
+def _along_rim(stats: np.ndarray, shape: tuple[int, ...], reach: float) -> np.ndarray:
+    """Which pieces run along an edge of the picture, within `reach` pixels of it, as (pieces,) bool."""
+    left, top, wide, tall = (stats[:, column].astype(float) for column in range(4))
+    beside = np.minimum(left, shape[1] - left - wide) <= reach
+    above = np.minimum(top, shape[0] - top - tall) <= reach
+    return (beside & (tall >= RIM_ASPECT * wide)) | (above & (wide >= RIM_ASPECT * tall))
 
 
 def _together(mask: np.ndarray, usual: float) -> list[Box]:
+    """The boxes of pieces of ink that stand near each other; `mask` (height, width) uint8 0 or 1."""
     reach = max(3, round(TOGETHER * usual)) | 1
     near = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_RECT, (reach, reach)))
     count, labels, _, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
@@ -63,6 +82,32 @@ def _together(mask: np.ndarray, usual: float) -> list[Box]:
         if len(rows) >= LEAST_INK * (right - left) * (bottom - top) and bottom - top >= LEAST_HEIGHT * usual:
             boxes.append((left, top, right, bottom))
     return boxes
+
+
+def _has_strokes(grey: np.ndarray, mask: np.ndarray, box: Box, usual: float) -> bool:
+    """Whether most dark pixels of a box have paper near them on both sides, as a pen's strokes do.
+
+    A shadow, or a thing that lies in the picture, is darker than the paper on one side alone.
+
+    Args:
+        grey: The page, (height, width) uint8.
+        mask: (height, width) uint8, 1 for its dark pieces.
+        box: Left, top, right, bottom in pixels.
+        usual: The usual height of a line in pixels.
+    """
+    left, top, right, bottom = box
+    dark = mask[top:bottom, left:right] > 0
+    size = max(7, round(max(PEN * usual, MARKER * (bottom - top)))) | 1
+    rows, columns = (
+        np.clip(np.arange(start - size, end + size), 0, most - 1)
+        for start, end, most in zip((top, left), (bottom, right), grey.shape, strict=True)
+    )
+    around = grey[np.ix_(rows, columns)]
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    beside = cv2.morphologyEx(around, cv2.MORPH_CLOSE, kernel)[size:-size, size:-size]
+    ink = grey[top:bottom, left:right]
+    deep = cv2.subtract(beside, ink) >= STROKE_DEPTH * cv2.subtract(np.full_like(ink, median_grey(grey)), ink)
+    return bool(np.count_nonzero(deep & dark) >= STROKE_SHARE * np.count_nonzero(dark))
 
 
 def _scaled(box: Box, by: float) -> Box:

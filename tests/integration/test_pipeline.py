@@ -262,3 +262,13 @@ def test_the_writing_of_the_other_side_of_the_paper_is_unreadable(recognizer):
     page = read_page(Image.fromarray(sheet.clip(0, 255).astype(np.uint8)), recognizer)
     assert page.text.splitlines() == ["good morning martha", "we are on the way"]
     assert len(page.unreadable) == len(page.unread) == 2
+
+
+def test_faint_lines_below_a_marker_title_are_read(recognizer):
+    sheet = np.full((700, 1000), 244.0)
+    for text, top, height, pen, contrast in (("SHOPPING", 40, 150, 18, 235), ("bread and butter", 330, 70, 4, 22),
+                                             ("two bottles of milk", 470, 70, 4, 22)):  # fmt: skip
+        ink = 255 - np.asarray(render_line(write(text, seed=3), height, pen).convert("L"), float)
+        sheet[top : top + ink.shape[0], 60 : 60 + ink.shape[1]] -= ink[:, :940] * contrast / 255
+    page = read_page(Image.fromarray(sheet.clip(0, 255).astype(np.uint8)), recognizer)
+    assert cer(["shopping bread and butter two bottles of milk"], [" ".join(page.text.lower().split())]) < 0.1

@@ -48,3 +48,11 @@ def test_small_faint_writing_beside_a_large_title_is_inside_the_box():
     cv2.putText(sheet, "TO DO", (60, 260), cv2.FONT_HERSHEY_SIMPLEX, 8, 20, 24, cv2.LINE_AA)
     cv2.putText(sheet, "see you at the lake", (1000, 420), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 185, 3, cv2.LINE_AA)
     assert ink_box(sheet)[2] == pytest.approx(np.argwhere(sheet[330:] < 220)[:, 1].max(), abs=8)
+
+
+@pytest.mark.parametrize("contrast", [14, 25])
+def test_very_faint_writing_below_a_marker_title_is_inside_the_box(contrast):
+    sheet = np.full((1200, 1600), 240, np.uint8)
+    cv2.putText(sheet, "TO DO", (60, 260), cv2.FONT_HERSHEY_SIMPLEX, 8, 10, 24, cv2.LINE_AA)
+    cv2.putText(sheet, "see you", (100, 900), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 240 - contrast, 4, cv2.LINE_AA)
+    assert ink_box(sheet)[3] == pytest.approx(np.argwhere(sheet < 235)[:, 0].max(), abs=8)

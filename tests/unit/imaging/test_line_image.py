@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from hwr_core.imaging.conversion import to_grey
-from hwr_core.imaging.line_image import clean_line
+from hwr_core.imaging.line_image import clean_line, darkened
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 
@@ -91,3 +91,13 @@ def test_a_line_with_remains_of_its_neighbours_gets_no_new_paper():
     word[20 : 20 + short.shape[0], 150 : 150 + short.shape[1]] = short
     word[:8, 60:90] = 0  # of the line above
     assert clean_line(word).shape[0] <= short.shape[0] + 20 + 2 * 10
+
+
+def test_a_faint_line_is_darkened_but_no_grain_and_no_dark_line(line):
+    grey = np.asarray(line.convert("L"))
+    faint = (240 - (255 - grey.astype(float)) * 18 / 255).round().astype(np.uint8)
+    assert clean_line(faint) is None and clean_line(darkened(faint)) is not None
+    assert darkened(faint).min() < 170 and abs(int(np.median(darkened(faint))) - 240) <= 1
+    assert darkened(grey) is grey
+    grain = np.random.default_rng(1).normal(240, 4, grey.shape).clip(0, 255).astype(np.uint8)
+    assert darkened(grain) is grain
