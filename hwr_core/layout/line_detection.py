@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -11,10 +10,10 @@ import numpy as np
 from hwr_core.imaging.ink_mask import ink_box, is_blank, median_grey
 from hwr_core.imaging.line_image import darkened
 from hwr_core.imaging.resize import shrunk
+from hwr_core.layout.detector import detector
 from hwr_core.layout.marks import Mark, leading_mark, with_bullets, without_mark
 from hwr_core.layout.reading_order import Ordered, joined, line_height, reading_order, rows_of
 from hwr_core.reading import Cell, Point, Span
-from hwr_core.runtime.memory import blocks_given_back
 from hwr_core.runtime.scheduling import exclusive_if_memory_is_short
 from hwr_core.runtime.settings import low_memory
 from hwr_core.runtime.threads import spread
@@ -137,9 +136,8 @@ def _detected(grey: np.ndarray, side: int) -> list[np.ndarray]:
 def _quads(small: np.ndarray) -> list[np.ndarray]:
     margin = DETECTOR_MARGIN
     small = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=median_grey(small))
-    with exclusive_if_memory_is_short(small.size), blocks_given_back():
-        found = _detector()(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), use_det=True, use_cls=False, use_rec=False).boxes
-    return [] if found is None else [np.asarray(quad, float) - margin for quad in found]
+    with exclusive_if_memory_is_short(small.size):
+        return [quad - margin for quad in detector()(small)]
 
 
 def _in_parts(small: np.ndarray) -> list[np.ndarray] | None:
@@ -177,46 +175,6 @@ def overlap(first: Sequence[Point] | np.ndarray, second: Sequence[Point] | np.nd
     one, other = (cv2.convexHull(np.asarray(outline, np.float32)) for outline in (first, second))
     common, _ = cv2.intersectConvexConvex(one, other)
     return common / max(cv2.contourArea(one) + cv2.contourArea(other) - common, 1e-6)
-
-
-@lru_cache(maxsize=1)
-def _detector():
-    from rapidocr import RapidOCR
-    from rapidocr.ch_ppocr_det.utils import DetPreProcess
-    from rapidocr.inference_engine.onnxruntime.main import OrtInferSession
-
-    usual = OrtInferSession._init_sess_opts
-
-    def without_pattern(settings):
-        options = usual(settings)
-        options.enable_mem_pattern = False  # for a size seen before it would take a third more memory, and no less time
-        return options
-
-    # rapidocr has no setting for it.
-    OrtInferSession._init_sess_opts = staticmethod(without_pattern)  # type: ignore[method-assign, assignment]
-    # The page comes scaled as it should be seen; its own default would enlarge a narrow one to 736 pixels.
-    engine = RapidOCR(params={"Det.limit_type": "max", "Det.limit_side_len": 4096, "Global.log_level": "warning"})
-    detector = engine._load_det_model()
-
-    class LeanPreProcess(DetPreProcess):
-        """In single precision, and in the order of memory that the network takes without a copy."""
-
-        def __call__(self, page: np.ndarray) -> np.ndarray | None:
-            scaled = self.resize(page)
-            if scaled is None:
-                return None
-            planes = np.empty((1, scaled.shape[2], *scaled.shape[:2]), np.float32)
-            for plane, channel, mean, std in zip(
-                planes[0], np.moveaxis(scaled, 2, 0), self.mean, self.std, strict=True
-            ):
-                np.multiply(channel, np.float32(self.scale / std), out=plane)
-                plane -= np.float32(mean / std)
-            return planes
-
-    detector.get_preprocess = lambda: LeanPreProcess(
-        detector.limit_side_len, detector.limit_type, detector.mean, detector.std
-    )
-    return engine
 
 
 def _expand(outline: np.ndarray) -> np.ndarray:

@@ -2,19 +2,15 @@
 
 import ctypes
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 M_TRIM_THRESHOLD = -1  # of glibc's malloc.h
 M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 M_ARENA_MAX = -8  # of glibc's malloc.h
 LARGE_BLOCK = 4 << 20  # bytes: photos and pages, but not a network's features, which are made many times a second
-SMALL_BLOCK = 1 << 20  # bytes: features of a page, which are made once
 KEPT_FREE = 8 << 20  # bytes a heap keeps at its end; with fewer, every line would request memory from the system
 HEAPS = 2  # for all threads together
 _C = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
-_tuned: ctypes.CDLL | None = None  # the C library, once its heaps are few
 
 
 def keep_heaps_few() -> None:
@@ -22,29 +18,10 @@ def keep_heaps_few() -> None:
 
     By default glibc has a heap for each thread, and keeps freed blocks as large as a photo in it. See mallopt(3).
     """
-    global _tuned
     if _C is not None and hasattr(_C, "mallopt"):
-        _tuned = _C
         _C.mallopt(M_ARENA_MAX, HEAPS)
         _C.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
         _C.mallopt(M_TRIM_THRESHOLD, KEPT_FREE)
-
-
-@contextmanager
-def blocks_given_back() -> Iterator[None]:
-    """Returns blocks of `SMALL_BLOCK` to the system as soon as they are freed, while the `with` block runs.
-
-    A network that sees a page needs 110 MB instead of 160, and a tenth more time. It concerns all threads. Without
-    `keep_heaps_few` nothing happens.
-    """
-    if _tuned is None:
-        yield
-        return
-    _tuned.mallopt(M_MMAP_THRESHOLD, SMALL_BLOCK)
-    try:
-        yield
-    finally:
-        _tuned.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def give_back_freed() -> None:

@@ -63,30 +63,25 @@ def test_with_little_memory_a_page_of_upright_lines_is_seen_in_fewer_pixels(seen
 def test_with_little_memory_drawings_are_read_between_the_parts_of_a_page(seen, monkeypatch):
     page = sheet()
     find_lines(page)  # loads the detector
-    order, usual = [], line_detection._detector()
+    order, usual = [], line_detection.detector()
     started = threading.Event()
 
-    def detector(*arguments, **options):
+    def search(small):
         order.append("part")
         started.set()
         if len(order) == 1:  # the drawing is waiting before the first part ends
             while not SLOTS._queue:
                 threading.Event().wait(0.005)
-        return usual(*arguments, **options)
+        return usual(small)
 
     def drawing():
         started.wait(60)
         with SLOTS.acquire(1):
             order.append("drawing")
 
-    monkeypatch.setattr(line_detection, "_detector", lambda: detector)
+    monkeypatch.setattr(line_detection, "detector", lambda: search)
     waiting = threading.Thread(target=drawing)
     waiting.start()
     find_lines(page)
     waiting.join(60)
     assert order == ["part", "drawing", "part", "part"]
-
-
-def test_the_detector_keeps_no_memory_for_sizes_seen_before():
-    options = line_detection._detector()._load_det_model().session.session.get_session_options()
-    assert not options.enable_mem_pattern and not options.enable_cpu_mem_arena

@@ -1,7 +1,6 @@
 """Which way up a page lies."""
 
 import threading
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -70,12 +69,12 @@ def test_where_memory_is_short_no_line_is_read_while_a_page_is_searched(short, r
     monkeypatch.setattr(scheduling, "SMALL", 10_000)
     read, during = threading.Event(), []
 
-    def search(*_, **options):
+    def search(_):
         threading.Thread(target=lambda: recognizer.read([page.crop((0, 0, 1100, 150))]) and read.set()).start()
         during.append(read.wait(20 if short == "0" else 1))
-        return SimpleNamespace(boxes=None)
+        return []
 
-    monkeypatch.setattr(line_detection, "_detector", lambda: search)
+    monkeypatch.setattr(line_detection, "detector", lambda: search)
     find_upright_lines(lambda: page, PreprocessSettings(), recognizer)
     assert during[0] == (short == "0")  # where nothing is found, the page is searched on its side too
     assert read.wait(20)
