@@ -26,3 +26,8 @@ def test_a_short_row_is_refused_before_anything_is_written(tmp_path):
 def test_the_command_leaves_out_the_option_that_names_the_result_file(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["x", "text", "--results", "docs/results/a.json", "--beams", "1"])
     assert this_command().endswith(" text --beams 1")
+
+
+def test_the_command_names_no_folder_of_this_machine(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["x", "text", "--downloads", str(tmp_path / "downloads")])
+    assert this_command().endswith(" text --downloads downloads")

@@ -97,12 +97,13 @@ def write_results(
 
 
 def this_command() -> str:
-    """The command of this process, without the options that only name the result file."""
+    """The command of this process, without the option that only names the result file, and with no folder of this machine."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     arguments = sys.argv[1:]
     if "--results" in arguments:
         at = arguments.index("--results")
         del arguments[at : at + 2]
+    arguments = [Path(argument).name if Path(argument).is_absolute() else argument for argument in arguments]
     start = ["python", "-m", spec.name.removesuffix(".__main__")] if spec else ["python", Path(sys.argv[0]).name]
     return shlex.join([*start, *arguments])
 
