@@ -24,6 +24,7 @@ def test_after_the_server_is_killed_drawings_and_corrections_come_back(chromium,
         photo.get_by_label("Line 5", exact=True).fill("Yours, Editha")
         photo.keyboard.press("Enter")
         photo.wait_for_function(KEPT.format("photo", "Editha"))
+        draw.bring_to_front()  # Chromium draws pages behind it once a second, and the mouse waits for that
         draw.goto(address)
         write_cleared_and_corrected(draw)
         width = canvas_box(draw)["width"]
