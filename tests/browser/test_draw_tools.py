@@ -113,6 +113,12 @@ def test_a_reload_loses_nothing_and_forget_removes_everything(desktop):
     desktop.wait_for_function(f"!{kept} || Object.keys(JSON.parse({kept}).texts).length === 0")
 
 
+def serious(page) -> list[tuple]:
+    """What axe finds serious or critical: the rule, and the first place."""
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], one["nodes"][0]["target"]) for one in found if one["impact"] in ("serious", "critical")]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(chromium, app_address, scheme):
     page = chromium.new_page(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
@@ -122,8 +128,20 @@ def test_axe_finds_nothing_serious(chromium, app_address, scheme):
     page.get_by_test_id("reading").wait_for()
     page.get_by_role("img", name="Canvas to write on").wait_for()
     page.wait_for_timeout(1000)
-    found = Axe().run(page).response["violations"]
-    assert not [(one["id"], one["nodes"][0]["target"]) for one in found if one["impact"] in ("serious", "critical")]
+    assert not serious(page)
+    page.close()
+
+
+def test_axe_finds_nothing_serious_on_the_help_page_in_light_and_dark(chromium, app_address):
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{app_address}/help")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(1000)  # the colours fade into each other
+        assert not serious(page), scheme
     page.close()
 
 
