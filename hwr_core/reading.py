@@ -137,6 +137,8 @@ class Reading:
         unreadable: whether the ink looks like no text. `text` is then empty, and `alternatives` holds the best guess.
         formula: whether the text is LaTeX.
         struck: where words that are struck out on the paper start and end in `text`.
+        word_confidences: for each character of `text` the estimated probability that its whole word and the space after
+            it are right, 0–1; 1 for spaces. Empty if the checkpoint has no such estimate.
     """
 
     text: str
@@ -148,6 +150,7 @@ class Reading:
     unreadable: bool = False
     formula: bool = False
     struck: tuple[tuple[int, int], ...] = ()
+    word_confidences: tuple[float, ...] = ()
 
     def to_dict(self) -> ReadingRecord:
         """The reading as plain values, ready for JSON."""
@@ -166,6 +169,10 @@ class Reading:
         """Whether the characters from `start` to `end` belong to one struck-out word."""
         return any(first <= start and end <= last for first, last in self.struck)
 
+    def word_confidence(self, start: int, end: int) -> float | None:
+        """The probability that the word from `start` to `end` is right; None without an estimate."""
+        return min(self.word_confidences[start:end], default=None)
+
     @property
     def stretches(self) -> tuple[tuple[str, bool], ...]:
         """The text in parts, each with whether it is a struck-out word."""
@@ -179,7 +186,7 @@ class Reading:
         """The reading without its struck-out words, and without the alternatives, which do not tell them."""
         if not self.struck:
             return self
-        text, confidences = self.text, self.character_confidences
+        text, confidences, words = self.text, self.character_confidences, self.word_confidences
         for start, end in reversed(self.struck):
             # One of the spaces around the word goes with it.
             if text[end : end + 1] == " ":
@@ -187,12 +194,14 @@ class Reading:
             elif text[:start].endswith(" "):
                 start -= 1
             text, confidences = text[:start] + text[end:], confidences[:start] + confidences[end:]
+            words = words[:start] + words[end:]
         return replace(
             self,
             text=text,
             character_confidences=confidences,
             alternatives=(),
             struck=(),
+            word_confidences=words,
         )
 
     def after(self, mark: str) -> "Reading":
@@ -206,6 +215,7 @@ class Reading:
             character_confidences=sure + self.character_confidences,
             alternatives=others,
             struck=_moved(self.struck, len(start)),
+            word_confidences=sure + self.word_confidences if self.word_confidences or not self.text else (),
         )
 
 
@@ -224,11 +234,13 @@ def join_readings(readings: Sequence[Reading], separator: str) -> Reading:
         return parts[0] if parts else readings[0] if readings else BLANK
     confidence = float(np.prod([part.confidence for part in parts]))
     confidences: tuple[float, ...] = ()
+    words: tuple[float, ...] = ()
     struck: tuple[tuple[int, int], ...] = ()
     others = []
     for place, part in enumerate(parts):
         struck += _moved(part.struck, len(confidences) + len(separator) * (place > 0))
         confidences += (1.0,) * len(separator) * (place > 0) + part.character_confidences
+        words += (1.0,) * len(separator) * (place > 0) + part.word_confidences
         for other in part.alternatives:
             texts = [other.text if number == place else one.text for number, one in enumerate(parts)]
             others.append(Alternative(separator.join(texts), confidence * other.score / max(part.confidence, 1e-9)))
@@ -241,6 +253,7 @@ def join_readings(readings: Sequence[Reading], separator: str) -> Reading:
         all(part.complete for part in parts),
         _spans_of_parts(readings),
         struck=struck,
+        word_confidences=words if all(part.word_confidences for part in parts) else (),
     )
 
 

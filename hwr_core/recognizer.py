@@ -337,7 +337,7 @@ class Recognizer:
         end = None if best.complete and _confidence(best) > SURE_REPEATS else end_of_sense(best.tokens)
         if end is not None:
             return self._cut_short(best, end)
-        text, confidences, struck = self._text_with_confidences(best.tokens, best.log_probabilities)
+        text, confidences, word_confidences, struck = self._text_with_confidences(best, len(best.tokens))
         confidence = _confidence(best) * (1 - sum(stop - start for start, stop in best.unread)) ** 2
         # Hypotheses that the search really followed say more than a change at a single step, so they come first.
         others = [(other.tokens, other.total - best.total) for other in hypotheses[1:]]
@@ -363,30 +363,43 @@ class Recognizer:
             best.unread,
             formula=self.reads_formulas,
             struck=struck,
+            word_confidences=word_confidences,
         )
 
     def _cut_short(self, best: Hypothesis, end: int) -> Reading:
         """The reading of a hypothesis that repeats itself after `end` tokens."""
-        text, confidences, struck = self._text_with_confidences(best.tokens[:end], best.log_probabilities[:end])
-        sure = min(_confidence(best), CUT_CONFIDENCE)
-        return Reading(text, sure, confidences, complete=False, formula=self.reads_formulas, struck=struck)
+        text, confidences, word_confidences, struck = self._text_with_confidences(best, end)
+        return Reading(
+            text,
+            min(_confidence(best), CUT_CONFIDENCE),
+            confidences,
+            complete=False,
+            formula=self.reads_formulas,
+            struck=struck,
+            word_confidences=word_confidences,
+        )
 
     def _well_formed(self, tokens: list[int]) -> bool:
         grammar = self.decoding.grammar
         return grammar is None or grammar.accepts([grammar.tokens[token] for token in tokens])
 
     def _text_with_confidences(
-        self, tokens: list[int], log_probabilities: list[float]
-    ) -> tuple[str, tuple[float, ...], tuple[tuple[int, int], ...]]:
-        """Returns the text without outer spaces, the probability of each character's token, and the struck-out words."""
+        self, best: Hypothesis, end: int
+    ) -> tuple[str, tuple[float, ...], tuple[float, ...], tuple[tuple[int, int], ...]]:
+        """The first `end` tokens of a hypothesis as text without outer spaces.
+
+        Returns:
+            The text, for each character the probability of its token and that of its word (empty where the hypothesis
+            has none), and the struck-out words.
+        """
+        tokens = best.tokens[:end]
         text = self.text_of(tokens)
         lengths = self.task.text_lengths(tokens, text, self.text_of, self.decoding.grammar)
-        confidences: list[float] = []
-        for length, log_probability in zip(lengths, log_probabilities, strict=False):
-            confidences += [min(1.0, math.exp(log_probability))] * (length - len(confidences))
-        start = len(text) - len(text.lstrip())
-        text = text.strip()
-        return without_marks(text, confidences[start : start + len(text)])
+        kept = slice(len(text) - len(text.lstrip()), len(text.rstrip()))
+        letters = _of_characters([math.exp(min(0.0, value)) for value in best.log_probabilities], lengths)
+        words = _of_characters(best.word_confidences, lengths)
+        shown, confidences, struck = without_marks(text[kept], letters[kept])
+        return shown, confidences, without_marks(text[kept], words[kept])[1] if words else (), struck
 
 
 class Parts:
@@ -484,6 +497,14 @@ def _decode_batch(
 
 def _confidence(hypothesis: Hypothesis) -> float:
     return math.exp(min(0.0, sum(hypothesis.log_probabilities)))
+
+
+def _of_characters(values: Sequence[float], lengths: Sequence[int]) -> list[float]:
+    """For each character of a text the value of its token; `lengths` are those of the text after each token."""
+    found: list[float] = []
+    for length, value in zip(lengths, values, strict=False):
+        found += [value] * (length - len(found))
+    return found
 
 
 def _mean(confidences: Sequence[float]) -> float:

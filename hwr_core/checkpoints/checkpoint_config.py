@@ -12,6 +12,7 @@ from typing import Any
 from hwr_core.decoding.language_model import LanguageModel
 from hwr_core.decoding.latex_grammar import Grammar
 from hwr_core.decoding.scores import DecodingSettings
+from hwr_core.decoding.word_confidence import FEATURES, WordConfidence
 from hwr_core.runtime.paths import MODELS as MODELS
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
@@ -111,4 +112,17 @@ def decoding_settings(
         unreadable_below=getattr(config, "unreadable_below", 0.0),
         max_length=positions(config.decoder),
         space=names.index(SPACE) if SPACE in names else None,
+        word_confidence=word_confidence_of(config),
     )
+
+
+def word_confidence_of(config: Any) -> WordConfidence | None:
+    """Returns the regression that `config.json` holds; None without one, or if it was fitted for other features."""
+    found = getattr(config, "word_confidence", None)
+    if found is None:
+        return None
+    fitted = found if isinstance(found, dict) else vars(found)
+    weights = fitted["weights"] if isinstance(fitted["weights"], dict) else vars(fitted["weights"])
+    if tuple(weights) != FEATURES:
+        return None
+    return WordConfidence(tuple(map(float, weights.values())), float(fitted["bias"]))

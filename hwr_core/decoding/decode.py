@@ -18,6 +18,7 @@ from hwr_core.decoding.scores import DecodingSettings, Hypothesis, log_softmax
 from hwr_core.decoding.speculative import look_ahead
 from hwr_core.decoding.unread_symbols import unread_stretches
 from hwr_core.decoding.unused_ink import CtcPath, ctc_path, unread_spans
+from hwr_core.decoding.word_features import with_word_confidences
 
 # If CTC's draft has probability LIKELY or more, the line is decoded greedily first. Beam search follows only if the
 # result's probability is below SURE. Above it, beams almost never change the text
@@ -90,7 +91,11 @@ def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSetting
             with_listed_words(network, encoded.alone(item), hypotheses, in_languages(settings, [language]))
             for item, (hypotheses, language) in enumerate(zip(found, languages, strict=True))
         ]
-    return [by_ink(path, hypotheses, settings.space) for path, hypotheses in zip(paths, found, strict=True)]
+    whole = [by_ink(path, hypotheses, settings.space) for path, hypotheses in zip(paths, found, strict=True)]
+    return [
+        with_word_confidences(hypotheses, in_languages(settings, [language]))
+        for hypotheses, language in zip(whole, languages, strict=True)
+    ]
 
 
 def by_ink(path: CtcPath, hypotheses: list[Hypothesis], space: int | None) -> list[Hypothesis]:

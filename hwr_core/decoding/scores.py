@@ -13,6 +13,7 @@ import numpy as np
 from hwr_core.decoding.ctc import IMPOSSIBLE, CTCPrefixScorer
 from hwr_core.decoding.language_model import LanguageModel
 from hwr_core.decoding.latex_grammar import Grammar
+from hwr_core.decoding.word_confidence import WordConfidence
 from hwr_core.decoding.word_list import WordList
 
 CANDIDATES = 12  # tokens per step and row, the decoder's best, that CTC and the language model also score
@@ -35,6 +36,8 @@ class Hypothesis:
         complete: whether the end token was reached.
         unread: stretches of the line whose characters, as CTC sees them, the sequence lacks: from and to, 0–1 of the
             line's width. Only the best hypothesis of a line has them.
+        word_confidences: for each token the probability that its word is right, with the space after it; 1 for spaces.
+            Only the best hypothesis of a line has them, if the settings have `word_confidence`.
     """
 
     tokens: list[int]
@@ -44,6 +47,7 @@ class Hypothesis:
     score: float
     complete: bool
     unread: tuple[tuple[float, float], ...] = ()
+    word_confidences: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class DecodingSettings:
         space: the token of a space, by which words that stand apart are told; None where there is none.
         give_up_below: probability of the whole sequence below which the search of an image ends, with what it has, and
             is not tried again in another size; 0 follows every image to its end.
+        word_confidence: tells how probable it is that a word is right; None where it was not fitted.
     """
 
     beams: int = 1
@@ -82,6 +87,7 @@ class DecodingSettings:
     unreadable_below: float = 0.0
     give_up_below: float = 0.0
     space: int | None = None
+    word_confidence: WordConfidence | None = None
 
 
 def hypothesis(path: list[Step], total: float, complete: bool, settings: DecodingSettings) -> Hypothesis:

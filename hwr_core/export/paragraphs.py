@@ -98,5 +98,11 @@ def _with_next(reading: Reading, following: Reading) -> Reading:
     text = reading.text.rstrip()
     if HYPHEN.search(text) and following.text.lstrip()[:1].islower():
         confidences = reading.character_confidences[: len(text) - 1]
-        return join_readings([replace(reading, text=text[:-1], character_confidences=confidences), following], "")
+        broken = replace(
+            reading,
+            text=text[:-1],
+            character_confidences=confidences,
+            word_confidences=reading.word_confidences[: len(text) - 1],
+        )
+        return join_readings([broken, following], "")
     return join_readings([reading, following], " ")

@@ -25,7 +25,7 @@ class Word:
 
     Attributes:
         text: The word.
-        confidence: Estimated probability that every character is right, 0 to 1.
+        confidence: Estimated probability that the word is right, 0 to 1.
         character_confidences: The same for each character.
         corners: Its corners on the page, clockwise from the top left.
         struck: Whether it is struck out.
@@ -54,7 +54,9 @@ def words_of(line: Line) -> list[Word]:
     for (start, end), (left, right) in zip(spans, ends, strict=True):
         own = confidences[start:end]
         struck = line.reading.is_struck(start, end)
-        words.append(Word(text[start:end], float(np.prod(own)), own, _corners(line, left, right), struck))
+        sure = line.reading.word_confidence(start, end)
+        confidence = float(np.prod(own)) if sure is None else sure
+        words.append(Word(text[start:end], confidence, own, _corners(line, left, right), struck))
     return words
 
 
@@ -63,10 +65,11 @@ def spans_of(line: Line) -> list[tuple[int, int]]:
     text = line.reading.text
     if line.formula:
         return [(0, len(text))] if text.strip() else []
-    return _spans(text)
+    return word_spans(text)
 
 
-def _spans(text: str) -> list[tuple[int, int]]:
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where each word between the spaces of a text starts and ends."""
     spans, start = [], 0
     for word in text.split(" "):
         if word:

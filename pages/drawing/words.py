@@ -60,7 +60,7 @@ def words_of(reading: Reading, text: str) -> list[dict[str, Any]]:
     words, start = [], 0
     for number, word in enumerate(text.split(" ")):
         end = start + len(word)
-        sure = min(reading.character_confidences[start:end], default=1.0) if same else 1.0
+        sure = _sure(reading, start, end) if same else 1.0
         words.append(
             {
                 "text": word,
@@ -71,6 +71,12 @@ def words_of(reading: Reading, text: str) -> list[dict[str, Any]]:
         )
         start = end + 1
     return words
+
+
+def _sure(reading: Reading, start: int, end: int) -> float:
+    """How probable it is that a word is right; without an estimate, that its weakest letter is."""
+    estimate = reading.word_confidence(start, end)
+    return min(reading.character_confidences[start:end], default=1.0) if estimate is None else estimate
 
 
 def other_words(reading: Reading, text: str) -> list[dict[str, Any]]:

@@ -6,7 +6,9 @@ import re
 
 import streamlit as st
 
+from hwr_core.layout.words import word_spans
 from hwr_core.reading import Line, Reading
+from pages.shared.marks import is_marked
 
 UNSURE = 0.9  # a character with less confidence is shaded
 DOUBTFUL = 0.6  # a character with less confidence is shaded strongly
@@ -21,26 +23,43 @@ def show_large(markup: str) -> None:
 
 
 def shaded(reading: Reading) -> str:
-    """The reading's text as HTML, each character shaded by its confidence."""
+    """The reading's text as HTML, the letters of words that are to be checked shaded by their confidence."""
     return "".join(shaded_characters(reading))
 
 
 def shaded_characters(reading: Reading) -> list[str]:
-    """The characters of the reading's text as HTML, each shaded by its confidence. A place where a letter may be missing
-    is marked before its character, or after the last one."""
+    """The characters of the reading's text as HTML, those of marked words shaded by their confidence. A place where a
+    letter may be missing is marked before its character, or after the last one."""
     missing = missing_letters(reading)
     parts = []
-    for place, (character, confidence) in enumerate(zip(reading.text, reading.character_confidences, strict=True)):
+    for place, (character, kind) in enumerate(zip(reading.text, _kinds(reading), strict=True)):
         markup = html.escape(character)
-        if confidence < UNSURE and character != " ":
-            kind = "unsure" if confidence >= DOUBTFUL else "doubtful"
-            markup = f'<span class="{kind}" title="{percent(confidence)} sure">{markup}</span>'
+        if kind and character != " ":
+            sure = reading.character_confidences[place]
+            title = f"{percent(sure)} sure" if sure < UNSURE else "Check this word"
+            markup = f'<span class="{kind}" title="{title}">{markup}</span>'
         if reading.is_struck(place, place + 1):
             markup = f"<s>{markup}</s>"
         parts.append(f"{GAP}{markup}" if place in missing else markup)
     if parts and len(reading.text) in missing:
         parts[-1] += GAP
     return parts
+
+
+def _kinds(reading: Reading) -> list[str]:
+    """For each character how it is shaded: "unsure", "doubtful", or not at all.
+
+    With an estimate for each word, only marked words are shaded: one whole if none of its letters is unsure by itself.
+    """
+    kinds = [
+        "doubtful" if sure < DOUBTFUL else "unsure" if sure < UNSURE else "" for sure in reading.character_confidences
+    ]
+    for start, end in word_spans(reading.text) if reading.word_confidences else ():
+        if not is_marked(reading, start, end):
+            kinds[start:end] = [""] * (end - start)
+        elif not any(kinds[start:end]):
+            kinds[start:end] = ["unsure"] * (end - start)
+    return kinds
 
 
 def missing_letters(reading: Reading) -> set[int]:

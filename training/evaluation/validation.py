@@ -39,16 +39,25 @@ def validation_lines(
     Returns:
         Each set's line images with their transcripts. DHSD's images are stretched (`data.scans`).
     """
+    found = lines_by_writer(recognizer, limit, names)
+    return {name: [(image, text) for image, text, _ in lines] for name, lines in found.items()}
+
+
+def lines_by_writer(
+    recognizer: Recognizer, limit: int | None = None, names: Sequence[str] = ALL_SETS
+) -> dict[str, list[tuple[Image.Image, str, str]]]:
+    """As `validation_lines`, with who wrote each line. Of the tables and the numbers it is the page."""
     return {name: _ink(name, recognizer, limit) if name in INK_SETS else _scans(name, limit) for name in names}
 
 
-def _ink(name: str, recognizer: Recognizer, limit: int | None) -> Lines:
-    return [(drawn(line.strokes, recognizer), line.text) for line in chosen(iam_ondb(INK_SETS[name]), limit)]
+def _ink(name: str, recognizer: Recognizer, limit: int | None) -> list[tuple[Image.Image, str, str]]:
+    lines = chosen(iam_ondb(INK_SETS[name]), limit)
+    return [(drawn(line.strokes, recognizer), line.text, str(line.writer)) for line in lines]
 
 
-def _scans(name: str, limit: int | None) -> Lines:
+def _scans(name: str, limit: int | None) -> list[tuple[Image.Image, str, str]]:
     lines = chosen(scans(SCAN_SETS[name], "val"), limit)
-    return [(Image.open(io.BytesIO(line.jpeg)), line.text) for line in lines]
+    return [(Image.open(io.BytesIO(line.jpeg)), line.text, line.writer) for line in lines]
 
 
 def drawn(strokes: list, recognizer: Recognizer) -> Image.Image:

@@ -11,9 +11,11 @@ from hwr_core.reading import Reading
 from training.evaluation.results import Table, percent
 from training.evaluation.tables import comparable
 
-# A word is marked for checking if its confidence is below the first, or one character's below the second.
+# A word is marked for checking if its confidence is below the first, one character's below the second, or the estimate that
+# it is right below the third.
 WORD_THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 CHARACTER_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+ESTIMATE_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.75, 0.78, 0.8, 0.85, 0.9)
 LETTERS = re.compile(r"[^\W\d_]+")
 SHORTEST = 3  # letters of a word that counts as unlisted
 
@@ -22,13 +24,14 @@ SHORTEST = 3  # letters of a word that counts as unlisted
 class ReadWord:
     """A word of a reading, with the confidences of its characters and of the space after it (1 at the line's end).
 
-    `right` is whether the transcript has the word at that place.
+    `right` is whether the transcript has the word at that place, `estimate` the checkpoint's estimate of it, if it has one.
     """
 
     text: str
     confidences: tuple[float, ...]
     space: float
     right: bool
+    estimate: float | None = None
 
     @property
     def confidence(self) -> float:
@@ -57,7 +60,7 @@ def read_words(truth: str, reading: Reading) -> list[ReadWord]:
     _, right = matched(comparable(truth).split(), words)
     confidences = (*reading.character_confidences, 1.0)
     return [
-        ReadWord(word, confidences[start:end], confidences[end], ok)
+        ReadWord(word, confidences[start:end], confidences[end], ok, reading.word_confidence(start, end))
         for word, (start, end), ok in zip(words, spans, right, strict=True)
     ]
 
@@ -98,8 +101,10 @@ def marked_words(name: str, words: Sequence[ReadWord]) -> Table:
         "word and the space after it": (whole * [word.space for word in words], WORD_THRESHOLDS),
         "weakest character": (np.array([min(word.confidences) for word in words]), CHARACTER_THRESHOLDS),
     }
+    if words and all(word.estimate is not None for word in words):
+        rules["estimate"] = np.array([word.estimate for word in words]), ESTIMATE_THRESHOLDS
     rows = [
-        [f"{rule} < {threshold}", len(words), *_mark_shares(values < threshold, wrong)]
+        [f"{rule} < {threshold}", len(words), *mark_shares(values < threshold, wrong)]
         for rule, (values, thresholds) in rules.items()
         for threshold in thresholds
     ]
@@ -114,6 +119,12 @@ def marked_words(name: str, words: Sequence[ReadWord]) -> Table:
     return Table(name, columns, rows)
 
 
-def _mark_shares(marked: np.ndarray, wrong: np.ndarray) -> list[float | None]:
+def mark_shares(marked: np.ndarray, wrong: np.ndarray) -> list[float | None]:
+    """The shares in percent of marked words, of wrong ones among these and among the others, and of marked ones among the wrong.
+
+    Args:
+        marked: (words,) bool.
+        wrong: (words,) bool.
+    """
     parts = (marked, wrong[marked], wrong[~marked], marked[wrong])
     return [percent(part.mean()) if len(part) else None for part in parts]
