@@ -20,7 +20,7 @@ from hwr_core.decoding.struck import STRUCK, without_marks
 from hwr_core.decoding.unused_ink import end_of_sense
 from hwr_core.errors import HandwritingError
 from hwr_core.imaging.arrays import is_picture
-from hwr_core.imaging.line_image import clean_line
+from hwr_core.imaging.line_image import clean_line_and_mask
 from hwr_core.loaded_model import LoadedModel, Pixels
 from hwr_core.own_words import checked_words, word_list
 from hwr_core.reading import BLANK, Alternative, Reading, join_readings
@@ -302,8 +302,8 @@ class Recognizer:
 
     def _parts(self, image: Image.Image | np.ndarray) -> list[list[np.ndarray]]:
         """The pictures of an image that are read one by one, in rows; none of a blank image."""
-        line = clean_line(image)
-        return [] if line is None else self.task.parts(line)
+        found = clean_line_and_mask(image)
+        return [] if found is None else self.task.parts(*found)
 
     def _check_process(self) -> None:
         """The threads of onnxruntime and torch do not exist in a forked child: reading there would wait for ever."""

@@ -75,11 +75,12 @@ class Task(ABC):
             TooLargeError: The drawing is larger than the limits allow.
         """
 
-    def parts(self, line: np.ndarray) -> list[list[np.ndarray]]:
+    def parts(self, line: np.ndarray, mask: np.ndarray) -> list[list[np.ndarray]]:
         """Splits an image into what is read one by one: rows from the top, each of parts from the left.
 
         Args:
             line: Dark writing on light paper, cropped to the ink, (height, width) uint8.
+            mask: Where its ink is, (height, width) bool.
         """
         return [[line]]
 
@@ -134,8 +135,8 @@ class TextLineTask(Task):
         marks = [lone_mark(group, letter) for group, letter in zip(groups, usual, strict=True)]
         return [DrawnItem(*item) for item in zip(groups, images, marks, strict=True)]
 
-    def parts(self, line: np.ndarray) -> list[list[np.ndarray]]:
-        rows = split_rows(line)
+    def parts(self, line: np.ndarray, mask: np.ndarray) -> list[list[np.ndarray]]:
+        rows = split_rows(line, mask)
         if len(rows) > 1:
             rows = [cropped for row in rows if (cropped := crop_to_ink(row)) is not None]
         return [split_long(row, self.longest_line, self.line_part) for row in rows or [line]]

@@ -48,7 +48,7 @@ def crop_to_ink(grey: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray 
     return grey[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
 
 
-def with_border(grey: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
+def with_border(grey: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Cuts a line to its ink and a border of the paper around it. A word that was cut tightly gets a border of new paper.
 
     Where more than a word touches the edges of its picture, the neighbouring lines reach into it. New paper beyond their remains
@@ -59,7 +59,7 @@ def with_border(grey: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
         mask: (height, width) bool, where there is ink.
 
     Returns:
-        The cut line, (height, width) uint8; None where there is no ink.
+        The cut line, (height, width) uint8, and its part of the mask; None where there is no ink.
     """
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
@@ -71,8 +71,10 @@ def with_border(grey: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
         border = max(2, round(BORDER * (bottom - top)))
         paper = int(percentiles(grey, (75,))[0])
         inside = grey[top:bottom, left:right]
-        return cv2.copyMakeBorder(inside, border, border, border, border, cv2.BORDER_CONSTANT, value=paper)
-    return crop_to_ink(grey, mask)
+        line = cv2.copyMakeBorder(inside, border, border, border, border, cv2.BORDER_CONSTANT, value=paper)
+        return line, np.pad(mask[top:bottom, left:right], border)
+    cropped, part = crop_to_ink(grey, mask), crop_to_ink(mask, mask)
+    return None if cropped is None or part is None else (cropped, part)
 
 
 def spread_contrast(grey: np.ndarray) -> np.ndarray:
@@ -114,6 +116,12 @@ def clean_line(image: Image.Image | np.ndarray) -> np.ndarray | None:
     Returns:
         Dark writing on light paper, cropped to the ink, (height, width) uint8; None if the line is blank.
     """
+    found = clean_line_and_mask(image)
+    return None if found is None else found[0]
+
+
+def clean_line_and_mask(image: Image.Image | np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """`clean_line`, and where its ink is, (height, width) bool, which takes a fifth of the line's time to find."""
     grey = grey_of_ink(image)
     if grey.size > LARGEST_LINE:
         grey = shrunk(grey, max(1, int(max(grey.shape) * (LARGEST_LINE / grey.size) ** 0.5)))

@@ -14,16 +14,17 @@ ROW_WHITE = 0.03  # of the picture's ink height: white between two lines
 CUT_REACH = 0.35  # of a part's length: how far from its even place a cut may lie
 
 
-def split_rows(grey: np.ndarray) -> list[np.ndarray]:
+def split_rows(grey: np.ndarray, mask: np.ndarray | None = None) -> list[np.ndarray]:
     """Splits a picture of two or more lines, one below the other, where white runs between them.
 
     Args:
         grey: Dark writing on light paper, cropped to the ink, (height, width) uint8.
+        mask: `line_mask(grey)`, if known.
 
     Returns:
         The pictures of the lines from the top; the picture alone if it is of one line.
     """
-    mask = line_mask(grey)
+    mask = line_mask(grey) if mask is None else mask
     rows = mask.sum(1)
     inked = np.flatnonzero(rows)
     if len(inked) < 8:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from hwr_core.imaging.conversion import to_grey
-from hwr_core.imaging.line_image import clean_line, darkened
+from hwr_core.imaging.line_image import clean_line, clean_line_and_mask, darkened
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 
@@ -80,6 +80,14 @@ def test_a_word_that_was_cut_tightly_gets_paper_around_it():
     cleaned = clean_line(word)
     assert cleaned.shape[0] > 1.1 * word.shape[0] and cleaned.shape[1] > word.shape[1] + 0.1 * word.shape[0]
     assert (cleaned[0] > 200).all() and (cleaned[:, -1] > 200).all()
+
+
+@pytest.mark.parametrize("picture", [tightly("hello"), np.asarray(render_line(write("hello world and all"), 96, 5))])
+def test_the_mask_of_a_clean_line_lies_on_its_ink(picture):
+    line, mask = clean_line_and_mask(picture)
+    assert line.shape == mask.shape and mask.dtype == bool
+    assert mask[line < 100].all() and not mask[line == 255].all() and mask.mean() < 0.5
+    assert np.array_equal(line, clean_line(picture))
 
 
 def test_a_line_with_remains_of_its_neighbours_gets_no_new_paper():

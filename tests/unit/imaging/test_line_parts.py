@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hwr_core.imaging.line_image import clean_line
+from hwr_core.imaging.line_image import clean_line, clean_line_and_mask
 from hwr_core.imaging.line_parts import split_long, split_rows
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import draw, render_line
@@ -20,6 +20,8 @@ def test_two_lines_in_one_picture_are_two():
     picture = clean_line(draw(strokes, (220, 500), 4))
     upper, lower = split_rows(picture)
     assert abs(len(upper) - len(lower)) < 0.4 * len(upper)
+    known = split_rows(*clean_line_and_mask(draw(strokes, (220, 500), 4)))
+    assert [part.shape for part in known] == [upper.shape, lower.shape]
 
 
 @pytest.mark.parametrize("text", ["hello", "iii", "fjord", "i", "=", ":", "it's: a-b", "!!!", "x = y"])
