@@ -44,6 +44,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 _SIGNS = re.compile(
     r"[=^<>×÷±√π∞≤≥≠∑∫→|]|[^\W_)]\s*[+*]\s*[^\W_(]|\)\s*[+*/]|[+*/]\s*\(|(?<![^\W_])[^\W_]\s*/\s*[^\W_](?![^\W_])|^\d+\s*x\s*\d+$|\w\(\w\)"
 )
+_ARROW = re.compile(r"^→\s*(?=[^\W\d_]{2})")  # the mark of a list before its words
 # Amounts, dates, times, phone numbers: digits with the marks that stand between them.
 _NUMBER = re.compile(r"[(+]?[\d€$£][\d\s.,:/()'€$£%-]*(\s?[ap]m|h\d*|[A-Za-z]{2})?")
 _STACKED = re.compile(r"\\\\|\\(frac|sqrt|sum|int|lim)\b")
@@ -178,9 +179,9 @@ def in_doubt(reading: Reading) -> bool:
     if _NUMBER.fullmatch(reading.text):
         return reading.confidence < SURE
     guess = reading.alternatives[0].text if reading.unreadable and reading.alternatives else reading.text
-    if len(_words(guess)) >= SENTENCE and not _SIGNS.search(guess):
+    if len(_words(guess)) >= SENTENCE and not _has_signs(guess):
         return False
-    if reading.unreadable or _SIGNS.search(reading.text):
+    if reading.unreadable or _has_signs(reading.text):
         return True
     if is_words(reading):
         return _mean(reading) < SURE_CHARACTERS or (len(reading.text) <= SHORT and reading.confidence < SURE)
@@ -191,7 +192,12 @@ def is_words(reading: Reading) -> bool:
     """Whether a text has words and no signs of a formula."""
     if reading.formula:
         return False
-    return bool(_words(reading.text)) and not _SIGNS.search(reading.text)
+    return bool(_words(reading.text)) and not _has_signs(reading.text)
+
+
+def _has_signs(text: str) -> bool:
+    """Whether a text has signs of a formula. An arrow before words marks a line of a list."""
+    return bool(_SIGNS.search(_ARROW.sub("", text)))
 
 
 def _words(text: str) -> list[str]:
@@ -272,7 +278,7 @@ def _factor(texts: Sequence[Reading], formulas: Sequence[Reading]) -> float:
         return WORDS_FACTOR
     if len(texts) > len(formulas):
         return TEXT_FACTOR if _are_cells(texts, formulas) else PARTS_FACTOR
-    if any(_SIGNS.search(text.text) for text in texts):
+    if any(_has_signs(text.text) for text in texts):
         return FORMULA_FACTOR
     return STACKED_FACTOR if any(_STACKED.search(formula.text) for formula in formulas) else TEXT_FACTOR
 

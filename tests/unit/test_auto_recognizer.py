@@ -44,6 +44,12 @@ def test_a_sentence_is_text_however_unsure_it_is():
     assert in_doubt(Reading(f"{line} = 3", 0.9))
 
 
+def test_an_arrow_before_words_marks_a_line_of_a_list():
+    text, latex = Reading("→ wash the car", 0.4), formula(r"\rightarrow Washthecar", 0.1)
+    assert not in_doubt(text) and more_probable([text], [latex])[0] is text
+    assert in_doubt(Reading("→ x = 3", 0.9)) and in_doubt(Reading("x → wash", 0.9))
+
+
 def test_latex_is_no_text_of_words():
     assert not is_surely_text(formula(r"\frac{alpha}{beta}", 0.9))
 
