@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from hwr_core.checkpoints.registry import AUTO
 from hwr_core.errors import HandwritingError
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.layout.words import without_pictures
@@ -57,7 +58,7 @@ def photo_page() -> None:
     with st.sidebar:
         words = choose_words(state)
         storage_controls(lambda: forget(state))
-    reader = model_picker()
+    reader = model_picker(AUTO)
     about()
     warn_before_reload(bool(state.files))
     sheets, faults = open_files(state)

@@ -187,7 +187,9 @@ def test_a_line_that_was_emptied_is_no_correction_for_the_data_set(letter):
 
 
 def test_a_line_that_is_a_formula_is_read_as_one():
-    app = upload(photo_page().run(), ("page.png", png(page_of("good morning", "x + y = 2"))))
+    app = photo_page().run()
+    app.selectbox(key="auto checkpoint").set_value("text").run()
+    app = upload(app, ("page.png", png(page_of("good morning", "x + y = 2"))))
     more(correcting(app), 2)
     click(app, "Treat as formula")
     assert not app.exception
@@ -197,10 +199,8 @@ def test_a_line_that_is_a_formula_is_read_as_one():
     assert [line.formula for line in page.lines] == [False, True]
 
 
-def test_text_and_formulas_are_read_mixed_by_the_model_for_both():
-    app = photo_page().run()
-    app.selectbox(key="checkpoint").set_value("auto").run()
-    app = upload(app, ("page.png", png(page_of("good morning", "x + y = 2"))))
+def test_text_and_formulas_are_read_mixed_unless_another_model_is_chosen():
+    app = upload(photo_page().run(), ("page.png", png(page_of("good morning", "x + y = 2"))))
     assert not app.exception
     (page,) = pages_read(app).values()
     assert [(line.reading.text, line.formula) for line in page.lines] == [("good morning", False), ("x+y=2", True)]
@@ -501,7 +501,7 @@ def test_only_an_operator_lets_visitors_download_a_model(allowed, monkeypatch):
 
     monkeypatch.setattr(model_picker, "load_recognizer", load)
     app = upload(photo_page().run(), ("line.png", png(render_line(write("hello world"), 96, 5))))
-    offered = app.selectbox(key="checkpoint").options
+    offered = app.selectbox(key="auto checkpoint").options
     assert text_of(app) == "hello world" and set(may_download) == {allowed == "1"}
     assert ("TrOCR base" in offered) == (allowed == "1") and "Text (built-in)" in offered
 
