@@ -32,6 +32,8 @@ JPEG_MARK = b"\xff\xd8"  # the first bytes of a JPEG
 EXIF_TURNS = {1: 0, 3: 180, 6: 90, 8: 270}  # degrees clockwise by EXIF orientation; others mirror the picture
 MIN_GAP = 0.2  # of a line's height: the gap that keeps two words apart in a reader's text
 SIZE = 0.8  # of a line's height: the size of its font
+LEVEL = 0.25  # rise by run: words that lean less are written level, since pdftotext takes leaning ones apart letter by letter
+LEAST_ADVANCE = 0.2  # of the font's size: pdftotext drops the second of two equal letters that are nearer
 
 logger = logging.getLogger(__name__)
 
@@ -240,5 +242,9 @@ def _word_content(
     across = turn @ (along / length * stretch / (WIDTH * len(text)))
     upwards = turn @ (-down * SIZE)
     origin = turn @ start + to_sheet[:, 2]
+    level = np.where(np.abs(across) < LEVEL * np.abs(across).max(), 0.0, across)
+    origin = origin + (across - level) * WIDTH * len(text) / 2  # its middle stays where it is
+    upwards = upwards * min(1.0, WIDTH * np.linalg.norm(across) / (LEAST_ADVANCE * np.linalg.norm(upwards)))
+    across, upwards = level, np.where(np.abs(upwards) < LEVEL * np.abs(upwards).max(), 0.0, upwards)
     written = text + (" " if following is not None else "")
     return b"%.4f %.4f %.4f %.4f %.4f %.4f Tm %s Tj" % (*across, *upwards, *origin, font.encoded(written))

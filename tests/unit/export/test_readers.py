@@ -13,7 +13,7 @@ from PIL import Image
 from hwr_core import load_recognizer, read_page
 from hwr_core.export import export
 from hwr_core.reading import Page
-from tests.support.pictures import LINES, written_page
+from tests.support.pictures import LINES, barred_line, written_page
 
 KRAKEN = "kraken is not here: its other packages do not fit, so `pip install --no-deps kraken`"
 
@@ -75,6 +75,22 @@ def test_pdftotext_reads_the_lines_of_a_searchable_pdf(written, tmp_path):
     (tmp_path / "a.pdf").write_bytes(export({"a.jpg": written}, "pdf", {"a.jpg": lambda: Image.new("L", written.size)}))
     done = subprocess.run([command, tmp_path / "a.pdf", "-"], capture_output=True, check=True, timeout=60)
     assert [line for line in done.stdout.decode().splitlines() if line.strip("\f")] == texts(written)
+
+
+@pytest.mark.parametrize("rise", [-40, 0, 40])
+def test_pdftotext_reads_leaning_lines_and_narrow_letters(rise, tmp_path):
+    """Photos are taken at a slant, and letters may be crammed at the end of a line."""
+    command = program("pdftotext")
+    leaning = ((100, 300 + rise), (800, 300), (800, 360), (100, 360 + rise))
+    narrow = ((100, 600), (200, 600), (200, 700), (100, 700))
+    lines = (
+        barred_line("hello willow", (100, 220, 800, 440), [300, 300], outline=leaning),
+        barred_line("Mississippi", (100, 600, 200, 700), [90], outline=narrow),
+    )
+    page = Page(lines, (1000, 1400))
+    (tmp_path / "a.pdf").write_bytes(export({"a.jpg": page}, "pdf", {"a.jpg": lambda: Image.new("L", page.size)}))
+    done = subprocess.run([command, tmp_path / "a.pdf", "-"], capture_output=True, check=True, timeout=60)
+    assert done.stdout.decode().split() == ["hello", "willow", "Mississippi"]
 
 
 def test_libreoffice_opens_a_word_file(written, tmp_path):
