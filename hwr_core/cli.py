@@ -88,7 +88,12 @@ def _run(arguments: Sequence[str]) -> int:
         return 1
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+HELP = {
+    "help_option_names": ["-h", "--help"]
+}  # on each command: click remembers the first option that it was asked for
+
+
+@click.group(context_settings=HELP)
 @click.version_option(__version__, prog_name="hwr")
 def hwr() -> None:
     """Reads handwriting as text or as LaTeX."""
@@ -116,7 +121,7 @@ def reading_options(command: Callable) -> Callable:
     return command
 
 
-@hwr.command()
+@hwr.command(context_settings=HELP)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--format", type=click.Choice(list(FORMATS)), help="Default: the format of --out's suffix, else txt.")
 @click.option(
@@ -178,7 +183,7 @@ def read(
         return 1 if failed else 0
 
 
-@hwr.command()
+@hwr.command(context_settings=HELP)
 @click.argument("files", metavar="FOLDER_OR_GLOB")
 @click.option("--out", type=Path, required=True, help="The Parquet file.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that read. Default: one for each core or GPU.")
@@ -214,12 +219,12 @@ def batch(
         return 0
 
 
-@hwr.group()
+@hwr.group(context_settings=HELP)
 def train() -> None:
     """Trains checkpoints on your own data."""
 
 
-@train.command("fine-tune")
+@train.command("fine-tune", context_settings=HELP)
 @click.option(
     "--data",
     type=Path,
@@ -246,7 +251,7 @@ def fine_tune(data: Path, out: Path, start: str, debug: bool) -> int:
         return 0
 
 
-@hwr.command(context_settings={"ignore_unknown_options": True})
+@hwr.command(context_settings={**HELP, "ignore_unknown_options": True})
 @click.option("--port", default=8501, show_default=True)
 @click.option("--address", default="localhost", show_default=True, help="0.0.0.0 lets other machines in.")
 @click.option("--debug", is_flag=True, help="Log everything, with the traces of errors.")

@@ -774,7 +774,7 @@ def downloaded(tmp_path_factory):
     own = layouts.own(folder / "own")
     tokens = tokens_of(own)
     counts = count([Text("ab")], {"a": 4, "b": 5}, 2, len(tokens))
-    save(coded(interpolate(counts, len(tokens)), len(tokens)), tokens, own / LANGUAGE_MODEL)
+    save(coded({"": interpolate(counts, len(tokens))}, len(tokens)), tokens, own / LANGUAGE_MODEL)
     repositories = {f"someone/{name}": folder / name for name in ("tiny", "sharded", "gated", "empty", "own")}
     script = """
         told, threads = [], set()
