@@ -30,6 +30,7 @@ SURE = 0.85  # probability of the greedy result
 # French and German: as good as all seven languages for each line, at 1.1 searches a line.
 AS_LIKELY = 4.0  # nats by which a reading may be less probable in another language
 MOST_LANGUAGES = 3
+TELLS = 8.0  # nats between the likeliest and the unlikeliest language; below, as in numbers and formulas, none tells anything
 
 
 def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSettings) -> list[list[Hypothesis]]:
@@ -163,6 +164,8 @@ def other_language(settings: DecodingSettings, tokens: list[int], tried: list[in
     if model is None or settings.language is not None or len(tried) == min(MOST_LANGUAGES, len(model.languages)):
         return None
     scores = model.in_each_language(tokens)
+    if scores.max() - scores.min() < TELLS:
+        return None
     least = scores[tried[-1]] - AS_LIKELY
     scores[tried] = -np.inf
     other = int(scores.argmax())

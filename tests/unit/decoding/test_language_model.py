@@ -254,6 +254,15 @@ def test_a_doubtful_line_is_searched_in_the_languages_that_it_may_be_in(recogniz
     assert names[0] == "nl" and "en" in names and len(set(names)) <= decoding.MOST_LANGUAGES
 
 
+@pytest.mark.parametrize("text", ["x + 15 = 27", "12.50 + 7", "3 4 5"])
+def test_a_line_without_words_is_searched_once(recognizer, monkeypatch, text):
+    monkeypatch.setattr("hwr_core.decoding.decode.SURE", 1.0)
+    monkeypatch.setattr("hwr_core.decoding.decode.LIKELY", 1.0)
+    searched = in_another_language(monkeypatch, recognizer)
+    recognizer.read([render_line(write(text), 96, 5)])
+    assert {recognizer.languages[number] for number in searched} == {"nl"}
+
+
 def test_a_set_language_is_the_only_one(recognizer, monkeypatch):
     searched = []
     real = LanguageModel.for_lines
