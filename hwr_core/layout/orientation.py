@@ -70,7 +70,9 @@ def find_upright_lines(
             way = way_up(found, recognizer, as_given=not sideways)
             other_way = way_up(found_there, recognizer, as_given=bool(sideways))
         least = SURE_SHAPES if sideways is None else SURE_UPRIGHT
-        if other_way.confidence > max(way.confidence + way.margin, least):
+        # A page on its side may be found as one piece that is no text: then the lines of the other way tell enough.
+        margin = min(way.margin, other_way.margin)
+        if other_way.confidence > max(way.confidence + margin, least):
             degrees, cleaned, found, way = degrees + 90, other, found_there, other_way
     elif way.upside_down and way.confidence < SURE_UPRIGHT and text is not recognizer:
         way = way_up(found, recognizer, as_given=not sideways)

@@ -8,7 +8,7 @@ from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL, MODELS
 from hwr_core.decoding.language_model import languages_in
 
 KEY = "language"
-EACH_LINE = "Told by each line"
+EACH_LINE = "Told by each line"  # a choice of its own: an empty one could be cleared by a button
 NAMES = {
     "de": "German",
     "en": "English",
@@ -25,14 +25,15 @@ def choose_language(checkpoint: str) -> str | None:
     languages = known_languages(MODELS / checkpoint / LANGUAGE_MODEL)
     if not languages:
         return None
-    return st.selectbox(
+    chosen = st.selectbox(
         "Language",
-        [None, *sorted(languages, key=lambda code: NAMES.get(code, code))],
-        format_func=lambda code: EACH_LINE if code is None else NAMES.get(code, code),
+        [EACH_LINE, *sorted(languages, key=lambda code: NAMES.get(code, code))],
+        format_func=lambda code: NAMES.get(code, code),
         key=KEY,
         persist_state="session",
         help="Words of this language are expected. Choose one if the model takes your lines for another language.",
     )
+    return None if chosen == EACH_LINE else chosen
 
 
 @st.cache_data(show_spinner=False)

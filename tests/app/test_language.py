@@ -19,7 +19,7 @@ def test_each_line_tells_its_language_until_one_is_chosen(monkeypatch):
     given = languages_of_readings(monkeypatch)
     app = on_canvas(draw_page(), write("hello")).run()
     choice = app.selectbox(key=KEY)
-    assert choice.value is None
+    assert choice.value == EACH_LINE
     assert choice.options == [EACH_LINE, "Dutch", "English", "French", "German", "Italian", "Portuguese", "Spanish"]
     assert set(given) == {None}
     app.selectbox(key=KEY).set_value("en").run()

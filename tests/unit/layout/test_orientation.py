@@ -1,6 +1,7 @@
 """Which way up a page lies."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hwr_core import PreprocessSettings, read_page
 from hwr_core.ink.formula import render_formula
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import render_line
-from hwr_core.layout import line_detection
+from hwr_core.layout import line_detection, orientation
 from hwr_core.layout.orientation import find_upright_lines, is_sideways
 from hwr_core.runtime import scheduling
 
@@ -89,6 +90,24 @@ def test_a_few_short_words_on_their_side_are_read(recognizer, turn):
         sheet.paste(line, (110, 100 + 110 * row))
     read = read_page(sheet.rotate(turn, expand=True, fillcolor=240), recognizer)
     assert [line.reading.text.lower() for line in read.lines] == ["tom", "ok", "milk", "yes"]
+
+
+def test_lines_on_their_side_that_are_found_as_one_piece_are_turned(recognizer, page, monkeypatch):
+    real, pages = orientation.find_lines, []
+
+    def as_one_piece(image):
+        pages.append(image)
+        if len(pages) > 1:
+            return real(image)
+        side = min(image.shape)
+        outline = np.array([[0, 0], [side, 0], [side, side], [0, side]], float)
+        piece = np.rot90(np.array(render_line(write("g"), 96, 5).convert("L")))  # is read as one unsure letter
+        return [replace(real(image)[0], outline=outline, image=piece)]
+
+    monkeypatch.setattr(orientation, "find_lines", as_one_piece)
+    lying = page.rotate(90, expand=True, fillcolor=235)
+    cleaned, found = find_upright_lines(lambda: lying, PreprocessSettings(), recognizer)
+    assert cleaned.turn == 270 and len(found) == 4
 
 
 def test_dense_lines_on_their_side_are_found(recognizer):
