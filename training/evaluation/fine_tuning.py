@@ -17,7 +17,7 @@ import torch
 from tqdm import tqdm
 
 from hwr_core import load_recognizer
-from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
+from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL, MODELS
 from hwr_core.decoding.language_model import LanguageModel, NgramTables
 from hwr_core.metrics import edit_distance
 from hwr_core.recognizer import Recognizer
@@ -109,8 +109,9 @@ class Tuner:
         self.recognizer = load_recognizer(checkpoint, backend="torch")
         self.model = self.recognizer.network.model  # type: ignore[attr-defined]  # of the torch backend
         self.old = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
-        folder = Path(__file__).resolve().parents[2] / "models" / checkpoint
-        self.tokens = tokens_of(folder if folder.is_dir() else Path(checkpoint))
+        built_in = MODELS / checkpoint
+        folder = built_in if built_in.is_dir() else Path(checkpoint)
+        self.tokens = tokens_of(folder)
         self.beams, self.bf16 = beams, quicker_in_bf16()
         self.ngrams = NgramTables.read(folder / LANGUAGE_MODEL, self.tokens, self.recognizer.network.end)
         self.general: Callable | None = None

@@ -8,7 +8,7 @@ import pytest
 
 from hwr_core import HandwritingError, load_recognizer
 from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL, MODELS
-from hwr_core.decoding import decode as decoding
+from hwr_core.decoding import languages
 from hwr_core.decoding.decode import decode
 from hwr_core.decoding.language_model import ABSENT, LanguageModel, NgramTables, bits_of, hash_of, tokens_hash
 from hwr_core.decoding.scores import DecodingSettings
@@ -251,7 +251,7 @@ def test_a_doubtful_line_is_searched_in_the_languages_that_it_may_be_in(recogniz
     picture = render_line(write("the weather was lovely all week"), 96, 5)
     assert recognizer.read([picture])[0].text == "the weather was lovely all week"
     names = [recognizer.languages[number] for number in searched]
-    assert names[0] == "nl" and "en" in names and len(set(names)) <= decoding.MOST_LANGUAGES
+    assert names[0] == "nl" and "en" in names and len(set(names)) <= languages.MOST_LANGUAGES
 
 
 @pytest.mark.parametrize("text", ["x + 15 = 27", "12.50 + 7", "3 4 5"])
