@@ -4,11 +4,13 @@ import json
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from hwr_core import pipeline
 from hwr_core.ink.handprint import write
 from pages.drawing.saved import document_of, drawing_values, history_values
 from pages.drawing.state import Document, Earlier, fingerprint
+from pages.shared import browser_storage
 from pages.shared.browser_storage import STATE
 from tests.support.app import draw_page, on_canvas, press
 
@@ -136,3 +138,13 @@ def test_my_words_are_read_right_and_kept(monkeypatch):
     assert given == ["Xanthippe, Gaitskell"]
     press(app, "Forget")
     assert app.text_area(key="my words").value == ""
+
+
+def test_the_browser_is_asked_below_the_navigation(monkeypatch):
+    """An answer that comes before the browser knows its page runs the first one: a reload of Photo opened Draw."""
+    order = []
+    navigation, load = st.navigation, browser_storage.load
+    monkeypatch.setattr(st, "navigation", lambda *pages, **how: order.append("navigation") or navigation(*pages, **how))
+    monkeypatch.setattr(browser_storage, "load", lambda: order.append("question") or load())
+    draw_page().run()
+    assert order[:2] == ["navigation", "question"]
