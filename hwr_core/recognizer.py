@@ -17,7 +17,7 @@ from hwr_core.decoding.decode import decode
 from hwr_core.decoding.network import Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis
 from hwr_core.decoding.struck import STRUCK, without_marks
-from hwr_core.decoding.unused_ink import end_of_sense
+from hwr_core.decoding.unused_ink import repeats_of
 from hwr_core.errors import HandwritingError
 from hwr_core.imaging.arrays import is_picture
 from hwr_core.imaging.line_image import clean_line_and_mask
@@ -334,10 +334,10 @@ class Recognizer:
 
     def _reading(self, hypotheses: list[Hypothesis]) -> Reading:
         best = hypotheses[0]
-        end = None if best.complete and _confidence(best) > SURE_REPEATS else end_of_sense(best.tokens)
-        if end is not None:
-            return self._cut_short(best, end)
-        text, confidences, word_confidences, struck = self._text_with_confidences(best, len(best.tokens))
+        repeats = None if best.complete and _confidence(best) > SURE_REPEATS else repeats_of(best.tokens)
+        if repeats is not None:
+            return self._cut_short(best, repeats)
+        text, confidences, word_confidences, struck = self._text_with_confidences(best)
         confidence = _confidence(best) * (1 - sum(stop - start for start, stop in best.unread)) ** 2
         # Hypotheses that the search really followed say more than a change at a single step, so they come first.
         others = [(other.tokens, other.total - best.total) for other in hypotheses[1:]]
@@ -366,9 +366,15 @@ class Recognizer:
             word_confidences=word_confidences,
         )
 
-    def _cut_short(self, best: Hypothesis, end: int) -> Reading:
-        """The reading of a hypothesis that repeats itself after `end` tokens."""
-        text, confidences, word_confidences, struck = self._text_with_confidences(best, end)
+    def _cut_short(self, best: Hypothesis, repeats: slice) -> Reading:
+        """The reading of a hypothesis without the tokens that only repeat others."""
+        kept = replace(
+            best,
+            tokens=_without(best.tokens, repeats),
+            log_probabilities=_without(best.log_probabilities, repeats),
+            word_confidences=tuple(_without(best.word_confidences, repeats)),
+        )
+        text, confidences, word_confidences, struck = self._text_with_confidences(kept)
         return Reading(
             text,
             min(_confidence(best), CUT_CONFIDENCE),
@@ -384,17 +390,16 @@ class Recognizer:
         return grammar is None or grammar.accepts([grammar.tokens[token] for token in tokens])
 
     def _text_with_confidences(
-        self, best: Hypothesis, end: int
+        self, best: Hypothesis
     ) -> tuple[str, tuple[float, ...], tuple[float, ...], tuple[tuple[int, int], ...]]:
-        """The first `end` tokens of a hypothesis as text without outer spaces.
+        """A hypothesis as text without outer spaces.
 
         Returns:
             The text, for each character the probability of its token and that of its word (empty where the hypothesis
             has none), and the struck-out words.
         """
-        tokens = best.tokens[:end]
-        text = self.text_of(tokens)
-        lengths = self.task.text_lengths(tokens, text, self.text_of, self.decoding.grammar)
+        text = self.text_of(best.tokens)
+        lengths = self.task.text_lengths(best.tokens, text, self.text_of, self.decoding.grammar)
         kept = slice(len(text) - len(text.lstrip()), len(text.rstrip()))
         letters = _of_characters([math.exp(min(0.0, value)) for value in best.log_probabilities], lengths)
         words = _of_characters(best.word_confidences, lengths)
@@ -533,3 +538,7 @@ def _substitutions(best: Hypothesis, end: int) -> list[tuple[list[int], float]]:
             rest = [] if other == end else [other, *best.tokens[index + 1 :]]
             changed.append(([*best.tokens[:index], *rest], difference))
     return sorted(changed, key=lambda change: -change[1])[:ALTERNATIVES]
+
+
+def _without(values: Sequence[Any], part: slice) -> list[Any]:
+    return [*values[: part.start], *values[part.stop :]]

@@ -9,7 +9,7 @@ LEAST_RUN = 3  # characters in a row that CTC sees and the text lacks, from whic
 APART = 1.5  # of the usual distance between two characters: how far fewer of them stand from all others to count too
 LIKELY_CHARACTER = 0.5  # probability that CTC must give such a character
 LONGEST_PERIOD = 16  # tokens of a repeated piece at most
-LEAST_REPEATS = 4  # times that a piece follows itself at the end of a text that runs in circles
+LEAST_REPEATS = 4  # times that a piece stands in a row in a text that runs in circles
 LEAST_LOOP = 24  # tokens of all repeats together at least
 
 
@@ -112,18 +112,22 @@ def matched_in(path: Sequence[int], tokens: Sequence[int]) -> np.ndarray:
     return matched
 
 
-def end_of_sense(tokens: Sequence[int]) -> int | None:
-    """How many tokens there are before a text runs in circles, one round included; None where it does not.
+def repeats_of(tokens: Sequence[int]) -> slice | None:
+    """Which tokens of a text that runs in circles only repeat what stands before them; None where it does not.
+
+    A search that runs in circles goes to the length limit, but the end may be something else: its grammar closes brackets.
 
     Args:
         tokens: Those of the text.
     """
-    count = len(tokens)
-    for period in range(1, min(LONGEST_PERIOD, count // LEAST_REPEATS) + 1):
-        piece = list(tokens[count - period :])
-        repeats = 1
-        while list(tokens[count - (repeats + 1) * period : count - repeats * period]) == piece:
-            repeats += 1
-        if repeats >= LEAST_REPEATS and repeats * period >= LEAST_LOOP:
-            return count - (repeats - 1) * period
-    return None
+    given = np.asarray(tokens)
+    found, longest = None, 0
+    for period in range(1, min(LONGEST_PERIOD, len(given) // LEAST_REPEATS) + 1):
+        changes = np.flatnonzero(given[period:] != given[:-period])
+        starts, ends = np.append(-1, changes) + 1, np.append(changes, len(given) - period)
+        best = int(np.argmax(ends - starts))
+        start, again = int(starts[best]), int(ends[best] - starts[best])
+        rounds = (again + period) // period
+        if rounds >= LEAST_REPEATS and rounds * period >= LEAST_LOOP and again > longest:
+            found, longest = slice(start + period, start + rounds * period), again
+    return found

@@ -165,6 +165,19 @@ def test_spaces_round_a_line_are_dropped_with_their_confidences(folder_of, image
     assert reading.confidence == pytest.approx(math.prod(range(1, 8)) / 10**7)
 
 
+def test_a_text_that_runs_in_circles_is_cut_and_marked_wherever_it_ends(folder_of, images, monkeypatch):
+    recognizer = load_recognizer(str(folder_of("own")))
+    tokens = recognizer.tokenizer.convert_tokens_to_ids(list("no " + "abc" * 9 + "d"))
+    steps = [-0.1] * (len(tokens) + 1)
+    monkeypatch.setattr(
+        "hwr_core.recognizer.decode",
+        lambda *_: [[Hypothesis(tokens, steps, [(4, -20.0)] * len(steps), -3.1, -3.1, True)]],
+    )
+    (reading,) = recognizer.read(images[:1])
+    assert reading.text == "no abcd" and len(reading.character_confidences) == 7
+    assert not reading.complete and reading.confidence <= 0.01
+
+
 def test_the_sign_of_a_struck_out_word_is_told_and_not_written(folder_of, images, monkeypatch):
     recognizer = load_recognizer(str(folder_of("own")))
     tokens = recognizer.tokenizer.convert_tokens_to_ids(list(f"ab{STRUCK} c"))

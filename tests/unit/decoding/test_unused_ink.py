@@ -5,7 +5,7 @@ import pytest
 
 from hwr_core.decoding.decode import by_ink
 from hwr_core.decoding.scores import Hypothesis
-from hwr_core.decoding.unused_ink import ctc_path, end_of_sense, unread_spans
+from hwr_core.decoding.unused_ink import ctc_path, repeats_of, unread_spans
 
 BLANK = 0
 
@@ -71,15 +71,17 @@ def test_what_ctc_is_not_sure_of_is_not_missed():
 
 
 @pytest.mark.parametrize(
-    ("tokens", "length"),
+    ("tokens", "kept"),
     [
-        ([1, 2, 3] + [7] * 60, 4),
-        ([9] + [4, 5, 6] * 20, 4),
+        ([1, 2, 3] + [7] * 60, [1, 2, 3, 7]),
+        ([9] + [4, 5, 6] * 20, [9, 4, 5, 6]),
+        ([9] + [4, 5, 6] * 20 + [4, 5, 8], [9, 4, 5, 6, 4, 5, 8]),  # the grammar closes what is open
         ([1, 2, 3, 4] * 3, None),
         ([7] * 12, None),  # a number with many zeros
         (list(range(40)), None),
         ([], None),
     ],
 )
-def test_a_text_that_runs_in_circles_ends_after_one_round(tokens, length):
-    assert end_of_sense(tokens) == length
+def test_of_a_text_that_runs_in_circles_one_round_is_kept(tokens, kept):
+    repeats = repeats_of(tokens)
+    assert (None if repeats is None else tokens[: repeats.start] + tokens[repeats.stop :]) == kept
