@@ -22,7 +22,7 @@ from pages.shared.about import about
 from pages.shared.components import ICON, style
 from pages.shared.model_picker import BUILT_IN, Reader, load_ahead, model_picker, recognizer_for
 from pages.shared.my_words import KEY as WORDS
-from pages.shared.my_words import forget_words, my_words
+from pages.shared.my_words import forget_words, join_switch, my_words
 from pages.shared.reading_view import PROBABLE, escaped
 
 AUTO, TEXT, MATH = MODES = "Auto", "Text", "Math"
@@ -52,6 +52,7 @@ def draw_page() -> None:
     with st.sidebar:
         live, pen, colour = canvas_settings()
         words = my_words()
+        join_switch()
         browser_storage.storage_controls(functools.partial(forget, state))
     reader = model_picker(CHECKPOINT[mode])
     about()
@@ -142,7 +143,8 @@ def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, mode: str,
         except HandwritingError as error:  # more writing than is read at once, or too many words
             st.error(escaped(str(error)), icon=":material/error:")
             return
-    if state.reading is None or state.reading.key != key:
+    # With other words in the list the reading stays until Read is pressed.
+    if state.reading is None or (state.reading.key[0][0], state.reading.key[1]) != (reader, key[1]):
         st.html("<p class='hint'>Press Read when you have finished.</p>")
         return
     page = state.reading.page

@@ -14,6 +14,7 @@ from hwr_core.ink.canvas import moved_object, path_object, shown_objects, stroke
 from hwr_core.ink.strokes import Strokes, points_along
 from hwr_core.reading import Box, Page, Reading
 from pages.drawing.correction import Correction
+from pages.shared.my_words import join_corrected
 
 STATE = "drawing"
 HISTORY = 20  # drawings kept
@@ -77,9 +78,9 @@ class Document:
 
 @dataclass(frozen=True)
 class DrawnReading:
-    """A reading. `key`: its reader and the fingerprint of its strokes."""
+    """A reading. `key`: its reader with the words to favour, and the fingerprint of its strokes."""
 
-    key: tuple[Hashable, str]
+    key: tuple[tuple[Hashable, str], str]
     page: Page
 
 
@@ -264,14 +265,19 @@ class DrawState:
         )
 
     def _correct(self, page: Page, key: str, start: str, text: str, renew: bool) -> None:
-        """Notes a corrected text, if it is another one. What was typed for a line belongs to the line, whatever is then written above or below."""
+        """Notes a corrected text, if it is another one. What was typed for a line belongs to the line, whatever is then written above or below.
+
+        Words that were typed into the field join My words, unless they stand in a formula.
+        """
         if text == self.document.texts.get(key, start):
             return
         line_texts = dict(self.document.line_texts)
         typed = text.split("\n") if len(page.lines) > 1 else [text]
         if len(typed) == len(page.lines):
             for line, line_text in zip(page.lines, typed, strict=True):
-                line_texts.pop((line.formula, line.box), None)
+                before = line_texts.pop((line.formula, line.box), line.reading.text)
+                if not (renew or line.formula):
+                    join_corrected(before, line_text)
                 if line_text != line.reading.text:
                     line_texts[line.formula, line.box] = line_text
         texts = {**{other: known for other, known in self.document.texts.items() if other != key}, key: text}

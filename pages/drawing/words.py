@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from hwr_core.reading import Reading
-from pages.shared.my_words import add_word
+from pages.shared.my_words import add_word, join_corrected
 from pages.shared.reading_view import percent, shaded_characters
 
 STATIC = Path(__file__).parent / "static"
@@ -30,7 +30,7 @@ def show_words(lines: Sequence[tuple[Reading, str]], key: str, on_chosen: Callab
     Args:
         lines: For each line its reading, and its text as it was corrected.
         key: Of the component.
-        on_chosen: Takes the number of a line and its new text.
+        on_chosen: Takes the number of a line and its new text. A word that was typed joins My words.
     """
     data = {
         "lines": [words_of(reading, text) for reading, text in lines],
@@ -43,6 +43,8 @@ def show_words(lines: Sequence[tuple[Reading, str]], key: str, on_chosen: Callab
             on_chosen(*change)
             if told.get("add"):
                 add_word(" ".join(told["text"].split()))
+            elif told.get("typed"):
+                join_corrected(lines[change[0]][1], change[1])
 
     _words(data=data, key=key, on_chosen_change=chosen)
 

@@ -12,6 +12,7 @@ from pages.drawing.saved import document_of, drawing_values, history_values
 from pages.drawing.state import Document, Earlier, fingerprint
 from pages.shared import browser_storage
 from pages.shared.browser_storage import STATE
+from pages.shared.my_words import JOIN
 from tests.support.app import draw_page, on_canvas, press
 
 
@@ -148,3 +149,16 @@ def test_the_browser_is_asked_below_the_navigation(monkeypatch):
     monkeypatch.setattr(browser_storage, "load", lambda: order.append("question") or load())
     draw_page().run()
     assert order[:2] == ["navigation", "question"]
+
+
+def test_typed_corrections_join_my_words_only_if_that_is_wanted():
+    app = on_canvas(draw_page(), write("hello")).run()
+    app.text_area[0].set_value("Hallo Xanthippe").run()
+    assert not app.exception and app.text_area(key="my words").value == "Hallo\nXanthippe"
+    assert app.text_area[0].value == "Hallo Xanthippe", "also after it was read with the list"
+    app.toggle(key=JOIN).set_value(False).run()
+    app.text_area[0].set_value("Hallo Gaitskell").run()
+    assert app.text_area(key="my words").value == "Hallo\nXanthippe"
+    app.toggle(key="live").set_value(False).run()
+    app.text_area(key="my words").set_value("Gaitskell").run()
+    assert app.text_area[0].value == "Hallo Gaitskell", "other words wait for Read"

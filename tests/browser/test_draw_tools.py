@@ -157,6 +157,11 @@ def test_a_word_is_corrected_by_a_choice_and_by_typing_and_is_added_to_my_words(
     desktop.get_by_test_id("reading").filter(has_text="Klever").wait_for()
     expect(desktop.get_by_role("textbox", name="My words")).to_have_value("Klever")
     desktop.wait_for_function("localStorage['handwriting-recognition/words'] === '\"Klever\"'")
+    expect(desktop.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+    words.first.click()
+    field.fill("Clovis")
+    field.press("Enter")
+    expect(desktop.get_by_role("textbox", name="My words")).to_have_value("Klever\nClovis")
 
 
 def test_the_canvas_grows_with_the_ink_is_dragged_taller_and_shrinks_without_cropping(desktop):

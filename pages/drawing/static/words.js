@@ -48,9 +48,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (again) return
     const menu = document.createElement("div")
     menu.className = "menu"
-    const choose = (start, end, text, add = false) => {
+    const choose = (start, end, text, typed = false, add = false) => {
       close()
-      setTriggerValue("chosen", { line: number, start, end, text, add })
+      setTriggerValue("chosen", { line: number, start, end, text, typed, add })
     }
     const about = document.createElement("small")
     about.textContent = word.about
@@ -66,12 +66,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     field.value = word.text
     field.setAttribute("aria-label", "Correct this word")
     field.onkeydown = (event) => {
-      if (event.key === "Enter" && !event.isComposing) choose(place, place + 1, field.value)
+      if (event.key === "Enter" && !event.isComposing) choose(place, place + 1, field.value, true)
     }
     const add = document.createElement("button")
     add.type = "button"
     add.textContent = "Use, and add to My words"
-    add.onclick = () => choose(place, place + 1, field.value, true)
+    add.onclick = () => choose(place, place + 1, field.value, true, true)
     menu.append(field, add)
     button.setAttribute("aria-expanded", "true")
     reading.append(menu)
