@@ -107,6 +107,9 @@ class Task(ABC):
             text_of: Turns token ids into text.
             grammar: The grammar that the reading obeys, if any.
         """
+        alone = [text_of([token]) for token in tokens]
+        if "".join(alone) == text:
+            return list(itertools.accumulate(map(len, alone)))
         before = [min(len(text_of(tokens[:end])), len(text)) for end in range(1, len(tokens))]
         return [*before, len(text)] if tokens else []
 

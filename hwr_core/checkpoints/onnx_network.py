@@ -16,6 +16,7 @@ from hwr_core.decoding.unread_symbols import seen_symbols
 ENCODER = "encoder_model.onnx"  # in the folder `onnx`
 DECODER = "decoder_with_past_model.onnx"  # in the folder `onnx`
 ROOM = 32  # steps by which the decoder's past grows
+KEPT_PIXELS = 200_000  # of the pictures whose features are kept: three long lines, 5 MB
 
 
 class OnnxNetwork:
@@ -45,17 +46,38 @@ class OnnxNetwork:
         self.past = {value.name: value.shape for value in self.decoder.get_inputs() if value.name.startswith("past_")}
         # The logits, then the new keys and values in the order of `past`.
         self.steps = [output.name for output in self.decoder.get_outputs()]
+        self._kept: list[dict[str, np.ndarray]] = []
         _networks.add(self)
 
     def encode(self, pixel_values: np.ndarray, beams: int) -> "_Encoded":
         # One by one, without padding: a common batch would need masks and is not faster.
-        return _Encoded(self, [self._encode(image) for image in pixel_values])
+        return _Encoded(self, [self._encode(image, beams) for image in pixel_values])
 
-    def _encode(self, image: np.ndarray) -> dict[str, np.ndarray]:
+    def _encode(self, image: np.ndarray, beams: int) -> dict[str, np.ndarray]:
         rows, columns = (np.flatnonzero((image != 0).any(axis)) for axis in ((0, 2), (0, 1)))
-        image = np.ascontiguousarray(image[None, :, : rows[-1] + 1, : columns[-1] + 1])
-        found = dict(zip(self.features, self.encoder.run(self.features, {"pixel_values": image}), strict=True))
-        return found | {"picture": image[0, 0]}
+        image = image[None, :, : rows[-1] + 1, : columns[-1] + 1].copy()
+        known = self._taken(image[0, 0]) if beams > 1 else None
+        if known is not None:
+            return known
+        features = dict(zip(self.features, self.encoder.run(self.features, {"pixel_values": image}), strict=True))
+        found = features | {"picture": image[0, 0]}
+        if beams == 1:
+            self._keep(found)
+        return found
+
+    def _keep(self, found: dict[str, np.ndarray]) -> None:
+        """Keeps the features of a picture that is read greedily: some lines tell a page's direction, and are searched then."""
+        kept = [*self._kept, found]
+        while kept and sum(item["picture"].size for item in kept) > KEPT_PIXELS:
+            kept = kept[1:]
+        self._kept = kept
+
+    def _taken(self, picture: np.ndarray) -> dict[str, np.ndarray] | None:
+        """The kept features of a picture, which are then no longer kept; None if there are none."""
+        found = next((item for item in self._kept if np.array_equal(item["picture"], picture)), None)
+        if found is not None:
+            self._kept = [item for item in self._kept if item is not found]
+        return found
 
 
 _networks: weakref.WeakSet[OnnxNetwork] = weakref.WeakSet()

@@ -194,10 +194,13 @@ class LanguageModel:
 
     def along(self, context: np.ndarray, tokens: list[int]) -> np.ndarray:
         """The contexts from one, (1,), on: itself, and those after one, two, … all of `tokens`."""
-        contexts = [context]
-        for token in tokens:
-            contexts.append(self.advance(contexts[-1], np.array([token])))
-        return np.concatenate(contexts)
+        kept = self.order - 1
+        before = context[0] >> self.bits * np.arange(kept)[::-1] & (1 << self.bits) - 1
+        written = np.concatenate([before, np.array(tokens, np.int64)])
+        contexts = np.zeros(len(tokens) + 1, np.int64)
+        for place in range(kept):
+            contexts = contexts << self.bits | written[place : place + len(contexts)]
+        return contexts | context[0] >> LANGUAGE << LANGUAGE
 
     def score(self, contexts: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """Log probabilities of `tokens` (rows, candidates) after `contexts` (rows,), float32."""

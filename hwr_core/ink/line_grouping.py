@@ -6,6 +6,7 @@ letter; what lies far from all letters is a line of its own.
 """
 
 import itertools
+from statistics import median
 
 import numpy as np
 
@@ -190,7 +191,13 @@ def _far_apart(ink: _Ink, strokes: np.ndarray) -> list[list[int]]:
 
 def _usual(heights: np.ndarray) -> float:
     """The usual height of a letter or a joined word: the median over the strokes that are no dots or dashes."""
-    return float(np.median(heights[heights >= 0.4 * np.percentile(heights, 90)]))
+    # A sorted list: `np.percentile` and `np.median` take twenty times as long for so few.
+    ordered = sorted(heights.tolist())
+    place, share = divmod(0.9 * (len(ordered) - 1), 1)
+    tall = ordered[int(place)]
+    if share:
+        tall += share * (ordered[int(place) + 1] - tall)
+    return median([height for height in ordered if height >= 0.4 * tall])
 
 
 def _resampled(strokes: Strokes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -247,6 +247,8 @@ def test_a_lines_lengths_never_pass_the_whole_text():
     assert TextLineTask().text_lengths([1, 2, 3], "abc", text_of, None) == [1, 3, 3]
     assert TextLineTask().text_lengths([1, 2], "ab", text_of, None) == [1, 2]
     assert TextLineTask().text_lengths([], "", text_of, None) == []
+    joined = lambda tokens: "+".join(pieces[token] for token in tokens)  # noqa: E731  more than the tokens alone
+    assert TextLineTask().text_lengths([1, 2], "a+bc", joined, None) == [1, 4]
 
 
 def test_arrays_of_every_type_and_a_single_picture_are_read_alike(recognizer):

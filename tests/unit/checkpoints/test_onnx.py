@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 from hwr_core import HandwritingError, load_recognizer
 from hwr_core.checkpoints import registry
 from hwr_core.checkpoints.checkpoint_config import MODELS
-from hwr_core.checkpoints.onnx_network import ENCODER, OnnxNetwork
+from hwr_core.checkpoints.onnx_network import ENCODER, KEPT_PIXELS, OnnxNetwork
 from hwr_core.ink.formula import render_formula
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import level, render_line
@@ -94,6 +95,27 @@ def test_a_step_gives_the_logits_that_torch_gives_wherever_its_beams_come_from(e
             for one in encoded:
                 one.keep(items)
             origin, rows = origin[2:], rows - 2
+
+
+def test_a_line_that_told_the_pages_direction_is_not_encoded_again(monkeypatch):
+    recognizer = load_recognizer("text")
+    network = recognizer.network
+    assert isinstance(network, OnnxNetwork)
+    monkeypatch.setattr(network, "_kept", [])
+    runs = []
+    run = network.encoder.run
+    monkeypatch.setattr(network, "encoder", SimpleNamespace(run=lambda *given: runs.append(given) or run(*given)))
+    images = lines_of(recognizer, 60)
+    alone = recognizer.read(images, beams=4)
+    assert len(runs) == len(images) and not network._kept
+    recognizer.read(images, beams=1)
+    assert len(runs) == 2 * len(images)
+    assert recognizer.read(images, beams=4) == alone
+    assert len(runs) == 2 * len(images) and not network._kept  # each is taken once
+    for _ in range(3):  # a greedy reading is never spared its own encoder, and few are kept
+        recognizer.read(lines_of(recognizer, 8), beams=1)
+    assert len(runs) == 2 * len(images) + 3 * len(lines_of(recognizer, 8))
+    assert 0 < sum(item["picture"].size for item in network._kept) <= KEPT_PIXELS
 
 
 def test_a_shipped_checkpoint_reads_without_torch_or_transformers():

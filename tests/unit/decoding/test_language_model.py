@@ -142,6 +142,16 @@ def test_more_than_256_tokens_have_longer_keys(tmp_path):
     assert np.exp(found.score(context, np.arange(len(names))[None])).sum() == pytest.approx(1, abs=0.01)
 
 
+def test_the_contexts_along_a_text_are_those_after_each_of_its_tokens():
+    found = model()
+    for text in ("", "a", "ab", "abcabcab"):
+        tokens = [IDS[letter] for letter in text]
+        contexts = [found.start(1)]
+        for token in tokens:
+            contexts.append(found.advance(contexts[-1], np.array([token])))
+        assert found.along(found.start(1), tokens).tolist() == np.concatenate(contexts).tolist()
+
+
 FORWARDS, BACKWARDS = 0, 1
 
 
