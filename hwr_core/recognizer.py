@@ -297,7 +297,7 @@ class Recognizer:
         ):
             if finished := parts.finished(dict(zip(batch, readings, strict=True))):
                 yield finished
-        if len(parts.pictures) > 1 or self._exclusive:
+        if len(parts.pictures) >= SPLIT_FROM or self._exclusive:  # fewer leave little behind
             give_back_freed()
 
     def _parts(self, image: Image.Image | np.ndarray) -> list[list[np.ndarray]]:

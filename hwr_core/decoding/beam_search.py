@@ -80,6 +80,7 @@ class _Search:
         items: the items that are still in the batch.
         total: (items, beams) float64, the score of each beam so far.
         open: the steps of each beam.
+        sums: the log probability of each beam so far.
         closed: the finished hypotheses of each item.
         done: whether each item is finished.
         steps: number of steps so far.
@@ -91,6 +92,7 @@ class _Search:
         self.total = np.full((batch, self.beams), IMPOSSIBLE)
         self.total[:, 0] = 0.0
         self.open: list[list[Step]] = [[] for _ in range(batch * self.beams)]
+        self.sums = [0.0] * (batch * self.beams)
         self.closed: list[list[Hypothesis]] = [[] for _ in range(batch)]
         self.done = [False] * batch
         self.steps = 0
@@ -128,6 +130,7 @@ class _Search:
         chosen: list[int] = []
         total: list[float] = []
         paths: list[list[Step]] = []
+        sums: list[float] = []
         for place, (item_rows, item_totals) in enumerate(zip(rows.tolist(), best.tolist(), strict=True)):
             item, kept = self.items[place], 0
             for rank, (row, token, value) in enumerate(zip(item_rows, tokens[place], item_totals, strict=True)):
@@ -144,19 +147,21 @@ class _Search:
                     chosen.append(token)
                     total.append(value)
                     paths.append([*self.open[row], step])
+                    sums.append(self.sums[row] + step[1])
                     kept += 1
             while kept < self.beams:  # without a continuation, the beam stays as a dead one
                 origin.append(item_rows[0])
                 chosen.append(self.end)
                 total.append(IMPOSSIBLE)
                 paths.append(self.open[item_rows[0]])
+                sums.append(IMPOSSIBLE)
                 kept += 1
             self.done[item] = (
                 self.done[item]
                 or self._is_done(item, total[-self.beams])
-                or self._is_hopeless(item, paths[-self.beams :], total[-self.beams :])
+                or self._is_hopeless(item, paths[-self.beams :], total[-self.beams :], sums[-self.beams :])
             )
-        self.open = paths
+        self.open, self.sums = paths, sums
         self.total = np.array(total).reshape(batch, self.beams)
         return np.array(origin), np.array(chosen)
 
@@ -171,7 +176,8 @@ class _Search:
             return None
         self.items = [self.items[place] for place in kept]
         self.total = self.total[kept]
-        self.open = [self.open[place * self.beams + beam] for place in kept for beam in range(self.beams)]
+        rows = [place * self.beams + beam for place in kept for beam in range(self.beams)]
+        self.open, self.sums = [self.open[row] for row in rows], [self.sums[row] for row in rows]
         return np.array(kept)
 
     def _is_done(self, item: int, best_open: float) -> bool:
@@ -183,14 +189,13 @@ class _Search:
         worst = min(sorted((hypothesis.score for hypothesis in closed), reverse=True)[: self.beams])
         return len(closed) >= self.beams and worst >= best_open / self.steps**self.settings.length_penalty
 
-    def _is_hopeless(self, item: int, paths: list[list[Step]], totals: list[float]) -> bool:
+    def _is_hopeless(self, item: int, paths: list[list[Step]], totals: list[float], sums: list[float]) -> bool:
         """Whether neither a finished nor an open sequence has the probability `give_up_below`, which only falls."""
         if not self.settings.give_up_below:
             return False
-        alive = [path for path, total in zip(paths, totals, strict=True) if total > IMPOSSIBLE / 2]
-        sums = [sum(step[1] for step in path) for path in alive]
-        sums += [sum(found.log_probabilities) for found in self.closed[item]]
-        if max(sums, default=0.0) >= math.log(self.settings.give_up_below):
+        alive = [value for value in sums if value > IMPOSSIBLE / 2]
+        alive += [sum(found.log_probabilities) for found in self.closed[item]]
+        if max(alive, default=0.0) >= math.log(self.settings.give_up_below):
             return False
         self.closed[item] += [
             hypothesis(path, total, False, self.settings)

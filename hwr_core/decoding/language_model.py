@@ -132,7 +132,8 @@ class LanguageModel:
         self.hashes = (packed >> 24).astype(np.uint32)
         starts = np.searchsorted(self.hashes, np.arange(1 << FIRST, dtype=np.uint32) << 32 - FIRST)
         self._starts = np.append(starts, len(packed)).astype(np.int32)
-        self._halvings = int(np.diff(self._starts).max()).bit_length()
+        halvings = int(np.diff(self._starts).max()).bit_length()
+        self._steps = [np.int32(1 << halving) for halving in reversed(range(halvings))]
         self.checks, self.codes, self.backoff_codes = ((packed >> bit).astype(np.uint8) for bit in (16, 8, 0))
         self.levels, self.backoff_levels = ngrams.levels, ngrams.backoff_levels
         self._alone = self.levels[np.stack([tables[0][1] for tables in ngrams.languages.values()])]
@@ -207,15 +208,15 @@ class LanguageModel:
         language = contexts[:, None] >> LANGUAGE << LANGUAGE
         scores = self._alone[contexts[:, None] >> LANGUAGE, tokens]
         shorter = contexts[:, None] & self._last  # (rows, lengths)
-        index, found = self._find(shorter | self._contexts | language)
-        backoffs = np.where(found, self.backoff_levels[self.backoff_codes[index]], np.float32(0))
+        index, present = self._find(shorter | self._contexts | language)
+        backoffs = np.where(present, self.backoff_levels[self.backoff_codes[index]], np.float32(0))
         # The context of each n-gram of the model is in the model too, so that the others need not be looked for.
-        row, length = np.nonzero(found)
+        row, length = np.nonzero(present)
         longer = shorter[row, length] << self.bits | self._ngrams[length] | language[row, 0]
         codes = np.full((*shorter.shape, tokens.shape[1]), ABSENT, np.uint8)
         index, found = self._find(longer[:, None] | tokens[row])
         codes[row, length] = np.where(found, self.codes[index], ABSENT)
-        for place in range(shorter.shape[1]):
+        for place in np.flatnonzero(present.any(0)):  # other lengths change nothing
             known = codes[:, place]
             scores = np.where(known == ABSENT, scores + backoffs[:, place, None], self.levels[known])
         return scores
@@ -224,14 +225,9 @@ class LanguageModel:
         """Where each n-gram is, and whether it is there: a binary search among those whose hashes begin alike."""
         wanted = hash_of(keys)
         high, check = (wanted >> 8).astype(np.uint32), wanted.astype(np.uint8)
-        first = (wanted >> 40 - FIRST).astype(np.int32)
-        low = self._starts[first]
-        left = self._starts[first + 1] - low
-        for _ in range(self._halvings):
-            half = left >> 1
-            middle = low + half
-            less = (self.hashes.take(middle, mode="clip") < high) & (left > 0)
-            low, left = np.where(less, middle + 1, low), np.where(less, left - half - 1, half)
+        low = self._starts[(wanted >> 40 - FIRST).astype(np.int32)]
+        for step in self._steps:  # what follows them has a higher hash
+            low = low + step * (self.hashes.take(low + (step - 1), mode="clip") < high)
         last = len(self.hashes) - 1
         low = np.minimum(low, last)
         low = np.where(self.checks[low] == check, low, np.minimum(low + 1, last))  # two may share a hash
