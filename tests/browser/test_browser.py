@@ -83,6 +83,18 @@ def test_the_example_is_written_and_read(desktop):
     reading(desktop, "see you at")
 
 
+def test_copy_works_over_http_where_a_page_has_no_clipboard(desktop):
+    desktop.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    desktop.get_by_role("button", name="Try an example").click()
+    reading(desktop, "see you at 7:30")
+    desktop.get_by_role("button", name="Copy").click()
+    expect(desktop.get_by_role("button", name="Copied")).to_be_visible()
+    words = desktop.get_by_role("textbox", name="My words")
+    words.focus()
+    desktop.keyboard.press("Control+v")
+    expect(words).to_have_value("see you at 7:30")
+
+
 def test_a_photo_is_uploaded_previewed_and_read_and_the_threshold_moves_the_preview(chromium, app_address):
     page = chromium.new_page(viewport={"width": 1360, "height": 1000})
     page.set_default_timeout(PATIENCE)

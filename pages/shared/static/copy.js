@@ -10,12 +10,28 @@ export default function ({ data, parentElement }) {
   }
   say(data.label)
   button.onclick = async () => {
-    try {
-      await navigator.clipboard.writeText(data.text)
-      say("Copied")
-    } catch {
-      say("Press Ctrl+C")
-    }
+    say((await copied(data.text, parentElement)) ? "Copied" : "Blocked")
     setTimeout(() => say(data.label), SHOWN)
+  }
+}
+
+// Whether a text could be copied. Over http from another machine, such as a phone, there is no navigator.clipboard.
+async function copied(text, place) {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    const field = document.createElement("textarea")
+    field.value = text
+    field.readOnly = true // no keyboard comes up on a phone
+    field.style.cssText = "position:fixed;top:0;opacity:0"
+    const focused = document.activeElement
+    place.append(field)
+    field.focus({ preventScroll: true })
+    field.setSelectionRange(0, text.length)
+    const done = document.execCommand("copy")
+    field.remove()
+    focused?.focus?.({ preventScroll: true })
+    return done
   }
 }
