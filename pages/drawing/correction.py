@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from pages.shared.typed import note_shown, typed_text
+
 
 @dataclass(frozen=True)
 class Correction:
@@ -37,6 +39,7 @@ class Correction:
 
     def show(self, label: str) -> None:
         """Shows the field."""
+        note_shown(self.widget, self.current)
         st.text_area(label, self.current, key=self.widget, height="content", on_change=self._typed)
 
     def replace(self, text: str) -> None:
@@ -44,4 +47,5 @@ class Correction:
         self.on_change(text, True)
 
     def _typed(self) -> None:
-        self.on_change(st.session_state[self.widget], False)
+        if (text := typed_text(self.widget)) is not None:
+            self.on_change(text, False)

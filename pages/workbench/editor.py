@@ -14,6 +14,7 @@ from hwr_core.reading import Line, Page, Reading
 from pages.shared.doubt import unsure_words
 from pages.shared.my_words import join_corrected
 from pages.shared.reading_view import best_guess, differing, escaped, percent
+from pages.shared.typed import note_shown, typed_text
 from pages.workbench.edits import correct_line, merge
 from pages.workbench.files import Sheet
 from pages.workbench.reading import ReadSheet
@@ -69,6 +70,7 @@ def _row(sheet: Sheet, number: int, read: ReadSheet, shown: Page) -> None:
     line, machine = shown.lines[number], read.page.lines[number].reading
     outline = line.corners
     key = f"line-{hash((sheet.key, outline, machine.text))}-{page.fields.get(outline, 0)}"
+    note_shown(key, line.reading.text)
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key=f"row-{number}"):
         st.html(_picture(line, number, machine), width="stretch")
         st.text_input(
@@ -163,9 +165,9 @@ def _accept(page: PageState, regions: tuple[Region, ...], outline: Outline, gues
 
 
 def _take(page: PageState, outline: Outline, key: str, before: str) -> None:
-    text = st.session_state[key].strip()
-    correct_line(page, outline, text)
-    join_corrected(before, text)
+    if (typed := typed_text(key)) is not None:
+        correct_line(page, outline, text := typed.strip())
+        join_corrected(before, text)
 
 
 def _use(page: PageState, outline: Outline, text: str) -> None:
