@@ -268,7 +268,7 @@ def test_the_real_command_learns_from_the_pages_lines(learning, tmp_path):
     assert re.search("It helped. On 5 lines that were kept aside", said(app.success))
     hand = app.session_state["hand"].hand
     assert {path.name for path in hand.folder.iterdir()} <= FILES
-    assert "learned from | 7" in (hand.folder / "README.md").read_text()
+    assert "learned from | 12" in (hand.folder / "README.md").read_text()
     assert hand.recognizer.read([np.full((48, 96), 255, np.uint8)])
 
 

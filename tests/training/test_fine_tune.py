@@ -165,11 +165,32 @@ def test_a_stopped_run_goes_on_with_what_it_measured(quick, folder, tmp_path, mo
     counted = []
     monkeypatch.setattr(fine_tune, "errors", lambda recognizer, lines: counted.append(1) or 9 - len(counted))
     first = quick(folder, tmp_path / "hand", [])
-    monkeypatch.setattr(first, "_trained", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(first, "_trained", stopped)
     with pytest.raises(KeyboardInterrupt):
         first.run()
     outcome = quick(folder, tmp_path / "hand", []).run()
     assert len(counted) == 2 and (outcome.errors_before, outcome.errors_after) == (8, 7)
+
+
+def stopped(*_):
+    raise KeyboardInterrupt
+
+
+def test_what_helped_learns_from_the_lines_aside_too_also_after_a_stop(quick, folder, tmp_path, monkeypatch):
+    counted, learned = iter([9, 3]), []
+    monkeypatch.setattr(fine_tune, "errors", lambda recognizer, lines: next(counted))
+    monkeypatch.setattr(fine_tune, "losses_by_share", lambda *_: {0.0: 1.0, 0.5: 0.8, 1.0: 0.9})
+    real = fine_tune.OwnBatches
+    monkeypatch.setattr(fine_tune, "OwnBatches", lambda lines, *rest: learned.append(len(lines)) or real(lines, *rest))
+    first = quick(folder, tmp_path / "hand", [])
+    monkeypatch.setattr(first, "_written", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        first.run()
+    assert learned == [7, 12] and not (tmp_path / "hand" / "config.json").exists()
+    outcome = quick(folder, tmp_path / "hand", []).run()
+    assert learned == [7, 12, 12], "the first training was not repeated"
+    assert outcome.helped and outcome.errors_after == 3 and "learned from these lines too" in outcome.sentence
+    assert "| lines learned from | 12 |" in (tmp_path / "hand" / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

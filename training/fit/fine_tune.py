@@ -1,7 +1,7 @@
 """Adapts a checkpoint to one's own lines or formulas: `hwr train fine-tune --data corrections/ --out my-hand/`.
 
-A part of the lines is kept aside. The adapted checkpoint is written only if it reads these with fewer errors than the
-checkpoint it started from. `recipes.py` has what is trained, `docs/contributing/own-data.md` how to use it.
+A part of the lines is kept aside. Only if the adapted checkpoint reads these with fewer errors than the checkpoint it
+started from, it learns once more, from all lines, and is written. `recipes.py` has what is trained, `docs/contributing/own-data.md` how to use it.
 """
 
 import io
@@ -21,7 +21,7 @@ import torch
 
 from hwr_core.checkpoints.checkpoint_config import LANGUAGE_MODEL
 from hwr_core.checkpoints.registry import find, load_recognizer
-from hwr_core.decoding.language_model import NgramTables
+from hwr_core.decoding.language_model import LanguageModel, NgramTables
 from hwr_core.errors import HandwritingError
 from hwr_core.metrics import edit_distance
 from hwr_core.recognizer import Recognizer
@@ -62,6 +62,7 @@ STATE, TRAINING, CANDIDATE, REPORT, PROGRESS = (
     "fine-tuning.json",
     "progress.json",
 )
+ALL_LINES = " with all lines"  # of the names of the second training's stages
 
 Say = Callable[[str], None]
 
@@ -72,11 +73,11 @@ class Outcome:
 
     Attributes:
         start: The checkpoint it started from.
-        lines: Lines that were learned from.
-        aside: Lines that were kept aside.
+        lines: Lines that were learned from while the others were kept aside.
+        aside: Lines that were kept aside. A checkpoint that helped has learned from them afterwards.
         characters: Of the transcripts of the lines aside.
         errors_before: Wrong characters in the lines aside, by the checkpoint it started from.
-        errors_after: The same by the adapted one.
+        errors_after: The same by the adapted one, before it learned from these lines too.
         seconds: Time of training, of all calls.
         helped: Whether the adapted checkpoint is clearly better (`is_gain`). Only then it was written.
     """
@@ -98,7 +99,7 @@ class Outcome:
             f"On {self.aside} lines that were kept aside, {rates[0]:.1f} % was wrong before, {rates[1]:.1f} % after."
         )
         if self.helped:
-            return f"It helped. {measured}"
+            return f"It helped. {measured} Then it learned from these lines too."
         return f"It did not help enough to be sure: the checkpoint {self.start} stays. {measured} More lines may help."
 
 
@@ -160,18 +161,18 @@ class FineTuning:
         if "before" not in self.state:
             self._tell("reading the lines kept aside", 0, 1)
             self._keep(before=errors(self.recognizer, self.aside))
-        weights = self._trained()
-        candidate = self._written(weights)
-        self._tell("comparing", 0, 1)
-        recognizer = load_recognizer(str(candidate))
-        after = errors(recognizer, self.aside)
+        if "after" not in self.state:
+            self._measure()
+        helped = is_gain(self.state["before"], self.state["after"], self.state["gain"])
+        if helped:
+            lines = [*self.own, *self.aside]
+            candidate = self._written(self._share(self._trained(lines, ALL_LINES)), lines)
         characters = sum(len(_units(line.text, line.formula)) for line in self.aside)
         outcome = Outcome(
-            self.start, len(self.own), len(self.aside), characters, self.state["before"], after,
-            round(self.state["seconds"]), is_gain(self.state["before"], after, self.state["gain"]),
+            self.start, len(self.own), len(self.aside), characters, self.state["before"], self.state["after"],
+            round(self.state["seconds"]), helped,
         )  # fmt: skip
-        if outcome.helped:
-            self._calibrate(candidate, recognizer)
+        if helped:
             (candidate / "README.md").write_text(card(outcome, self.folder, self.recipe), encoding="utf-8")
             for path in candidate.iterdir():
                 path.rename(self.out / path.name)
@@ -193,57 +194,89 @@ class FineTuning:
         """Makes general lines; formulas have none."""
         return None if self.formulas else general_lines(self.recognizer.decoding.language_model, self.tokens)
 
-    def _trained(self) -> dict[str, torch.Tensor]:
-        """The adapted weights."""
+    def _measure(self) -> None:
+        """Trains without the lines aside, and reads them. Notes what came of it."""
+        new = self._trained(self.own)
+        plain, bf16 = plain_batches(self.aside, self.input), quicker_in_bf16()
+        by_share = losses_by_share(self.model, new, seen_by(self.model, iter(plain), len(plain), bf16), bf16)
+        share = min(by_share, key=by_share.__getitem__)
+        self._keep(gain=1 - by_share[share] / by_share[0.0], share=share)
+        self.say(f"{share:.0%} of the change is kept.")
+        self._tell("comparing", 0, 1)
+        old = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        try:
+            self.model.load_state_dict(self._share(new))
+            recognizer = self.recognizer
+            if (ngrams := self._ngrams(self.own)) is not None:
+                recognizer = recognizer.with_decoding(language_model=LanguageModel(ngrams))
+            after, temperature = errors(recognizer, self.aside), self._temperature(recognizer)
+        finally:
+            self.model.load_state_dict(old)
+        self._keep(after=after, temperature=temperature)
+        (self.work / TRAINING).unlink(missing_ok=True)
+
+    def _share(self, new: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return blended(self.model.state_dict(), new, self.state["share"])
+
+    def _trained(self, lines: Sequence[OwnLine], which: str = "") -> dict[str, torch.Tensor]:
+        """The weights after learning from these lines.
+
+        Args:
+            lines: To learn from.
+            which: Is added to the names of the stages.
+        """
         bf16 = quicker_in_bf16()
-        batches = OwnBatches(self.own, self.input, self._general(), self.recipe.replay)
-        seen = seen_by(self.model, iter(batches), batch_count(len(self.own)), bf16, self._progress("preparing"))
+        batches = OwnBatches(lines, self.input, self._general(), self.recipe.replay)
+        tell = self._progress(f"preparing{which}")
+        seen = seen_by(self.model, iter(batches), batch_count(len(lines)), bf16, tell)
         started, before = time.monotonic(), self.state["seconds"]
-        tell = self._progress("training")
+        tell = self._progress(f"training{which}")
 
         def step(done: int, total: int) -> None:
             self.state["seconds"] = before + time.monotonic() - started
             self._keep()
             tell(done, total)
 
-        new = adapt(self.model, seen, self.recipe, bf16, step, self.work / TRAINING)
-        plain = plain_batches(self.aside, self.input)
-        by_share = losses_by_share(self.model, new, seen_by(self.model, iter(plain), len(plain), bf16), bf16)
-        share = min(by_share, key=by_share.__getitem__)
-        self._keep(gain=1 - by_share[share] / by_share[0.0], share=share)
-        self.say(f"{share:.0%} of the change is kept.")
-        return blended(self.model.state_dict(), new, share)
+        return adapt(self.model, seen, self.recipe, bf16, step, self.work / TRAINING)
 
-    def _written(self, weights: dict[str, torch.Tensor]) -> Path:
+    def _ngrams(self, lines: Sequence[OwnLine]) -> NgramTables | None:
+        """The language model with the lines' texts, if these make it better; None: it stays, or there is none."""
+        weight = 0.0 if self.formulas else self.recipe.language_model
+        if not weight or not (self.folder / LANGUAGE_MODEL).is_file():
+            return None
+        ngrams = NgramTables.read(self.folder / LANGUAGE_MODEL, self.tokens, self.recognizer.network.end)
+        texts = [line.text for line in lines]
+        return adapted(ngrams, texts, self.tokens, weight) if is_better(ngrams, texts, self.tokens, weight) else None
+
+    def _written(self, weights: dict[str, torch.Tensor], lines: Sequence[OwnLine]) -> Path:
         """The adapted checkpoint as a folder, with its language model and its graphs."""
         self._tell("writing", 0, 1)
         folder = self.work / CANDIDATE
         shutil.rmtree(folder, ignore_errors=True)
         save_checkpoint(self.model, self.recognizer.tokenizer, weights, folder)
         shutil.copy(self.folder / "generation_config.json", folder)
-        if (self.folder / LANGUAGE_MODEL).is_file():
-            ngrams = NgramTables.read(self.folder / LANGUAGE_MODEL, self.tokens, self.recognizer.network.end)
-            texts, weight = [line.text for line in self.own], 0.0 if self.formulas else self.recipe.language_model
-            if weight and is_better(ngrams, texts, self.tokens, weight):
-                self.say("Your texts are added to the language model.")
-                ngrams = adapted(ngrams, texts, self.tokens, weight)
+        if (ngrams := self._ngrams(lines)) is not None:
+            self.say("Your texts are added to the language model.")
             save(ngrams, self.tokens, folder / LANGUAGE_MODEL)
+        elif (self.folder / LANGUAGE_MODEL).is_file():
+            shutil.copy(self.folder / LANGUAGE_MODEL, folder)
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         with warnings.catch_warnings(action="ignore", category=FutureWarning), redirect_stdout(io.StringIO()):
             export_onnx.export(folder)
+        if (temperature := self.state["temperature"]) is not None:
+            path = folder / "config.json"
+            config = json.loads(path.read_text(encoding="utf-8")) | {"confidence_temperature": temperature}
+            path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         return folder
 
-    def _calibrate(self, candidate: Path, recognizer: Recognizer) -> None:
-        """Fits the confidence to the lines aside, if there are enough."""
+    def _temperature(self, recognizer: Recognizer) -> float | None:
+        """Fits the confidence to the lines aside; None if they are too few."""
         if len(self.aside) < CALIBRATED:
-            return
+            return None
         images = [as_image(line) for line in self.aside]
         truths = [comparable(line.text) for line in self.aside]
         with redirect_stdout(io.StringIO()):
-            temperature = fitted(recognizer, images, lambda reading, index: comparable(reading.text) == truths[index])
-        path = candidate / "config.json"
-        config = json.loads(path.read_text(encoding="utf-8")) | {"confidence_temperature": temperature}
-        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+            return fitted(recognizer, images, lambda reading, index: comparable(reading.text) == truths[index])
 
     def _keep(self, **values: Any) -> None:
         self.state |= values
@@ -307,8 +340,8 @@ Made with `hwr train fine-tune` from the checkpoint `{outcome.start}`, whose lic
 
 | | |
 |---|---|
-| lines learned from | {outcome.lines} |
-| lines kept aside | {outcome.aside}, {outcome.characters:,} characters |
+| lines learned from | {outcome.lines + outcome.aside} |
+| of them kept aside at first | {outcome.aside}, {outcome.characters:,} characters |
 | wrong characters before | {outcome.errors_before} |
 | wrong characters after | {outcome.errors_after} |
 | training | {outcome.seconds:.0f} seconds, {recipe.steps} steps at {recipe.rate:g}, part "{recipe.part}" |
