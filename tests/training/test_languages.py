@@ -9,7 +9,7 @@ import pytest
 
 from training.data import datasets, languages
 from training.data.charset import CHARACTERS, RELEASED
-from training.data.languages import FOLDER, LANGUAGES, Language, new_characters, read, read_all
+from training.data.languages import FOLDER, LANGUAGES, Language, load, new_characters, read, read_all
 
 POLISH = """
 name = "Polish"
@@ -95,3 +95,15 @@ def test_two_languages_with_one_number_are_reported(tmp_path):
     (tmp_path / "languages" / "pl.toml").write_text(POLISH.replace("number = 8", "number = 7"), encoding="utf-8")
     with pytest.raises(ValueError, match="have the number 7: give the new one 8"):
         read_all(tmp_path / "languages")
+    with pytest.raises(SystemExit, match="have the number 7"):  # exit status 1, the sentence on standard error
+        load(tmp_path / "languages", command=True)
+
+
+def test_too_few_sentences_are_pointed_out(polish, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "fonts", dict)
+    monkeypatch.setattr(datasets, "crohme_symbols", dict)
+    few = replace(polish, wordfreq="")
+    for count, enough in ((999, False), (1000, True)):
+        monkeypatch.setattr(datasets, "sentences", lambda count=count: {"pl": ["Dobry"] * count})
+        rows = {what: ok for what, _, ok in languages.check(few, tmp_path)}
+        assert rows["sentences"] is enough

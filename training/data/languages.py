@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parents[1] / "languages"
+LEAST_SENTENCES = 1000  # with transcripts; fewer do not foretell a language
 SPELLINGS = ("", "italian accents", "german ß")  # keys of `spelling.SPELLINGS`
 
 
@@ -132,7 +133,17 @@ def read_all(folder: Path = FOLDER) -> dict[str, Language]:
     return {language.code: language for language in found}
 
 
-LANGUAGES = read_all()
+def load(folder: Path = FOLDER, command: bool = False) -> dict[str, Language]:
+    """As `read_all`. In the `command` of this module a mistake ends the process with one sentence."""
+    try:
+        return read_all(folder)
+    except ValueError as error:
+        if command:
+            raise SystemExit(str(error)) from None
+        raise
+
+
+LANGUAGES = load(command=__name__ == "__main__")
 
 
 def new_characters(known: str) -> str:
@@ -167,7 +178,7 @@ def check(language: Language, downloads: Path) -> list[tuple[str, str, bool]]:
     rows.append(("letters that no pen strokes make", " ".join(lacking) or "none", True))
     sentences = datasets.sentences().get(language.code, [])
     transcripts = [line for name in language.transcripts for line in datasets.scans(name, "train")]
-    rows.append(("sentences", f"{len(sentences):,}", bool(sentences) or bool(transcripts)))
+    rows.append(("sentences", f"{len(sentences):,}", len(sentences) + len(transcripts) >= LEAST_SENTENCES))
     rows.append(("transcripts", f"{len(transcripts):,}", True))
     words = word_frequencies.of_language(downloads, language)[0] if language.wordfreq else []
     rows.append(("frequent words", f"{len(words):,}", bool(words) or not language.wordfreq))
