@@ -11,8 +11,12 @@ from hwr_core.reading import Box
 
 AROUND = 0.3  # of a line's height: ink so near to its outline belongs to it
 LEAST_HEIGHT = 0.45  # of the usual line's height: lower pieces are specks
+SMALL_LETTERS = 0.3  # the same of a word without tall letters …
+LEAST_WORD = 1.5  # … which is so many times the usual line's height long at least
 MOST_HEIGHT = 4.0  # of the usual line's height: higher pieces are frames, folds and edges
 MOST_RULE = 8.0  # length by width of a piece from which it is a ruled line
+RULE_RUN = 1.5  # of the usual line's height: a run of ink as long is a rule's
+MOST_UPRIGHT = 3.0  # height by width of a piece that stood on a rule from which it is a frame's side
 TOGETHER = 0.6  # of the usual line's height: pieces nearer to each other are shown as one
 LEAST_INK = 0.04  # share of its box that ink covers at least
 MOST_INK = 0.7  # share of its box that ink covers at most: more is a blot or a shadow
@@ -45,7 +49,7 @@ def unfound_ink(grey: np.ndarray, outlines: Sequence[np.ndarray]) -> list[Box]:
         corners = (outline * scale).round().astype(np.int32)
         cv2.fillPoly(mask, [corners], 0)
         cv2.polylines(mask, [corners], True, 0, max(1, round(2 * AROUND * height)))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(_without_rules(mask, usual), connectivity=8)
     tall, wide = stats[:, cv2.CC_STAT_HEIGHT].astype(float), stats[:, cv2.CC_STAT_WIDTH].astype(float)
     longest = np.maximum(tall, wide)
     kept = (longest >= LEAST_HEIGHT * usual) & (tall <= MOST_HEIGHT * usual)
@@ -60,6 +64,28 @@ def unfound_ink(grey: np.ndarray, outlines: Sequence[np.ndarray]) -> list[Box]:
     if len(boxes) > MOST_BOXES:
         return []
     return [_scaled(box, 1 / scale) for box in boxes if _has_strokes(small, pieces, box, usual)]
+
+
+def _without_rules(mask: np.ndarray, usual: float) -> np.ndarray:
+    """Takes the rules out of each long flat piece: words that stand on one rule, or are underlined together, are one piece.
+
+    Args:
+        mask: (height, width) uint8, 1 for ink.
+        usual: The usual height of a line in pixels.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    flat = stats[:, cv2.CC_STAT_WIDTH] > MOST_RULE * stats[:, cv2.CC_STAT_HEIGHT]
+    flat[0] = False
+    if not flat.any():
+        return mask
+    long = flat[labels].astype(np.uint8)
+    run = np.ones((1, max(3, round(RULE_RUN * usual))), np.uint8)
+    rest = long - cv2.morphologyEx(long, cv2.MORPH_OPEN, run)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
+    sides = (
+        stats[:, cv2.CC_STAT_HEIGHT] > MOST_UPRIGHT * stats[:, cv2.CC_STAT_WIDTH]
+    )  # of frames; a lone l or 1 goes too
+    return mask - long + rest * ~sides[labels]
 
 
 def _along_rim(stats: np.ndarray, shape: tuple[int, ...], reach: float) -> np.ndarray:
@@ -79,7 +105,9 @@ def _together(mask: np.ndarray, usual: float) -> list[Box]:
     for number in range(1, count):
         rows, columns = np.nonzero((labels == number) & (mask > 0))
         left, top, right, bottom = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
-        if len(rows) >= LEAST_INK * (right - left) * (bottom - top) and bottom - top >= LEAST_HEIGHT * usual:
+        wide, tall = right - left, bottom - top
+        high = tall >= LEAST_HEIGHT * usual or (wide >= LEAST_WORD * usual and tall >= SMALL_LETTERS * usual)
+        if high and len(rows) >= LEAST_INK * wide * tall:
             boxes.append((left, top, right, bottom))
     return boxes
 

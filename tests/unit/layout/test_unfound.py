@@ -39,6 +39,17 @@ def test_a_word_in_marker_beside_fine_writing_is_reported(page):
     assert unfound_ink(page, [LINE])
 
 
+def test_words_on_one_rule_are_reported_and_the_rule_is_not(page):
+    for top in (520, 620):
+        cv2.line(page, (150, top), (850, top + 4), 100, 3)
+    assert unfound_ink(page, [LINE]) == []
+    put(page, "lost on a rule", 200, 478)
+    put(page, "and more", 560, 478)
+    boxes = np.array(unfound_ink(page, [LINE]))
+    assert boxes[:, 1].min() < 500 and boxes[:, 3].max() < 560
+    assert boxes[:, 0].min() < 280 and boxes[:, 2].max() > 680
+
+
 @pytest.mark.parametrize("softness", [1, 12])
 def test_a_shadow_or_a_thing_in_the_picture_is_not(page, softness):
     shade = np.zeros(page.shape, np.float32)
