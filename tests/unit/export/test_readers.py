@@ -4,15 +4,20 @@ import io
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import hocr.parse
+import ocrmypdf
 import pytest
 from ocrmypdf.hocrtransform import HocrParser
 from PIL import Image
+from pypdf import PdfReader
 
-from hwr_core import load_recognizer, read_page
+from hwr_core import __version__, load_recognizer, read_page
 from hwr_core.export import export
+from hwr_core.ocrmypdf_plugin import get_ocr_engine
 from hwr_core.reading import Page
+from tests.support.paths import SAMPLES
 from tests.support.pictures import LINES, barred_line, written_page
 
 KRAKEN = "kraken is not here: its other packages do not fit, so `pip install --no-deps kraken`"
@@ -100,3 +105,25 @@ def test_libreoffice_opens_a_word_file(written, tmp_path):
     subprocess.run(command, capture_output=True, check=True, timeout=180)
     converted = (tmp_path / "a.txt").read_text("utf-8-sig").split()
     assert converted[-len(" ".join(texts(written)).split()) :] == " ".join(texts(written)).split()
+
+
+def test_ocrmypdf_puts_our_words_below_a_scan_and_writes_its_sidecar(tmp_path):
+    """As `ocrmypdf --plugin hwr_core.ocrmypdf_plugin --sidecar page.txt scan.pdf searchable.pdf`."""
+    source, result, sidecar = (tmp_path / name for name in ("scan.pdf", "searchable.pdf", "page.txt"))
+    with Image.open(SAMPLES / "letter.jpg") as letter:
+        letter.convert("L").save(source, resolution=200)
+    code = ocrmypdf.ocr(
+        source, result, plugins=["hwr_core.ocrmypdf_plugin"], sidecar=sidecar, output_type="pdf",
+        jobs=1, use_threads=True, progress_bar=False,
+    )  # fmt: skip
+    assert code == ocrmypdf.ExitCode.ok
+    read = sidecar.read_text()
+    assert read.startswith("Dear Martha,\nwe arrived on Thursday")
+    found = PdfReader(result)
+    assert found.pages[0].extract_text().split() == read.split()
+    assert "Handwriting Recognition" in found.metadata["/Creator"]
+
+
+def test_another_engine_of_ocrmypdf_can_be_chosen():
+    assert get_ocr_engine(SimpleNamespace(ocr_engine="none")) is None
+    assert str(get_ocr_engine(None)) == f"Handwriting Recognition {__version__}"
