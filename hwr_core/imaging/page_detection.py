@@ -10,7 +10,9 @@ DARK_SIDE = 800  # pixels of the longer side at which light writing is told from
 NEIGHBOURHOOD = 31  # pixels: a pixel's ground is the median of a square with this side, at `DARK_SIDE`
 PAGE_SIDE = 480  # pixels of the longer side at which the sheet is searched for
 MIN_SHARE = 0.2  # of the picture: a smaller sheet is none
+OTHER_SHARE = 0.5  # of the sheet: a second one of this size is a sheet that is read, too
 MIN_FILLED = 0.88  # of its convex hull: a sheet fills more
+MOST_SHEETS = 4  # that are looked at
 MIN_COLOUR_STEP = 12.0  # in 8-bit Lab: the difference of colour across each side of a sheet
 MIN_SIDE = 20  # pixels of a sheet's side, at `PAGE_SIDE`
 MAX_COSINE = 0.57  # of a sheet's angles: they are 55° to 125°
@@ -24,6 +26,7 @@ def page_corners(image: np.ndarray) -> np.ndarray | None:
 
     Candidates are the largest convex quadrangles above several thresholds of brightness and of colour (Lab). Every
     side of a sheet must have a clear step of colour from outside to inside; the candidate with the clearest steps wins.
+    Where another sheet lies beside it, none is cut out: the writing on the other would be lost.
 
     Args:
         image: the photo, (height, width, 3) uint8 RGB or (height, width) uint8.
@@ -41,38 +44,59 @@ def page_corners(image: np.ndarray) -> np.ndarray | None:
     )
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (5, 5), 0), cv2.COLOR_RGB2LAB)
     chroma = np.hypot(*(lab[..., 1:].astype(np.float32) - 128).transpose(2, 0, 1)).clip(0, 255).astype(np.uint8)
-    found = []
+    found: list[np.ndarray] = []
+    beside: list[np.ndarray] = []
     for channel in (lab[..., 0], 255 - chroma, 255 - lab[..., 2]):
         otsu, _ = cv2.threshold(channel, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
         low, high = np.percentile(channel, (2, 98))
         # Otsu's threshold alone often separates shadow from light.
         levels = {round(otsu), *np.linspace(low, high, 8)[1:-1].round().astype(int).tolist()}
-        found += [corners for level in sorted(levels) if (corners := _sheet_above(channel, level)) is not None]
-    steps = [_least_step(lab.astype(np.float32), corners) for corners in found]
+        for level in sorted(levels):
+            sheets = _sheets_above(channel, level)
+            found += [sheet for sheet in sheets[:1] if sheet is not None]
+            beside += [sheet for sheet in sheets[1:] if sheet is not None]
+    colours = lab.astype(np.float32)
+    steps = [_least_step(colours, corners) for corners in found]
     if not found or max(steps) < MIN_COLOUR_STEP:
         return None
     corners = found[int(np.argmax(steps))]
+    apart = [other for other in (*found, *beside) if _is_beside(other, corners)]
+    if any(_least_step(colours, other) >= MIN_COLOUR_STEP for other in apart):
+        return None
     height, width = lab.shape[:2]
     frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
     return corners * scale if np.abs(corners - frame).max() > MIN_CORNER_DISTANCE * max(height, width) else None
 
 
-def _sheet_above(channel: np.ndarray, level: int) -> np.ndarray | None:
-    """The corners (4, 2) of the largest region above a threshold; None if it is no plausible sheet."""
+def _sheets_above(channel: np.ndarray, level: int) -> list[np.ndarray | None]:
+    """The corners (4, 2) of the largest region above a threshold, then of others; None for one that is no plausible sheet."""
     above = cv2.morphologyEx((channel > level).astype(np.uint8), cv2.MORPH_CLOSE, _disc(13))
     above = cv2.morphologyEx(above, cv2.MORPH_OPEN, _disc(9))
     contours, _ = cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return None
-    largest = max(contours, key=cv2.contourArea)
-    hull = cv2.convexHull(largest)
+    least = MIN_SHARE * channel.size
+    largest = sorted(contours, key=cv2.contourArea, reverse=True)[:MOST_SHEETS]
+    return [_sheet(contour, OTHER_SHARE * least if place else least) for place, contour in enumerate(largest)]
+
+
+def _sheet(contour: np.ndarray, least: float) -> np.ndarray | None:
+    """The corners (4, 2) of a region; None if it is no plausible sheet of `least` pixels."""
+    hull = cv2.convexHull(contour)
     area = cv2.contourArea(hull)
-    if area < MIN_SHARE * channel.size or cv2.contourArea(largest) < MIN_FILLED * area:
+    if area < least or cv2.contourArea(contour) < MIN_FILLED * area:
         return None
     corners = _quadrangle(hull)
     if corners is None or abs(cv2.contourArea(corners) / area - 1) > 0.1 or not _plausible(corners):
         return None
     return clockwise(corners)
+
+
+def _is_beside(other: np.ndarray, corners: np.ndarray) -> bool:
+    """Whether a sheet lies outside another one, and is not much smaller."""
+    areas = [cv2.contourArea(sheet.astype(np.float32)) for sheet in (other, corners)]
+    if areas[0] < OTHER_SHARE * areas[1]:
+        return False
+    overlap, _ = cv2.intersectConvexConvex(other.astype(np.float32), corners.astype(np.float32))
+    return overlap < 0.1 * min(areas)
 
 
 def _least_step(lab: np.ndarray, corners: np.ndarray) -> float:

@@ -61,6 +61,20 @@ def test_where_no_sheet_is_seen_nothing_is_straightened(picture):
     assert page_corners(picture) is None
 
 
+@pytest.mark.parametrize("across", [0, 1])
+def test_of_two_sheets_none_is_cut_out(across):
+    """The writing on the other one would be lost without a word."""
+    photo = on_table()
+    assert page_corners(np.concatenate([photo, photo], across)) is None
+
+
+def test_a_smaller_thing_beside_the_sheet_does_not_count():
+    photo = np.concatenate([on_table(), np.full((1300, 500, 3), TABLE, np.uint8)], 1)
+    photo[300:700, 1100:1400] = PAPER  # such as a phone
+    corners = page_corners(photo)
+    assert corners is not None and np.abs(corners - CORNERS).max() < 18
+
+
 def test_a_straightened_page_is_upright_and_its_pixels_are_known_on_the_photo():
     photo = on_table()
     cleaned = preprocess(Image.fromarray(photo), PreprocessSettings(deskew=False, crop=False))
