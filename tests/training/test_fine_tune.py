@@ -15,6 +15,7 @@ from hwr_core.decoding.language_model import LanguageModel, NgramTables
 from hwr_core.errors import HandwritingError
 from hwr_core.ink.formula import render_formula
 from hwr_core.ink.handprint import GLYPHS, write, write_formula
+from pages.hand.run import STAGES
 from tests.support import checkpoint_layouts as layouts
 from training.data import replay
 from training.data.own_lines import OwnLine
@@ -22,6 +23,7 @@ from training.fit import fine_tune, own_batches, recipes
 from training.fit.adapt_ngrams import adapted, is_better
 from training.fit.count_ngrams import bits, tokens_of
 from training.fit.fine_tune import FineTuning
+from training.fit.outcome import is_gain, is_unclear
 from training.fit.own_batches import FormulaInput, LineInput, OwnBatches, plain_batches
 from training.fit.recipes import Recipe, adapt, seen_by
 
@@ -125,14 +127,16 @@ def quick(tiny, monkeypatch):
 
 @pytest.mark.parametrize(("after", "helped"), [(3, True), (9, False), (12, False)])
 def test_the_result_is_written_only_if_it_helped(quick, folder, tmp_path, monkeypatch, after, helped):
-    counted = iter([9, after])
+    counted = iter([9, after] * 2)
     monkeypatch.setattr(fine_tune, "losses_by_share", lambda *_: {0.0: 1.0, 0.5: 0.8, 1.0: 0.9})
     monkeypatch.setattr(fine_tune, "errors", lambda recognizer, lines: next(counted))
     said: list[str] = []
     outcome = quick(folder, tmp_path / "hand", said).run()
     assert outcome.helped == helped == (tmp_path / "hand" / "config.json").exists()
     report = json.loads((tmp_path / "hand" / "fine-tuning.json").read_text())
-    assert (report["lines"], report["aside"], report["errors_before"], report["errors_after"]) == (7, 5, 9, after)
+    looks = 1 if helped else 2  # the loss fell, but the errors did not: unclear
+    measured = [report[key] for key in ("lines", "aside", "errors_before", "errors_after")]
+    assert measured == [12, 5 * looks, 9 * looks, after * looks]
     assert said[-1] == report["sentence"] and said[-1].startswith("It helped." if helped else "It did not help")
     assert not (tmp_path / "hand" / "run").exists()
     if helped:
@@ -143,7 +147,29 @@ def test_the_result_is_written_only_if_it_helped(quick, folder, tmp_path, monkey
 
 
 def test_a_gain_that_may_be_chance_is_none():
-    assert fine_tune.is_gain(9, 8, 0.2) and not fine_tune.is_gain(9, 8, 0.01) and not fine_tune.is_gain(9, 9, 0.2)
+    assert is_gain(9, 8, 0.2) and not is_gain(9, 8, 0.01) and not is_gain(9, 9, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("measured", "unclear"),
+    [((9, 9, 0.2), True), ((9, 5, 0.03), True), ((9, 5, 0.2), False), ((9, 9, 0.03), False), ((9, 5, 0.01), False)],
+)
+def test_errors_and_loss_that_disagree_are_unclear(measured, unclear):
+    assert is_unclear(*measured) is unclear
+
+
+def test_where_it_is_unclear_other_lines_are_kept_aside_too(quick, folder, tmp_path, monkeypatch):
+    counted, read = iter([2, 3, 9, 4]), []
+    monkeypatch.setattr(
+        fine_tune, "errors", lambda _, lines: read.append({line.text for line in lines}) or next(counted)
+    )
+    monkeypatch.setattr(fine_tune, "losses_by_share", lambda *_: {0.0: 1.0, 0.5: 0.8, 1.0: 0.9})
+    told: list[str] = []
+    monkeypatch.setattr(FineTuning, "_tell", lambda self, stage, *_: told.append(stage))
+    outcome = quick(folder, tmp_path / "hand", []).run()
+    assert list(dict.fromkeys(told)) == list(STAGES), "the stages that the app knows, in their order"
+    assert read[0] == read[1] and read[2] == read[3] and not read[0] & read[2]
+    assert outcome.helped and (outcome.aside, outcome.errors_before, outcome.errors_after) == (10, 11, 7)
 
 
 def test_the_share_of_the_change_is_chosen_by_lines_kept_aside(tiny):

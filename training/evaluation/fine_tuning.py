@@ -1,8 +1,8 @@
 """Compares recipes of fine-tuning by hands that no checkpoint was trained on: `python -m training.evaluation.fine_tuning`.
 
 Each hand's lines are split by chance: some to learn from, the others to read. Of those to learn from a quarter is kept
-aside, as `training.fit.fine_tune` does: it chooses how much of the change is kept, and whether the result is. Then the
-checkpoint learns from all of them. A row is a hand and a number of lines; its columns are the character error rates on the
+aside, as `training.fit.fine_tune` does: it chooses how much of the change is kept, and whether the result is. If it leaves
+that unclear, another quarter is kept aside. Then the checkpoint learns from all of them. A row is a hand and a number of lines; its columns are the character error rates on the
 lines that were left out, before and after.
 Finished runs are kept in `--run` and are not repeated.
 """
@@ -32,7 +32,8 @@ from training.evaluation.tables import comparable
 from training.evaluation.validation import drawn
 from training.fit.adapt_ngrams import adapted, is_better
 from training.fit.count_ngrams import tokens_of
-from training.fit.fine_tune import ASIDE, BEST, FEWEST_ASIDE, is_gain
+from training.fit.fine_tune import ASIDE, BEST, FEWEST_ASIDE
+from training.fit.outcome import is_gain, is_unclear
 from training.fit.own_batches import LineInput, OwnBatches, batch_count, plain_batches
 from training.fit.recipes import Recipe, Weights, adapt, blended, losses_by_share, seen_by
 from training.fit.train import quicker_in_bf16
@@ -133,15 +134,21 @@ class Tuner:
             for line, reading in zip(lines, readings, strict=True)
         )
 
-    def tuned(self, own: list[OwnLine], left: list[OwnLine], recipe: Recipe) -> dict[str, float]:
-        """All that `fine_tune` does, with a part of one's own lines kept aside.
+    def tuned(self, own: list[OwnLine], left: list[OwnLine], recipe: Recipe, look: int = 0) -> dict[str, float]:
+        """What `fine_tune` does in one look, with a part of one's own lines kept aside.
+
+        Args:
+            own: One's own lines.
+            left: Lines that were left out.
+            recipe: How to adapt.
+            look: Which part of the lines is kept aside.
 
         Returns:
             The share of the change, by what the loss on the lines aside fell, the errors on these before and after, and
             those on the lines left out after.
         """
         count = max(FEWEST_ASIDE, round(ASIDE * len(own)))
-        aside, learned = own[:count], own[count:]
+        aside, learned = own[look * count : (look + 1) * count], [*own[: look * count], *own[(look + 1) * count :]]
         plain = plain_batches(aside, self.input)
         plain_seen = seen_by(self.model, iter(plain), len(plain), self.bf16)
         new = self._adapted(learned, recipe)
@@ -179,9 +186,16 @@ class Tuner:
         return self.recognizer.with_decoding(language_model=model)
 
 
-def is_kept(run: dict[str, float]) -> bool:
-    """Whether `fine_tune` would keep the result of a run of `Tuner.tuned`."""
-    return is_gain(int(run["aside_before"]), int(run["aside_after"]), run["gain"])
+def is_kept(run: dict) -> bool:
+    """Whether `fine_tune` would keep the result of a run."""
+    return is_gain(*_measured(run))
+
+
+def _measured(run: dict) -> tuple[int, int, float]:
+    """Errors before and after on the lines aside, and the gain: of the only look, or of both."""
+    looks = [run, run["again"]] if "again" in run else [run]
+    before, after, gain = (sum(look[key] for look in looks) for key in ("aside_before", "aside_after", "gain"))
+    return before, after, gain / len(looks)
 
 
 def measure(tuner: Tuner, found: dict[str, list[OwnLine]], counts: list[int], names: list[str], kept: Path) -> dict:
@@ -203,10 +217,18 @@ def measure(tuner: Tuner, found: dict[str, list[OwnLine]], counts: list[int], na
                     row[name] = tuner.tuned(own, left, RECIPES[name])
                     _keep(kept, done)
                 if "all" not in row[name]:
-                    row[name]["all"] = tuner.tuned_with_all(own, left, RECIPES[name], row[name]["share"])
+                    _finish(tuner, own, left, RECIPES[name], row[name])
                     _keep(kept, done)
                     print(hand, count, name, row["before"], row[name], flush=True)
     return done
+
+
+def _finish(tuner: Tuner, own: list[OwnLine], left: list[OwnLine], recipe: Recipe, run: dict) -> None:
+    """Adds the second look to a run if it is needed, and what learning from all lines gives."""
+    if is_unclear(*_measured(run)):
+        run["again"] = tuner.tuned(own, left, recipe, 1)
+    share = (run["share"] + run["again"]["share"]) / 2 if "again" in run else run["share"]
+    run["all"] = tuner.tuned_with_all(own, left, recipe, share)
 
 
 def _keep(path: Path, done: dict) -> None:

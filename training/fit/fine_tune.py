@@ -1,7 +1,8 @@
 """Adapts a checkpoint to one's own lines or formulas: `hwr train fine-tune --data corrections/ --out my-hand/`.
 
-A part of the lines is kept aside. Only if the adapted checkpoint reads these with fewer errors than the checkpoint it
-started from, it learns once more, from all lines, and is written. `recipes.py` has what is trained, `docs/contributing/own-data.md` how to use it.
+A part of the lines is kept aside. If it is unclear whether the adapted checkpoint reads these better than the checkpoint it
+started from, another part is kept aside in a second training. Only what helped learns once more, from all lines, and is
+written. `recipes.py` has what is trained, `docs/contributing/own-data.md` how to use it.
 """
 
 import io
@@ -13,7 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from training.fit.calibrate import fitted
 from training.fit.count_ngrams import tokens_of
 from training.fit.model import save_checkpoint
 from training.fit.ngrams import save
+from training.fit.outcome import Outcome, card, is_gain, is_unclear
 from training.fit.own_batches import (
     FormulaInput,
     Input,
@@ -50,9 +52,6 @@ from training.fit.train import quicker_in_bf16
 FEWEST = 10  # lines
 ASIDE = 0.25  # share of the lines that is kept aside,
 FEWEST_ASIDE = 5  # lines, and at least so many
-# Share by which the loss on the lines aside must fall. Chosen on the hands of docs/results/evaluation-fine-tuning.json
-# with 30 lines: below it the lines left out were read worse as often as better.
-LEAST_GAIN = 0.05
 CALIBRATED = 20  # lines aside from which the confidence is fitted to them
 BEST = Recipe("upper", rate=3e-4, steps=80, language_model=3.0)
 STATE, TRAINING, CANDIDATE, REPORT, PROGRESS = (
@@ -62,45 +61,10 @@ STATE, TRAINING, CANDIDATE, REPORT, PROGRESS = (
     "fine-tuning.json",
     "progress.json",
 )
-ALL_LINES = " with all lines"  # of the names of the second training's stages
+LOOKS = "", " again"  # end of the names of the stages, by look: a training without a part of the lines
+ALL_LINES = " with all lines"  # the same of the last training
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of it.
-
-    Attributes:
-        start: The checkpoint it started from.
-        lines: Lines that were learned from while the others were kept aside.
-        aside: Lines that were kept aside. A checkpoint that helped has learned from them afterwards.
-        characters: Of the transcripts of the lines aside.
-        errors_before: Wrong characters in the lines aside, by the checkpoint it started from.
-        errors_after: The same by the adapted one, before it learned from these lines too.
-        seconds: Time of training, of all calls.
-        helped: Whether the adapted checkpoint is clearly better (`is_gain`). Only then it was written.
-    """
-
-    start: str
-    lines: int
-    aside: int
-    characters: int
-    errors_before: int
-    errors_after: int
-    seconds: float
-    helped: bool
-
-    @property
-    def sentence(self) -> str:
-        """The result in plain words."""
-        rates = [100 * errors / max(1, self.characters) for errors in (self.errors_before, self.errors_after)]
-        measured = (
-            f"On {self.aside} lines that were kept aside, {rates[0]:.1f} % was wrong before, {rates[1]:.1f} % after."
-        )
-        if self.helped:
-            return f"It helped. {measured} Then it learned from these lines too."
-        return f"It did not help enough to be sure: the checkpoint {self.start} stays. {measured} More lines may help."
 
 
 class FineTuning:
@@ -132,13 +96,15 @@ class FineTuning:
             raise HandwritingError(f"{start} cannot be adapted: it is no checkpoint of this project.")
         self.formulas = self.recognizer.reads_formulas
         self.tokens = tokens_of(folder)
-        self.own, self.aside = self._lines(data)
+        self.parts = self._parts(data)
+        self.lines = [line for part in self.parts[0] for line in part]
         self.work = out / "run"
         self.work.mkdir(parents=True, exist_ok=True)
         path = self.work / STATE
-        self.state: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"seconds": 0.0}
+        self.state: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"seconds": 0.0, "looks": []}
 
-    def _lines(self, data: Path) -> tuple[list[OwnLine], list[OwnLine]]:
+    def _parts(self, data: Path) -> list[tuple[list[OwnLine], list[OwnLine]]]:
+        """For each look the lines to learn from, and those kept aside."""
         lines = [line for line in own_lines(data) if line.formula == self.formulas]
         if self.formulas:
             check_formulas(lines, self.tokens)
@@ -150,7 +116,8 @@ class FineTuning:
         mixed = random.Random(1).sample(lines, len(lines))
         count = max(FEWEST_ASIDE, round(ASIDE * len(mixed)))
         self.say(f"{len(mixed) - count} lines to learn from, {count} lines kept aside.")
-        return mixed[count:], mixed[:count]
+        starts = [number * count for number in range(len(LOOKS))]
+        return [([*mixed[:start], *mixed[start + count :]], mixed[start : start + count]) for start in starts]
 
     def run(self) -> Outcome:
         """Trains, evaluates, and writes the result.
@@ -158,22 +125,23 @@ class FineTuning:
         Returns:
             The outcome. If it helped, `out` is a checkpoint; else it has only the report.
         """
-        if "before" not in self.state:
-            self._tell("reading the lines kept aside", 0, 1)
-            self._keep(before=errors(self.recognizer, self.aside))
-        if "after" not in self.state:
-            self._measure()
-        helped = is_gain(self.state["before"], self.state["after"], self.state["gain"])
+        for number in range(len(LOOKS)):
+            self._look(number)
+            if not is_unclear(*self._measured):
+                break
+        before, after, gain = self._measured
+        if helped := is_gain(before, after, gain):
+            share = sum(look["share"] for look in self.looks) / len(self.looks)
+            new = self._trained(self.lines, ALL_LINES)
+            candidate = self._written(blended(self.model.state_dict(), new, share))
+        aside = self._aside
+        characters = sum(len(_units(line.text, line.formula)) for line in aside)
+        seconds = round(self.state["seconds"])
+        outcome = Outcome(self.start, len(self.lines), len(aside), characters, before, after, seconds, helped)
         if helped:
-            lines = [*self.own, *self.aside]
-            candidate = self._written(self._share(self._trained(lines, ALL_LINES)), lines)
-        characters = sum(len(_units(line.text, line.formula)) for line in self.aside)
-        outcome = Outcome(
-            self.start, len(self.own), len(self.aside), characters, self.state["before"], self.state["after"],
-            round(self.state["seconds"]), helped,
-        )  # fmt: skip
-        if helped:
-            (candidate / "README.md").write_text(card(outcome, self.folder, self.recipe), encoding="utf-8")
+            (candidate / "README.md").write_text(
+                card(outcome, self.folder, self.recipe, self.looks[0]["temperature"] is not None), encoding="utf-8"
+            )
             for path in candidate.iterdir():
                 path.rename(self.out / path.name)
         record = asdict(outcome) | {"recipe": asdict(self.recipe), "sentence": outcome.sentence}
@@ -181,6 +149,22 @@ class FineTuning:
         shutil.rmtree(self.work)
         self.say(outcome.sentence)
         return outcome
+
+    @property
+    def looks(self) -> list[dict[str, Any]]:
+        """What was measured so far, by look."""
+        return self.state["looks"]
+
+    @property
+    def _measured(self) -> tuple[int, int, float]:
+        """The errors before and after in all looks, and the mean gain, as `is_gain` takes them."""
+        before, after, gain = (sum(look[key] for look in self.looks) for key in ("before", "after", "gain"))
+        return before, after, gain / len(self.looks)
+
+    @property
+    def _aside(self) -> list[OwnLine]:
+        """The lines that were kept aside in any look."""
+        return [line for _, aside in self.parts[: len(self.looks)] for line in aside]
 
     @property
     def input(self) -> Input:
@@ -194,29 +178,37 @@ class FineTuning:
         """Makes general lines; formulas have none."""
         return None if self.formulas else general_lines(self.recognizer.decoding.language_model, self.tokens)
 
-    def _measure(self) -> None:
-        """Trains without the lines aside, and reads them. Notes what came of it."""
-        new = self._trained(self.own)
-        plain, bf16 = plain_batches(self.aside, self.input), quicker_in_bf16()
+    def _look(self, number: int) -> None:
+        """Trains without a part of the lines, and reads these. Notes what came of it, unless it is known."""
+        own, aside = self.parts[number]
+        if number == len(self.looks):
+            self._tell(f"reading the lines kept aside{LOOKS[number]}", 0, 1)
+            self._keep(looks=[*self.looks, {"before": errors(self.recognizer, aside)}])
+        if "after" in self.looks[number]:
+            return
+        new = self._trained(own, LOOKS[number])
+        plain, bf16 = plain_batches(aside, self.input), quicker_in_bf16()
         by_share = losses_by_share(self.model, new, seen_by(self.model, iter(plain), len(plain), bf16), bf16)
         share = min(by_share, key=by_share.__getitem__)
-        self._keep(gain=1 - by_share[share] / by_share[0.0], share=share)
         self.say(f"{share:.0%} of the change is kept.")
-        self._tell("comparing", 0, 1)
+        self._tell(f"comparing{LOOKS[number]}", 0, 1)
         old = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
         try:
-            self.model.load_state_dict(self._share(new))
+            self.model.load_state_dict(blended(old, new, share))
             recognizer = self.recognizer
-            if (ngrams := self._ngrams(self.own)) is not None:
+            if (ngrams := self._ngrams(own)) is not None:
                 recognizer = recognizer.with_decoding(language_model=LanguageModel(ngrams))
-            after, temperature = errors(recognizer, self.aside), self._temperature(recognizer)
+            after, temperature = errors(recognizer, aside), _temperature(recognizer, aside)
         finally:
             self.model.load_state_dict(old)
-        self._keep(after=after, temperature=temperature)
+        self.looks[number] |= {
+            "gain": 1 - by_share[share] / by_share[0.0],
+            "share": share,
+            "after": after,
+            "temperature": temperature,
+        }
+        self._keep()
         (self.work / TRAINING).unlink(missing_ok=True)
-
-    def _share(self, new: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        return blended(self.model.state_dict(), new, self.state["share"])
 
     def _trained(self, lines: Sequence[OwnLine], which: str = "") -> dict[str, torch.Tensor]:
         """The weights after learning from these lines.
@@ -248,14 +240,14 @@ class FineTuning:
         texts = [line.text for line in lines]
         return adapted(ngrams, texts, self.tokens, weight) if is_better(ngrams, texts, self.tokens, weight) else None
 
-    def _written(self, weights: dict[str, torch.Tensor], lines: Sequence[OwnLine]) -> Path:
+    def _written(self, weights: dict[str, torch.Tensor]) -> Path:
         """The adapted checkpoint as a folder, with its language model and its graphs."""
         self._tell("writing", 0, 1)
         folder = self.work / CANDIDATE
         shutil.rmtree(folder, ignore_errors=True)
         save_checkpoint(self.model, self.recognizer.tokenizer, weights, folder)
         shutil.copy(self.folder / "generation_config.json", folder)
-        if (ngrams := self._ngrams(lines)) is not None:
+        if (ngrams := self._ngrams(self.lines)) is not None:
             self.say("Your texts are added to the language model.")
             save(ngrams, self.tokens, folder / LANGUAGE_MODEL)
         elif (self.folder / LANGUAGE_MODEL).is_file():
@@ -263,20 +255,11 @@ class FineTuning:
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         with warnings.catch_warnings(action="ignore", category=FutureWarning), redirect_stdout(io.StringIO()):
             export_onnx.export(folder)
-        if (temperature := self.state["temperature"]) is not None:
+        if (temperature := self.looks[0]["temperature"]) is not None:
             path = folder / "config.json"
             config = json.loads(path.read_text(encoding="utf-8")) | {"confidence_temperature": temperature}
             path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         return folder
-
-    def _temperature(self, recognizer: Recognizer) -> float | None:
-        """Fits the confidence to the lines aside; None if they are too few."""
-        if len(self.aside) < CALIBRATED:
-            return None
-        images = [as_image(line) for line in self.aside]
-        truths = [comparable(line.text) for line in self.aside]
-        with redirect_stdout(io.StringIO()):
-            return fitted(recognizer, images, lambda reading, index: comparable(reading.text) == truths[index])
 
     def _keep(self, **values: Any) -> None:
         self.state |= values
@@ -296,15 +279,14 @@ class FineTuning:
             self.say(f"{stage}: {done} of {total}" if total > 1 else f"{stage} …")
 
 
-def is_gain(before: int, after: int, gain: float) -> bool:
-    """Whether an adapted checkpoint replaces its start.
-
-    Args:
-        before: Errors on the lines kept aside, by the start.
-        after: The same by the adapted checkpoint.
-        gain: Share by which the loss on these lines fell. Few lines' errors alone differ by chance.
-    """
-    return after < before and gain >= LEAST_GAIN
+def _temperature(recognizer: Recognizer, aside: Sequence[OwnLine]) -> float | None:
+    """Fits the confidence to lines kept aside; None if they are too few."""
+    if len(aside) < CALIBRATED:
+        return None
+    images = [as_image(line) for line in aside]
+    truths = [comparable(line.text) for line in aside]
+    with redirect_stdout(io.StringIO()):
+        return fitted(recognizer, images, lambda reading, index: comparable(reading.text) == truths[index])
 
 
 def errors(recognizer: Recognizer, lines: Sequence[OwnLine]) -> int:
@@ -319,33 +301,3 @@ def errors(recognizer: Recognizer, lines: Sequence[OwnLine]) -> int:
 def _units(text: str, formula: bool) -> Sequence[str]:
     """What errors are counted in: characters, of formulas tokens."""
     return tokens_of_formula(text) if formula else comparable(text)
-
-
-def card(outcome: Outcome, start: Path, recipe: Recipe) -> str:
-    """The model card: what it was made from, and what was measured."""
-    model_card = start / "README.md"
-    old = model_card.read_text(encoding="utf-8") if model_card.is_file() else ""
-    licence = next((line for line in old.splitlines() if line.startswith("license:")), "license: other")
-    calibrated = "fitted to the lines kept aside" if outcome.aside >= CALIBRATED else "that of the start"
-    return f"""---
-{licence}
-library_name: transformers
-pipeline_tag: image-to-text
-tags: [trocr, handwriting, vision-encoder-decoder]
----
-
-# A handwriting reader adapted to one's own lines
-
-Made with `hwr train fine-tune` from the checkpoint `{outcome.start}`, whose licence holds for this one too.
-
-| | |
-|---|---|
-| lines learned from | {outcome.lines + outcome.aside} |
-| of them kept aside at first | {outcome.aside}, {outcome.characters:,} characters |
-| wrong characters before | {outcome.errors_before} |
-| wrong characters after | {outcome.errors_after} |
-| training | {outcome.seconds:.0f} seconds, {recipe.steps} steps at {recipe.rate:g}, part "{recipe.part}" |
-| confidence | {calibrated} |
-
-{outcome.sentence} Other hands were not measured; they may be read worse than by the start.
-"""
