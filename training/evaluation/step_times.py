@@ -1,9 +1,10 @@
-"""How long a training step takes on this processor: with bf16 and without, by frozen blocks, line height and batch.
+"""How long a training step takes on this processor: with bf16 and without, by frozen blocks, line height, batch and compilation.
 
     python -m training.evaluation.step_times models/text --results docs/results/text-step-times.json
 
 Counted in the process's own time, one thread, so that other work on the machine changes little. Lines of noise, 1,000 pixels wide at a
-height of 48, 45 characters each; the quickest of three steps.
+height of 48, 45 characters each; the quickest of three steps. Compiled: the backbone, by `torch.compile` for this one
+shape; with `dynamic=True`, which lines of any width need, the compiler fails (torch 2.13).
 """
 
 import argparse
@@ -21,18 +22,20 @@ from training.fit.train import CTC_WEIGHT, losses
 from training.fit.warm_start import shape_of, take_over
 from training.synthesis.line_stream import EOS, Batch
 
-# (bf16, frozen blocks or None, height, lines)
+# (bf16, frozen blocks or None, height, lines, compiled)
 TRIED = [
-    (True, 4, 48, 14),
-    (False, 4, 48, 14),
-    (True, None, 48, 14),
-    (True, 10, 48, 14),
-    (True, 4, 32, 14),
-    (True, 4, 48, 5),
-    (True, 4, 48, 28),
+    (True, 4, 48, 14, False),
+    (False, 4, 48, 14, False),
+    (True, None, 48, 14, False),
+    (True, 10, 48, 14, False),
+    (True, 4, 32, 14, False),
+    (True, 4, 48, 5, False),
+    (True, 4, 48, 28, False),
+    (True, 4, 48, 14, True),
 ]
 WIDTH, LENGTH = 1000, 45  # of a line: pixels at a height of 48, characters
-COLUMNS = ["step", "bf16", "frozen blocks", "height px", "lines", "seconds", "lines a second"]
+YES = {True: "yes", False: "no"}
+COLUMNS = ["step", "bf16", "frozen blocks", "height px", "lines", "compiled", "seconds", "lines a second"]
 
 
 def noise(height: int, lines: int, vocabulary: int) -> Batch:
@@ -43,7 +46,9 @@ def noise(height: int, lines: int, vocabulary: int) -> Batch:
     return Batch(pixels.contiguous(memory_format=torch.channels_last), targets)
 
 
-def step_seconds(checkpoint: Path, bf16: bool, frozen: int | None, height: int, lines: int, repeats: int = 3) -> float:
+def step_seconds(
+    checkpoint: Path, bf16: bool, frozen: int | None, height: int, lines: int, compiled: bool, repeats: int = 3
+) -> float:
     """Processor seconds of one training step of the checkpoint's layers."""
     tokenizer = build_tokenizer()
     model = build_text_model(len(tokenizer), **{**shape_of(checkpoint), "height": height})
@@ -52,6 +57,8 @@ def step_seconds(checkpoint: Path, bf16: bool, frozen: int | None, height: int, 
     encoder.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     if frozen is not None:
         encoder.backbone.freeze(frozen)
+    if compiled:
+        encoder.backbone.compile()
     optimizer = torch.optim.AdamW(model.train().parameters(), lr=1e-5)
     batch = noise(height, lines, len(tokenizer))
     found = []
@@ -76,10 +83,10 @@ def main() -> None:
     rows = []
     print_row(COLUMNS)
     for checkpoint in arguments.checkpoints:
-        for bf16, frozen, height, lines in TRIED:
-            seconds = step_seconds(checkpoint, bf16, frozen, height, lines)
-            cells = [checkpoint.name, "yes" if bf16 else "no", frozen or 0, height, lines, round(seconds, 2)]
-            rows.append([*cells, round(lines / seconds, 1)])
+        for bf16, frozen, height, lines, compiled in TRIED:
+            seconds = step_seconds(checkpoint, bf16, frozen, height, lines, compiled)
+            cells = [checkpoint.name, YES[bf16], frozen or 0, height, lines, YES[compiled]]
+            rows.append([*cells, round(seconds, 2), round(lines / seconds, 1)])
             print_row(map(str, rows[-1]))
     if arguments.results:
         note = "Processor seconds of the quickest of three steps, one thread, while other work ran."
