@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from hwr_core.errors import HandwritingError
 from hwr_core.export import FORMATS, export
@@ -33,9 +34,12 @@ def show_formats(page: Page, correction: Correction, only_formulas: bool) -> Non
     lines = corrected_lines(page, correction.current, only_formulas)
     formulas = [line.reading.text for line in lines if line.formula]
     with st.popover("Formats", icon=":material/ios_share:"):
+        left, right = (
+            st.columns(2, gap="small") if formulas else (st.container(), st.container())
+        )  # all fit on a laptop
         if formulas:
-            _copies(formulas)
-        st.download_button(
+            _copies(formulas, left, right)
+        right.download_button(
             "Word",
             lambda: export({"handwriting": replace(page, lines=tuple(lines))}, "docx"),
             "handwriting.docx",
@@ -48,12 +52,14 @@ def show_formats(page: Page, correction: Correction, only_formulas: bool) -> Non
         )
 
 
-def _copies(formulas: Sequence[str]) -> None:
-    copy_button("\n".join(formulas), "copy-latex", "Copy LaTeX")
-    copy_button(inline(formulas), "copy-inline", "Copy as $…$")
-    copy_button(display(formulas), "copy-display", r"Copy as \[…\]")
-    copy_button(aligned(formulas), "copy-aligned", "Copy as align*")
-    try:
-        copy_button("\n".join(map(mathml, formulas)), "copy-mathml", "Copy MathML")
-    except HandwritingError as error:
-        st.caption(str(error))
+def _copies(formulas: Sequence[str], left: DeltaGenerator, right: DeltaGenerator) -> None:
+    with left:
+        copy_button("\n".join(formulas), "copy-latex", "Copy LaTeX")
+        copy_button(inline(formulas), "copy-inline", "Copy $…$")
+        copy_button(display(formulas), "copy-display", r"Copy \[…\]")
+    with right:
+        copy_button(aligned(formulas), "copy-aligned", "Copy align*")
+        try:
+            copy_button("\n".join(map(mathml, formulas)), "copy-mathml", "Copy MathML")
+        except HandwritingError as error:
+            st.caption(str(error))

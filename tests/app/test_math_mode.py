@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from benchmarks.driving import canvas_box
 from hwr_core import load_recognizer, read_ink
@@ -94,4 +95,10 @@ def test_a_formula_drawn_with_the_mouse_is_rendered(chromium, app_address):
     page.get_by_test_id("latex").filter(has_text=re.compile(r"\\frac.*\\sqrt")).wait_for()
     assert page.locator(".katex .sqrt").count() >= 1
     assert page.locator(".katex-error").count() == 0
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.get_by_role("button", name="Formats").click()
+    formats = page.get_by_test_id("stPopoverBody")
+    expect(formats.get_by_role("button", name="Word")).to_be_in_viewport(ratio=1)
+    formats.get_by_role("button", name="Copy align*").click()
+    expect(formats.get_by_role("button", name="Copied")).to_be_visible()
     page.close()
