@@ -53,7 +53,9 @@ def _make(page: PageState, edit: Mapping) -> None:
     regions = list(page.regions if page.regions is not None else shown.layout)
     match edit.get("op"):
         case "turn" if edit.get("by") in (90, -90):
-            page.turn = cast(Turn, str((shown.turn + edit["by"]) % 360))
+            # From an earlier turn that is not shown yet: two fast clicks turn the page upside down.
+            now = int(page.turn) if page.turn is not None and page.turn.isdigit() else shown.turn
+            page.turn = cast(Turn, str((now + edit["by"]) % 360))
         case "undo":
             page.undo()
         case "reset":

@@ -99,6 +99,8 @@ def test_order_kind_turn_and_reset(state):
     assert page.regions == (FOUND[2], FOUND[1], FOUND[0])
     edit(state, {"op": "kind", "id": id_of(FOUND[1]), "formula": True}, {"op": "turn", "by": -90})
     assert page.regions[1] == Region(FOUND[1].outline, True) and page.turn == "0"
+    edit(state, {"op": "turn", "by": -90}, {"op": "turn", "by": -90})
+    assert page.turn == "180", "both count, although the first is not shown yet"
     edit(state, {"op": "reset"})
     assert page.regions is None
 
