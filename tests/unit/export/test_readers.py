@@ -49,6 +49,21 @@ def test_kraken_reads_all_lines_with_their_baselines(format, written, tmp_path):
         assert Path(found.imagename).name == "a.jpg" and tuple(found.image_size) == page.size
 
 
+@pytest.mark.parametrize("lines", [(), LINES], ids=["a page without text", "a page with text"])
+def test_readers_take_pages_without_text_and_odd_names(lines, tmp_path):
+    page, name = Page(lines, (1000, 1400)), "it's \"größer\" & <b> .jpg"
+    (tmp_path / "a.hocr").write_bytes(export({name: page}, "hocr"))
+    assert len(HocrParser(tmp_path / "a.hocr").parse().lines) == len(lines)
+    for found in hocr.parse.hocr_page_iterator(io.BytesIO(export({name: page}, "hocr"))):
+        assert tuple(hocr.parse.hocr_page_get_dimensions(found)) == page.size
+    assert len(PdfReader(io.BytesIO(export({name: page}, "pdf", {name: lambda: Image.new("L", page.size)}))).pages) == 1
+    xml = pytest.importorskip("kraken.lib.xml", reason=KRAKEN)
+    for format in ("alto", "page"):
+        (tmp_path / f"{format}.xml").write_bytes(export({name: page}, format))
+        read = xml.XMLPage(tmp_path / f"{format}.xml", filetype=format)
+        assert Path(read.imagename).name == name and len(read.lines) == len(lines)
+
+
 def test_ocrmypdf_reads_all_words_of_hocr(written, tmp_path):
     path = tmp_path / "a.hocr"
     path.write_bytes(export({"a.jpg": written}, "hocr"))
