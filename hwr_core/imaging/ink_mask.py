@@ -81,15 +81,31 @@ def _dark_ink(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if paper - darkest < BLANK_CONTRAST:
         return mask, nothing
     dark = (smooth < paper - INK_DEPTH * (paper - darkest)).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    if count < 2:
+    labels, stats = pieces(dark)
+    if len(stats) < 2:
         return mask, nothing
     area = stats[:, cv2.CC_STAT_AREA]
     extent = np.maximum(stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH])
     writing = extent[1:].max()
     keep = (area >= SPECK_AREA) & (extent >= SPECK_EXTENT * min(writing, height))
     keep[0] = False
-    return keep[labels], stats[keep, cv2.CC_STAT_HEIGHT]
+    return keep.take(labels), stats[keep, cv2.CC_STAT_HEIGHT]
+
+
+def pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The connected pieces of a mask.
+
+    Args:
+        mask: (height, width) uint8, 0 or 1.
+
+    Returns:
+        The number of each pixel's piece, (height, width), 0 for none; and OpenCV's statistics, (pieces + 1, 5) int32.
+    """
+    # At most one piece has its first pixel in each square of 2 by 2. Numbers of 16 bits take less than half the time.
+    most = (mask.shape[0] + 1) // 2 * ((mask.shape[1] + 1) // 2)
+    kind = cv2.CV_16U if most < 1 << 16 else cv2.CV_32S
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=kind)
+    return labels, stats
 
 
 def _ink_and_paper(smooth: np.ndarray) -> tuple[float, float]:
@@ -130,8 +146,8 @@ def writing_mask(grey: np.ndarray, largest: float = float("inf"), faintest: floa
         return dark
     usual = float(np.median(heights[heights >= 0.3 * heights.max()]))  # of the pieces that are no dots
     faint = _faint(grey, usual, faintest)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
-    if count < 2:
+    labels, stats = pieces(faint)
+    if len(stats) < 2:
         return dark
     tall, wide = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
     least = FAINT_EXTENT * min(usual, largest)
@@ -140,7 +156,7 @@ def writing_mask(grey: np.ndarray, largest: float = float("inf"), faintest: floa
         np.minimum(tall, wide) > FAINT_EXTENT * usual, 1, 2
     )
     keep[0] = False
-    return dark | keep[labels]
+    return dark | keep.take(labels)
 
 
 def line_mask(grey: np.ndarray) -> np.ndarray:

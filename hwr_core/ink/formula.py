@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.ink_mask import ink_mask
+from hwr_core.imaging.ink_mask import ink_mask, pieces
 from hwr_core.ink.strokes import Strokes, as_points, draw
 
 DRAWN_AT = 44.0  # pixels of a symbol's height where strokes are drawn: twice what the encoder sees
@@ -27,8 +27,8 @@ def typical_size(widths: np.ndarray, heights: np.ndarray) -> float:
 def symbol_size(grey: np.ndarray) -> float:
     """`typical_size` in pixels of the ink of a picture, dark on light, uint8; its height where it is blank."""
     mask = ink_mask(grey)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    if count < 2:
+    _, stats = pieces(mask.view(np.uint8))
+    if len(stats) < 2:
         return float(grey.shape[0])
     return typical_size(stats[1:, cv2.CC_STAT_WIDTH].astype(float), stats[1:, cv2.CC_STAT_HEIGHT].astype(float))
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hwr_core import PreprocessSettings
-from hwr_core.imaging.ink_mask import ink_box, ink_mask, is_blank, median_grey, percentiles, stroke_width
+from hwr_core.imaging.ink_mask import ink_box, ink_mask, is_blank, median_grey, percentiles, pieces, stroke_width
 from hwr_core.imaging.preprocess import preprocess
 from tests.support.pictures import written_page as page
 
@@ -25,6 +25,17 @@ def test_percentiles_are_numpys():
         shares = [0, 50, 100, *rng.uniform(0, 100, 3)]
         assert percentiles(grey, shares) == pytest.approx(np.percentile(grey, shares).tolist(), abs=1e-6)
         assert median_grey(grey) == int(np.median(grey))
+
+
+@pytest.mark.parametrize("sides", [(511, 511), (2, 131_060), (512, 512), (600, 700)])
+def test_pieces_are_all_told_apart_however_many_there_are(sides):
+    mask = np.zeros(sides, np.uint8)
+    mask[::2, ::2] = 1  # as many as there can be
+    labels, stats = pieces(mask)
+    assert len(stats) == mask.sum() + 1 and (stats[1:, cv2.CC_STAT_AREA] == 1).all()
+    assert len(np.unique(labels[mask > 0])) == mask.sum() and not labels[mask == 0].any()
+    mask[1::2, ::2] = mask[::2, 1::2] = 1  # and one that is joined late
+    assert len(pieces(mask)[1]) == 2
 
 
 def test_specks_are_no_ink_and_a_blank_page_has_none():
