@@ -5,7 +5,7 @@ from pathlib import Path
 
 from training.fit.recipes import Recipe
 
-# Share by which the loss on the lines aside must fall. Chosen on the hands of docs/results/evaluation-fine-tuning.json
+# Share by which the loss on the lines aside must fall. Chosen on docs/results/evaluation-fine-tuning-earlier.json
 # with 30 lines: below it the lines left out were read worse as often as better.
 LEAST_GAIN = 0.05
 UNCLEAR_GAIN = 0.02  # share from which fewer errors alone are worth a second look
