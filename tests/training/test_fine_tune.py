@@ -23,7 +23,7 @@ from training.fit import fine_tune, own_batches, recipes
 from training.fit.adapt_ngrams import adapted, is_better
 from training.fit.count_ngrams import bits, tokens_of
 from training.fit.fine_tune import FineTuning
-from training.fit.outcome import is_gain, is_unclear
+from training.fit.outcome import Outcome, is_gain, is_unclear
 from training.fit.own_batches import FormulaInput, LineInput, OwnBatches, plain_batches
 from training.fit.recipes import Recipe, adapt, seen_by
 
@@ -144,6 +144,17 @@ def test_the_result_is_written_only_if_it_helped(quick, folder, tmp_path, monkey
         assert load_recognizer(str(tmp_path / "hand")).read([np.full((48, 96), 255, np.uint8)])
         with pytest.raises(HandwritingError, match="already holds a checkpoint"):
             quick(folder, tmp_path / "hand", said)
+
+
+def test_the_sentence_names_formulas():
+    kept, given = (
+        Outcome("math", 40, 10, 200, 9, 9, 60, False, True),
+        Outcome("math", 40, 10, 200, 9, 3, 60, True, True),
+    )
+    assert (
+        "On 10 formulas that were kept aside, 4.5 % was wrong before, 4.5 % after. More formulas may" in kept.sentence
+    )
+    assert given.sentence.endswith("4.5 % was wrong before, 1.5 % after. Then it learned from these formulas too.")
 
 
 def test_a_gain_that_may_be_chance_is_none():

@@ -115,7 +115,8 @@ class FineTuning:
             raise HandwritingError(f"{data} has {len(lines)} {kind}: at least {FEWEST} are needed.")
         mixed = random.Random(1).sample(lines, len(lines))
         count = max(FEWEST_ASIDE, round(ASIDE * len(mixed)))
-        self.say(f"{len(mixed) - count} lines to learn from, {count} lines kept aside.")
+        what = "formulas" if self.formulas else "lines"
+        self.say(f"{len(mixed) - count} {what} to learn from, {count} {what} kept aside.")
         starts = [number * count for number in range(len(LOOKS))]
         return [([*mixed[:start], *mixed[start + count :]], mixed[start : start + count]) for start in starts]
 
@@ -137,7 +138,9 @@ class FineTuning:
         aside = self._aside
         characters = sum(len(_units(line.text, line.formula)) for line in aside)
         seconds = round(self.state["seconds"])
-        outcome = Outcome(self.start, len(self.lines), len(aside), characters, before, after, seconds, helped)
+        outcome = Outcome(
+            self.start, len(self.lines), len(aside), characters, before, after, seconds, helped, self.formulas
+        )
         if helped:
             (candidate / "README.md").write_text(
                 card(outcome, self.folder, self.recipe, self.looks[0]["temperature"] is not None), encoding="utf-8"

@@ -24,6 +24,7 @@ class Outcome:
         errors_after: The same by checkpoints that had not learned from these lines.
         seconds: Time of training, of all calls.
         helped: Whether the adapted checkpoint is clearly better (`is_gain`). Only then it was written.
+        formulas: Whether the lines are formulas. Their errors and characters are tokens.
     """
 
     start: str
@@ -34,17 +35,19 @@ class Outcome:
     errors_after: int
     seconds: float
     helped: bool
+    formulas: bool = False
 
     @property
     def sentence(self) -> str:
         """The result in plain words."""
+        what = "formulas" if self.formulas else "lines"
         rates = [100 * errors / max(1, self.characters) for errors in (self.errors_before, self.errors_after)]
         measured = (
-            f"On {self.aside} lines that were kept aside, {rates[0]:.1f} % was wrong before, {rates[1]:.1f} % after."
+            f"On {self.aside} {what} that were kept aside, {rates[0]:.1f} % was wrong before, {rates[1]:.1f} % after."
         )
         if self.helped:
-            return f"It helped. {measured} Then it learned from these lines too."
-        return f"It did not help enough to be sure: the checkpoint {self.start} stays. {measured} More lines may help."
+            return f"It helped. {measured} Then it learned from these {what} too."
+        return f"It did not help enough to be sure: the checkpoint {self.start} stays. {measured} More {what} may help."
 
 
 def is_gain(before: int, after: int, gain: float) -> bool:
