@@ -26,7 +26,7 @@ from hwr_core.own_words import checked_words, word_list
 from hwr_core.reading import BLANK, Alternative, Reading, join_readings
 from hwr_core.runtime.batching import Batcher
 from hwr_core.runtime.memory import give_back_freed
-from hwr_core.runtime.scheduling import SLOTS
+from hwr_core.runtime.scheduling import SLOTS, SMALL
 from hwr_core.runtime.settings import low_memory
 from hwr_core.runtime.threads import spread
 from hwr_core.tasks import Task, TextOf
@@ -297,7 +297,7 @@ class Recognizer:
         ):
             if finished := parts.finished(dict(zip(batch, readings, strict=True))):
                 yield finished
-        if len(parts.pictures) >= SPLIT_FROM or self._exclusive:  # fewer leave little behind
+        if sum(part.size for part in parts.pictures.values()) > SMALL or self._exclusive:  # less leaves little behind
             give_back_freed()
 
     def _parts(self, image: Image.Image | np.ndarray) -> list[list[np.ndarray]]:

@@ -12,11 +12,12 @@ import numpy as np
 import onnxruntime
 
 from hwr_core.decoding.unread_symbols import seen_symbols
+from hwr_core.runtime.settings import low_memory
 
 ENCODER = "encoder_model.onnx"  # in the folder `onnx`
 DECODER = "decoder_with_past_model.onnx"  # in the folder `onnx`
 ROOM = 32  # steps by which the decoder's past grows
-KEPT_PIXELS = 200_000  # of the pictures whose features are kept: three long lines, 5 MB
+KEPT_PIXELS = 120_000  # of the pictures whose features are kept: three lines, 3 MB
 
 
 class OnnxNetwork:
@@ -61,7 +62,7 @@ class OnnxNetwork:
             return known
         features = dict(zip(self.features, self.encoder.run(self.features, {"pixel_values": image}), strict=True))
         found = features | {"picture": image[0, 0]}
-        if beams == 1:
+        if beams == 1 and not low_memory():
             self._keep(found)
         return found
 

@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from hwr_core import HandwritingError, load_recognizer
-from hwr_core.checkpoints import registry
+from hwr_core.checkpoints import onnx_network, registry
 from hwr_core.checkpoints.checkpoint_config import MODELS
 from hwr_core.checkpoints.onnx_network import ENCODER, KEPT_PIXELS, OnnxNetwork
 from hwr_core.ink.formula import render_formula
@@ -102,6 +102,7 @@ def test_a_line_that_told_the_pages_direction_is_not_encoded_again(monkeypatch):
     network = recognizer.network
     assert isinstance(network, OnnxNetwork)
     monkeypatch.setattr(network, "_kept", [])
+    monkeypatch.setattr(onnx_network, "low_memory", lambda: False)
     runs = []
     run = network.encoder.run
     monkeypatch.setattr(network, "encoder", SimpleNamespace(run=lambda *given: runs.append(given) or run(*given)))
@@ -116,6 +117,10 @@ def test_a_line_that_told_the_pages_direction_is_not_encoded_again(monkeypatch):
         recognizer.read(lines_of(recognizer, 8), beams=1)
     assert len(runs) == 2 * len(images) + 3 * len(lines_of(recognizer, 8))
     assert 0 < sum(item["picture"].size for item in network._kept) <= KEPT_PIXELS
+    monkeypatch.setattr(network, "_kept", [])
+    monkeypatch.setattr(onnx_network, "low_memory", lambda: True)
+    recognizer.read(images, beams=1)
+    assert not network._kept
 
 
 def test_a_shipped_checkpoint_reads_without_torch_or_transformers():
