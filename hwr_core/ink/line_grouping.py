@@ -21,7 +21,8 @@ _KERNEL /= _KERNEL.sum()
 SMALL = 0.35  # of the usual letter's height: lower strokes are dots, commas and dashes
 FAR = 1.5  # of the usual letter's height: dots farther from every letter are a line of their own
 ROW_WHITE = 0.12  # of the smaller row's letters: white between two rows that parts them
-FEW = 4  # strokes up to which a low row beside a higher one may be its quotes or accents
+FEW = 4  # strokes up to which a low row above a higher one may be its quotes or accents
+FEW_BELOW = 2  # strokes up to which a low row below it may be its commas or low quotes; more are a small word
 LOW = 0.8  # of the higher row's letters: the height of such a row at most
 NEAR = 0.6  # of the higher row's letters: the white between both at most
 
@@ -136,7 +137,8 @@ def _is_low(ink: _Ink, band: np.ndarray, bands: list[np.ndarray]) -> bool:
             continue
         size, white = _band_size(ink, other), _white(ink, band, other)
         within = ink.low[other, 0].min() - FAR * size < left and right < ink.high[other, 0].max() + FAR * size
-        if len(other) > len(band) and within and height < LOW * size and white < NEAR * size:
+        few = len(band) <= (FEW if ink.tops[band].min() < ink.tops[other].min() else FEW_BELOW)
+        if few and len(other) > len(band) and within and height < LOW * size and white < NEAR * size:
             return True
         if height < SMALL * size:
             return True

@@ -94,3 +94,10 @@ def test_a_line_far_away_changes_no_other():
         list(range(len(strokes))),
         list(range(len(strokes), 2 * len(strokes))),
     ]
+
+
+def test_a_small_word_close_below_large_letters_is_a_line_of_its_own():
+    large = write("hello", height=150)
+    small = [stroke / 2 + (0, 200) for stroke in write("you", height=150)]
+    lines = group_into_lines([*large, *small])
+    assert lines == [list(range(len(large))), list(range(len(large), len(large) + len(small)))]
