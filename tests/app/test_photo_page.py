@@ -19,6 +19,7 @@ from hwr_core.reading import BLANK, Alternative, Cell, Reading
 from hwr_core.recognizer import Recognizer
 from pages.shared import model_picker
 from pages.workbench.edits import id_of, page_id
+from pages.workbench.files import _secure
 from pages.workbench.memory import BUDGET
 from pages.workbench.state import PhotoState, photo_state
 from tests.support.app import html_of, pages_read, photo_page, png, settled, text_of, upload
@@ -535,3 +536,33 @@ def test_the_cells_of_a_row_stand_side_by_side(monkeypatch):
     monkeypatch.setattr(pipeline, "READ_STEPS", (*pipeline.READ_STEPS[:-1], as_a_row))
     app = upload(photo_page().run(), ("page.png", png(page_of("good morning", "thank you"))))
     assert not app.exception and text_of(app) == "good morning\tthank you"
+
+
+def test_exports_have_the_documents_name_and_hold_this_page_or_all(letter, monkeypatch):
+    offered, button = {}, st.download_button
+
+    def spy(label, data, *arguments, **options):
+        offered[label] = (data, *arguments)
+        return button(label, data, *arguments, **options)
+
+    def plain_text() -> tuple[str, str]:
+        data, name, *_ = offered["Plain text"]
+        return name, data().decode()
+
+    monkeypatch.setattr(st, "download_button", spy)
+    upload(letter, ("shopping-list.jpg", (SAMPLES / "shopping-list.jpg").read_bytes()))
+    name, text = plain_text()
+    assert name == "letter and 1 more.txt" and "after a long\njourney" in text and "Shopping" in text
+    letter.toggle(key="paragraphs").set_value(True).run()
+    assert "after a long journey" in plain_text()[1]
+    letter.segmented_control(key="which-2").set_value("This page").run()
+    name, text = plain_text()
+    assert name == "shopping-list.txt" and "Shopping" in text and "Martha" not in text
+
+
+@pytest.mark.parametrize(
+    ("address", "secure"),
+    [("https://example.org/photo", True), ("http://localhost:8501", True), ("http://192.168.1.5:8501/photo", False)],
+)
+def test_the_webcam_needs_https_or_this_computer(address, secure):
+    assert _secure(address) is secure

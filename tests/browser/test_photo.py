@@ -210,3 +210,20 @@ def test_a_page_is_turned_for_itself(desktop):
     desktop.get_by_role("button", name="Rotate this page left").click()
     expect(stage).to_have_css("height", f"{height}px")
     lines(desktop, "Martha").wait_for()
+
+
+def test_a_phones_camera_app_takes_the_photo(chromium, app_address):
+    context = chromium.new_context(viewport={"width": 400, "height": 850}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{app_address}/photo")
+    page.get_by_role("tab", name="Camera").tap()
+    page.get_by_text("opens its camera app").wait_for()
+    assert page.locator("video").count() == 0, "the webcam is off until it is wanted"
+    page.locator("input[type=file][capture=environment]").set_input_files(str(SAMPLES / "shopping-list.jpg"))
+    lines(page, "Shopping for Saturday").wait_for()
+    page.get_by_role("button", name="Export").tap()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Plain text").tap()
+    assert download.value.suggested_filename == "camera.txt"
+    context.close()
