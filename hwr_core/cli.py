@@ -245,7 +245,12 @@ def fine_tune(data: Path, out: Path, start: str, debug: bool) -> int:
         require("onnx", "onnxscript", extra="train")
         sys.path.append(str(APP))  # holds the package `training`, which hwr_core itself never imports
         fitting = importlib.import_module("training.fit.fine_tune")
-        outcome = fitting.FineTuning(data, out, start, say=say).run()
+        tuning = fitting.FineTuning(data, out, start, say=say)
+        try:
+            outcome = tuning.run()
+        except KeyboardInterrupt:
+            say("Stopped. The same command goes on from here.")
+            raise
         if outcome.helped:
             say(f"Read with it: hwr read page.jpg --checkpoint {out}")
         return 0

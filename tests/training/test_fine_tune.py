@@ -213,6 +213,13 @@ def stopped(*_):
     raise KeyboardInterrupt
 
 
+def test_a_stop_says_how_to_go_on(quick, folder, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(FineTuning, "run", stopped)
+    monkeypatch.setattr(fine_tune, "FineTuning", lambda data, out, start, say: quick(data, out, []))
+    assert cli.main(["train", "fine-tune", "--data", str(folder), "--out", str(tmp_path / "hand")]) == 130
+    assert "Stopped. The same command goes on from here." in capfd.readouterr().err
+
+
 def test_what_helped_learns_from_the_lines_aside_too_also_after_a_stop(quick, folder, tmp_path, monkeypatch):
     counted, learned = iter([9, 3]), []
     monkeypatch.setattr(fine_tune, "errors", lambda recognizer, lines: next(counted))
