@@ -17,7 +17,7 @@ from hwr_core.runtime.settings import low_memory
 ENCODER = "encoder_model.onnx"  # in the folder `onnx`
 DECODER = "decoder_with_past_model.onnx"  # in the folder `onnx`
 ROOM = 32  # steps by which the decoder's past grows
-KEPT_PIXELS = 120_000  # of the pictures whose features are kept: three lines, 3 MB
+KEPT_PIXELS = 200_000  # of the pictures whose features are kept: three long lines, 5 MB
 
 
 class OnnxNetwork:
