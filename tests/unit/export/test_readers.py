@@ -51,7 +51,7 @@ def test_kraken_reads_all_lines_with_their_baselines(format, written, tmp_path):
 
 @pytest.mark.parametrize("lines", [(), LINES], ids=["a page without text", "a page with text"])
 def test_readers_take_pages_without_text_and_odd_names(lines, tmp_path):
-    page, name = Page(lines, (1000, 1400)), "it's \"größer\" & <b> .jpg"
+    page, name = Page(lines, (1000, 1400)), 'it\'s "größer" & <b> .jpg'
     (tmp_path / "a.hocr").write_bytes(export({name: page}, "hocr"))
     assert len(HocrParser(tmp_path / "a.hocr").parse().lines) == len(lines)
     for found in hocr.parse.hocr_page_iterator(io.BytesIO(export({name: page}, "hocr"))):
