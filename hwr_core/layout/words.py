@@ -81,16 +81,17 @@ def word_spans(text: str) -> list[tuple[int, int]]:
 def gaps_of(image: Image.Image) -> tuple[Span, ...]:
     """Where there is white from top to bottom, before the line's first ink and after its last too: from and to, 0–1 of the picture."""
     grey = np.asarray(image.convert("L"))
-    columns = (
-        np.flatnonzero(ink_mask(255 - grey if is_light_on_dark(grey) else grey).any(0))
-        if grey.size > 1
-        else np.empty(0)
-    )
+    return gaps_in(ink_mask(255 - grey if is_light_on_dark(grey) else grey)) if grey.size > 1 else ()
+
+
+def gaps_in(mask: np.ndarray) -> tuple[Span, ...]:
+    """As `gaps_of`, from the ink of the picture: (height, width) bool."""
+    columns, width = np.flatnonzero(mask.any(0)), mask.shape[1]
     if len(columns) < 2:
         return ()
-    edges = np.concatenate([[-1], columns, [grey.shape[1]]])
+    edges = np.concatenate([[-1], columns, [width]])
     ends = np.flatnonzero(np.diff(edges) > 1)
-    return tuple(((edges[end] + 1) / grey.shape[1], edges[end + 1] / grey.shape[1]) for end in ends.tolist())
+    return tuple(((edges[end] + 1) / width, edges[end + 1] / width) for end in ends.tolist())
 
 
 def without_pictures(page: Page) -> Page:
@@ -138,15 +139,20 @@ def unread_boxes(line: Line) -> list[Box]:
     return boxes
 
 
-def _ends(line: Line, spans: list[tuple[int, int]]) -> list[Span]:
-    """For each word where it starts and ends, 0–1 along the line's outline."""
+def parts_of(line: Line, spans: list[tuple[int, int]]) -> list[Span]:
+    """For each word where it starts and ends, 0–1 of the way from the line's first ink to its last."""
     first, last, gaps = _ink_of(line)
     within = [
         ((left - first) / (last - first), (right - first) / (last - first))
         for left, right in gaps
         if first < right and left < last
     ]
-    return _on_outline(line, np.array(_parts(line.reading.text, spans, within)))
+    return _parts(line.reading.text, spans, within)
+
+
+def _ends(line: Line, spans: list[tuple[int, int]]) -> list[Span]:
+    """For each word where it starts and ends, 0–1 along the line's outline."""
+    return _on_outline(line, np.array(parts_of(line, spans)))
 
 
 def _ink_of(line: Line) -> tuple[float, float, Sequence[Span]]:

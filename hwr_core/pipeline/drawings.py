@@ -6,6 +6,7 @@ import numpy as np
 
 from hwr_core.auto_recognizer import AutoRecognizer, are_formulas, connected, in_doubt, is_surely_text
 from hwr_core.ink.strokes import Strokes, as_points
+from hwr_core.layout.struck_words import with_struck_words
 from hwr_core.layout.words import unread_boxes
 from hwr_core.pipeline.job import Job, KnownReadings, LineReader, Words
 from hwr_core.pipeline.lines import favouring, read_lines
@@ -51,7 +52,7 @@ def read_ink(
     unreadable: list[Line] = []
     unread: list[Box] = []
     for item, reading in found:
-        line = Line(_extent(item.strokes), item.image, reading, formula=reading.formula)
+        line = with_struck_words(Line(_extent(item.strokes), item.image, reading, formula=reading.formula))
         if reading.text:
             lines.append(line)
             unread += unread_boxes(line)

@@ -14,6 +14,7 @@ from hwr_core.layout.formula_regions import find_formulas
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.orientation import find_upright_lines
 from hwr_core.layout.regions import lines_at, regions_of
+from hwr_core.layout.struck_words import with_struck_words
 from hwr_core.layout.unfound import unfound_ink
 from hwr_core.layout.words import unread_boxes
 from hwr_core.pipeline.job import Draft, Job
@@ -106,7 +107,8 @@ def place(draft: Draft, job: Job) -> Draft:
         if reading is None:
             continue
         formula = region.formula or reading.formula
-        placed = replace(line_on_photo(line, draft.to_photo, draft.size, reading), formula=formula)
+        on_photo = line_on_photo(line, draft.to_photo, draft.size, reading)
+        placed = with_struck_words(replace(on_photo, formula=formula))
         if reading.text or region.outline not in detected:
             lines.append(placed)
             kept.append(region)
