@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hwr_core.ink.canvas import CANVAS_REACH, path_object
-from pages.drawing.state import FINENESS, DrawState, Typed
+from pages.drawing.state import FINENESS, DrawState
 
 MOST_EDITS = 500  # operations that are looked at in one message
 LONGEST_TEXT = 20_000  # characters that are typed
@@ -55,7 +55,7 @@ def _make(state: DrawState, edit: Mapping, pen: int, colour: str) -> None:
         case "redo":
             state.redo()
         case "type" if isinstance(text := edit.get("text"), str) and len(text) <= LONGEST_TEXT:
-            state.typed = Typed(str(edit.get("reading")), edit.get("first"), text)
+            state.typed = (str(edit.get("reading")), text)
         case "show":
             state.give()
 

@@ -77,19 +77,6 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Typed:
-    """A text that was being typed. `reading`: the key of its field's reading. `first`: the field's text before."""
-
-    reading: str
-    first: str | None
-    text: str
-
-    def belongs_to(self, correction: Correction) -> bool:
-        """Whether it was typed into this field, or into one with the same text: the field of the last stroke may not have come yet."""
-        return correction.key == self.reading or correction.current == self.first
-
-
-@dataclass(frozen=True)
 class DrawnReading:
     """A reading. `key`: its reader with the words to favour, and the fingerprint of its strokes."""
 
@@ -117,7 +104,7 @@ class DrawState:
         known: Readings of lines, so that lines that did not change are not read again.
         height: Pixels of the canvas, as far as a person dragged it; 0 if not.
         width: Pixels of the column, as the browser reported it last; 0 before.
-        typed: The text that was being typed before a reload; None otherwise.
+        typed: The text that was being typed before a reload, after the key of its reading; None otherwise.
         better_modes: For the last reading that was unsure, the mode that suits its drawing better, by its key.
     """
 
@@ -133,7 +120,7 @@ class DrawState:
     known: LRUCache[Hashable, Reading] = field(default_factory=lambda: LRUCache(KNOWN))
     height: int = 0
     width: int = 0
-    typed: Typed | None = None
+    typed: tuple[str, str] | None = None
     better_modes: dict[Hashable, str | None] = field(default_factory=dict)
 
     @property
@@ -263,8 +250,8 @@ class DrawState:
         The field starts with the corrections of those lines that are as they were when they were corrected.
         """
         correction = self._correction(page, strokes)
-        if self.typed is not None and self.typed.belongs_to(correction):
-            text, self.typed = self.typed.text, None
+        if self.typed is not None and self.typed[0] == correction.key:
+            text, self.typed = self.typed[1], None
             correction.replace(text)
             correction = self._correction(page, strokes)
         return correction

@@ -9,7 +9,7 @@ import streamlit as st
 from hwr_core import pipeline
 from hwr_core.ink.handprint import write
 from pages.drawing.saved import document_of, drawing_values, history_values
-from pages.drawing.state import Document, Earlier, Typed, fingerprint
+from pages.drawing.state import Document, Earlier, fingerprint
 from pages.shared import browser_storage
 from pages.shared.browser_storage import STATE
 from pages.shared.my_words import JOIN
@@ -149,16 +149,6 @@ def test_the_browser_is_asked_below_the_navigation(monkeypatch):
     monkeypatch.setattr(browser_storage, "load", lambda: order.append("question") or load())
     draw_page().run()
     assert order[:2] == ["navigation", "question"]
-
-
-def test_a_text_typed_into_the_field_of_the_stroke_before_comes_back_and_others_do_not():
-    app = on_canvas(draw_page(), write("hello")).run()
-    read = app.text_area[0].value
-    for first, value in (("something else", read), (read, f"{read}!")):
-        app.session_state["drawing"].typed = Typed("gone", first, f"{first}!")
-        app.run()
-        assert not app.exception and app.text_area[0].value == value
-    assert app.session_state["drawing"].typed is None
 
 
 def test_typed_corrections_join_my_words_only_if_that_is_wanted():

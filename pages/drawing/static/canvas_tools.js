@@ -155,7 +155,7 @@ class CanvasTools {
   typed() {
     const field = document.activeElement
     const reading = readingOf(field)
-    return reading ? [{ op: "type", reading, first: typing?.first, text: field.value, n: this.last + 1 }] : []
+    return reading ? [{ op: "type", reading, text: field.value, n: this.last + 1 }] : []
   }
 
   confirm({ session, ready, applied }) {
