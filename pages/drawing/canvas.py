@@ -26,7 +26,6 @@ EXAMPLE = "see you at 7:30"
 EXAMPLE_HEIGHT = 90  # pixels of the example's letters, at most
 EXAMPLE_SHARE = 0.85  # of the canvas that the example fills at most
 TOOLS = "canvas_tools"
-SCRIPTS = ("typing.js", "canvas_tools.js")  # together one module
 LABEL = "Canvas to write on with a mouse, a pen or a finger. The reading is below it."
 
 
@@ -38,7 +37,7 @@ _tools = st.components.v2.component(
     "canvas_tools",
     html="<div class='tools' role='group' aria-label='Tools'></div>",
     css=_static("canvas_tools.css"),
-    js="\n".join(map(_static, SCRIPTS)),
+    js=_static("canvas_tools.js"),
 )
 
 

@@ -1,7 +1,5 @@
 """The canvas's tools and the browser's storage in headless Chromium."""
 
-import re
-
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -125,28 +123,6 @@ def test_the_first_stroke_counts_and_a_reload_right_after_the_last_one_loses_non
         drag(desktop, tuple(stroke[0]), tuple(stroke[-1]))
     desktop.reload()
     wait_for_strokes(desktop, len(strokes))
-
-
-def test_a_reading_that_arrives_while_one_types_takes_neither_text_nor_focus(desktop):
-    desktop.set_viewport_size({"width": 1280, "height": 1000})
-    field = desktop.get_by_role("textbox", name="Edit text")
-    box = canvas_box(desktop)
-    upper = {**box, "height": box["height"] / 2}
-    for text, half in (("to it", upper), ("no", {**upper, "y": box["y"] + upper["height"]})):
-        for stroke in fitted(text, half):
-            desktop.mouse.move(*stroke[0])
-            desktop.mouse.down()
-            for point in stroke[1:]:
-                desktop.mouse.move(*point)
-            desktop.mouse.up()
-        if half is upper:
-            expect(field).to_have_value("to it")
-    place = field.bounding_box()
-    desktop.mouse.click(place["x"] + 5, place["y"] + 20)
-    desktop.keyboard.press("Control+Home")
-    desktop.keyboard.type("Oh, so many words ", delay=60)  # the reading of the second line comes meanwhile
-    expect(field).to_have_value(re.compile("^Oh, so many words to it\n."))
-    expect(field).to_be_focused()
 
 
 def serious(page) -> list[tuple]:
