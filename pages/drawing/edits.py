@@ -1,5 +1,4 @@
-"""What a person does on the canvas, as the browser tells it: strokes, eraser, moves, deletions, Undo and Redo. After a
-reload also the text that was being typed.
+"""What a person does on the canvas, as the browser tells it: strokes, eraser, moves, deletions, Undo and Redo.
 
 The browser sends a list of numbered operations, and sends it until their numbers are confirmed. So none is lost on a busy
 server, and none counts twice. Each stroke is sent once: a request does not grow with the drawing.
@@ -14,7 +13,6 @@ from hwr_core.ink.canvas import CANVAS_REACH, path_object
 from pages.drawing.state import FINENESS, DrawState
 
 MOST_EDITS = 500  # operations that are looked at in one message
-LONGEST_TEXT = 20_000  # characters that are typed
 MOST_NUMBERS = 20_000  # of a stroke, or of the eraser's path
 
 
@@ -54,8 +52,6 @@ def _make(state: DrawState, edit: Mapping, pen: int, colour: str) -> None:
             state.undo()
         case "redo":
             state.redo()
-        case "type" if isinstance(text := edit.get("text"), str) and len(text) <= LONGEST_TEXT:
-            state.typed = (str(edit.get("reading")), text)
         case "show":
             state.give()
 

@@ -104,7 +104,6 @@ class DrawState:
         known: Readings of lines, so that lines that did not change are not read again.
         height: Pixels of the canvas, as far as a person dragged it; 0 if not.
         width: Pixels of the column, as the browser reported it last; 0 before.
-        typed: The text that was being typed before a reload, after the key of its reading; None otherwise.
         better_modes: For the last reading that was unsure, the mode that suits its drawing better, by its key.
     """
 
@@ -120,7 +119,6 @@ class DrawState:
     known: LRUCache[Hashable, Reading] = field(default_factory=lambda: LRUCache(KNOWN))
     height: int = 0
     width: int = 0
-    typed: tuple[str, str] | None = None
     better_modes: dict[Hashable, str | None] = field(default_factory=dict)
 
     @property
@@ -249,14 +247,6 @@ class DrawState:
 
         The field starts with the corrections of those lines that are as they were when they were corrected.
         """
-        correction = self._correction(page, strokes)
-        if self.typed is not None and self.typed[0] == correction.key:
-            text, self.typed = self.typed[1], None
-            correction.replace(text)
-            correction = self._correction(page, strokes)
-        return correction
-
-    def _correction(self, page: Page, strokes: Strokes) -> Correction:
         key = f"{self.document.number}-{fingerprint(strokes)}-{_digest(page.text.encode())}"
         start = page.text
         read = [line.reading.text for line in page.lines]

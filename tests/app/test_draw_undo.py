@@ -95,11 +95,10 @@ def test_nonsense_from_the_browser_is_ignored(state, edits):
         {"op": "move", "strokes": 5, "by": "xy"},
         {"op": "erase", "points": [[1, 2]]},
         {"op": "delete", "strokes": {}},
-        {"op": "type", "reading": "0", "text": 5},
         {"op": []},
     ):
         take(state, edit)
-    assert not state.objects and not state.past and not state.typed
+    assert not state.objects and not state.past
 
 
 def test_the_canvas_is_given_one_path_for_each_pen(state):

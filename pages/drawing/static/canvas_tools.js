@@ -18,7 +18,6 @@ const LOOK_AGAIN = 500 // milliseconds after which it is looked whether the canv
 const REPORT_AFTER = 200 // milliseconds without a change of width after which it is reported
 const PARTS = 10 // of a pixel: positions are rounded to them
 const LONE_STEP = 40 // pixels by which an arrow key changes the canvas's height
-const FIELD = /st-key-correction-(\d+-[0-9a-f]+-[0-9a-f]+)-\d+/ // of the editable text, by its reading
 const PENDING = "handwriting-recognition/edits" // name of the unconfirmed operations in the tab's own storage
 const KEEP = "handwriting-recognition/keep" // is "false" if a person wants nothing to be kept
 const DRAWING = ["pointermove", "pointerup", "pointercancel"]
@@ -145,18 +144,10 @@ class CanvasTools {
   // A reload must not lose what a busy server has not taken yet.
   keep() {
     try {
-      const edits = [...this.edits, ...this.typed()]
-      const kept = edits.length && localStorage.getItem(KEEP) !== "false"
-      if (kept) sessionStorage.setItem(PENDING, JSON.stringify({ session: this.session, edits }))
+      const kept = this.edits.length && localStorage.getItem(KEEP) !== "false"
+      if (kept) sessionStorage.setItem(PENDING, JSON.stringify({ session: this.session, edits: this.edits }))
       else sessionStorage.removeItem(PENDING)
     } catch {} // storage is blocked or full
-  }
-
-  // The text of a field gets to the server when it loses the focus.
-  typed() {
-    const field = document.activeElement
-    const reading = field?.matches("textarea") && FIELD.exec(field.closest("[class*=st-key-correction-]")?.className)
-    return reading ? [{ op: "type", reading: reading[1], text: field.value, n: this.last + 1 }] : []
   }
 
   confirm({ session, ready, applied }) {
