@@ -62,11 +62,9 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
         state.give()  # after a visit to another page the component has forgotten the drawing
     if not state.width:
         _take_size(state)  # a session on a server that was started again: the tools reported the size to the one before
-    width, height = size_of(state)
     row = st.container(horizontal=True, gap="small", key="canvas_tools_row")
-    with row:
-        _show_tools(state, width, height, take)  # before the canvas, whose first stroke they note
     with st.container(key="canvas_column"):
+        width, height = size_of(state)
         st_canvas(
             stroke_width=pen,
             stroke_color=colour,
@@ -76,7 +74,9 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
             update_streamlit=False,  # it would send the whole drawing; the tools send each stroke
             key="canvas",
         )
+
     with row:
+        _show_tools(state, width, height, take)
         return _buttons(state, live, take)
 
 

@@ -115,23 +115,20 @@ def canvas_and_reading(reader: Reader, mode: str, words: str, live: bool, pen: i
         st.rerun()  # a button below the reading has changed them
     state = draw_state()
     read_pressed = canvas(state, live, pen, colour)
-    below, kept = st.container(), st.container()
-    with kept:  # before the reading, which takes its time: a reload meanwhile loses nothing
-        browser_storage.save(DRAWING, drawing_values(state.document, mode))
-        browser_storage.save(PAST, history_values(state.history))
-    with below:
-        if strokes := state.strokes:
-            read_and_show(state, strokes, reader, mode, words, live or read_pressed)
-        else:
-            # Below the canvas: what disappears above it would move it under the pen.
-            st.html(f"<p class='hint'>{HINT[mode]} with the mouse, a pen or a finger, or try an example.</p>")
-            st.button(
-                "Try an example",
-                icon=":material/auto_awesome:",
-                on_click=write_example,
-                args=(state, mode == MATH, pen, colour),
-            )
-        show_history(state)
+    if strokes := state.strokes:
+        read_and_show(state, strokes, reader, mode, words, live or read_pressed)
+    else:
+        # Below the canvas: what disappears above it would move it under the pen.
+        st.html(f"<p class='hint'>{HINT[mode]} with the mouse, a pen or a finger, or try an example.</p>")
+        st.button(
+            "Try an example",
+            icon=":material/auto_awesome:",
+            on_click=write_example,
+            args=(state, mode == MATH, pen, colour),
+        )
+    show_history(state)
+    browser_storage.save(DRAWING, drawing_values(state.document, mode))
+    browser_storage.save(PAST, history_values(state.history))
 
 
 def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, mode: str, words: str, wanted: bool) -> None:

@@ -113,16 +113,6 @@ def test_a_reload_loses_nothing_and_forget_removes_everything(desktop):
     desktop.wait_for_function(f"!{kept} || Object.keys(JSON.parse({kept}).texts).length === 0")
 
 
-def test_the_first_stroke_counts_and_a_reload_right_after_the_last_one_loses_none(desktop):
-    desktop.reload()
-    desktop.locator(".st-key-canvas_column[data-ready] canvas.upper-canvas").wait_for()
-    strokes = fitted("to it", desktop.locator("canvas.upper-canvas").bounding_box())
-    for stroke in strokes:  # at once, while the page still loads
-        drag(desktop, tuple(stroke[0]), tuple(stroke[-1]))
-    desktop.reload()
-    wait_for_strokes(desktop, len(strokes))
-
-
 def serious(page) -> list[tuple]:
     """What axe finds serious or critical: the rule, and the first place."""
     found = Axe().run(page).response["violations"]
@@ -222,7 +212,7 @@ def test_a_finger_erases_selects_moves_and_deletes(phone):
     wait_for_strokes(phone, left)
 
 
-def test_on_a_phone_on_its_side_the_sidebar_leaves_room_for_the_canvas_and_the_photo(chromium, app_address):
+def test_on_a_phone_on_its_side_the_sidebar_leaves_room_for_the_canvas(chromium, app_address):
     context = chromium.new_context(viewport={"width": 850, "height": 400}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
@@ -235,7 +225,4 @@ def test_on_a_phone_on_its_side_the_sidebar_leaves_room_for_the_canvas_and_the_p
     page.get_by_text("Pen width").wait_for()
     page.wait_for_timeout(1200)  # it is folded away once, and then is the person's
     expect(page.get_by_text("Pen width")).to_be_in_viewport()
-    page.goto(f"{app_address}/photo")
-    expect(page.get_by_text("Drop pictures or PDFs")).to_be_visible()
-    expect(page.get_by_text("Fix perspective")).not_to_be_in_viewport()
     context.close()

@@ -142,7 +142,7 @@ def test_a_step_is_timed_at_any_height(tmp_path):
     small_checkpoint(tmp_path)
     batch = step_times.noise(32, 3, 50)
     assert batch.pixels.shape == (3, 1, 32, 666) and (batch.pixels != 0).all() and batch.targets.max() < 50
-    seconds = [step_times.step_seconds(tmp_path, False, 4, height, 1, repeats=1) for height in (32, 48)]
+    seconds = [step_times.step_seconds(tmp_path, False, 4, height, 1, False, repeats=1) for height in (32, 48)]
     assert all(0 < one < 60 for one in seconds)
 
 

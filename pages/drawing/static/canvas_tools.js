@@ -18,11 +18,10 @@ const LOOK_AGAIN = 500 // milliseconds after which it is looked whether the canv
 const REPORT_AFTER = 200 // milliseconds without a change of width after which it is reported
 const PARTS = 10 // of a pixel: positions are rounded to them
 const LONE_STEP = 40 // pixels by which an arrow key changes the canvas's height
-const PENDING = "handwriting-recognition/edits" // name of the unconfirmed operations in the tab's own storage
-const KEEP = "handwriting-recognition/keep" // is "false" if a person wants nothing to be kept
+const LYING = "(max-height: 500px) and (orientation: landscape)" // a phone on its side
 const DRAWING = ["pointermove", "pointerup", "pointercancel"]
 const known = new WeakMap()
-let pending = takePending() // of the tools before: on this page earlier, or before a reload
+let folded = false // whether the sidebar was folded away on such a phone, which is done once
 
 const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`
 const isField = (element) => element?.matches?.("input, textarea, select, [contenteditable=true]")
@@ -32,17 +31,6 @@ function canvasRoot() {
     if (element.shadowRoot?.querySelector(".dc-root")) return element.shadowRoot
   }
   return null
-}
-
-function takePending() {
-  try {
-    const text = sessionStorage.getItem(PENDING)
-    sessionStorage.removeItem(PENDING)
-    const { session, edits } = JSON.parse(text) ?? {}
-    return { session, edits: Array.isArray(edits) ? edits : [] }
-  } catch {
-    return { edits: [] } // storage is blocked, or holds nonsense
-  }
 }
 
 // A path as whole numbers: its first point and the steps to the others, in parts of a pixel.
@@ -58,10 +46,8 @@ class CanvasTools {
     this.selected = new Set()
     this.boxes = []
     this.reported = 0
-    this.session = pending.session
-    this.edits = pending.edits // operations that the server has not confirmed
-    this.last = this.edits.at(-1)?.n ?? 0 // number of the last operation
-    pending = { edits: [] }
+    this.edits = [] // operations that the server has not confirmed
+    this.last = 0 // number of the last operation
     this.bar = parent.querySelector(".tools")
     for (const [name, label] of TOOLS) this.addButton(name, label, () => this.choose(name))
     this.addButton("delete", "Delete selected", () => this.deleteSelected())
@@ -69,17 +55,25 @@ class CanvasTools {
     document.addEventListener("keydown", this.onKey)
     this.onClick = (event) => this.clicked(event)
     document.addEventListener("click", this.onClick, { capture: true })
-    this.onDown = () => this.attach() // a canvas that has just come
-    document.addEventListener("pointerdown", this.onDown, { capture: true })
-    this.onLeave = () => this.keep()
-    window.addEventListener("pagehide", this.onLeave)
     this.onDraw = (event) => this.drawn(event)
     for (const name of DRAWING) document.addEventListener(name, this.onDraw)
     this.widths = new ResizeObserver(() => this.fit())
     this.themes = new MutationObserver(() => this.paint())
     this.themes.observe(document.querySelector("[data-testid=stApp]") ?? document.body, { attributes: true })
-    this.timer = setInterval(() => this.attach(), LOOK_AGAIN)
+    this.timer = setInterval(() => {
+      this.attach()
+      this.foldSidebar()
+    }, LOOK_AGAIN)
     this.addSkipLink()
+    this.foldSidebar()
+  }
+
+  // On a phone that lies on its side the sidebar would take a third of the canvas.
+  foldSidebar() {
+    const button = document.querySelector("[data-testid=stSidebarCollapseButton] button")
+    if (folded || !button || !matchMedia(LYING).matches) return
+    folded = true
+    button.click()
   }
 
   addButton(name, label, onClick) {
@@ -118,16 +112,9 @@ class CanvasTools {
       if (data.boxes.length !== this.boxes.length) this.selected.clear()
       this.boxes = data.boxes
     }
-    this.attachSoon()
+    this.attach()
     this.fit()
     this.show()
-  }
-
-  // At the first frame that has the canvas: before, a stroke on it would not be noted.
-  attachSoon() {
-    cancelAnimationFrame(this.frameAsked)
-    this.attach()
-    if (!this.upper) this.frameAsked = requestAnimationFrame(() => this.attachSoon())
   }
 
   send(edit) {
@@ -139,15 +126,6 @@ class CanvasTools {
   // What was done before the stored drawing has come back is told then.
   tell() {
     if (this.data.ready) this.setState("edits", { session: this.data.session, list: this.edits })
-  }
-
-  // A reload must not lose what a busy server has not taken yet.
-  keep() {
-    try {
-      const kept = this.edits.length && localStorage.getItem(KEEP) !== "false"
-      if (kept) sessionStorage.setItem(PENDING, JSON.stringify({ session: this.session, edits: this.edits }))
-      else sessionStorage.removeItem(PENDING)
-    } catch {} // storage is blocked or full
   }
 
   confirm({ session, ready, applied }) {
@@ -225,7 +203,6 @@ class CanvasTools {
     const column = document.querySelector(".st-key-canvas_column")
     if (column) {
       column.id = "canvas" // the skip link's target
-      column.dataset.ready = "" // from now on each stroke is noted
       this.widths.observe(column)
     }
     this.paint()
@@ -408,14 +385,10 @@ class CanvasTools {
   }
 
   close() {
-    pending = { session: this.session, edits: this.edits }
     clearInterval(this.timer)
     clearTimeout(this.reporting)
-    cancelAnimationFrame(this.frameAsked)
     document.removeEventListener("keydown", this.onKey)
     document.removeEventListener("click", this.onClick, { capture: true })
-    document.removeEventListener("pointerdown", this.onDown, { capture: true })
-    window.removeEventListener("pagehide", this.onLeave)
     for (const name of DRAWING) document.removeEventListener(name, this.onDraw)
     this.widths.disconnect()
     this.themes.disconnect()
