@@ -39,7 +39,7 @@ def with_struck_words(line: Line) -> Line:
 
 
 def struck_spans(line: Line) -> list[tuple[int, int]]:
-    """Where the struck-out words of a line start and end in its text: those that its reading has, and those that its picture shows."""
+    """Where the struck-out words of a line start and end in its text, by its reading and by its picture."""
     text = line.reading.text
     told = set(line.reading.struck)
     spans = [span for span in spans_of(line) if sum(map(str.isalnum, text[slice(*span)])) >= LEAST_LETTERS]

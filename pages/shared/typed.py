@@ -1,4 +1,4 @@
-"""Tells what a person typed into a field from what the browser still says of a field that is gone.
+"""What a person typed into a field. What the browser still sends of a field that is gone is left out.
 
 While a page runs, the browser may send the text of a field that this run no longer has. Streamlit takes that for a change
 and calls the field's callback. Without this check the old text would replace a correction, or what Undo brought back.

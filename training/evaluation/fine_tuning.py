@@ -2,8 +2,8 @@
 
 Each hand's lines are split by chance: some to learn from, the others to read. Of those to learn from a quarter is kept
 aside, as `training.fit.fine_tune` does: it chooses how much of the change is kept, and whether the result is. If it leaves
-that unclear, another quarter is kept aside. Then the checkpoint learns from all of them. A row is a hand and a number of lines; its columns are the character error rates on the
-lines that were left out, before and after.
+that unclear, another quarter is kept aside. Then the checkpoint learns from all of them. A row is a hand and a number of
+lines. Its columns are the character error rates on the lines that were left out, before and after.
 Finished runs are kept in `--run` and are not repeated.
 """
 

@@ -101,7 +101,9 @@ class FineTuning:
         self.work = out / "run"
         self.work.mkdir(parents=True, exist_ok=True)
         path = self.work / STATE
-        self.state: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"seconds": 0.0, "looks": []}
+        self.state: dict[str, Any] = {"seconds": 0.0, "looks": []}
+        if path.exists():
+            self.state |= json.loads(path.read_text())
 
     def _parts(self, data: Path) -> list[tuple[list[OwnLine], list[OwnLine]]]:
         """For each look the lines to learn from, and those kept aside."""
