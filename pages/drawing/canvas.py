@@ -11,7 +11,7 @@ from streamlit_drawable_canvas import st_canvas
 from hwr_core.ink.canvas import CANVAS_REACH
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import Strokes
-from pages.drawing.edits import take_edits
+from pages.drawing.edits import TOOLS, take_edits
 from pages.drawing.state import DrawState
 from pages.shared import browser_storage
 
@@ -25,7 +25,6 @@ EDGE = 12  # pixels to the right of ink that reaches beyond the column
 EXAMPLE = "see you at 7:30"
 EXAMPLE_HEIGHT = 90  # pixels of the example's letters, at most
 EXAMPLE_SHARE = 0.85  # of the canvas that the example fills at most
-TOOLS = "canvas_tools"
 LABEL = "Canvas to write on with a mouse, a pen or a finger. The reading is below it."
 
 
@@ -54,17 +53,18 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
         Whether Read was pressed.
     """
 
-    def take() -> None:
-        take_edits(state, st.session_state.get(TOOLS), pen, colour)
+    def take_now() -> None:
+        take(state, pen, colour)
 
-    take()  # also what a run without callbacks was sent
     if TOOLS not in st.session_state and state.objects:
         state.give()  # after a visit to another page the component has forgotten the drawing
     if not state.width:
         _take_size(state)  # a session on a server that was started again: the tools reported the size to the one before
+    width, height = size_of(state)
     row = st.container(horizontal=True, gap="small", key="canvas_tools_row")
+    with row:
+        _show_tools(state, width, height, take_now)  # before the canvas, whose first stroke they note
     with st.container(key="canvas_column"):
-        width, height = size_of(state)
         st_canvas(
             stroke_width=pen,
             stroke_color=colour,
@@ -74,10 +74,13 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
             update_streamlit=False,  # it would send the whole drawing; the tools send each stroke
             key="canvas",
         )
-
     with row:
-        _show_tools(state, width, height, take)
-        return _buttons(state, live, take)
+        return _buttons(state, live, take_now)
+
+
+def take(state: DrawState, pen: int, colour: str) -> None:
+    """Makes the operations that the browser sent: strokes and typed texts among them."""
+    take_edits(state, st.session_state.get(TOOLS), pen, colour)
 
 
 def size_of(state: DrawState) -> tuple[int, int]:
@@ -121,6 +124,7 @@ def _show_tools(state: DrawState, width: int, height: int, take: Callable[[], No
             "session": state.session,
             "ready": browser_storage.has_answered(),  # before, the drawing to which the operations belong may come back
             "applied": state.edits,
+            "restored": list(state.restored),
             "version": state.times_given,
         },
         default={"width": 0, "height": 0},

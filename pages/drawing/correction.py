@@ -2,35 +2,45 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import streamlit as st
 
-from pages.shared.typed import note_shown, typed_text
+STATIC = Path(__file__).parent / "static"
+KEY = "reading_field"  # the same for all readings: the field in the browser stays, and what is typed into it
+
+_field = st.components.v2.component(
+    "reading_field",
+    html="<label class='reading-field'><span></span><textarea rows='1' spellcheck='false'></textarea></label>",
+    css=(STATIC / "reading_field.css").read_text(encoding="utf-8"),
+    js=(STATIC / "reading_field.js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # the canvas's tools look which field has the focus
+)
 
 
 @dataclass(frozen=True)
 class Correction:
     """An editable field.
 
-    The field starts by its `value`, not by session state. A value that is only in session state does not reach the
-    browser where the next stroke interrupts the run that made the field. So another text makes another field.
+    The browser sends what was typed as an operation of the drawing, with the key of the reading that it was typed for.
 
     Attributes:
-        key: Tells this reading's field from all others.
+        key: Tells this reading from all others.
         text: As it was read.
-        current: As it was corrected; what the field starts with.
-        widget: Key of the field in the browser. A text that a button put there makes another field, because a field in
-            the browser keeps its text.
-        on_change: Takes a new text, and whether the field must be made anew.
+        current: As it was corrected; what the field shows.
+        on_change: Takes a new text, and whether a person typed it.
         earlier: For each line, a correction that was typed before strokes were added to the line; empty without one.
+        session: Identifies the session in the browser.
+        applied: Number of the browser's last operation that the text has.
     """
 
     key: str
     text: str
     current: str
-    widget: str
     on_change: Callable[[str, bool], None] = field(repr=False)
     earlier: tuple[str, ...] = ()
+    session: str = ""
+    applied: int = 0
 
     @property
     def edited(self) -> bool:
@@ -39,13 +49,15 @@ class Correction:
 
     def show(self, label: str) -> None:
         """Shows the field."""
-        note_shown(self.widget, self.current)
-        st.text_area(label, self.current, key=self.widget, height="content", on_change=self._typed)
+        data = {
+            "label": label,
+            "reading": self.key,
+            "text": self.current,
+            "session": self.session,
+            "applied": self.applied,
+        }
+        _field(data=data, key=KEY)
 
     def replace(self, text: str) -> None:
         """Puts `text` into the field."""
-        self.on_change(text, True)
-
-    def _typed(self) -> None:
-        if (text := typed_text(self.widget)) is not None:
-            self.on_change(text, False)
+        self.on_change(text, False)

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from hwr_core.ink.canvas import CANVAS_REACH, path_object
-from pages.drawing.state import FINENESS, DrawState
+from pages.drawing.state import FINENESS, DrawState, Typed
 
+TOOLS = "canvas_tools"  # key of the component that sends the operations
 MOST_EDITS = 500  # operations that are looked at in one message
+LONGEST_TEXT = 20_000  # characters that are typed
 MOST_NUMBERS = 20_000  # of a stroke, or of the eraser's path
 
 
@@ -52,6 +54,9 @@ def _make(state: DrawState, edit: Mapping, pen: int, colour: str) -> None:
             state.undo()
         case "redo":
             state.redo()
+        case "type" if isinstance(text := edit.get("text"), str) and len(text) <= LONGEST_TEXT:
+            first = edit.get("first")
+            state.enter(Typed(str(edit.get("reading")), first if isinstance(first, str) else None, text))
         case "show":
             state.give()
 

@@ -11,10 +11,10 @@ from hwr_core.checkpoints.registry import load_recognizer
 from hwr_core.errors import HandwritingError
 from hwr_core.ink.strokes import Strokes
 from hwr_core.reading import Page
-from pages.drawing.canvas import canvas, write_example
+from pages.drawing.canvas import canvas, take, write_example
 from pages.drawing.history import show_history
 from pages.drawing.result import show_result
-from pages.drawing.saved import DRAWING, PAST, document_of, drawing_values, history_values
+from pages.drawing.saved import DRAWING, PAST, document_of, drawing_values, edits_of, history_values
 from pages.drawing.state import DrawnReading, DrawState, draw_state, fingerprint
 from pages.hand.state import hand_state
 from pages.shared import browser_storage
@@ -22,7 +22,7 @@ from pages.shared.about import about
 from pages.shared.components import ICON, style
 from pages.shared.model_picker import BUILT_IN, Reader, load_ahead, model_picker, recognizer_for
 from pages.shared.my_words import KEY as WORDS
-from pages.shared.my_words import forget_words, join_switch, my_words
+from pages.shared.my_words import forget_words, join_switch, my_words, words_wait
 from pages.shared.reading_view import PROBABLE, escaped
 
 AUTO, TEXT, MATH = MODES = "Auto", "Text", "Math"
@@ -75,6 +75,7 @@ def restore(state: DrawState) -> None:
         document, mode = document_of(drawing, history)
     except ValueError:
         return
+    state.restored = edits_of(drawing)
     if state.bring_back(document) and mode in MODES:
         st.session_state["mode"] = mode
 
@@ -111,24 +112,30 @@ def canvas_settings() -> tuple[bool, int, str]:
 @st.fragment
 def canvas_and_reading(reader: Reader, mode: str, words: str, live: bool, pen: int, colour: str) -> None:
     """The canvas, its tools and the reading: the part of the page that runs again at the end of each stroke."""
-    if st.session_state.get("mode", mode) != mode or (st.session_state.get(WORDS) or "") != words:
-        st.rerun()  # a button below the reading has changed them
     state = draw_state()
-    read_pressed = canvas(state, live, pen, colour)
-    if strokes := state.strokes:
-        read_and_show(state, strokes, reader, mode, words, live or read_pressed)
-    else:
-        # Below the canvas: what disappears above it would move it under the pen.
-        st.html(f"<p class='hint'>{HINT[mode]} with the mouse, a pen or a finger, or try an example.</p>")
-        st.button(
-            "Try an example",
-            icon=":material/auto_awesome:",
-            on_click=write_example,
-            args=(state, mode == MATH, pen, colour),
-        )
-    show_history(state)
-    browser_storage.save(DRAWING, drawing_values(state.document, mode))
-    browser_storage.save(PAST, history_values(state.history))
+    take(state, pen, colour)  # also what a run without callbacks was sent
+    if st.session_state.get("mode", mode) != mode or (st.session_state.get(WORDS) or "") != words or words_wait():
+        st.rerun()  # a button below the reading, or a correction, has changed them
+    above, below, kept = st.container(), st.container(), st.container()
+    with kept:
+        # First: the tools forget an operation once they know that it was made, and a reload then needs the stored drawing.
+        browser_storage.save(DRAWING, drawing_values(state.document, mode, (state.session, state.edits)))
+        browser_storage.save(PAST, history_values(state.history))
+    with above:
+        read_pressed = canvas(state, live, pen, colour)
+    with below:
+        if strokes := state.strokes:
+            read_and_show(state, strokes, reader, mode, words, live or read_pressed)
+        else:
+            # Below the canvas: what disappears above it would move it under the pen.
+            st.html(f"<p class='hint'>{HINT[mode]} with the mouse, a pen or a finger, or try an example.</p>")
+            st.button(
+                "Try an example",
+                icon=":material/auto_awesome:",
+                on_click=write_example,
+                args=(state, mode == MATH, pen, colour),
+            )
+        show_history(state)
 
 
 def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, mode: str, words: str, wanted: bool) -> None:
@@ -150,8 +157,11 @@ def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, mode: str,
     page = state.reading.page
     if page.has_struck and st.session_state.get(WITHOUT_STRUCK, False):
         page = page.without_struck()
+    correction = state.correction_of(page, strokes)
+    if state.take_typed(correction):
+        st.rerun()  # the browser stores it
     switch = st.container()
-    show_result(page, state.correction_of(page, strokes), strokes, formulas=recognizer.reads_formulas)
+    show_result(page, correction, strokes, formulas=recognizer.reads_formulas)
     if state.reading.page.has_struck:
         st.toggle("Leave out struck-out words", key=WITHOUT_STRUCK, persist_state="session")
     if mode != AUTO and reader.checkpoint in BUILT_IN.values():

@@ -15,10 +15,17 @@ DRAWING, PAST = "draw", "draw-history"  # slots of the storage
 MOST_STROKES, MOST_NUMBERS, LONGEST_TEXT = 5000, 20_000, 20_000  # of a drawing, a stroke, a text
 
 
-def drawing_values(document: Document, mode: str) -> dict[str, Any]:
-    """The present drawing with its corrections, as plain values."""
+def drawing_values(document: Document, mode: str, edits: tuple[str, int] = ("", 0)) -> dict[str, Any]:
+    """The present drawing with its corrections, as plain values.
+
+    Args:
+        document: With the drawing.
+        mode: Of the page.
+        edits: The session, and the number of the browser's last operation that the drawing has.
+    """
     return {
         "mode": mode,
+        "edits": list(edits),
         "number": document.number,
         "strokes": _stroke_values(document.objects),
         "texts": document.texts,
@@ -59,6 +66,15 @@ def document_of(drawing: Any, history: Any) -> tuple[Document, str]:
         return Document(objects, int(drawing["number"]), texts, lines, earlier), _text(drawing["mode"])
     except (TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ValueError("This is no stored drawing.") from error
+
+
+def edits_of(drawing: Any) -> tuple[str, int]:
+    """The session of a stored drawing, and the number of the browser's last operation that it has; ("", 0) if none is told."""
+    edits = drawing.get("edits") if isinstance(drawing, dict) else None
+    match edits:
+        case [str(session), int(number)]:
+            return session, number
+    return "", 0
 
 
 def _stroke_values(objects: Sequence[dict]) -> list[list[Any]]:

@@ -20,6 +20,7 @@ STATE = "drawing"
 HISTORY = 20  # drawings kept
 STEPS = 200  # changes that can be undone
 KNOWN = 100  # readings of lines kept
+FIELDS = 20  # readings into whose fields one may still be typing
 TEXTS = 200  # corrected texts kept
 SAME_LINE = 0.8  # overlap of a line's box with an earlier one from which it is the same line, written on
 ERASER = 9.0  # pixels of the canvas around the eraser's path in which it meets a stroke
@@ -77,6 +78,20 @@ class Document:
 
 
 @dataclass(frozen=True)
+class Typed:
+    """A text that was typed. `reading`: the key of the field's reading. `first`: the text that the field had before."""
+
+    reading: str
+    first: str | None
+    text: str
+
+    def belongs_to(self, correction: Correction) -> bool:
+        """Whether it was typed into this field, or into one with the same text: the field of the last stroke may not have
+        come yet."""
+        return correction.key == self.reading or correction.current == self.first
+
+
+@dataclass(frozen=True)
 class DrawnReading:
     """A reading. `key`: its reader with the words to favour, and the fingerprint of its strokes."""
 
@@ -99,8 +114,11 @@ class DrawState:
         times_given: How many drawings it was given.
         edits: Number of the last operation of the browser that was made.
         session: Identifies the session in the browser, which may have outlived a server.
-        times_renewed: How often the editable field was made anew.
         reading: The last reading.
+        fields: The editable fields of the last readings, by their keys.
+        typed: A text that was typed before a reload, until its reading is there again; None otherwise.
+        restored: The session whose drawing came back from the browser's storage, and the number of its last operation that
+            the drawing has.
         known: Readings of lines, so that lines that did not change are not read again.
         height: Pixels of the canvas, as far as a person dragged it; 0 if not.
         width: Pixels of the column, as the browser reported it last; 0 before.
@@ -114,8 +132,10 @@ class DrawState:
     times_given: int = 0
     edits: int = 0
     session: str = field(default_factory=lambda: secrets.token_hex(4))
-    times_renewed: int = 0
     reading: DrawnReading | None = None
+    fields: LRUCache[str, Correction] = field(default_factory=lambda: LRUCache(FIELDS))
+    typed: Typed | None = None
+    restored: tuple[str, int] = ("", 0)
     known: LRUCache[Hashable, Reading] = field(default_factory=lambda: LRUCache(KNOWN))
     height: int = 0
     width: int = 0
@@ -158,6 +178,7 @@ class DrawState:
         """Adds a stroke that the canvas shows already."""
         self.past = [*self.past, self.document][-STEPS:]
         self.future = []
+        self.typed = None
         self.document = replace(self.document, objects=(*self.objects, item))
 
     def give(self) -> None:
@@ -255,16 +276,35 @@ class DrawState:
             start = "\n".join(
                 known.get((line.formula, line.box), text) for line, text in zip(page.lines, read, strict=True)
             )
-        return Correction(
+        self.fields[key] = Correction(
             key,
             page.text,
             self.document.texts.get(key, start),
-            f"correction-{key}-{self.times_renewed}",
-            lambda text, renew: self._correct(page, key, start, text, renew),
+            lambda text, typed: self._correct(page, key, start, text, typed),
             tuple(self._earlier(line.formula, line.box) for line in page.lines),
+            self.session,
+            self.edits,
         )
+        return self.fields[key]
 
-    def _correct(self, page: Page, key: str, start: str, text: str, renew: bool) -> None:
+    def enter(self, typed: Typed) -> None:
+        """Takes a text that was typed into the field of a reading: of the last one or, as one can type while the next reading
+        is made, of one before. What was typed before a reload waits for its reading."""
+        if field := self.fields.get(typed.reading):
+            if typed.reading.startswith(f"{self.document.number}-"):  # else the drawing was cleared
+                field.on_change(typed.text, True)
+        else:
+            self.typed = typed
+
+    def take_typed(self, correction: Correction) -> bool:
+        """Puts a text that was typed before a reload into its field. Returns whether there was one."""
+        if self.typed is None or not self.typed.belongs_to(correction):
+            return False
+        text, self.typed = self.typed.text, None
+        correction.on_change(text, True)
+        return True
+
+    def _correct(self, page: Page, key: str, start: str, text: str, by_hand: bool) -> None:
         """Notes a corrected text, if it is another one. What was typed for a line belongs to the line, whatever is then written above or below.
 
         Words that were typed into the field join My words, unless they stand in a formula.
@@ -276,14 +316,12 @@ class DrawState:
         if len(typed) == len(page.lines):
             for line, line_text in zip(page.lines, typed, strict=True):
                 before = line_texts.pop((line.formula, line.box), line.reading.text)
-                if not (renew or line.formula):
+                if by_hand and not line.formula:
                     join_corrected(before, line_text)
                 if line_text != line.reading.text:
                     line_texts[line.formula, line.box] = line_text
         texts = {**{other: known for other, known in self.document.texts.items() if other != key}, key: text}
-        times = self.times_renewed
         self.change(texts=dict(list(texts.items())[-TEXTS:]), line_texts=line_texts)
-        self.times_renewed = times + renew  # a field that was typed into stays as it is
 
     def _earlier(self, formula: bool, box: Box) -> str:
         """What was typed for a line before strokes were added to it or removed from it."""
@@ -296,7 +334,7 @@ class DrawState:
 
     def _become(self, document: Document) -> None:
         objects, self.document = self.objects, document
-        self.times_renewed += 1
+        self.typed = None
         if objects != document.objects:
             self.give()
 

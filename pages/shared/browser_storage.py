@@ -18,7 +18,11 @@ STATE = "browser storage"
 KEEP = "keep"  # key of the switch, and the slot that says "no" once it was switched off
 LONGEST = 4_000_000  # characters stored in a slot; browsers allow 5 million in all
 
-_storage = st.components.v2.component("browser_storage", html="<div></div>", js=static("browser_storage.js"))
+SCRIPTS = ("sidebar.js", "browser_storage.js")  # what every page has in the browser; together one module
+
+_storage = st.components.v2.component(
+    "browser_storage", html="<div></div>", js="\n".join(static(name) for name in SCRIPTS)
+)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """A person's own words, such as names and terms, which the reading favours. They are kept in the browser."""
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from hwr_core.decoding.word_list import split_words
 from hwr_core.errors import HandwritingError
@@ -11,6 +12,7 @@ JOIN = "join corrected words"  # key of the switch
 LEAST_LETTERS = 3  # of a corrected word that joins the list
 MARKS = ".,;:!?…()[]\"'“”„«»‘’-–—"  # which may stand around a word
 KEY = "my words"  # of the field in the sidebar
+WAITING = "words that join"  # in the session
 SLOT = "words"  # of the browser's storage
 LONGEST = 100_000  # characters of the list
 
@@ -20,6 +22,8 @@ def my_words() -> str:
     stored = browser_storage.taken(SLOT)
     if isinstance(stored, str) and not st.session_state.get(KEY):
         st.session_state[KEY] = stored[:LONGEST]
+    for word in st.session_state.pop(WAITING, ()):
+        add_word(word)
     words = st.text_area(
         "My words",
         key=KEY,
@@ -37,7 +41,15 @@ def add_word(word: str) -> None:
     """Adds a word to the list, if it is not there."""
     words = str(st.session_state.get(KEY) or "")
     if word and word not in split_words(words):
-        st.session_state[KEY] = f"{words.rstrip()}\n{word}".strip()[:LONGEST]
+        try:
+            st.session_state[KEY] = f"{words.rstrip()}\n{word}".strip()[:LONGEST]
+        except StreamlitAPIException:  # this run shows the list already
+            st.session_state.setdefault(WAITING, []).append(word)
+
+
+def words_wait() -> bool:
+    """Whether words join the list with the next run of the whole page."""
+    return bool(st.session_state.get(WAITING))
 
 
 def join_switch() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hwr_core.ink.handprint import write, write_formula
 from pages.drawing import meaning
 from pages.drawing.solve import meaning as calculated
-from tests.support.app import draw_page, html_of, on_canvas, shown_text
+from tests.support.app import draw_page, field, html_of, on_canvas, shown_text
 
 
 def below(strokes, pixels):
@@ -26,10 +26,10 @@ def test_auto_shows_each_line_in_its_own_kind():
     strokes = [*write("thank you", height=50), *below(write_formula(90), 140)]
     app = on_canvas(draw_page(), strokes).run()
     assert not app.exception
-    text, formula = app.text_area[0].value.split("\n")
+    text, formula = field(app).value.split("\n")
     assert text == "thank you" and formula in formulas_of(app) and r"\sqrt" in formula
     assert shown_text(app) == "thank you" and 'data-testid="latex"' in html_of(app)
-    app.text_area[0].set_value(f"Thank you\n{formula}").run()
+    field(app).set_value(f"Thank you\n{formula}").run()
     assert shown_text(app) == "Thank you" and formula in formulas_of(app)
 
 
@@ -73,7 +73,7 @@ def test_broken_latex_gets_one_sentence_and_no_calculation():
     app.session_state["mode"] = "Math"
     app = on_canvas(app, write_formula()).run()
     assert any(expander.label == "Calculate" for expander in app.expander)
-    app.text_area[0].set_value(r"\frac{1}{").run()
+    field(app).set_value(r"\frac{1}{").run()
     assert not app.exception and app.warning[0].value == "The formula has no closing }."
     assert not any("{1}{" in shown.value for shown in app.latex), "the sentence is enough"
     assert not any(expander.label == "Calculate" for expander in app.expander)

@@ -23,6 +23,8 @@ from pages.shared.reading_view import differing
 from tests.support.app import (
     choose_word,
     draw_page,
+    field,
+    fields,
     html_of,
     on_canvas,
     pages_read,
@@ -44,7 +46,7 @@ def test_an_empty_canvas_shows_a_hint_and_asks_no_model(monkeypatch):
     app = draw_page().run()
     assert not app.exception
     assert "Write a word or two" in html_of(app)
-    assert not app.main.text_area
+    assert not fields(app)
 
 
 def test_the_shipped_checkpoint_starts_with_its_own_number_of_beams(recognizer):
@@ -59,8 +61,8 @@ def test_the_shipped_checkpoint_starts_with_its_own_number_of_beams(recognizer):
 def test_strokes_are_read_into_the_prediction_and_the_editable_field():
     app = on_canvas(draw_page(), write("hello world")).run()
     assert not app.exception
-    assert "hello" in app.text_area[0].value
-    assert shown_text(app) == app.text_area[0].value
+    assert "hello" in field(app).value
+    assert shown_text(app) == field(app).value
     assert any("Looks right · 9" in caption.value for caption in app.caption)
 
 
@@ -75,20 +77,20 @@ def test_struck_out_words_are_crossed_out_and_can_be_left_out(monkeypatch):
 
     monkeypatch.setattr(pipeline, "read_ink", struck)
     app = on_canvas(draw_page(), write("hello world")).run()
-    assert app.text_area[0].value == "hello world"
+    assert field(app).value == "hello world"
     app.toggle(key="without_struck").set_value(True).run()
-    assert not app.exception and app.text_area[0].value == shown_text(app) == "world"
+    assert not app.exception and field(app).value == shown_text(app) == "world"
     app.toggle(key="without_struck").set_value(False).run()
-    assert app.text_area[0].value == "hello world"
+    assert field(app).value == "hello world"
 
 
 def test_with_live_reading_off_a_button_reads():
     app = draw_page().run()
     app.toggle(key="live").set_value(False)
     app = on_canvas(app, write("hello world")).run()
-    assert not app.main.text_area
+    assert not fields(app)
     next(button for button in app.button if button.label == "Read").click().run()
-    assert "hello" in app.text_area[0].value
+    assert "hello" in field(app).value
 
 
 def test_clearing_what_was_not_read_keeps_no_text_of_an_earlier_drawing():
@@ -113,57 +115,57 @@ def test_a_correction_of_one_line_survives_choosing_another_reading_of_the_next(
         s + (0, 150) for s in write("clever dog", unsteadiness=0.03, seed=2)
     ]
     app = on_canvas(draw_page(), strokes).run()
-    app.text_area[0].set_value("mine\n" + app.text_area[0].value.split("\n")[1]).run()
+    field(app).set_value("mine\n" + field(app).value.split("\n")[1]).run()
     chosen = choose_word(app, 1)
-    assert app.text_area[0].value == f"mine\n{chosen}"
+    assert field(app).value == f"mine\n{chosen}"
 
 
 def test_choosing_another_reading_puts_it_into_the_field():
     app = on_canvas(draw_page(), write("clever dog", unsteadiness=0.03, seed=2)).run()
-    read = app.text_area[0].value
-    assert choose_word(app) == app.text_area[0].value == shown_text(app) != read
+    read = field(app).value
+    assert choose_word(app) == field(app).value == shown_text(app) != read
 
 
 def test_a_choice_for_one_drawing_is_not_put_over_another_that_reads_alike():
     strokes = write("clever dog", unsteadiness=0.03, seed=2)
     app = on_canvas(draw_page(), strokes).run()
-    read = app.text_area[0].value
+    read = field(app).value
     chosen = choose_word(app)
     assert chosen != read
     on_canvas(press(app, "Clear"), []).run()
     for again in ([stroke + (0, 25) for stroke in strokes], strokes):
         on_canvas(app, again).run()
-        assert app.text_area[0].value == read
+        assert field(app).value == read
         on_canvas(press(app, "Clear"), []).run()
     assert [code.value for code in app.code] == [read, read, chosen]
 
 
 def test_after_another_reading_was_chosen_the_first_is_offered_and_the_card_says_so():
     app = on_canvas(draw_page(), write("clever dog", unsteadiness=0.03, seed=2)).run()
-    read = app.text_area[0].value
+    read = field(app).value
     assert not any(caption.value == "Edited" for caption in app.caption)
     chosen = choose_word(app)
     assert any(caption.value == "Edited" for caption in app.caption) and shown_text(app) == chosen
     next(toggle for toggle in app.toggle if toggle.label == "Show original").set_value(True).run()
-    assert shown_text(app) == read and app.text_area[0].value == chosen
+    assert shown_text(app) == read and field(app).value == chosen
     next(toggle for toggle in app.toggle if toggle.label == "Show original").set_value(False).run()
     assert read in [" ".join(word["text"] for word in words_of(app)[0])] or any(
         other["text"] in read for word in words_of(app)[0] for other in word["others"]
     )
-    app.text_area[0].set_value(read).run()
+    field(app).set_value(read).run()
     assert shown_text(app) == read and not any(caption.value == "Edited" for caption in app.caption)
 
 
 def test_a_correction_is_there_again_after_a_look_at_something_else():
     app = on_canvas(draw_page(), write("hello world")).run()
-    app.text_area[0].set_value("hello, world").run()
+    field(app).set_value("hello, world").run()
     for mode in ("Math", "Text"):
         app.session_state["mode"] = mode
         app.run()
-    assert app.text_area[0].value == "hello, world"
+    assert field(app).value == "hello, world"
     on_canvas(app, [*write("hello world"), np.array([[300, 250], [340, 290]])]).run()
     on_canvas(app, write("hello world")).run()
-    assert app.text_area[0].value == "hello, world"
+    assert field(app).value == "hello, world"
 
 
 def test_the_history_tells_text_from_formulas_by_what_was_read():
@@ -179,7 +181,7 @@ def test_the_history_tells_text_from_formulas_by_what_was_read():
 def test_more_writing_than_can_be_read_is_said():
     lines = [np.array([[5, y], [700, y], [700, y + 2.0]]) for y in range(0, 201 * 60, 60)]
     app = on_canvas(draw_page(), lines).run()
-    assert not app.exception and "lines" in app.error[0].value and not app.main.text_area
+    assert not app.exception and "lines" in app.error[0].value and not fields(app)
 
 
 def test_a_huge_drawing_has_a_small_picture_in_the_history():
@@ -231,7 +233,7 @@ def test_a_checkpoint_that_cannot_be_had_is_said_and_the_shipped_one_reads(monke
     assert "cannot be reached" in app.error[0].value and asked == 1, (
         "a failure is remembered, not tried again at every stroke"
     )
-    assert "hello" in app.text_area[0].value
+    assert "hello" in field(app).value
 
 
 def test_what_the_draw_page_remembers_is_no_trouble_for_the_photo_page():
@@ -390,11 +392,11 @@ def test_an_unreadable_line_is_told_and_its_guess_is_accepted_in_its_place(monke
     page = Page((first, third), (300, 300), (second.box,), (second,))
     monkeypatch.setattr("hwr_core.pipeline.read_ink", lambda *arguments, **options: page)
     app = on_canvas(draw_page(), write("hello")).run()
-    assert not app.exception and app.text_area[0].value == "first\nthird"
+    assert not app.exception and field(app).value == "first\nthird"
     assert any("Could not read this line" in caption.value for caption in app.caption)
     assert any("A part of the drawing was not read." in caption.value for caption in app.caption)
     app.button(key="guess-0").click().run()
-    assert not app.exception and app.text_area[0].value == "first\nsecond *\nthird"
+    assert not app.exception and field(app).value == "first\nsecond *\nthird"
     assert not any(button.key == "guess-0" for button in app.button)
 
 
@@ -404,9 +406,9 @@ def test_a_drawing_without_a_readable_line_offers_its_guess(monkeypatch):
     page = Page((), (300, 300), (line.box,), (line,))
     monkeypatch.setattr("hwr_core.pipeline.read_ink", lambda *arguments, **options: page)
     app = on_canvas(draw_page(), write("hello")).run()
-    assert not app.exception and not app.main.text_area
+    assert not app.exception and not fields(app)
     app.button(key="guess-0").click().run()
-    assert not app.exception and app.text_area[0].value == "hello"
+    assert not app.exception and field(app).value == "hello"
     on_canvas(press(app, "Clear"), []).run()
     assert [code.value for code in app.code] == ["hello"]
 
@@ -415,15 +417,15 @@ def test_a_correction_of_a_line_stays_while_one_writes_on_and_is_offered_when_th
     first = write("hello", height=70)
     below = [stroke + (0, 220) for stroke in write("thank you", height=70)]
     app = on_canvas(draw_page(), first).run()
-    app.text_area[0].set_value("Hello!").run()
+    field(app).set_value("Hello!").run()
     on_canvas(app, [*first, *below]).run()
-    assert app.text_area[0].value == "Hello!\nthank you", "it belongs to the first line"
+    assert field(app).value == "Hello!\nthank you", "it belongs to the first line"
     right = max(float(stroke[:, 0].max()) for stroke in first)
     more = [*first, *below, *[stroke + (right + 40, 0) for stroke in write("you", height=70)]]
     on_canvas(app, more).run()
-    assert app.text_area[0].value.split("\n")[0] == "hello you"
+    assert field(app).value.split("\n")[0] == "hello you"
     app.button(key="again-0").click().run()
-    assert app.text_area[0].value == "Hello!\nthank you"
+    assert field(app).value == "Hello!\nthank you"
     on_canvas(press(app, "Clear"), []).run()
     on_canvas(app, first).run()
-    assert app.text_area[0].value == "hello"
+    assert field(app).value == "hello"

@@ -13,7 +13,7 @@ from pages.drawing.state import Document, Earlier, fingerprint
 from pages.shared import browser_storage
 from pages.shared.browser_storage import STATE
 from pages.shared.my_words import JOIN
-from tests.support.app import draw_page, on_canvas, press
+from tests.support.app import draw_page, field, on_canvas, press
 
 
 def stored(app) -> dict:
@@ -37,32 +37,32 @@ def test_drawing_correction_mode_and_history_come_back_after_a_reload():
     on_canvas(press(app, "Clear"), []).run()
     app.session_state["mode"] = "Text"
     on_canvas(app, write("thank you")).run()
-    app.text_area[0].set_value("Thank you!").run()
+    field(app).set_value("Thank you!").run()
     again = answered(draw_page(), stored(app))
     assert not again.exception
     before, now = app.session_state["drawing"], again.session_state["drawing"]
     assert fingerprint(now.strokes) == fingerprint(before.strokes)
     assert now.given["objects"] and again.session_state["mode"] == "Text"
-    assert again.text_area[0].value == "Thank you!"
+    assert field(again).value == "Thank you!"
     assert [earlier.text for earlier in now.history] == ["hello"]
     press(again, "Open")
-    assert again.text_area[0].value == "hello"
+    assert field(again).value == "hello"
 
 
 def test_what_was_drawn_before_the_browser_answered_is_kept_and_the_stored_drawing_goes_to_the_history():
     app = on_canvas(draw_page(), write("hello")).run()
     other = on_canvas(draw_page(), write("other")).run()
-    other.text_area[0].set_value("Other!").run()
+    field(other).set_value("Other!").run()
     app = answered(app, stored(other))
-    assert app.text_area[0].value == "hello"
+    assert field(app).value == "hello"
     assert [earlier.text for earlier in app.session_state["drawing"].history] == ["Other!"]
-    assert press(app, "Open").text_area[0].value == "Other!"
+    assert field(press(app, "Open")).value == "Other!"
 
 
 def test_a_stored_drawing_that_was_not_corrected_can_be_opened_from_the_history():
     app = on_canvas(draw_page(), write("hello")).run()
     app = answered(app, stored(on_canvas(draw_page(), write("other")).run()))
-    assert press(app, "Open").text_area[0].value == "other"
+    assert field(press(app, "Open")).value == "other"
 
 
 def test_corrections_and_history_come_back_to_strokes_that_the_canvas_sent_before():
@@ -70,7 +70,7 @@ def test_corrections_and_history_come_back_to_strokes_that_the_canvas_sent_befor
     app = on_canvas(draw_page(), write("hello")).run()
     on_canvas(press(app, "Clear"), []).run()
     on_canvas(app, write("thank you")).run()
-    app.text_area[0].set_value("Thank you!").run()
+    field(app).set_value("Thank you!").run()
     more = [*write("thank you"), np.array([[300.0, 10.0], [310.0, 60.0]])]
     for strokes, undone in ((write("thank you"), len(write("thank you")) - 1), (more, len(write("thank you")))):
         again = answered(on_canvas(draw_page(), strokes), stored(app))
@@ -79,7 +79,7 @@ def test_corrections_and_history_come_back_to_strokes_that_the_canvas_sent_befor
         assert "Thank you!" in state.document.texts.values()
         press(again, "Undo")
         assert len(state.strokes) == undone and len(state.history) == 1
-    assert answered(on_canvas(draw_page(), write("thank you")), stored(app)).text_area[0].value == "Thank you!"
+    assert field(answered(on_canvas(draw_page(), write("thank you")), stored(app))).value == "Thank you!"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_browsers_nonsense_is_ignored(drawing):
 
 def test_plain_values_give_the_same_document_back():
     app = on_canvas(draw_page(), write("hello")).run()
-    app.text_area[0].set_value("Hello!").run()
+    field(app).set_value("Hello!").run()
     document = app.session_state["drawing"].document
     earlier = Earlier(document.objects, "x^2", (True,), 3, {(True, (1, 2, 3, 4)): "x^{2}"})
     document = Document(document.objects, 4, document.texts, document.line_texts, (earlier,))
@@ -132,9 +132,9 @@ def test_my_words_are_read_right_and_kept(monkeypatch):
 
     monkeypatch.setattr(pipeline, "read_ink", spy)
     app = answered(draw_page(), {"words": "Xanthippe"})
-    field = app.text_area(key="my words")
-    assert field.value == "Xanthippe"
-    field.set_value("Xanthippe, Gaitskell").run()
+    listed = app.text_area(key="my words")
+    assert listed.value == "Xanthippe"
+    listed.set_value("Xanthippe, Gaitskell").run()
     on_canvas(app, write("hello")).run()
     assert given == ["Xanthippe, Gaitskell"]
     press(app, "Forget")
@@ -153,12 +153,12 @@ def test_the_browser_is_asked_below_the_navigation(monkeypatch):
 
 def test_typed_corrections_join_my_words_only_if_that_is_wanted():
     app = on_canvas(draw_page(), write("hello")).run()
-    app.text_area[0].set_value("Hallo Xanthippe").run()
+    field(app).set_value("Hallo Xanthippe").run()
     assert not app.exception and app.text_area(key="my words").value == "Hallo\nXanthippe"
-    assert app.text_area[0].value == "Hallo Xanthippe", "also after it was read with the list"
+    assert field(app).value == "Hallo Xanthippe", "also after it was read with the list"
     app.toggle(key=JOIN).set_value(False).run()
-    app.text_area[0].set_value("Hallo Gaitskell").run()
+    field(app).set_value("Hallo Gaitskell").run()
     assert app.text_area(key="my words").value == "Hallo\nXanthippe"
     app.toggle(key="live").set_value(False).run()
     app.text_area(key="my words").set_value("Gaitskell").run()
-    assert app.text_area[0].value == "Hallo Gaitskell", "other words wait for Read"
+    assert field(app).value == "Hallo Gaitskell", "other words wait for Read"

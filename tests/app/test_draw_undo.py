@@ -7,7 +7,7 @@ from hwr_core.ink.canvas import path_object, strokes_of
 from hwr_core.ink.handprint import write
 from pages.drawing.edits import take_edits
 from pages.drawing.state import Document, DrawState, fingerprint, rounded
-from tests.support.app import draw_page, on_canvas, press
+from tests.support.app import draw_page, field, on_canvas, press
 
 
 def objects(text: str) -> list[dict]:
@@ -144,11 +144,11 @@ def test_a_curve_is_moved_with_its_control_points():
 
 def test_a_correction_is_undone_and_made_again():
     app = on_canvas(draw_page(), write("hello")).run()
-    app.text_area[0].set_value("Hello!").run()
+    field(app).set_value("Hello!").run()
     press(app, "Undo")
-    assert app.text_area[0].value == "hello"
+    assert field(app).value == "hello"
     press(app, "Redo")
-    assert app.text_area[0].value == "Hello!"
+    assert field(app).value == "Hello!"
     press(press(app, "Undo"), "Undo")
     assert len(app.session_state["drawing"].objects) == len(objects("hello")) - 1, "then the strokes, one by one"
 
@@ -160,18 +160,18 @@ def test_clear_is_undone_with_its_history():
     assert not state.objects and [earlier.text for earlier in state.history] == ["hello"]
     press(app, "Undo")
     assert fingerprint(state.strokes) == fingerprint(rounded(strokes_of(objects("hello")))) and not state.history
-    assert app.text_area[0].value == "hello"
+    assert field(app).value == "hello"
 
 
 def test_a_drawing_of_the_history_is_opened_with_its_strokes_and_its_correction():
     app = on_canvas(draw_page(), write("hello")).run()
-    app.text_area[0].set_value("Hello!").run()
+    field(app).set_value("Hello!").run()
     on_canvas(press(app, "Clear"), []).run()
     on_canvas(app, write("thank you")).run()
     press(app, "Open")
     state = app.session_state["drawing"]
     assert fingerprint(state.strokes) == fingerprint(rounded(strokes_of(objects("hello"))))
-    assert app.text_area[0].value == "Hello!"
+    assert field(app).value == "Hello!"
     assert [earlier.text for earlier in state.history] == ["thank you"], "the drawing before is kept too"
 
 
@@ -182,8 +182,13 @@ def test_the_example_is_taken_back():
     assert not app.session_state["drawing"].objects
 
 
-def test_the_field_stays_as_it_is_while_one_types_but_is_renewed_by_undo(state):
-    state.write(write("to"), 5, "#000000")
-    renewed = state.times_renewed
-    state.change(texts={"key": "text"})
-    assert state.times_renewed > renewed
+@pytest.mark.parametrize("clear", [False, True])
+def test_a_text_typed_while_the_next_stroke_was_read_belongs_to_its_line_and_its_drawing(clear):
+    app = on_canvas(draw_page(), write("hello")).run()
+    typed = field(app)
+    on_canvas(app, [*write("hello"), *(stroke + (0, 200) for stroke in write("thank you"))]).run()
+    if clear:
+        press(app, "Clear")
+        on_canvas(app, write("hello")).run()
+    typed.set_value("Hello!").run()
+    assert field(app).value == ("hello" if clear else "Hello!\nthank you")

@@ -10,7 +10,7 @@ from benchmarks.driving import canvas_box
 from hwr_core import load_recognizer, read_ink
 from hwr_core.decoding.latex import canonical
 from hwr_core.ink.handprint import write, write_formula
-from tests.support.app import draw_page, html_of, on_canvas
+from tests.support.app import draw_page, field, html_of, on_canvas
 from training.evaluation.drawn.formulas import formulas
 
 QUADRATIC = r"x=\frac{-b\pm\sqrt{b^{2}-4ac}}{2a}"
@@ -42,19 +42,19 @@ def test_a_formula_on_the_canvas_is_rendered_with_its_source_and_alternatives():
     app = on_canvas(in_math(draw_page()), write_formula()).run()
     assert not app.exception
     assert app.latex[0].value.strip("$\n ") == QUADRATIC
-    assert app.text_area[0].value == QUADRATIC
+    assert field(app).value == QUADRATIC
     assert 'data-testid="latex"' in html_of(app)
     assert any(button.label.startswith("Use this") for button in app.button)
 
 
 def test_a_correction_is_rendered_and_an_alternative_can_be_taken():
     app = on_canvas(in_math(draw_page()), write_formula()).run()
-    app.text_area[0].set_value(r"\frac{1}{2}").run()
+    field(app).set_value(r"\frac{1}{2}").run()
     assert app.latex[0].value.strip("$\n ") == r"\frac{1}{2}"
     assert any(caption.value == "Edited" for caption in app.caption) and r"\frac{1}{2}</div>" in html_of(app)
     other = app.latex[1].value.strip("$\n ")
     next(button for button in app.button if button.label.startswith("Use this")).click().run()
-    assert app.latex[0].value.strip("$\n ") == app.text_area[0].value == other
+    assert app.latex[0].value.strip("$\n ") == field(app).value == other
 
 
 def test_the_same_strokes_are_read_as_text_again_when_the_mode_is_text():
@@ -62,7 +62,7 @@ def test_the_same_strokes_are_read_as_text_again_when_the_mode_is_text():
     assert app.latex
     app.session_state["mode"] = "Text"
     app.run()
-    assert not app.exception and not app.latex and "12" in app.text_area[0].value
+    assert not app.exception and not app.latex and "12" in field(app).value
 
 
 def test_an_empty_canvas_and_a_scribble_say_that_nothing_was_read():

@@ -1,8 +1,7 @@
 """A field that is gone changes nothing, although the browser may still send its text."""
 
-from hwr_core.ink.handprint import write
 from pages.workbench.text import CORRECT
-from tests.support.app import draw_page, on_canvas, photo_page, press, shown_text, upload
+from tests.support.app import photo_page, upload
 from tests.support.paths import SAMPLES
 
 
@@ -12,16 +11,6 @@ def run_with(app, gone) -> None:
     states.widgets.append(gone)
     app._run(states)
     assert not app.exception
-
-
-def test_a_correction_that_was_made_again_stays():
-    app = on_canvas(draw_page(), write("hello")).run()
-    app.text_area[0].set_value("Hello!").run()
-    press(app, "Undo")
-    gone = app.text_area[0]._widget_state
-    press(app, "Redo")
-    run_with(app, gone)
-    assert shown_text(app) == app.text_area[0].value == "Hello!"
 
 
 def test_a_line_that_nobody_corrected_stays_uncorrected_on_another_page():

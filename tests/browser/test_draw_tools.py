@@ -1,5 +1,7 @@
 """The canvas's tools and the browser's storage in headless Chromium."""
 
+import re
+
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -103,14 +105,50 @@ def test_a_reload_loses_nothing_and_forget_removes_everything(desktop):
     desktop.get_by_role("button", name="Undo", exact=True).click()
     desktop.get_by_test_id("reading").filter(has_text="To it!").wait_for()
     wait_for_strokes(desktop, 7)
+    field.press("End")
+    field.press_sequentially("!")  # the field keeps the focus
     desktop.reload()
-    desktop.get_by_test_id("reading").filter(has_text="To it!").wait_for()
-    expect(desktop.get_by_role("textbox", name="Edit text")).to_have_value("To it!")
+    desktop.get_by_test_id("reading").filter(has_text="To it!!").wait_for()
+    expect(desktop.get_by_role("textbox", name="Edit text")).to_have_value("To it!!")
     desktop.get_by_role("button", name="Forget").click()
     desktop.get_by_text("Write a word or two").wait_for()
     wait_for_strokes(desktop, 0)
     kept = f"localStorage['{DRAWING}']"  # removed, or stored again without a drawing
     desktop.wait_for_function(f"!{kept} || Object.keys(JSON.parse({kept}).texts).length === 0")
+
+
+def test_the_first_stroke_counts_and_a_reload_right_after_the_last_one_loses_none(desktop):
+    desktop.reload()
+    desktop.locator("html[data-canvas-tools] canvas.upper-canvas").wait_for()
+    strokes = fitted("to it", desktop.locator("canvas.upper-canvas").bounding_box())
+    for stroke in strokes:  # at once, while the page still loads
+        drag(desktop, tuple(stroke[0]), tuple(stroke[-1]))
+    desktop.reload()
+    wait_for_strokes(desktop, len(strokes))
+
+
+def test_a_reading_that_arrives_while_one_types_takes_neither_text_nor_cursor_nor_focus(desktop):
+    field = desktop.get_by_role("textbox", name="Edit text")
+    box = canvas_box(desktop)
+    upper = {**box, "height": box["height"] / 2}
+    for text, half in (("to it", upper), ("no", {**upper, "y": box["y"] + upper["height"]})):
+        for stroke in fitted(text, half):
+            desktop.mouse.move(*stroke[0])
+            desktop.mouse.down()
+            for point in stroke[1:]:
+                desktop.mouse.move(*point)
+            desktop.mouse.up()
+        if half is upper:
+            expect(field).to_have_value("to it")
+    field.focus()  # a click may scroll, and takes longer than the reading
+    desktop.keyboard.press("Control+Home")
+    for key in "Oh, so many words ":  # the reading of the second line comes meanwhile
+        desktop.keyboard.press(key, delay=40)
+    expect(field).to_have_value(re.compile("^Oh, so many words to it\n."))
+    expect(field).to_be_focused()
+    desktop.keyboard.type("and ")
+    field.blur()
+    desktop.get_by_test_id("reading").filter(has_text="Oh, so many words and to it").wait_for()
 
 
 def serious(page) -> list[tuple]:
@@ -212,7 +250,7 @@ def test_a_finger_erases_selects_moves_and_deletes(phone):
     wait_for_strokes(phone, left)
 
 
-def test_on_a_phone_on_its_side_the_sidebar_leaves_room_for_the_canvas(chromium, app_address):
+def test_on_a_phone_on_its_side_the_sidebar_leaves_room_for_the_canvas_and_the_photo(chromium, app_address):
     context = chromium.new_context(viewport={"width": 850, "height": 400}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
@@ -225,4 +263,7 @@ def test_on_a_phone_on_its_side_the_sidebar_leaves_room_for_the_canvas(chromium,
     page.get_by_text("Pen width").wait_for()
     page.wait_for_timeout(1200)  # it is folded away once, and then is the person's
     expect(page.get_by_text("Pen width")).to_be_in_viewport()
+    page.goto(f"{app_address}/photo")
+    expect(page.get_by_text("Drop pictures or PDFs")).to_be_visible()
+    expect(page.get_by_text("Fix perspective")).not_to_be_in_viewport()
     context.close()

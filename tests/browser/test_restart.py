@@ -10,6 +10,7 @@ from tests.support.paths import SAMPLES
 from tests.support.server import free_port, serving
 
 pytestmark = pytest.mark.browser
+TYPED = "To it, then!"  # while there is no server
 KEPT = "localStorage['handwriting-recognition/{}']?.includes('{}')"
 
 
@@ -31,7 +32,8 @@ def test_after_the_server_is_killed_drawings_and_corrections_come_back(chromium,
         process.kill()
         for page in (draw, photo):
             expect(page.get_by_role("status").filter(has_text="No connection to the server.")).to_be_visible()
-        expect(draw.get_by_role("textbox", name="Edit text")).to_be_disabled()  # nothing can be typed for nobody
+        draw.get_by_role("textbox", name="Edit text").fill(TYPED)  # the next server gets it
+        draw.keyboard.press("Tab")
     with serving(tmp_path, port=port):
         for page in (draw, photo):
             expect(page.get_by_text("No connection to the server.")).to_have_count(0)
@@ -63,11 +65,11 @@ def write_cleared_and_corrected(page) -> None:
 
 
 def shows_all(page, width: float) -> None:
-    expect(page.get_by_test_id("reading")).to_contain_text("To it!")
-    expect(page.get_by_role("textbox", name="Edit text")).to_have_value("To it!")
+    expect(page.get_by_test_id("reading")).to_contain_text(TYPED)
+    expect(page.get_by_role("textbox", name="Edit text")).to_have_value(TYPED)
     expect(page.get_by_role("button", name="Open")).to_have_count(1)
     expect(page.get_by_text("see you at 7:30")).to_be_visible()
-    page.wait_for_function(KEPT.format("draw", "To it!"))
+    page.wait_for_function(KEPT.format("draw", TYPED))
     page.wait_for_function(KEPT.format("draw-history", "see you"))
     page.wait_for_function("JSON.parse(localStorage['handwriting-recognition/draw']).strokes.length === 7")
     assert canvas_box(page)["width"] == width

@@ -9,6 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from hwr_core.ink.canvas import path_object
+from pages.drawing.edits import TOOLS
 from pages.drawing.state import DrawState
 from pages.drawing.words import changed
 from tests.support.paths import ROOT
@@ -108,3 +109,37 @@ def png(image: Image.Image) -> bytes:
 
 def press(app: AppTest, label: str) -> AppTest:
     return next(button for button in app.button if button.label == label).click().run()
+
+
+class Field:
+    """The Draw page's editable field, as a test of a browser would use it."""
+
+    def __init__(self, app: AppTest, data: dict):
+        self.app, self.data = app, data
+
+    @property
+    def value(self) -> str:
+        return self.data["text"]
+
+    @property
+    def label(self) -> str:
+        return self.data["label"]
+
+    def set_value(self, text: str) -> AppTest:
+        """Types a text. The page takes it in its next run."""
+        state = self.app.session_state["drawing"]
+        typed = {"op": "type", "n": state.edits + 1, "reading": self.data["reading"], "first": self.value, "text": text}
+        self.app.session_state[TOOLS] = {"edits": {"session": state.session, "list": [typed]}}
+        return self.app
+
+
+def fields(app: AppTest) -> list[Field]:
+    """The editable fields of the Draw page: one, or none."""
+    parts = [part for part in app.get("bidi_component") if part.proto.component_name == "reading_field"]
+    return [Field(app, json.loads(part.proto.json)) for part in parts]
+
+
+def field(app: AppTest) -> Field:
+    """The editable field of the Draw page."""
+    [only] = fields(app)
+    return only

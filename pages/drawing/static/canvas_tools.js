@@ -18,10 +18,13 @@ const LOOK_AGAIN = 500 // milliseconds after which it is looked whether the canv
 const REPORT_AFTER = 200 // milliseconds without a change of width after which it is reported
 const PARTS = 10 // of a pixel: positions are rounded to them
 const LONE_STEP = 40 // pixels by which an arrow key changes the canvas's height
-const LYING = "(max-height: 500px) and (orientation: landscape)" // a phone on its side
+const PENDING = "handwriting-recognition/edits" // name of the unconfirmed operations in the tab's own storage
+const KEEP = "handwriting-recognition/keep" // is "false" if a person wants nothing to be kept
+const EDIT = "hwr-edit" // the event with an operation from another component
 const DRAWING = ["pointermove", "pointerup", "pointercancel"]
 const known = new WeakMap()
-let folded = false // whether the sidebar was folded away on such a phone, which is done once
+let pending = takePending() // operations of the tools before: on this page earlier, or before a reload
+let present = 0 // tools on the page
 
 const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`
 const isField = (element) => element?.matches?.("input, textarea, select, [contenteditable=true]")
@@ -31,6 +34,23 @@ function canvasRoot() {
     if (element.shadowRoot?.querySelector(".dc-root")) return element.shadowRoot
   }
   return null
+}
+
+function takePending() {
+  try {
+    const text = sessionStorage.getItem(PENDING)
+    sessionStorage.removeItem(PENDING)
+    const { session, edits } = JSON.parse(text) ?? {}
+    return { session, edits: Array.isArray(edits) ? edits : [] }
+  } catch {
+    return { edits: [] } // storage is blocked, or holds nonsense
+  }
+}
+
+// Before the tools are there, a stroke on the canvas would be seen but not noted (see draw.css).
+function count(change) {
+  present += change
+  document.documentElement.toggleAttribute("data-canvas-tools", present > 0)
 }
 
 // A path as whole numbers: its first point and the steps to the others, in parts of a pixel.
@@ -46,8 +66,10 @@ class CanvasTools {
     this.selected = new Set()
     this.boxes = []
     this.reported = 0
-    this.edits = [] // operations that the server has not confirmed
-    this.last = 0 // number of the last operation
+    this.session = pending.session
+    this.edits = pending.edits // operations that the server has not confirmed
+    this.last = this.edits.at(-1)?.n ?? 0 // number of the last operation
+    pending = { edits: [] }
     this.bar = parent.querySelector(".tools")
     for (const [name, label] of TOOLS) this.addButton(name, label, () => this.choose(name))
     this.addButton("delete", "Delete selected", () => this.deleteSelected())
@@ -55,25 +77,23 @@ class CanvasTools {
     document.addEventListener("keydown", this.onKey)
     this.onClick = (event) => this.clicked(event)
     document.addEventListener("click", this.onClick, { capture: true })
+    this.onDown = () => this.attach() // a canvas that has just come
+    document.addEventListener("pointerdown", this.onDown, { capture: true })
+    this.onEdit = ({ detail }) => {
+      detail.n = this.send(detail)
+      this.keep() // it may be the last thing before a reload
+    }
+    document.addEventListener(EDIT, this.onEdit)
+    this.onLeave = () => this.keep()
+    window.addEventListener("pagehide", this.onLeave)
     this.onDraw = (event) => this.drawn(event)
     for (const name of DRAWING) document.addEventListener(name, this.onDraw)
     this.widths = new ResizeObserver(() => this.fit())
     this.themes = new MutationObserver(() => this.paint())
     this.themes.observe(document.querySelector("[data-testid=stApp]") ?? document.body, { attributes: true })
-    this.timer = setInterval(() => {
-      this.attach()
-      this.foldSidebar()
-    }, LOOK_AGAIN)
+    this.timer = setInterval(() => this.attach(), LOOK_AGAIN)
     this.addSkipLink()
-    this.foldSidebar()
-  }
-
-  // On a phone that lies on its side the sidebar would take a third of the canvas.
-  foldSidebar() {
-    const button = document.querySelector("[data-testid=stSidebarCollapseButton] button")
-    if (folded || !button || !matchMedia(LYING).matches) return
-    folded = true
-    button.click()
+    count(1)
   }
 
   addButton(name, label, onClick) {
@@ -112,15 +132,23 @@ class CanvasTools {
       if (data.boxes.length !== this.boxes.length) this.selected.clear()
       this.boxes = data.boxes
     }
-    this.attach()
+    this.attachSoon()
     this.fit()
     this.show()
+  }
+
+  // At the first frame that has the canvas: the tools' layers belong on it.
+  attachSoon() {
+    cancelAnimationFrame(this.frameAsked)
+    this.attach()
+    if (!this.upper) this.frameAsked = requestAnimationFrame(() => this.attachSoon())
   }
 
   send(edit) {
     this.last += 1
     this.edits = [...this.edits, { ...edit, n: this.last }]
     this.tell()
+    return this.last
   }
 
   // What was done before the stored drawing has come back is told then.
@@ -128,11 +156,22 @@ class CanvasTools {
     if (this.data.ready) this.setState("edits", { session: this.data.session, list: this.edits })
   }
 
-  confirm({ session, ready, applied }) {
-    const fresh = this.session !== session
+  // A reload must not lose what a busy server has not taken yet.
+  keep() {
+    try {
+      const kept = this.edits.length && localStorage.getItem(KEEP) !== "false"
+      if (kept) sessionStorage.setItem(PENDING, JSON.stringify({ session: this.session, edits: this.edits }))
+      else sessionStorage.removeItem(PENDING)
+    } catch {} // storage is blocked or full
+  }
+
+  confirm({ session, ready, applied, restored }) {
     const waited = ready && !this.ready
-    this.session = session
     this.ready = ready
+    if (!ready) return // what was stored may have some of the operations
+    const fresh = this.session !== session
+    if (this.session === restored[0]) this.edits = this.edits.filter((edit) => edit.n > restored[1])
+    this.session = session
     if (fresh) this.edits = this.edits.map((edit, place) => ({ ...edit, n: applied + place + 1, version: null }))
     else this.edits = this.edits.filter((edit) => edit.n > applied)
     if (fresh) this.reported = 0
@@ -385,8 +424,14 @@ class CanvasTools {
   }
 
   close() {
+    pending = { session: this.session, edits: this.edits }
+    count(-1)
     clearInterval(this.timer)
     clearTimeout(this.reporting)
+    cancelAnimationFrame(this.frameAsked)
+    document.removeEventListener("pointerdown", this.onDown, { capture: true })
+    document.removeEventListener(EDIT, this.onEdit)
+    window.removeEventListener("pagehide", this.onLeave)
     document.removeEventListener("keydown", this.onKey)
     document.removeEventListener("click", this.onClick, { capture: true })
     for (const name of DRAWING) document.removeEventListener(name, this.onDraw)

@@ -1,0 +1,98 @@
+// The editable text of a reading. It stays the same field whatever is read: a reading that arrives while one types takes
+// neither the text, nor the cursor, nor the focus. What was typed is an operation like a stroke (see canvas_tools.js), so
+// it is made in its order, once, and also after a reload.
+const EDIT = "hwr-edit" // the event with an operation, which canvas_tools.js sends
+const known = new WeakMap()
+
+class ReadingField {
+  constructor(parent) {
+    this.area = parent.querySelector("textarea")
+    this.label = parent.querySelector("span")
+    this.first = null // the text that the server gave last
+    this.sent = null // the text in operation number `number`, until the server has made that
+    this.number = 0
+    this.area.oninput = () => this.grow()
+    this.area.onblur = () => this.tell()
+    this.area.onkeydown = (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.tell()
+    }
+    this.area.oncompositionstart = () => { this.composing = true }
+    this.area.oncompositionend = () => {
+      this.composing = false
+      if (this.waiting) this.update(this.waiting)
+    }
+    this.onLeave = () => this.tell()
+    window.addEventListener("pagehide", this.onLeave)
+    this.widths = new ResizeObserver(() => this.grow())
+    this.widths.observe(parent)
+  }
+
+  update(data) {
+    this.waiting = this.composing ? data : null // a text that is composed of several keys must not change meanwhile
+    if (this.composing) return
+    if (this.session !== data.session) this.number = 0 // a server that was started again counts anew
+    if (this.number && data.applied >= this.number) {
+      this.first = this.sent
+      this.number = 0
+    }
+    const { value, selectionStart, selectionEnd } = this.area
+    const first = this.first ?? value
+    const [text, ...places] = mergedText(first.split("\n"), value.split("\n"), data.text.split("\n"), [selectionStart, selectionEnd])
+    if (text !== value) {
+      this.area.value = text
+      if (document.activeElement === this.area) this.area.setSelectionRange(...places)
+    }
+    this.first = data.text
+    this.session = data.session
+    this.reading = data.reading
+    this.label.textContent = data.label
+    this.grow()
+  }
+
+  tell() {
+    const { value } = this.area
+    if (value === (this.number ? this.sent : this.first)) return
+    const detail = { op: "type", reading: this.reading, first: this.first, text: value }
+    document.dispatchEvent(new CustomEvent(EDIT, { detail }))
+    this.sent = value
+    this.number = detail.n
+  }
+
+  grow() {
+    this.area.style.height = "auto"
+    const border = this.area.offsetHeight - this.area.clientHeight
+    this.area.style.height = `${this.area.scrollHeight + border}px`
+  }
+
+  close() {
+    this.tell()
+    this.widths.disconnect()
+    window.removeEventListener("pagehide", this.onLeave)
+  }
+}
+
+// The lines of a new reading with those that were typed in place of their first texts, and where the cursors are in them.
+function mergedText(first, typed, read, cursors) {
+  const numbers = first.map((line, number) => (read[number] === line || !read.includes(line) ? number : read.indexOf(line)))
+  if (typed.length !== first.length) return [[...typed, ...read.slice(first.length)].join("\n"), ...cursors]
+  const lines = [...read]
+  typed.forEach((line, number) => {
+    if (line !== first[number]) lines[numbers[number]] = line
+  })
+  const text = Array.from(lines, (line) => line ?? "").join("\n")
+  const before = (row) => lines.slice(0, numbers[row]).reduce((sum, line) => sum + (line ?? "").length + 1, 0)
+  return [text, ...cursors.map((cursor) => {
+    let row = 0
+    for (; cursor > typed[row].length; row += 1) cursor -= typed[row].length + 1
+    return Math.min(text.length, before(row) + cursor)
+  })]
+}
+
+export default function ({ data, parentElement }) {
+  if (!known.has(parentElement)) known.set(parentElement, new ReadingField(parentElement))
+  known.get(parentElement).update(data)
+  return () => {
+    known.get(parentElement)?.close()
+    known.delete(parentElement)
+  }
+}

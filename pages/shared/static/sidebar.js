@@ -1,0 +1,16 @@
+// Folds the sidebar away on a phone that lies on its side, where it would take a third of the canvas or of the picture.
+// That is done once: then the sidebar is the person's.
+const LYING = "(max-height: 500px) and (orientation: landscape)"
+const LOOK_AGAIN = 500 // milliseconds until the sidebar is looked for again
+let folded = false
+let looking = null
+
+function foldSidebar() {
+  const button = document.querySelector("[data-testid=stSidebarCollapseButton] button")
+  if (button && !folded && matchMedia(LYING).matches) {
+    folded = true
+    button.click()
+  }
+  if (folded) clearInterval(looking)
+  else looking ??= setInterval(foldSidebar, LOOK_AGAIN)
+}
