@@ -85,10 +85,20 @@ class Typed:
     first: str | None
     text: str
 
-    def belongs_to(self, correction: Correction) -> bool:
-        """Whether it was typed into this field, or into one with the same text: the field of the last stroke may not have
-        come yet."""
-        return correction.key == self.reading or correction.current == self.first
+    def put_into(self, correction: Correction) -> str | None:
+        """The text of a field with what was typed; None if that belongs to none of its lines.
+
+        The field of the last strokes may not have come yet when one typed. So lines are told by their text before.
+        """
+        if correction.key == self.reading or correction.current == self.first:
+            return self.text
+        lines, before, after = correction.current.split("\n"), (self.first or "").split("\n"), self.text.split("\n")
+        changed = [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]]
+        if len(before) != len(after) or not all(line in lines for line, _ in changed):
+            return None
+        for line, typed in changed:
+            lines[lines.index(line)] = typed
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -298,9 +308,10 @@ class DrawState:
 
     def take_typed(self, correction: Correction) -> bool:
         """Puts a text that was typed before a reload into its field. Returns whether there was one."""
-        if self.typed is None or not self.typed.belongs_to(correction):
+        text = None if self.typed is None else self.typed.put_into(correction)
+        if text is None:
             return False
-        text, self.typed = self.typed.text, None
+        self.typed = None
         correction.on_change(text, True)
         return True
 

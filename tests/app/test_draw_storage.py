@@ -9,7 +9,7 @@ import streamlit as st
 from hwr_core import pipeline
 from hwr_core.ink.handprint import write
 from pages.drawing.saved import document_of, drawing_values, history_values
-from pages.drawing.state import Document, Earlier, fingerprint
+from pages.drawing.state import Document, Earlier, Typed, fingerprint
 from pages.shared import browser_storage
 from pages.shared.browser_storage import STATE
 from pages.shared.my_words import JOIN
@@ -149,6 +149,20 @@ def test_the_browser_is_asked_below_the_navigation(monkeypatch):
     monkeypatch.setattr(browser_storage, "load", lambda: order.append("question") or load())
     draw_page().run()
     assert order[:2] == ["navigation", "question"]
+
+
+@pytest.mark.parametrize(
+    ("first", "typed", "shown"),
+    [
+        ("hello", "Hello!", "Hello!\nthank you"),  # the second line was read after the last field came
+        ("hello\nthank you", "hello\nthank you!", "hello\nthank you!"),
+        ("other", "Other!", "hello\nthank you"),
+    ],
+)
+def test_a_text_typed_before_a_reload_goes_into_its_line_or_nowhere(first, typed, shown):
+    app = on_canvas(draw_page(), [*write("hello"), *(stroke + (0, 200) for stroke in write("thank you"))])
+    app.session_state["drawing"].enter(Typed("gone", first, typed))
+    assert not app.run().exception and field(app).value == shown
 
 
 def test_typed_corrections_join_my_words_only_if_that_is_wanted():
