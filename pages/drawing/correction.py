@@ -11,7 +11,7 @@ KEY = "reading_field"  # the same for all readings: the field in the browser sta
 
 _field = st.components.v2.component(
     "reading_field",
-    html="<label class='reading-field'><span></span><textarea rows='1' spellcheck='false'></textarea></label>",
+    html="<label class='reading-field'><span></span><textarea rows='1'></textarea></label>",
     css=(STATIC / "reading_field.css").read_text(encoding="utf-8"),
     js=(STATIC / "reading_field.js").read_text(encoding="utf-8"),
     isolate_styles=False,  # the canvas's tools look which field has the focus

@@ -58,7 +58,9 @@ class ReadingField {
     this.number = detail.n
   }
 
+  // Where CSS cannot do it.
   grow() {
+    if (CSS.supports("field-sizing", "content")) return
     this.area.style.height = "auto"
     const border = this.area.offsetHeight - this.area.clientHeight
     this.area.style.height = `${this.area.scrollHeight + border}px`
