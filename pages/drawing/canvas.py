@@ -11,7 +11,7 @@ from streamlit_drawable_canvas import st_canvas
 from hwr_core.ink.canvas import CANVAS_REACH
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import Strokes
-from pages.drawing.edits import TOOLS, take_edits
+from pages.drawing.edits import TOOLS
 from pages.drawing.state import DrawState
 from pages.shared import browser_storage
 
@@ -53,9 +53,6 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
         Whether Read was pressed.
     """
 
-    def take_now() -> None:
-        take(state, pen, colour)
-
     if TOOLS not in st.session_state and state.objects:
         state.give()  # after a visit to another page the component has forgotten the drawing
     if not state.width:
@@ -63,7 +60,7 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
     width, height = size_of(state)
     row = st.container(horizontal=True, gap="small", key="canvas_tools_row")
     with row:
-        _show_tools(state, width, height, take_now)  # before the canvas, whose first stroke they note
+        _show_tools(state, width, height)  # before the canvas, whose first stroke they note
     with st.container(key="canvas_column"):
         st_canvas(
             stroke_width=pen,
@@ -75,12 +72,7 @@ def canvas(state: DrawState, live: bool, pen: int, colour: str) -> bool:
             key="canvas",
         )
     with row:
-        return _buttons(state, live, take_now)
-
-
-def take(state: DrawState, pen: int, colour: str) -> None:
-    """Makes the operations that the browser sent: strokes and typed texts among them."""
-    take_edits(state, st.session_state.get(TOOLS), pen, colour)
+        return _buttons(state, live)
 
 
 def size_of(state: DrawState) -> tuple[int, int]:
@@ -108,8 +100,8 @@ def write_example(state: DrawState, formulas: bool, pen: int, colour: str) -> No
     state.write([stroke * scale + offset for stroke in strokes], pen, colour)
 
 
-def _show_tools(state: DrawState, width: int, height: int, take: Callable[[], None]) -> None:
-    """The component of the tools. It reports what is done on the canvas, which `take` makes. It also reports the column's width, and the height that the canvas was dragged to."""
+def _show_tools(state: DrawState, width: int, height: int) -> None:
+    """The component of the tools. It reports what is done on the canvas. It also reports the column's width, and the height that the canvas was dragged to."""
     _tools(
         key=TOOLS,
         data={
@@ -130,14 +122,14 @@ def _show_tools(state: DrawState, width: int, height: int, take: Callable[[], No
         default={"width": 0, "height": 0},
         on_width_change=lambda: _take_size(state),
         on_height_change=lambda: _take_size(state),
-        on_edits_change=take,
+        on_edits_change=state.receive,
         width="content",
     )
 
 
-def _buttons(state: DrawState, live: bool, take: Callable[[], None]) -> bool:
+def _buttons(state: DrawState, live: bool) -> bool:
     def after_edits(change: Callable[[], None]) -> None:
-        take()  # strokes that the browser sent with the click came before it
+        state.receive()  # strokes that the browser sent with the click came before it
         change()
 
     empty = not state.objects

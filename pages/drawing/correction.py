@@ -7,13 +7,14 @@ from pathlib import Path
 import streamlit as st
 
 STATIC = Path(__file__).parent / "static"
+SCRIPTS = "merged_text.js", "reading_field.js"  # together one module
 KEY = "reading_field"  # the same for all readings: the field in the browser stays, and what is typed into it
 
 _field = st.components.v2.component(
     "reading_field",
-    html="<label class='reading-field'><span></span><textarea rows='1'></textarea></label>",
+    html="<label class='reading-field'><span></span><textarea rows='1' maxlength='20000'></textarea></label>",
     css=(STATIC / "reading_field.css").read_text(encoding="utf-8"),
-    js=(STATIC / "reading_field.js").read_text(encoding="utf-8"),
+    js="\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS),
     isolate_styles=False,  # the canvas's tools look which field has the focus
 )
 
@@ -29,6 +30,7 @@ class Correction:
         text: As it was read.
         current: As it was corrected; what the field shows.
         on_change: Takes a new text, and whether a person typed it.
+        latest: The text once all is made that the browser has sent. The callbacks of buttons run before those of the field.
         earlier: For each line, a correction that was typed before strokes were added to the line; empty without one.
         session: Identifies the session in the browser.
         applied: Number of the browser's last operation that the text has.
@@ -38,6 +40,7 @@ class Correction:
     text: str
     current: str
     on_change: Callable[[str, bool], None] = field(repr=False)
+    latest: Callable[[], str] = field(repr=False)
     earlier: tuple[str, ...] = ()
     session: str = ""
     applied: int = 0
@@ -60,4 +63,11 @@ class Correction:
 
     def replace(self, text: str) -> None:
         """Puts `text` into the field."""
+        self.latest()
         self.on_change(text, False)
+
+    def replace_line(self, number: int, text: str) -> None:
+        """Puts `text` in place of one line. The others stay as they are then."""
+        lines = self.latest().split("\n")
+        lines[min(number, len(lines) - 1)] = text
+        self.on_change("\n".join(lines), False)

@@ -1,4 +1,5 @@
-"""What a person does on the canvas, as the browser tells it: strokes, eraser, moves, deletions, Undo and Redo.
+"""What a person does on the canvas, as the browser tells it: strokes, eraser, moves, deletions, typed texts, Undo
+and Redo.
 
 The browser sends a list of numbered operations, and sends it until their numbers are confirmed. So none is lost on a busy
 server, and none counts twice. Each stroke is sent once: a request does not grow with the drawing.
@@ -8,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from hwr_core.ink.canvas import CANVAS_REACH, path_object
 from pages.drawing.state import FINENESS, DrawState, Typed
@@ -16,6 +18,11 @@ TOOLS = "canvas_tools"  # key of the component that sends the operations
 MOST_EDITS = 500  # operations that are looked at in one message
 LONGEST_TEXT = 20_000  # characters that are typed
 MOST_NUMBERS = 20_000  # of a stroke, or of the eraser's path
+
+
+def receive(state: DrawState, pen: int, colour: str) -> None:
+    """Makes the operations that the browser has sent by now."""
+    take_edits(state, st.session_state.get(TOOLS), pen, colour)
 
 
 def take_edits(state: DrawState, value: Any, pen: int, colour: str) -> None:
@@ -55,8 +62,7 @@ def _make(state: DrawState, edit: Mapping, pen: int, colour: str) -> None:
         case "redo":
             state.redo()
         case "type" if isinstance(text := edit.get("text"), str) and len(text) <= LONGEST_TEXT:
-            first = edit.get("first")
-            state.enter(Typed(str(edit.get("reading")), first if isinstance(first, str) else None, text))
+            state.enter(Typed(str(edit.get("reading")), _valid(str(edit.get("first"))), _valid(text)))
         case "show":
             state.give()
 
@@ -76,6 +82,11 @@ def _smoothed(points: np.ndarray) -> np.ndarray:
     if len(points) == 1:
         return np.concatenate([points, points + (1 / FINENESS, 0)])  # a dot
     return np.concatenate([points[:1], (points[1:] + points[:-1]) / 2, points[-1:]])
+
+
+def _valid(text: str) -> str:
+    """A text that can be written as UTF-8: a browser can send half of a pair."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _list(value: Any) -> Sequence:

@@ -39,10 +39,15 @@ def _show_earlier(state: DrawState, earlier: Earlier, number: int) -> None:
         "Open",
         key=f"open-{number}-{earlier.number}",
         icon=":material/edit:",
-        on_click=state.reopen,
-        args=(earlier,),
+        on_click=_open,
+        args=(state, earlier),
         help="Puts the drawing back on the canvas.",
     )
+
+
+def _open(state: DrawState, earlier: Earlier) -> None:
+    state.receive()  # what was typed before belongs to the present drawing
+    state.reopen(earlier)
 
 
 def thumbnail(strokes: Strokes) -> Image.Image:

@@ -11,7 +11,8 @@ from hwr_core.checkpoints.registry import load_recognizer
 from hwr_core.errors import HandwritingError
 from hwr_core.ink.strokes import Strokes
 from hwr_core.reading import Page
-from pages.drawing.canvas import canvas, take, write_example
+from pages.drawing.canvas import canvas, write_example
+from pages.drawing.edits import receive
 from pages.drawing.history import show_history
 from pages.drawing.result import show_result
 from pages.drawing.saved import DRAWING, PAST, document_of, drawing_values, edits_of, history_values
@@ -113,7 +114,8 @@ def canvas_settings() -> tuple[bool, int, str]:
 def canvas_and_reading(reader: Reader, mode: str, words: str, live: bool, pen: int, colour: str) -> None:
     """The canvas, its tools and the reading: the part of the page that runs again at the end of each stroke."""
     state = draw_state()
-    take(state, pen, colour)  # also what a run without callbacks was sent
+    state.receive = functools.partial(receive, state, pen, colour)
+    state.receive()  # also what a run without callbacks was sent
     if st.session_state.get("mode", mode) != mode or (st.session_state.get(WORDS) or "") != words or words_wait():
         st.rerun()  # a button below the reading, or a correction, has changed them
     above, below, kept = st.container(), st.container(), st.container()
@@ -158,7 +160,7 @@ def read_and_show(state: DrawState, strokes: Strokes, reader: Reader, mode: str,
     if page.has_struck and st.session_state.get(WITHOUT_STRUCK, False):
         page = page.without_struck()
     correction = state.correction_of(page, strokes)
-    if state.take_typed(correction):
+    if state.take_typed(page, correction):
         st.rerun()  # the browser stores it
     switch = st.container()
     show_result(page, correction, strokes, formulas=recognizer.reads_formulas)

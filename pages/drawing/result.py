@@ -92,7 +92,10 @@ def _show_formula(reading: Reading, text: str, number: int) -> None:
 
 def _choose_in_block(correction: Correction, text: str, first: int, number: int, chosen: str) -> None:
     """Puts the new text of a line into the field, in a text that is shown as lines from `first` on."""
-    lines = text.split("\n")
+    if text == correction.current:
+        correction.replace_line(first + number, chosen)
+        return
+    lines = text.split("\n")  # the original
     lines[first + number] = chosen
     correction.replace("\n".join(lines))
 
@@ -135,7 +138,8 @@ def _unread(page: Page, correction: Correction, strokes: Strokes) -> None:
 
 def _accept(page: Page, correction: Correction, line: Line, guess: str) -> None:
     """Puts the guess for an unreadable line into the field, at the line's place from top to bottom."""
-    lines = correction.current.split("\n") if correction.current else []
+    text = correction.latest()
+    lines = text.split("\n") if text else []
     above = sum(other.box[1] < line.box[1] for other in page.lines)
     correction.replace("\n".join([*lines[:above], guess, *lines[above:]]))
 
@@ -189,9 +193,7 @@ def _other_readings(page: Page, correction: Correction) -> None:
 
 def _choose(correction: Correction, number: int, chosen: str) -> None:
     """Puts another reading of one line into the field. The other lines stay as they were corrected."""
-    lines = correction.current.split("\n")
-    lines[min(number, len(lines) - 1)] = chosen
-    correction.replace("\n".join(lines))
+    correction.replace_line(number, chosen)
 
 
 def _other_formulas(reading: Reading, correction: Correction) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from hwr_core.ink.canvas import moved_object, path_object, shown_objects, stroke
 from hwr_core.ink.strokes import Strokes, points_along
 from hwr_core.reading import Box, Page, Reading
 from pages.drawing.correction import Correction
-from pages.shared.my_words import join_corrected
+from pages.drawing.line_texts import LineKey, Typed, with_typed
 
 STATE = "drawing"
 HISTORY = 20  # drawings kept
@@ -25,8 +25,6 @@ TEXTS = 200  # corrected texts kept
 SAME_LINE = 0.8  # overlap of a line's box with an earlier one from which it is the same line, written on
 ERASER = 9.0  # pixels of the canvas around the eraser's path in which it meets a stroke
 FINENESS = 10  # parts of a pixel: the strokes' positions are rounded to them
-
-LineKey = tuple[bool, Box]  # whether the line is a formula, and its box
 
 
 @dataclass(frozen=True)
@@ -78,30 +76,6 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Typed:
-    """A text that was typed. `reading`: the key of the field's reading. `first`: the text that the field had before."""
-
-    reading: str
-    first: str | None
-    text: str
-
-    def put_into(self, correction: Correction) -> str | None:
-        """The text of a field with what was typed; None if that belongs to none of its lines.
-
-        The field of the last strokes may not have come yet when one typed. So lines are told by their text before.
-        """
-        if correction.key == self.reading or correction.current == self.first:
-            return self.text
-        lines, before, after = correction.current.split("\n"), (self.first or "").split("\n"), self.text.split("\n")
-        changed = [pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]]
-        if len(before) != len(after) or not all(line in lines for line, _ in changed):
-            return None
-        for line, typed in changed:
-            lines[lines.index(line)] = typed
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True)
 class DrawnReading:
     """A reading. `key`: its reader with the words to favour, and the fingerprint of its strokes."""
 
@@ -126,7 +100,8 @@ class DrawState:
         session: Identifies the session in the browser, which may have outlived a server.
         reading: The last reading.
         fields: The editable fields of the last readings, by their keys.
-        typed: A text that was typed before a reload, until its reading is there again; None otherwise.
+        typed: A text that was typed before a reload, until a reading is there again; None otherwise.
+        receive: Makes the operations that the browser has sent by now. The page sets it.
         restored: The session whose drawing came back from the browser's storage, and the number of its last operation that
             the drawing has.
         known: Readings of lines, so that lines that did not change are not read again.
@@ -145,6 +120,7 @@ class DrawState:
     reading: DrawnReading | None = None
     fields: LRUCache[str, Correction] = field(default_factory=lambda: LRUCache(FIELDS))
     typed: Typed | None = None
+    receive: Callable[[], None] = lambda: None
     restored: tuple[str, int] = ("", 0)
     known: LRUCache[Hashable, Reading] = field(default_factory=lambda: LRUCache(KNOWN))
     height: int = 0
@@ -176,6 +152,7 @@ class DrawState:
         """Takes the last change back."""
         if self.past:
             self.future.append(self.document)
+            self.typed = None
             self._become(self.past.pop())
 
     def redo(self) -> None:
@@ -188,7 +165,6 @@ class DrawState:
         """Adds a stroke that the canvas shows already."""
         self.past = [*self.past, self.document][-STEPS:]
         self.future = []
-        self.typed = None
         self.document = replace(self.document, objects=(*self.objects, item))
 
     def give(self) -> None:
@@ -270,7 +246,8 @@ class DrawState:
 
     def forget(self) -> None:
         """Removes the drawing, its texts and the history. Undo does not bring them back."""
-        self.past, self.future, self.reading, self.height = [], [], None, 0
+        self.past, self.future, self.reading, self.height, self.typed = [], [], None, 0, None
+        self.fields.clear()
         self._become(Document(number=self._next_number()))
 
     def correction_of(self, page: Page, strokes: Strokes) -> Correction:
@@ -290,7 +267,8 @@ class DrawState:
             key,
             page.text,
             self.document.texts.get(key, start),
-            lambda text, typed: self._correct(page, key, start, text, typed),
+            lambda text, by_hand: self._correct(page, key, start, text, by_hand),
+            lambda: self._latest(key, start),
             tuple(self._earlier(line.formula, line.box) for line in page.lines),
             self.session,
             self.edits,
@@ -300,19 +278,23 @@ class DrawState:
     def enter(self, typed: Typed) -> None:
         """Takes a text that was typed into the field of a reading: of the last one or, as one can type while the next reading
         is made, of one before. What was typed before a reload waits for its reading."""
+        if not typed.reading.startswith(f"{self.document.number}-"):
+            return  # the drawing was cleared
         if field := self.fields.get(typed.reading):
-            if typed.reading.startswith(f"{self.document.number}-"):  # else the drawing was cleared
-                field.on_change(typed.text, True)
+            field.on_change(typed.text, True)
         else:
+            self.change(texts=self._with_text(typed.reading, typed.text))
             self.typed = typed
 
-    def take_typed(self, correction: Correction) -> bool:
-        """Puts a text that was typed before a reload into its field. Returns whether there was one."""
+    def take_typed(self, page: Page, correction: Correction) -> bool:
+        """Puts a text that was typed before a reload into its lines. Returns whether there was one."""
         text = None if self.typed is None else self.typed.put_into(correction)
+        self.typed = None
         if text is None:
             return False
-        self.typed = None
-        correction.on_change(text, True)
+        # Undo has had its step since the text came.
+        line_texts = with_typed(self.document.line_texts, page, None, text, True)
+        self.document = replace(self.document, texts=self._with_text(correction.key, text), line_texts=line_texts)
         return True
 
     def _correct(self, page: Page, key: str, start: str, text: str, by_hand: bool) -> None:
@@ -320,19 +302,17 @@ class DrawState:
 
         Words that were typed into the field join My words, unless they stand in a formula.
         """
-        if text == self.document.texts.get(key, start):
-            return
-        line_texts = dict(self.document.line_texts)
-        typed = text.split("\n") if len(page.lines) > 1 else [text]
-        if len(typed) == len(page.lines):
-            for line, line_text in zip(page.lines, typed, strict=True):
-                before = line_texts.pop((line.formula, line.box), line.reading.text)
-                if by_hand and not line.formula:
-                    join_corrected(before, line_text)
-                if line_text != line.reading.text:
-                    line_texts[line.formula, line.box] = line_text
+        if text != (before := self.document.texts.get(key, start)):
+            line_texts = with_typed(self.document.line_texts, page, before, text, by_hand)
+            self.change(texts=self._with_text(key, text), line_texts=line_texts)
+
+    def _with_text(self, key: str, text: str) -> dict[str, str]:
         texts = {**{other: known for other, known in self.document.texts.items() if other != key}, key: text}
-        self.change(texts=dict(list(texts.items())[-TEXTS:]), line_texts=line_texts)
+        return dict(list(texts.items())[-TEXTS:])
+
+    def _latest(self, key: str, start: str) -> str:
+        self.receive()
+        return self.document.texts.get(key, start)
 
     def _earlier(self, formula: bool, box: Box) -> str:
         """What was typed for a line before strokes were added to it or removed from it."""
@@ -345,7 +325,6 @@ class DrawState:
 
     def _become(self, document: Document) -> None:
         objects, self.document = self.objects, document
-        self.typed = None
         if objects != document.objects:
             self.give()
 

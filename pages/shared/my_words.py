@@ -85,3 +85,4 @@ def fault_of(words: str) -> str | None:
 def forget_words() -> None:
     """Empties the list."""
     st.session_state[KEY] = ""
+    st.session_state.pop(WAITING, None)

@@ -8,8 +8,9 @@ import streamlit as st
 
 from hwr_core import pipeline
 from hwr_core.ink.handprint import write
+from pages.drawing.line_texts import Typed
 from pages.drawing.saved import document_of, drawing_values, history_values
-from pages.drawing.state import Document, Earlier, Typed, fingerprint
+from pages.drawing.state import Document, Earlier, fingerprint
 from pages.shared import browser_storage
 from pages.shared.browser_storage import STATE
 from pages.shared.my_words import JOIN
@@ -161,7 +162,7 @@ def test_the_browser_is_asked_below_the_navigation(monkeypatch):
 )
 def test_a_text_typed_before_a_reload_goes_into_its_line_or_nowhere(first, typed, shown):
     app = on_canvas(draw_page(), [*write("hello"), *(stroke + (0, 200) for stroke in write("thank you"))])
-    app.session_state["drawing"].enter(Typed("gone", first, typed))
+    app.session_state["drawing"].enter(Typed("0-gone", first, typed))
     assert not app.run().exception and field(app).value == shown
 
 

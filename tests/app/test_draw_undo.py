@@ -6,6 +6,7 @@ import pytest
 from hwr_core.ink.canvas import path_object, strokes_of
 from hwr_core.ink.handprint import write
 from pages.drawing.edits import take_edits
+from pages.drawing.line_texts import Typed, shared_out
 from pages.drawing.state import Document, DrawState, fingerprint, rounded
 from tests.support.app import draw_page, field, on_canvas, press
 
@@ -173,6 +174,49 @@ def test_a_drawing_of_the_history_is_opened_with_its_strokes_and_its_correction(
     assert fingerprint(state.strokes) == fingerprint(rounded(strokes_of(objects("hello"))))
     assert field(app).value == "Hello!"
     assert [earlier.text for earlier in state.history] == ["thank you"], "the drawing before is kept too"
+
+
+def test_a_text_typed_right_before_another_drawing_is_opened_is_kept():
+    app = on_canvas(draw_page(), write("hello")).run()
+    on_canvas(press(app, "Clear"), write("thank you")).run()
+    field(app).set_value("Thank you all")
+    press(app, "Open")  # the browser sends both at once, and the button's callback runs first
+    assert field(app).value == "hello"
+    assert [earlier.text for earlier in app.session_state["drawing"].history] == ["Thank you all"]
+
+
+def test_an_added_line_stays_with_the_line_above_when_another_line_is_read():
+    strokes = [*write("hello"), *(stroke + (0, 200) for stroke in write("thank you"))]
+    app = on_canvas(draw_page(), strokes).run()
+    field(app).set_value("hello\nextra\nthank you").run()
+    on_canvas(app, [*strokes, *(stroke + (0, 400) for stroke in write("to it"))]).run()
+    assert field(app).value == "hello\nextra\nthank you\nto it"
+
+
+@pytest.mark.parametrize(
+    ("parts", "text", "found"),
+    [
+        (["a", "b"], "a\nB", ["a", "B"]),
+        (["a", "b"], "a\nmore\nb", ["a\nmore", "b"]),
+        (["a\nmore", "b"], "a\nmore\nB", ["a\nmore", "B"]),
+        (["a", "b"], "top\na\nb", ["top\na", "b"]),
+        (["a", "b"], "b", [None, "b"]),
+        (["a"], "one\ntwo", ["one\ntwo"]),
+        (["a"], "", [""]),
+    ],
+)
+def test_a_new_text_is_shared_out_among_its_lines(parts, text, found):
+    assert shared_out(parts, text) == found
+
+
+def test_a_text_that_waits_for_its_reading_is_stored_and_undone(state):
+    state.draw(objects("to")[0])
+    state.enter(Typed("0-unknown", "to", "To!"))
+    state.draw(objects("to")[1])
+    assert state.document.texts == {"0-unknown": "To!"} and state.typed
+    state.undo()
+    state.undo()
+    assert len(state.objects) == 1 and not state.document.texts and not state.typed
 
 
 def test_the_example_is_taken_back():

@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from benchmarks.driving import PATIENCE, canvas_box, fitted, write_with_finger, write_with_mouse
+from tests.support.paths import ROOT
 from tests.support.touch import swipe
 
 pytestmark = pytest.mark.browser
@@ -142,13 +143,42 @@ def test_a_reading_that_arrives_while_one_types_takes_neither_text_nor_cursor_no
             expect(field).to_have_value("to it")
     field.focus()  # a click may scroll, and takes longer than the reading
     desktop.keyboard.press("Control+Home")
-    for key in "Oh, so many words ":  # the reading of the second line comes meanwhile
+    for key in "Oh ":
+        desktop.keyboard.press(key)
+    field.blur()  # is sent before the reading of the second line comes
+    field.focus()
+    for key in "so many words ":  # it comes meanwhile
         desktop.keyboard.press(key, delay=40)
-    expect(field).to_have_value(re.compile("^Oh, so many words to it\n."))
+    expect(field).to_have_value(re.compile("^Oh so many words to it\n.*$"))
     expect(field).to_be_focused()
     desktop.keyboard.type("and ")
     field.blur()
-    desktop.get_by_test_id("reading").filter(has_text="Oh, so many words and to it").wait_for()
+    reading = desktop.get_by_test_id("reading")
+    expect(reading.locator(".line")).to_have_count(2)
+    expect(reading).to_contain_text("Oh so many words and to it")
+    expect(field).to_have_value(re.compile("^Oh so many words and to it\n.*$"))
+
+
+def test_what_is_typed_is_put_into_its_lines(desktop):
+    script = (ROOT / "pages" / "drawing" / "static" / "merged_text.js").read_text()
+    cases = [  # the text before, as typed up to the cursor (|), as read meanwhile, and both together
+        ("a", "A!|", "a\nc", "A!|\nc"),
+        ("no\nno", "no\nYES|", "new\nno\nno", "new\nno\nYES|"),
+        ("no\nno", "NO|\nYES", "new\nno\nno", "new\nNO|\nYES"),
+        ("a", "a\nmore|", "x\na", "x\na\nmore|"),
+        ("a", "top|\na", "a\nc", "top|\na\nc"),
+        ("hello\nb", "Hello!|\nb", "x\nhellp\nb", "x\nHello!|\nb"),
+        ("a\nb\nc", "a\nc|", "a\nb\nc\nd", "a\nc|\nd"),
+        ("a\nb", "|a\nB", "a\nb", "|a\nB"),
+        ("a\nb", "a\nB!|", "a", "a\nB!|"),
+        ("", "new|", "a", "new|"),
+    ]
+    for first, typed, read, merged in cases:
+        text, cursor = desktop.evaluate(
+            f"([first, typed, read, at]) => {{ {script}; return mergedText(first, typed, read, [at]) }}",
+            [first, typed.replace("|", ""), read, typed.index("|")],
+        )
+        assert f"{text[:cursor]}|{text[cursor:]}" == merged
 
 
 def serious(page) -> list[tuple]:

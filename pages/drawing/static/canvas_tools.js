@@ -24,7 +24,12 @@ const EDIT = "hwr-edit" // the event with an operation from another component
 const DRAWING = ["pointermove", "pointerup", "pointercancel"]
 const known = new WeakMap()
 let pending = takePending() // operations of the tools before: on this page earlier, or before a reload
-let present = 0 // tools on the page
+let current = null // the tools on the page
+
+document.addEventListener(EDIT, ({ detail }) => {
+  if (current) detail.n = current.send(detail)
+  else pending.edits.push({ ...detail, n: (pending.edits.at(-1)?.n ?? 0) + 1 }) // the page is being left
+})
 
 const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`
 const isField = (element) => element?.matches?.("input, textarea, select, [contenteditable=true]")
@@ -38,6 +43,7 @@ function canvasRoot() {
 
 function takePending() {
   try {
+    if (localStorage.getItem(KEEP) === "false") sessionStorage.removeItem(PENDING)
     const text = sessionStorage.getItem(PENDING)
     sessionStorage.removeItem(PENDING)
     const { session, edits } = JSON.parse(text) ?? {}
@@ -48,9 +54,9 @@ function takePending() {
 }
 
 // Before the tools are there, a stroke on the canvas would be seen but not noted (see draw.css).
-function count(change) {
-  present += change
-  document.documentElement.toggleAttribute("data-canvas-tools", present > 0)
+function become(tools) {
+  current = tools
+  document.documentElement.toggleAttribute("data-canvas-tools", tools !== null)
 }
 
 // A path as whole numbers: its first point and the steps to the others, in parts of a pixel.
@@ -79,13 +85,6 @@ class CanvasTools {
     document.addEventListener("click", this.onClick, { capture: true })
     this.onDown = () => this.attach() // a canvas that has just come
     document.addEventListener("pointerdown", this.onDown, { capture: true })
-    this.onEdit = ({ detail }) => {
-      detail.n = this.send(detail)
-      this.keep() // it may be the last thing before a reload
-    }
-    document.addEventListener(EDIT, this.onEdit)
-    this.onLeave = () => this.keep()
-    window.addEventListener("pagehide", this.onLeave)
     this.onDraw = (event) => this.drawn(event)
     for (const name of DRAWING) document.addEventListener(name, this.onDraw)
     this.widths = new ResizeObserver(() => this.fit())
@@ -93,7 +92,7 @@ class CanvasTools {
     this.themes.observe(document.querySelector("[data-testid=stApp]") ?? document.body, { attributes: true })
     this.timer = setInterval(() => this.attach(), LOOK_AGAIN)
     this.addSkipLink()
-    count(1)
+    become(this)
   }
 
   addButton(name, label, onClick) {
@@ -148,6 +147,7 @@ class CanvasTools {
     this.last += 1
     this.edits = [...this.edits, { ...edit, n: this.last }]
     this.tell()
+    this.keep()
     return this.last
   }
 
@@ -156,7 +156,7 @@ class CanvasTools {
     if (this.data.ready) this.setState("edits", { session: this.data.session, list: this.edits })
   }
 
-  // A reload must not lose what a busy server has not taken yet.
+  // A reload must not lose what a busy server has not taken yet. What it has taken does not stay here.
   keep() {
     try {
       const kept = this.edits.length && localStorage.getItem(KEEP) !== "false"
@@ -177,6 +177,7 @@ class CanvasTools {
     if (fresh) this.reported = 0
     this.last = fresh ? applied + this.edits.length : Math.max(this.last, applied)
     if ((fresh || waited) && this.edits.length) this.tell()
+    this.keep()
   }
 
   // The pen's stroke, in the canvas's pixels, from the same events from which the component draws it.
@@ -424,14 +425,14 @@ class CanvasTools {
   }
 
   close() {
+    this.keep()
     pending = { session: this.session, edits: this.edits }
-    count(-1)
+    if (current === this) become(null)
+    this.bar.replaceChildren()
     clearInterval(this.timer)
     clearTimeout(this.reporting)
     cancelAnimationFrame(this.frameAsked)
     document.removeEventListener("pointerdown", this.onDown, { capture: true })
-    document.removeEventListener(EDIT, this.onEdit)
-    window.removeEventListener("pagehide", this.onLeave)
     document.removeEventListener("keydown", this.onKey)
     document.removeEventListener("click", this.onClick, { capture: true })
     for (const name of DRAWING) document.removeEventListener(name, this.onDraw)

@@ -1,6 +1,6 @@
 // The editable text of a reading. It stays the same field whatever is read: a reading that arrives while one types takes
 // neither the text, nor the cursor, nor the focus. What was typed is an operation like a stroke (see canvas_tools.js), so
-// it is made in its order, once, and also after a reload.
+// it is made in its order, once, and also after a reload. `mergedText` is in merged_text.js; Python puts the files together.
 const EDIT = "hwr-edit" // the event with an operation, which canvas_tools.js sends
 const known = new WeakMap()
 
@@ -37,7 +37,8 @@ class ReadingField {
     }
     const { value, selectionStart, selectionEnd } = this.area
     const first = this.first ?? value
-    const [text, ...places] = mergedText(first.split("\n"), value.split("\n"), data.text.split("\n"), [selectionStart, selectionEnd])
+    const [text, ...places] = mergedText(first, value, data.text, [selectionStart, selectionEnd])
+    if (this.number) [this.sent] = mergedText(first, this.sent, data.text, []) // is still to come
     if (text !== value) {
       this.area.value = text
       if (document.activeElement === this.area) this.area.setSelectionRange(...places)
@@ -71,23 +72,6 @@ class ReadingField {
     this.widths.disconnect()
     window.removeEventListener("pagehide", this.onLeave)
   }
-}
-
-// The lines of a new reading with those that were typed in place of their first texts, and where the cursors are in them.
-function mergedText(first, typed, read, cursors) {
-  const numbers = first.map((line, number) => (read[number] === line || !read.includes(line) ? number : read.indexOf(line)))
-  if (typed.length !== first.length) return [[...typed, ...read.slice(first.length)].join("\n"), ...cursors]
-  const lines = [...read]
-  typed.forEach((line, number) => {
-    if (line !== first[number]) lines[numbers[number]] = line
-  })
-  const text = Array.from(lines, (line) => line ?? "").join("\n")
-  const before = (row) => lines.slice(0, numbers[row]).reduce((sum, line) => sum + (line ?? "").length + 1, 0)
-  return [text, ...cursors.map((cursor) => {
-    let row = 0
-    for (; cursor > typed[row].length; row += 1) cursor -= typed[row].length + 1
-    return Math.min(text.length, before(row) + cursor)
-  })]
 }
 
 export default function ({ data, parentElement }) {
