@@ -38,6 +38,7 @@ from pages.workbench.files import (
 from pages.workbench.keys import use_keys
 from pages.workbench.picture import choose_picture, show_facts, show_picture
 from pages.workbench.reading import Prepared, Readers, ReadingBar, ReadSheet, prepare, read_sheet, read_with
+from pages.workbench.refused import watch_uploaders
 from pages.workbench.settings import settings_sidebar
 from pages.workbench.state import PageKey, PhotoState, photo_state
 from pages.workbench.stored import store, stored_names, take_stored
@@ -61,6 +62,7 @@ def photo_page() -> None:
     reader = model_picker(AUTO)
     about()
     warn_before_reload(bool(state.files))
+    watch_uploaders(state)
     sheets, faults = open_files(state)
     state.page_count = len(sheets)
     if not sheets:

@@ -136,7 +136,7 @@ def opened(data: bytes, name: str) -> Image.Image:
             return Image.open(io.BytesIO(data), formats=[known for known in PILLOW_FORMATS if known in _registered()])
         except UnidentifiedImageError:
             pass
-    raise HandwritingError(f"{name} is not a picture that can be opened: use {format_titles()}.")
+    raise unknown_format(name)
 
 
 def _registered() -> set[str]:
@@ -160,7 +160,12 @@ def damaged(name: str) -> HandwritingError:
 
 def too_large(name: str) -> HandwritingError:
     """The error for a file of more than `MAX_BYTES`."""
-    return TooLargeError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB: save it smaller and try again.")
+    return TooLargeError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB: save it smaller, or split it.")
+
+
+def unknown_format(name: str) -> HandwritingError:
+    """The error for a file of a format that is not read."""
+    return HandwritingError(f"{name} is not a picture that can be opened: use {format_titles()}.")
 
 
 def _too_many_pixels(name: str, limit: int = MAX_PIXELS) -> HandwritingError:

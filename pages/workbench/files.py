@@ -19,6 +19,7 @@ from hwr_core.runtime.limits import MAX_BYTES
 from pages.shared.reading_view import counted, escaped
 from pages.shared.streamlit_patches import drop_upload, uploads
 from pages.workbench.memory import FILE, digest
+from pages.workbench.refused import refuse_large, show_refused
 from pages.workbench.state import PageKey, PhotoState, photo_state
 from pages.workbench.stored import restore
 
@@ -90,14 +91,24 @@ def add_pages(state: PhotoState, folded: bool) -> None:
     """Shows the ways to add files: at large where there is no page yet, else folded away."""
     if not folded:
         _add_files(state)
+        show_refused(state)  # above the uploader it would make Streamlit replace that, and end its uploads
         return
     with st.popover("Add pages", icon=":material/add:", key=ADDING, on_change="rerun"):
         _add_files(state)
-    _paste(key=ANYWHERE, data={"button": False}, on_pasted_change=lambda: _take_sent(ANYWHERE, "pasted"), width=1)
+        if st.session_state.get(ADDING):
+            show_refused(state)  # the page below is covered
+    _paste(
+        key=ANYWHERE,
+        data={"button": False, "most": MAX_BYTES},
+        on_pasted_change=lambda: _take_sent(ANYWHERE, "pasted"),
+        width=1,
+    )
 
 
 def show_faults(state: PhotoState, faults: dict[str, str]) -> None:
-    """Says of each file why it cannot be opened, until that is dismissed."""
+    """Says of each file why it cannot be opened, or was refused, until that is dismissed."""
+    if state.page_count and not st.session_state.get(ADDING):
+        show_refused(state)
     for name, fault in faults.items():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.error(escaped(fault), icon=":material/broken_image:")
@@ -224,7 +235,11 @@ def _add_files(state: PhotoState) -> None:
         )
     with paste:
         listen = not state.files
-        _paste(key="paste", data={"listen": listen}, on_pasted_change=lambda: _take_sent("paste", "pasted"))
+        _paste(
+            key="paste",
+            data={"listen": listen, "most": MAX_BYTES},
+            on_pasted_change=lambda: _take_sent("paste", "pasted"),
+        )
     with camera:
         _camera(state)
     with samples, st.container(horizontal=True):
@@ -256,7 +271,7 @@ def _take_sample(path: Path) -> None:
 
 
 def _camera(state: PhotoState) -> None:
-    _shoot(key="shoot", on_camera_change=lambda: _take_sent("shoot", "camera"))
+    _shoot(key="shoot", data={"most": MAX_BYTES}, on_camera_change=lambda: _take_sent("shoot", "camera"))
     st.caption("On a phone this opens its camera app. Hold the page so that it fills the picture.")
     if st.toggle("Use this device's webcam", key=WEBCAM):
         key = f"shot-{state.cameras}"
@@ -273,15 +288,18 @@ def _secure(address: str) -> bool:
 
 
 def _take_sent(key: str, name: str) -> None:
-    """Adds the picture that a component sent as base64. `name` is its trigger's and the file's."""
+    """Adds the picture that a component sent as base64, unless it is too large. `name` is its trigger's and the file's."""
     sent = (st.session_state.get(key) or {}).get(name)
     if not isinstance(sent, Mapping):
         return
+    file = f"{name}{suffix_of_mime_type(str(sent.get('type')))}"
+    if sent.get("large") is True:
+        return refuse_large(photo_state(), file)
     try:
         data = base64.b64decode(str(sent.get("data"))[: 2 * MAX_BYTES], validate=True)
     except (binascii.Error, ValueError):
         data = b""
-    put(f"{name}{suffix_of_mime_type(str(sent.get('type')))}", data)
+    put(file, data)
 
 
 def _opened(data: bytes, name: str) -> Document | HandwritingError:

@@ -254,10 +254,10 @@ def _save_and_load(state: PhotoState, settings: PreprocessSettings) -> None:
         st.file_uploader(
             "Load settings", "json", key=key, on_change=_load, args=(key,), max_upload_size=UPLOAD_MEGABYTES
         )
+        if state.settings_error:
+            st.error(escaped(state.settings_error), icon=":material/broken_image:")
+            state.settings_error = None
         st.caption("Also saved in the URL, so you can bookmark or share it.")
-    if state.settings_error:
-        st.error(escaped(state.settings_error), icon=":material/broken_image:")
-        state.settings_error = None
 
 
 def _load(key: str) -> None:

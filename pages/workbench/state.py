@@ -174,6 +174,8 @@ class PhotoState:
         edits: The number of the last edit in the picture that was made.
         stored: What the browser had stored of files that were not chosen again, by their hashes.
         removing: The names of files that a person wants to remove and was asked about.
+        refused: Why files were refused before they reached the server, by their names, until that is dismissed.
+        refusals: The number of the last such file that the browser told.
         touched: The settings that the picture was last shown with, by the page. Others show the preprocessing steps.
         uploaders, cameras, settings_uploaders: How many were used up. Each upload makes another widget, which starts
             empty.
@@ -194,6 +196,8 @@ class PhotoState:
     edits: int = 0
     stored: dict[str, Mapping] = field(default_factory=dict)
     removing: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    refusals: int = 0
     touched: tuple[PageKey, PreprocessSettings] | None = None
     uploaders: int = 0
     cameras: int = 0

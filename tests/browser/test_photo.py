@@ -200,6 +200,33 @@ def test_corrections_come_back_when_the_file_is_chosen_again(chromium, app_addre
     page.context.close()
 
 
+def test_files_that_the_uploader_refuses_get_a_sentence_and_the_others_are_read(chromium, app_address, tmp_path):
+    large, notes = tmp_path / "large.tif", tmp_path / "notes.txt"
+    with large.open("wb") as file:
+        file.truncate(64_000_001)
+    notes.write_text("typed")
+    context = chromium.new_context(viewport={"width": 400, "height": 850}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{app_address}/photo")
+    uploader = page.locator("[data-testid=stFileUploader] input[type=file]").first
+    too_large = page.get_by_text("large.tif is larger than 64 MB: save it smaller, or split it.")
+    uploader.set_input_files([large, notes])
+    expect(too_large).to_be_in_viewport(ratio=1)
+    expect(page.get_by_text("notes.txt is not a picture that can be opened: use PNG,")).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Dismiss").tap()
+    expect(too_large).to_have_count(0)
+    uploader.set_input_files([large, SAMPLES / "letter.jpg", notes])
+    lines(page, "Martha").wait_for()
+    expect(too_large).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Dismiss").tap()
+    expect(too_large).to_have_count(0)
+    page.get_by_role("button", name="Add pages").tap()
+    uploader.set_input_files([large])
+    expect(page.get_by_role("dialog").get_by_text("large.tif is larger than 64 MB")).to_be_in_viewport(ratio=1)
+    context.close()
+
+
 def test_a_page_is_turned_for_itself(desktop):
     stage = desktop.locator(".stage")
     width, height = (stage.evaluate(f"stage => stage.offset{side}") for side in ("Width", "Height"))

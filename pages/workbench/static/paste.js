@@ -1,5 +1,6 @@
 // Takes a picture from the clipboard: by a button where the browser lets a page read it, and by Ctrl+V anywhere on the
 // page. `data.button` is false where only Ctrl+V is wanted, `data.listen` where only the button is.
+// A picture of more than `data.most` bytes is not sent.
 export default function ({ data, parentElement, setTriggerValue }) {
   const button = parentElement.querySelector("button")
   const remark = parentElement.querySelector("span")
@@ -7,6 +8,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   button.hidden = data?.button === false
 
   const give = (blob) => {
+    if (blob.size > data.most) return setTriggerValue("pasted", { type: blob.type, large: true })
     const reader = new FileReader()
     reader.onload = () => {
       say("")
