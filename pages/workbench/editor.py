@@ -81,12 +81,9 @@ def _row(sheet: Sheet, number: int, read: ReadSheet, shown: Page) -> None:
             on_change=_take,
             args=(page, outline, key, line.reading.text),
         )
+        options = f"More options for line {number + 1}"
         with st.popover(
-            "",
-            icon=":material/more_horiz:",
-            key=f"more-{key}",
-            on_change="rerun",
-            help=f"More options for line {number + 1}",
+            options, icon=":material/more_horiz:", key=f"more-{key}", on_change="rerun", help=options
         ) as more:
             if more.open:
                 _alternatives(page, number, read.page.lines[number], line)
