@@ -7,6 +7,7 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit import runtime
 from streamlit.components.v2.bidi_component import serialization
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -14,6 +15,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from hwr_core.runtime.limits import MAX_BYTES
 
+ANSWER = "file_urls_response"  # the kind of message that answers a drop with the addresses to send its files to
+_clear: Callable[..., None] = ForwardMsgQueue.clear
 _is_dataframe_like: Callable[[object], bool] = serialization.is_dataframe_like
 
 
@@ -23,6 +26,7 @@ def apply() -> None:
     # megabytes.
     MultiPartParser.spool_max_size = 2 * MAX_BYTES
     setattr(serialization, "is_dataframe_like", _is_no_json_and_dataframe_like)  # noqa: B010, for mypy
+    setattr(ForwardMsgQueue, "clear", _clear_without_answers)  # noqa: B010, for mypy
 
 
 def uses_navigation() -> bool:
@@ -70,6 +74,17 @@ def media_path(data: bytes, mime: str, name: str) -> str:
     if not runtime.exists():
         return ""
     return runtime.get_instance().media_file_mgr.add(data, mime, name)
+
+
+def _clear_without_answers(
+    queue: ForwardMsgQueue, retain_lifecycle_msgs: bool = False, *others: object, **more: object
+) -> None:
+    # A run that starts drops what an earlier run has not sent yet. The answer to a drop went with it: the dropped files
+    # were never sent, and nobody was told.
+    answers = [message for message in queue._queue if message.WhichOneof("type") == ANSWER]
+    _clear(queue, retain_lifecycle_msgs, *others, **more)
+    if retain_lifecycle_msgs:
+        queue._queue = [*answers, *(message for message in queue._queue if message.WhichOneof("type") != ANSWER)]
 
 
 def _is_no_json_and_dataframe_like(value: object) -> bool:
