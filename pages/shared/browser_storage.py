@@ -101,8 +101,13 @@ def storage_controls(on_forget: Callable[[], None]) -> None:
         help="After a reload your work comes back. It is stored in this browser, never on the server.",
     )
     state = _state()
+    data: dict[str, str | None] = {
+        "forget": f"{state.question}-{state.times_forgotten}" if state.times_forgotten else None
+    }
+    if state.answered:  # else the browser would forget that storing is off before it has told so
+        data |= {"slot": KEEP, "text": None if keep else "false"}
     _storage(
-        data={"slot": KEEP, "text": None if keep else "false", "forget": state.times_forgotten},
+        data=data,
         key=f"storage-forget-{state.times_forgotten}",
         height=1,
     )

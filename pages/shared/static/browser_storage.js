@@ -6,6 +6,8 @@ const ANSWER_AGAIN = 3000 // milliseconds until an answer that did not arrive is
 const NOTE_AFTER = 1500 // milliseconds without a connection after which the page says so
 const NOTE = "No connection to the server. This page goes on when the server is back."
 const CONNECTION = "data-test-connection-state" // Streamlit's attribute of its root element
+const KEEP = "keep" // the slot that has "false" once the person switched storing off
+const forgotten = new Set() // presses of Forget that were heeded: a page that is shown again has its last one again
 const written = new Map() // slot → the text that this page wrote last
 let asked = null // the question of the server; null once it has the answer
 let answered = null // the question that was answered last
@@ -44,6 +46,14 @@ function write(slot, text) {
     else localStorage.setItem(PREFIX + slot, text)
     written.set(slot, text)
   } catch {} // storage is blocked or full
+}
+
+function empty() {
+  for (const slot of Object.keys(readAll())) {
+    if (slot === KEEP) continue
+    written.delete(slot) // another script may have written it
+    write(slot, null)
+  }
 }
 
 function warn(wanted) {
@@ -88,8 +98,12 @@ export default function ({ data, setTriggerValue }) {
     foldSidebar()
     if (asked && asked !== answered) answerUntilHeard(asked)
   }
-  if (data.forget) Object.keys(readAll()).forEach((slot) => write(slot, null))
+  if (data.forget && !forgotten.has(data.forget)) {
+    forgotten.add(data.forget)
+    empty()
+  }
   if (data.slot) write(data.slot, data.text)
+  if (data.slot === KEEP && data.text) empty()
   if (data.warn === undefined) return
   warn(data.warn)
   return () => warn(false)
