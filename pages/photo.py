@@ -190,7 +190,7 @@ def show_page(
     with text:
         show_text(sheet, read, shown, view)
         show_learning(state, sheets, pages_with_text(state), settings, readers, view == CORRECT)
-        use_keys(shown)
+        use_keys(sheet, read, shown, view == CORRECT)
     return prepared
 
 

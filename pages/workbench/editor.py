@@ -64,12 +64,24 @@ def show_editor(sheet: Sheet, read: ReadSheet, shown: Page) -> None:
         _compare(read.page, shown)
 
 
+def field_key(sheet: Sheet, line: Line, machine: Reading) -> str:
+    """The key of a line's field. It changes where another field with another text takes its place.
+
+    Args:
+        sheet: The page.
+        line: The line, with the person's correction.
+        machine: The line's reading without it.
+    """
+    times = photo_state().page(sheet.key).fields.get(line.corners, 0)
+    return f"line-{hash((sheet.key, line.corners, machine.text))}-{times}"
+
+
 def _row(sheet: Sheet, number: int, read: ReadSheet, shown: Page) -> None:
     """One line: its number and picture, its field, and the button for more."""
     page = photo_state().page(sheet.key)
     line, machine = shown.lines[number], read.page.lines[number].reading
     outline = line.corners
-    key = f"line-{hash((sheet.key, outline, machine.text))}-{page.fields.get(outline, 0)}"
+    key = field_key(sheet, line, machine)
     note_shown(key, line.reading.text)
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key=f"row-{number}"):
         st.html(_picture(line, number, machine), width="stretch")

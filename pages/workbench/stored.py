@@ -9,6 +9,7 @@ from pages.shared import browser_storage
 from pages.workbench.state import PageKey, PageState, PhotoState
 
 SLOT = "photo"
+TYPED = "photo-typed"  # what a person was typing at a reload: keys.js writes it
 MOST_FILES = 100  # whose corrections are stored; the earliest go first
 MOST_LINES = 2000  # corrections and lines of a page that are taken back
 NAME = "name"  # key of a file's name beside its pages
@@ -19,11 +20,25 @@ REACH = 100_000  # pixels: no page is larger
 
 def take_stored(state: PhotoState) -> None:
     """Takes what the browser had stored. Call it at the start of every run."""
-    stored = browser_storage.taken(SLOT)
+    stored, typed = browser_storage.taken(SLOT), browser_storage.taken(TYPED)
     if isinstance(stored, Mapping):
         state.stored = {str(file): pages for file, pages in stored.items() if isinstance(pages, Mapping)}
+    for line in typed[:MOST_LINES] if isinstance(typed, list) else ():
+        if isinstance(line, Mapping):
+            _take_typed(state, line)
+    if stored is not None or typed is not None:
         for file in state.files.values():
             restore(state, file)
+
+
+def _take_typed(state: PhotoState, line: Mapping) -> None:
+    """Takes the text that a person was typing into the field of a line for a correction."""
+    file, _, index = str(line.get("page")).rpartition("-")
+    pages = dict(state.stored.get(file, {NAME: line.get("name")}))
+    page = pages.get(index)
+    values = dict(page) if isinstance(page, Mapping) else {}
+    values["corrections"] = [*_pairs(values.get("corrections")), [line.get("outline"), line.get("text")]]
+    state.stored[file] = {**pages, index: values}
 
 
 def restore(state: PhotoState, file: str) -> None:

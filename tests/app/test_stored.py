@@ -50,6 +50,49 @@ def test_a_correction_of_this_session_counts_more_than_a_stored_one(browser):
     assert now.page(PageKey("hash", 0)).corrections == {CORNERS: "new"}
 
 
+def typed(text: object, **other: object) -> dict:
+    return {"page": "hash-1", "name": "a.png", "outline": CORNERS, "text": text, **other}
+
+
+def test_a_text_that_was_being_typed_at_a_reload_comes_back_in_place_of_an_earlier_correction(browser):
+    above = tuple((x, y + 40) for x, y in CORNERS)
+    before = PhotoState(files={"a.png": "hash"})
+    before.page(PageKey("hash", 1)).corrections = {CORNERS: "hello", above: "above"}
+    stored.store(before)
+    browser[stored.TYPED] = json.dumps([typed("hello!"), typed("other", page="new-0", name="b.png")])
+    after = PhotoState()
+    stored.take_stored(after)
+    assert stored.stored_names(after) == ["b.png", "a.png"]
+    stored.store(after)  # with the corrections, where the browser still has its own copy
+    later = PhotoState()
+    stored.take_stored(later)
+    for file in ("hash", "new"):
+        stored.restore(later, file)
+    assert later.page(PageKey("hash", 1)).corrections == {CORNERS: "hello!", above: "above"}
+    assert later.page(PageKey("new", 0)).corrections == {CORNERS: "other"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        7,
+        [7],
+        [{}],
+        [typed(7)],
+        [typed("x", outline=[[1, 2]])],
+        [typed("x", page="hash")],
+        [typed("x", page=None, name=7)],
+    ],
+)
+def test_nonsense_in_what_was_being_typed_is_ignored(browser, value):
+    browser[stored.TYPED] = json.dumps(value)
+    state = PhotoState()
+    stored.take_stored(state)
+    for file in list(state.stored):
+        stored.restore(state, file)
+    assert not any(page.corrections for page in state.pages.values())
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -11,6 +11,7 @@ from tests.support.paths import SAMPLES
 from tests.support.touch import eventually, fingers, swipe
 
 pytestmark = pytest.mark.browser
+PREFIX = "handwriting-recognition/"  # of the names in the browser's storage
 DESKTOPS = {"1280": (1280, 800), "1440": (1440, 900), "1920": (1920, 1080)}
 
 
@@ -166,6 +167,7 @@ def test_keys_lead_from_field_to_field_and_a_correction_is_undone(desktop):
     expect(desktop.get_by_label("Line 5", exact=True)).to_be_focused()
     desktop.get_by_role("button", name="Undo", exact=True).first.click()
     expect(first.first).to_have_value("Dear Martha,")  # while the field is replaced there are two
+    desktop.wait_for_function(f"!localStorage.getItem('{PREFIX}photo-typed')")
     desktop.get_by_text("Text", exact=True).click()
 
 
@@ -200,19 +202,59 @@ def test_axe_finds_nothing_serious_in_light_and_dark(request, window):
     page.emulate_media(color_scheme="light")
 
 
-def test_corrections_come_back_when_the_file_is_chosen_again(chromium, app_address):
+def test_corrections_and_the_text_being_typed_come_back_when_the_file_is_chosen_again(chromium, app_address):
     page = opened(chromium.new_context(viewport={"width": 1280, "height": 800}), app_address)
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.get_by_text("Correct", exact=True).click()
     page.get_by_label("Line 5", exact=True).fill("Yours, Editha")
     page.keyboard.press("Enter")
-    page.wait_for_function("localStorage.getItem('handwriting-recognition/photo')?.includes('Editha')")
+    stored(page, "photo", "Editha")
+    page.get_by_label("Line 1", exact=True).fill("Dear Marthe")
+    stored(page, "photo-typed", "Marthe")
     page.reload()
     assert asked == ["beforeunload"]
     page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
-    lines(page, "Yours, Editha").wait_for()
+    lines(page, "Marthe.*Yours, Editha").wait_for()
+    stored(page, "photo", "Marthe")
+    assert names(page) == {"photo", "words"}, "now it is one of the corrections"
     page.context.close()
+
+
+def test_nothing_is_stored_once_that_is_switched_off_and_forget_counts_once(chromium, app_address):
+    page = opened(chromium.new_context(viewport={"width": 1280, "height": 800}), app_address)
+    page.get_by_role("button", name="Forget").click()
+    page.get_by_text("Drop pictures or PDFs").wait_for()
+    page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(str(SAMPLES / "letter.jpg"))
+    lines(page, "Martha").wait_for()
+    page.get_by_text("Correct", exact=True).click()
+    page.get_by_label("Line 5", exact=True).fill("Yours, Editha")
+    page.keyboard.press("Enter")
+    stored(page, "photo", "Editha")
+    page.get_by_role("link", name="Draw").click()
+    stored(page, "draw", "strokes")
+    assert {"photo", "words"} <= names(page), "Forget was pressed before"
+    page.get_by_role("link", name="Photo").click()
+    lines(page, "Yours, Editha").wait_for()
+    page.get_by_text("Keep my work in this browser").click()
+    stored(page, "keep", "false")
+    page.get_by_text("Correct", exact=True).click()
+    page.get_by_label("Line 1", exact=True).fill("Dear Marthe")
+    expect(page.get_by_label("Line 1", exact=True)).to_have_value("Dear Marthe")
+    assert names(page) == {"keep"}
+    page.context.close()
+
+
+def stored(page: Page, slot: str, text: str) -> None:
+    """Waits until the browser's storage has a text in a slot."""
+    arguments = [PREFIX + slot, text]
+    page.wait_for_function("([slot, text]) => localStorage.getItem(slot)?.includes(text)", arg=arguments)
+
+
+def names(page: Page) -> set[str]:
+    """The names of the slots of the browser's storage that are not empty."""
+    keys = page.evaluate("Object.keys(localStorage)")
+    return {key.removeprefix(PREFIX) for key in keys if key.startswith(PREFIX)}
 
 
 def test_files_that_the_uploader_refuses_get_a_sentence_and_the_others_are_read(chromium, app_address, tmp_path):

@@ -1,27 +1,51 @@
-// The keys between the fields of the lines, and the way from a field to the picture and back.
+// The fields of the lines: the keys between them, and the way from a field to the picture and back. A text that is being
+// typed, and that the server does not have yet, is kept in the browser's storage, where Python takes it after a reload.
 //
-// `data.doubts` has [line, start, end] of each unsure word, in characters.
+// `data.doubts` has [line, start, end] of each unsure word, in characters. `data.typed` has the page, the name of its file
+// and, by the keys of the fields, the outline and the text of each line.
 
 const PATIENCE = 5000 // milliseconds that the next fields may take to come
+const TYPED = "handwriting-recognition/photo-typed"
+const KEEP = "handwriting-recognition/keep" // "false" once the person switched storing off
 const FIELD = /^Line (\d+)$/
 
 class Keys {
   constructor() {
     this.onKey = (event) => this.pressed(event)
     this.onFocus = (event) => this.focused(event)
+    this.onInput = (event) => this.lineOf(event.target) !== null && this.keepTyped()
     this.onLine = (event) => event.detail.from === "picture" && this.chosen(event.detail)
   }
 
   attach() {
     document.addEventListener("keydown", this.onKey, true)
     document.addEventListener("focusin", this.onFocus)
+    document.addEventListener("input", this.onInput)
     document.addEventListener("hwr-line", this.onLine)
   }
 
   detach() {
     document.removeEventListener("keydown", this.onKey, true)
     document.removeEventListener("focusin", this.onFocus)
+    document.removeEventListener("input", this.onInput)
     document.removeEventListener("hwr-line", this.onLine)
+  }
+
+  // The texts of the fields that differ from what the server has shown. An empty field is about to be filled.
+  get typedTexts() {
+    const { page, name, fields } = this.typed
+    return Object.entries(fields).flatMap(([key, [outline, shown]]) => {
+      const text = document.querySelector(`.st-key-${key} input`)?.value.trim()
+      return text && text !== shown.trim() ? [{ page, name, outline, text }] : []
+    })
+  }
+
+  keepTyped() {
+    try {
+      const texts = localStorage.getItem(KEEP) === "false" ? [] : this.typedTexts
+      if (texts.length) localStorage.setItem(TYPED, JSON.stringify(texts))
+      else localStorage.removeItem(TYPED)
+    } catch {} // storage is blocked or full
   }
 
   // The number of the line whose field this is, from 0; null for anything else.
@@ -102,7 +126,8 @@ class Keys {
 
 export default function ({ data, parentElement }) {
   const keys = (parentElement.keys ??= new Keys())
-  keys.doubts = data.doubts
+  Object.assign(keys, data)
   keys.attach()
+  keys.keepTyped()
   return () => keys.detach()
 }
