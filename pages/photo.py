@@ -19,6 +19,7 @@ from pages.shared.components import ICON, style
 from pages.shared.model_picker import Reader, model_picker, recognizer_for
 from pages.shared.my_words import fault_of, forget_words, join_switch, my_words
 from pages.shared.reading_view import counted, escaped
+from pages.workbench.adding import add_pages
 from pages.workbench.background import Background, Task, background
 from pages.workbench.editor import show_editor, show_unreadable, with_corrections
 from pages.workbench.edits import take_edits
@@ -26,7 +27,6 @@ from pages.workbench.exports import downloads
 from pages.workbench.files import (
     STATIC,
     Sheet,
-    add_pages,
     current_sheet,
     open_files,
     remove,

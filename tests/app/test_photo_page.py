@@ -18,8 +18,8 @@ from hwr_core.layout.regions import region_at
 from hwr_core.reading import BLANK, Alternative, Cell, Reading
 from hwr_core.recognizer import Recognizer
 from pages.shared import model_picker
+from pages.workbench.adding import _secure
 from pages.workbench.edits import id_of, page_id
-from pages.workbench.files import _secure
 from pages.workbench.memory import BUDGET
 from pages.workbench.state import PhotoState, photo_state
 from tests.support.app import html_of, pages_read, photo_page, png, settled, text_of, upload

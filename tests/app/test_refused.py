@@ -3,7 +3,7 @@
 import pytest
 import streamlit as st
 
-from pages.workbench import files
+from pages.workbench import adding
 from pages.workbench.refused import SHOWN, take_refused
 from pages.workbench.state import PhotoState
 from tests.support.app import photo_page, upload
@@ -59,6 +59,6 @@ def test_nonsense_from_the_browser_is_ignored(value):
 
 def test_a_pasted_picture_that_is_too_large_is_not_sent(monkeypatch):
     monkeypatch.setattr(st, "session_state", {"paste": {"pasted": {"type": "image/tiff", "large": True}}})
-    files._take_sent("paste", "pasted")
+    adding._take_sent("paste", "pasted")
     state = st.session_state["photo"]
     assert not state.files and list(state.refused) == ["pasted.tif"]
