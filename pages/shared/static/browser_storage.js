@@ -103,7 +103,6 @@ export default function ({ data, setTriggerValue }) {
     empty()
   }
   if (data.slot) write(data.slot, data.text)
-  if (data.slot === KEEP && data.text) empty()
   if (data.warn === undefined) return
   warn(data.warn)
   return () => warn(false)
