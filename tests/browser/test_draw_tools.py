@@ -159,6 +159,17 @@ def test_a_reading_that_arrives_while_one_types_takes_neither_text_nor_cursor_no
     expect(field).to_have_value(re.compile("^Oh so many words and to it\n.*$"))
 
 
+def test_a_text_typed_right_before_another_page_is_opened_is_kept(desktop):
+    write_with_mouse(desktop, "to it")
+    field = desktop.get_by_role("textbox", name="Edit text")
+    expect(field).to_have_value("to it")
+    field.fill("to it now")
+    desktop.get_by_role("link", name="Photo").click()  # at once: the field's text would come after the other page
+    desktop.get_by_text("Drop pictures or PDFs").wait_for()
+    desktop.get_by_role("link", name="Draw").click()
+    expect(field).to_have_value("to it now")
+
+
 def test_what_is_typed_is_put_into_its_lines(desktop):
     script = (ROOT / "pages" / "drawing" / "static" / "merged_text.js").read_text()
     cases = [  # the text before, as typed up to the cursor (|), as read meanwhile, and both together

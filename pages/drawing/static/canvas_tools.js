@@ -68,6 +68,7 @@ function steps(points) {
 class CanvasTools {
   constructor(parent) {
     this.parent = parent
+    this.page = location.pathname
     this.tool = "pen"
     this.selected = new Set()
     this.boxes = []
@@ -125,7 +126,10 @@ class CanvasTools {
 
   update(data, setStateValue) {
     this.data = data
-    this.setState = setStateValue
+    // A message to a page that one leaves would take the place of the next page, which would stay empty (Streamlit 1.67).
+    this.setState = (name, value) => {
+      if (location.pathname === this.page) setStateValue(name, value)
+    }
     this.confirm(data)
     if (JSON.stringify(data.boxes) !== JSON.stringify(this.boxes)) {
       if (data.boxes.length !== this.boxes.length) this.selected.clear()

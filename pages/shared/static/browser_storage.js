@@ -1,6 +1,6 @@
 // The browser's own storage of this app: reads it when the page is loaded, and writes what it is given. It also watches
 // the connection to the server, which may be started again: then the page runs again, and the new session asks the storage.
-// `foldSidebar` is in sidebar.js; Python puts the two files together.
+// `foldSidebar` is in sidebar.js, `sendFieldsFirst` in leaving.js; Python puts the files together.
 const PREFIX = "handwriting-recognition/"
 const ANSWER_AGAIN = 3000 // milliseconds until an answer that did not arrive is sent again; each time twice as many
 const NOTE_AFTER = 1500 // milliseconds without a connection after which the page says so
@@ -96,6 +96,7 @@ export default function ({ data, setTriggerValue }) {
     send = (values) => setTriggerValue("stored", values)
     watchConnection()
     foldSidebar()
+    sendFieldsFirst()
     if (asked && asked !== answered) answerUntilHeard(asked)
   }
   if (data.forget && !forgotten.has(data.forget)) {
