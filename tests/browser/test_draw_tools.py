@@ -4,14 +4,15 @@ import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from benchmarks.driving import PATIENCE, canvas_box, fitted, write_with_finger, write_with_mouse
+from tests.support.axe import serious
 from tests.support.paths import ROOT
 from tests.support.touch import swipe
 
 pytestmark = pytest.mark.browser
+PAPER = {"light": "rgb(251, 250, 246)", "dark": "rgb(20, 24, 39)"}  # by colour scheme
 DRAWING = "handwriting-recognition/draw"  # the storage's name of the drawing
 
 
@@ -192,23 +193,16 @@ def test_what_is_typed_is_put_into_its_lines(desktop):
         assert f"{text[:cursor]}|{text[cursor:]}" == merged
 
 
-def serious(page) -> list[tuple]:
-    """What axe finds serious or critical: the rule, and the first place."""
-    found = Axe().run(page).response["violations"]
-    return [(one["id"], one["nodes"][0]["target"]) for one in found if one["impact"] in ("serious", "critical")]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(chromium, app_address, scheme):
-    page = chromium.new_page(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
-    page.set_default_timeout(PATIENCE)
-    page.goto(app_address)
+@pytest.mark.parametrize("window", ["desktop", "phone"])
+def test_axe_finds_nothing_serious_in_light_and_dark(request, window):
+    page = request.getfixturevalue(window)
     page.get_by_role("button", name="Try an example").click()
     page.get_by_test_id("reading").wait_for()
-    page.get_by_role("img", name="Canvas to write on").wait_for()
-    page.wait_for_timeout(1000)
-    assert not serious(page)
-    page.close()
+    for scheme, paper in PAPER.items():
+        page.emulate_media(color_scheme=scheme)
+        expect(page.get_by_test_id("stApp")).to_have_css("background-color", paper)
+        page.get_by_role("img", name="Canvas to write on").wait_for()
+        assert not serious(page), scheme
 
 
 def test_axe_finds_nothing_serious_on_the_help_page_in_light_and_dark(chromium, app_address):
@@ -216,10 +210,9 @@ def test_axe_finds_nothing_serious_on_the_help_page_in_light_and_dark(chromium, 
     page.set_default_timeout(PATIENCE)
     page.goto(f"{app_address}/help")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    for scheme in ("light", "dark"):
+    for scheme, paper in PAPER.items():
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(1000)  # the colours fade into each other
+        expect(page.get_by_test_id("stApp")).to_have_css("background-color", paper)
         assert not serious(page), scheme
     page.close()
 

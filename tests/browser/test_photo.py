@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from benchmarks.driving import PATIENCE
+from tests.support.axe import serious
 from tests.support.paths import SAMPLES
 from tests.support.touch import eventually, fingers, swipe
 
@@ -169,17 +169,6 @@ def test_keys_lead_from_field_to_field_and_a_correction_is_undone(desktop):
     expect(first.first).to_have_value("Dear Martha,")  # while the field is replaced there are two
     desktop.wait_for_function(f"!localStorage.getItem('{PREFIX}photo-typed')")
     desktop.get_by_text("Text", exact=True).click()
-
-
-def serious(page: Page) -> list[tuple[str, str]]:
-    """What axe finds serious or critical once the page is at rest: the rule, and the first place."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_function(
-        "!document.querySelector('[data-stale=true]')"
-        " && document.getAnimations().every(animation => animation.playState !== 'running')"
-    )
-    found = Axe().run(page).response["violations"]
-    return [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")]
 
 
 @pytest.mark.parametrize("window", ["desktop", "phone"])
