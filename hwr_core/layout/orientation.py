@@ -25,6 +25,7 @@ SHORT_BETTER = 0.05  # `BETTER` on pages of short words; of 46 upright grids and
 SINGLE_BETTER = 0.3  # the same for a single character, beyond that; shared out among several
 LONG_ASPECT = 2.2  # length by height from which the shape of a line tells its direction
 UNREADABLE = 0.3  # confidence of each character of an unreadable line
+FEWER = 0.5  # share of the characters that another direction must have, where the shapes of lines speak against it
 DECIDED = 0.6  # share of the page's writing, by length, in such lines from which the shapes decide
 
 
@@ -72,7 +73,9 @@ def find_upright_lines(
         least = SURE_SHAPES if sideways is None else SURE_UPRIGHT
         # A page on its side may be found as one piece that is no text: then the lines of the other way tell enough.
         margin = min(way.margin, other_way.margin)
-        if other_way.confidence > max(way.confidence + margin, least):
+        # A formula read as text is unsure. Turned, it falls into a few pieces that look like sure letters.
+        fewer = sideways is not None and other_way.characters < FEWER * way.characters
+        if other_way.confidence > max(way.confidence + margin, least) and not fewer:
             degrees, cleaned, found, way = degrees + 90, other, found_there, other_way
     elif way.upside_down and way.confidence < SURE_UPRIGHT and text is not recognizer:
         way = way_up(found, recognizer, as_given=not sideways)
@@ -87,11 +90,13 @@ class WayUp:
         upside_down: Whether they are turned by 180 degrees for it.
         confidence: The mean of the characters, read that way up.
         margin: By how much another direction must read better.
+        characters: How many were read, in the lines that were.
     """
 
     upside_down: bool = False
     confidence: float = 0.0
     margin: float = SHORT_BETTER
+    characters: int = 0
 
 
 def way_up(found: Sequence[FoundLine], recognizer: Recognizer, as_given: bool) -> WayUp:
@@ -109,13 +114,20 @@ def way_up(found: Sequence[FoundLine], recognizer: Recognizer, as_given: bool) -
     images = [line.image for line in found]
     sample = _spread(images) if short else sorted(images, key=lambda image: -image.shape[1])[:SAMPLE]
     readings = recognizer.read(sample, beams=1)
-    as_is = _confidence(readings)
-    margin = SHORT_BETTER + SINGLE_BETTER / max(1, sum(len(reading.text) for reading in readings))
+    as_is, characters = _confidence(readings), _characters(readings)
+    margin = SHORT_BETTER + SINGLE_BETTER / max(1, characters)
     if as_given and as_is >= (SURE_SHORT if short else SURE_UPRIGHT):
-        return WayUp(False, as_is, margin)
-    turned = _confidence(recognizer.read([np.rot90(image, 2) for image in sample], beams=1))
+        return WayUp(False, as_is, margin, characters)
+    other = recognizer.read([np.rot90(image, 2) for image in sample], beams=1)
+    turned = _confidence(other)
     upside_down = turned > as_is + ((margin if short else BETTER) if as_given else 0)
-    return WayUp(upside_down, turned if upside_down else as_is, margin)
+    if upside_down:
+        return WayUp(True, turned, margin, _characters(other))
+    return WayUp(False, as_is, margin, characters)
+
+
+def _characters(readings: Sequence[Reading]) -> int:
+    return sum(len(reading.text) for reading in readings)
 
 
 def _spread(images: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -13,6 +13,9 @@ IN_DOUBT = 0.88  # mean confidence of the characters, geometric, below which a l
 FAINT = 0.8  # of the usual contrast of the page's lines: fainter lines may shine through
 FAINT_IN_DOUBT = 0.96  # `IN_DOUBT` for fainter lines
 BETTER = 0.06  # by which its mirror image must read better; 120 lines of writing read worse by 0.11 or more
+FAINT_BETTER = (
+    0.02  # `BETTER` for fainter lines: no confidence exceeds 1. Of 301 lines of writing one is read better from behind
+)
 LEAST_CHARACTERS = 6  # of a line: shorter words may look alike from both sides
 
 
@@ -36,7 +39,8 @@ def reject_mirrored(draft: Draft, job: Job) -> Draft:
     readings = list(draft.readings)
     for place, mirrored in zip(doubtful, read_lines(images, replace(job, reader=reader)), strict=True):
         reading = readings[place]
-        if mirrored is not None and reading is not None and _mean(mirrored) > _mean(reading) + BETTER:
+        better = FAINT_BETTER if contrasts[place] < faint else BETTER
+        if mirrored is not None and reading is not None and _mean(mirrored) > _mean(reading) + better:
             readings[place] = _rejected(reading)
     return replace(draft, readings=tuple(readings))
 
