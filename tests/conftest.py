@@ -52,4 +52,8 @@ def chromium():
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Runs the browser tests last: Playwright keeps an event loop in this thread, in which `asyncio.run` fails."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("browser") is not None or "chromium" in getattr(item, "fixturenames", ())
+        )
+    )

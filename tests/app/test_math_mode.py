@@ -75,6 +75,7 @@ def test_an_empty_canvas_and_a_scribble_say_that_nothing_was_read():
 
 
 @pytest.mark.browser
+@pytest.mark.browser
 def test_a_formula_drawn_with_the_mouse_is_rendered(chromium, app_address):
     page = chromium.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(PATIENCE)
