@@ -68,9 +68,7 @@ def unread_stretches(
         tokens: Those of the reading.
         names: The LaTeX of each token id.
     """
-    written = [
-        token for token in tokens if names[token] not in STRUCTURE and not names[token].startswith(("\\begin", "\\end"))
-    ]
+    written = [token for token in tokens if has_ink(names[token])]
     # The letters of a name such as \sin may stand apart: it counts once.
     alone = [symbol for place, symbol in enumerate(seen) if not _goes_on(seen[:place], symbol, names)]
     there, given = Counter(symbol.token for symbol in alone), Counter(written)
@@ -85,6 +83,11 @@ def unread_stretches(
         else:
             stretches.append((symbol.left, symbol.right))
     return tuple(stretches)
+
+
+def has_ink(name: str) -> bool:
+    """Whether a token of LaTeX stands for ink of its own."""
+    return name not in STRUCTURE and not name.startswith(("\\begin", "\\end"))
 
 
 def _goes_on(before: Sequence[SeenSymbol], symbol: SeenSymbol, names: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ put it into `PAGE_STEPS` (`photos.py`).
 
 from hwr_core.pipeline.drawings import read_ink
 from hwr_core.pipeline.job import Draft, Job, KnownReadings, LineReader, Mode, Picture, Step, Words, run
+from hwr_core.pipeline.joining import join
 from hwr_core.pipeline.lines import read_lines
 from hwr_core.pipeline.mirrored import reject_mirrored
 from hwr_core.pipeline.mixing import mix
@@ -18,6 +19,6 @@ from hwr_core.pipeline.steps import clean, cut, find, lay_out, line_on_photo, pl
 
 __all__ = [
     "FIND_STEPS", "PAGE_STEPS", "READ_STEPS", "Draft", "Job", "KnownReadings", "LineReader", "Mode", "Picture", "Step", "Words",
-    "clean", "cut", "find", "lay_out", "line_on_photo", "mix", "place", "read", "read_ink", "read_lines", "read_page",
+    "clean", "cut", "find", "join", "lay_out", "line_on_photo", "mix", "place", "read", "read_ink", "read_lines", "read_page",
     "read_picture", "read_region", "regroup", "reject_mirrored", "run", "take_whole",
 ]  # fmt: skip

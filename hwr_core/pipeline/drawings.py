@@ -1,15 +1,18 @@
 """Drawn strokes become a page."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from hwr_core.auto_recognizer import AutoRecognizer, are_formulas, connected, in_doubt, is_surely_text
+from hwr_core.ink.formula import ink_size, render_formula
 from hwr_core.ink.strokes import Strokes, as_points
 from hwr_core.layout.struck_words import with_struck_words
 from hwr_core.layout.words import unread_boxes
 from hwr_core.pipeline.job import Job, KnownReadings, LineReader, Words
 from hwr_core.pipeline.lines import favouring, read_lines
+from hwr_core.pipeline.parted_formulas import Part, Sides, join_parted
 from hwr_core.reading import Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
 from hwr_core.tasks import DrawnItem
@@ -72,7 +75,8 @@ def _read_drawn(
     readings: KnownReadings | None,
 ) -> list[tuple[DrawnItem, Reading]]:
     items = recognizer.task.render(strokes)
-    return _read_items(items, recognizer, beams, on_progress, readings)
+    found = _read_items(items, recognizer, beams, on_progress, readings)
+    return _joined(found, recognizer, beams, readings) if recognizer.reads_formulas else found
 
 
 def _read_items(
@@ -132,10 +136,39 @@ def _read_mixed(
         ):
             chosen = [read_ones[number] for number in found]
         kept += [(lines[0], order, item, reading) for order, (item, reading) in enumerate(chosen)]
-    return [(item, reading) for _, _, item, reading in sorted(kept, key=lambda entry: entry[:2])]
+    ordered = [(item, reading) for _, _, item, reading in sorted(kept, key=lambda entry: entry[:2])]
+    return _joined(ordered, recognizer, beams, readings)
 
 
-def _extent(strokes: Sequence[np.ndarray]) -> Box:
+def _joined(
+    found: list[tuple[DrawnItem, Reading]], recognizer: Recognizer, beams: int | None, readings: KnownReadings | None
+) -> list[tuple[DrawnItem, Reading]]:
+    """Puts the parts of a formula together that white has parted."""
+    formulas = [stroke for item, reading in found if reading.formula for stroke in item.strokes]
+    if len(found) < 2 or not formulas:
+        return found
+    recognizer = recognizer.math if isinstance(recognizer, AutoRecognizer) else recognizer
+
+    def read(item: DrawnItem, least: float) -> Reading:
+        reader, width = (recognizer.with_decoding(give_up_below=least), 1) if least else (recognizer, beams)
+        return _read_items([item], reader, width, None, readings)[0][1]
+
+    parts = [Part(item, _sides(item.strokes), reading) for item, reading in found]
+    whole = join_parted(parts, ink_size(formulas), _united, read)
+    return [(part.item, part.reading) for part in whole]
+
+
+def _united(items: Sequence[DrawnItem]) -> DrawnItem:
+    strokes = [stroke for item in items for stroke in item.strokes]
+    return DrawnItem(strokes, render_formula(strokes))
+
+
+def _sides(strokes: Strokes) -> Sides:
     points = np.concatenate(strokes)
-    low, high = np.floor(points.min(0)), np.ceil(points.max(0))
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+    (left, top), (right, bottom) = points.min(0).tolist(), points.max(0).tolist()
+    return left, top, right, bottom
+
+
+def _extent(strokes: Strokes) -> Box:
+    left, top, right, bottom = _sides(strokes)
+    return math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)

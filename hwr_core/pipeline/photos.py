@@ -11,6 +11,7 @@ from hwr_core.imaging.arrays import as_image
 from hwr_core.imaging.conversion import upright
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.pipeline.job import DEFAULT_SETTINGS, Draft, Job, LineReader, Mode, Picture, Step, Words, run
+from hwr_core.pipeline.joining import join
 from hwr_core.pipeline.lines import favouring, read_lines
 from hwr_core.pipeline.mirrored import reject_mirrored
 from hwr_core.pipeline.mixing import mix
@@ -21,7 +22,7 @@ from hwr_core.recognizer import Progress, Recognizer
 LEAST_SIDE = 4  # pixels of a region's shorter side; nothing is read in a smaller one
 
 FIND_STEPS: tuple[Step, ...] = (find, regroup)
-READ_STEPS: tuple[Step, ...] = (lay_out, cut, read, mix, reject_mirrored, place)
+READ_STEPS: tuple[Step, ...] = (lay_out, cut, read, mix, join, reject_mirrored, place)
 PAGE_STEPS: tuple[Step, ...] = (*FIND_STEPS, *READ_STEPS)
 
 

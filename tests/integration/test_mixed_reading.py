@@ -8,10 +8,13 @@ import pytest
 from PIL import Image
 
 from hwr_core import load_recognizer, read_ink, read_page
+from hwr_core.ink.formula import ink_size
+from hwr_core.ink.formula_grouping import group_into_formulas
 from hwr_core.ink.handprint import write, write_formula
 from hwr_core.ink.strokes import draw
 from hwr_core.pipeline import read_picture
 from training.evaluation.cases import FOLDER as CASES
+from training.evaluation.drawn.formulas import formulas
 
 TWO_LINES = [("12+7=19", True), (r"\sqrt{x+1}", True)]
 
@@ -46,6 +49,23 @@ def test_two_formulas_are_two_lines_drawn_and_photographed(name):
     recognizer = load_recognizer(name)
     assert found(read_ink(strokes_of("two_lines.json"), recognizer)) == TWO_LINES
     assert found(read_page(Image.open(CASES / "two_lines.png"), recognizer)) == TWO_LINES
+
+
+@pytest.mark.parametrize("name", ["auto", "math"])
+@pytest.mark.parametrize("away", [0.8, 1.2, 1.6])  # of a symbol's height
+def test_a_fraction_whose_parts_stand_far_apart_is_one_formula_drawn_and_photographed(name, away):
+    fraction = next(formula for formula in formulas() if formula.tokens[:4] == [r"\frac", "{", "-", "b"])
+    size = ink_size(fraction.strokes)
+    bar = next(
+        stroke for stroke in fraction.strokes if np.ptp(stroke[:, 1]) < 0.2 * size < 2 * size < np.ptp(stroke[:, 0])
+    )
+    lower = bar[:, 1].mean() + 0.1 * size
+    strokes = [stroke + (0, away * size * (stroke[:, 1].min() > lower)) for stroke in fraction.strokes]
+    assert len(group_into_formulas(strokes)) == 2
+    recognizer = load_recognizer(name)
+    whole = [(r"\frac{-b\pm\sqrt{b^{2}-4ac}}{2a}", True)]
+    assert found(read_ink(strokes, recognizer)) == whole
+    assert found(read_page(photo_of(strokes), recognizer)) == whole
 
 
 def test_a_picture_of_two_formulas_read_as_formulas_gives_two_lines():

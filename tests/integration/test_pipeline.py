@@ -188,7 +188,7 @@ def test_a_caller_can_remember_a_step_and_go_on_from_there(recognizer):
         return found.setdefault(step, step(draft, job)) if step is pipeline.find else step(draft, job)
 
     whole = pipeline.run(pipeline.PAGE_STEPS, letter_job(recognizer), cached=cached)
-    assert run_steps == ["find", "regroup", "lay_out", "cut", "read", "mix", "reject_mirrored", "place"]
+    assert run_steps == ["find", "regroup", "lay_out", "cut", "read", "mix", "join", "reject_mirrored", "place"]
     again = pipeline.run(pipeline.READ_STEPS, letter_job(recognizer), found[pipeline.find])
     assert again.page.text == whole.page.text == read_page(open_image(SAMPLES / "letter.jpg"), recognizer, beams=1).text
 
