@@ -102,6 +102,7 @@ def decoding_settings(
     names = tokens() if ctc_weight else ()
     return DecodingSettings(
         beams=getattr(generation_config, "num_beams", None) or 1,
+        wide_beams=getattr(config, "wide_beams", 0),
         ctc_weight=ctc_weight,
         language_model=language_model,
         language_model_weight=language_model_weight,

@@ -130,7 +130,7 @@ class _Encoded:
     def alone(self, item: int) -> "_Encoded":
         return _Encoded(self.network, [self.items[item]])
 
-    def chosen(self, items: np.ndarray) -> "_Encoded":
+    def chosen(self, items: np.ndarray, beams: int) -> "_Encoded":
         return _Encoded(self.network, [self.items[item] for item in items])
 
     def step(self, tokens: np.ndarray, origin: np.ndarray) -> np.ndarray:

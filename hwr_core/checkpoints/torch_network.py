@@ -109,8 +109,8 @@ class _Encoded:
     def alone(self, item: int) -> "_Encoded":
         return self._of(np.array([item]), 1)
 
-    def chosen(self, items: np.ndarray) -> "_Encoded":
-        return self._of(items, self.beams)
+    def chosen(self, items: np.ndarray, beams: int) -> "_Encoded":
+        return self._of(items, beams)
 
     def _of(self, items: np.ndarray, beams: int) -> "_Encoded":
         states, mask, ctc_logits = self.parts

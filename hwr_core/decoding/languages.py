@@ -38,7 +38,7 @@ def in_likely_languages(
     while tried:
         batch = list(tried)
         own = in_languages(settings, [tried[item][-1] for item in batch])
-        found = beam_search(network, encoded.chosen(np.array(batch)), len(batch), own)
+        found = beam_search(network, encoded.chosen(np.array(batch), settings.beams), len(batch), own)
         for item, hypotheses in zip(batch, found, strict=True):
             if hypotheses[0].score > best[item]:
                 best[item] = hypotheses[0].score

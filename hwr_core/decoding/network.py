@@ -44,8 +44,8 @@ class Divisible(Encoded, Protocol):
     def alone(self, item: int) -> "Lookahead":
         """One item."""
 
-    def chosen(self, items: np.ndarray) -> Encoded:
-        """A batch of these items, (items,) int, before its first step."""
+    def chosen(self, items: np.ndarray, beams: int) -> Encoded:
+        """A batch of these items, (items,) int, with so many rows for each, before its first step."""
 
 
 class Lookahead(Protocol):

@@ -56,6 +56,8 @@ class DecodingSettings:
 
     Attributes:
         beams: hypotheses that are followed at once; 1 is greedy decoding.
+        wide_beams: the same, at least, for a line whose draft by CTC is improbable; 0 for no such difference. Lines that are
+            decoded greedily have none.
         ctc_weight: CTC's share of a step's score, 0–1.
         language_model: the language model; None for none.
         language: the one of the language model's languages that is read; None where each line tells its own.
@@ -75,6 +77,7 @@ class DecodingSettings:
     """
 
     beams: int = 1
+    wide_beams: int = 0
     ctc_weight: float = 0.0
     language_model: LanguageModel | None = None
     language: str | None = None

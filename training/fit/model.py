@@ -23,6 +23,7 @@ CTC_WEIGHT = 0.4  # of CTC in decoding; Watanabe et al. 2017 use 0.1 to 0.5. Not
 LANGUAGE_MODEL_WEIGHT = 0.3  # of 0.3 to 0.8 the best on 200 lines of IAM-OnDB val_t
 MATH_LANGUAGE_MODEL_WEIGHT = 0.2  # of 0.1, 0.2 and 0.3, on formulas by the writers of CROHME that are kept for choices
 BEAMS = 4
+WIDE_BEAMS = 12  # of lines whose draft by CTC is improbable
 
 
 def build_text_model(
@@ -34,6 +35,7 @@ def build_text_model(
     )  # fmt: skip
     model = _with_decoder(encoder, vocabulary, decoder_layers)
     model.config.ctc_weight, model.config.language_model_weight = CTC_WEIGHT, LANGUAGE_MODEL_WEIGHT
+    model.config.wide_beams = WIDE_BEAMS
     return model
 
 

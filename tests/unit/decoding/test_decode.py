@@ -449,5 +449,34 @@ def test_a_clear_line_takes_a_step_or_two_and_beams_only_where_it_is_unclear(ima
         assert recognizer.text_of(clear[0].tokens) == text and clear == single
         assert len(taken) <= 6 and all(rows == 1 for rows, _ in taken)
     taken.clear()
-    (hypotheses,) = decode(recognizer.network, pixels(recognizer, unclear(images[:1])), recognizer.settings(4))
+    narrow = recognizer.with_decoding(wide_beams=0).settings(4)
+    (hypotheses,) = decode(recognizer.network, pixels(recognizer, unclear(images[:1])), narrow)
     assert len(hypotheses) == 4 and all(shape == (4, 1) for shape in taken)
+
+
+@pytest.mark.parametrize("backend", ["onnx", "torch"])
+def test_only_a_line_with_an_improbable_draft_is_searched_with_more_beams(backend, images, monkeypatch):
+    recognizer = load_recognizer("text", backend=backend).with_language("en")
+    some = [*unclear(images), images[0]]
+    narrow, wide = (
+        decode(recognizer.network, pixels(recognizer, some), recognizer.with_decoding(wide_beams=count).settings(4))
+        for count in (0, 9)
+    )
+    counts = [len(hypotheses) for hypotheses in wide]
+    assert 9 in counts and counts[-1] <= 4 and max(len(hypotheses) for hypotheses in narrow) == 4
+    for few, many, count in zip(narrow, wide, counts, strict=True):
+        if count == 9:
+            assert max(one.total for one in many) >= max(one.total for one in few) - 1e-4
+        else:
+            assert [one.tokens for one in many] == [one.tokens for one in few]
+    monkeypatch.setattr(decoding, "WIDE_AT_ONCE", 1)
+    alone = decode(recognizer.network, pixels(recognizer, some), recognizer.with_decoding(wide_beams=9).settings(4))
+    assert [[one.tokens for one in hypotheses] for hypotheses in alone] == [
+        [one.tokens for one in hypotheses] for hypotheses in wide
+    ]
+
+
+def test_greedy_reading_stays_greedy_however_improbable_the_draft(images):
+    recognizer = load_recognizer("text").with_decoding(wide_beams=9)
+    for hypotheses in decode(recognizer.network, pixels(recognizer, unclear(images)), recognizer.settings(1)):
+        assert len(hypotheses) == 1
