@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from hwr_core.auto_recognizer import is_words
 from hwr_core.decoding.latex import canonical
 from hwr_core.decoding.unread_symbols import has_ink
 from hwr_core.errors import HandwritingError
@@ -22,7 +23,8 @@ OVERLAP = 0.5  # of a symbol's height: by so much the boxes of two parts may ove
 MOST_PARTS = 3  # of a formula: a fraction's bar may stand alone
 SMALL_PART = 2  # symbols at most of one of three parts
 SURE = 0.85  # confidence from which a whole that is more probable than its parts is believed
-MUCH_MORE = 20.0  # times as probable as its parts: then a whole is believed at any confidence
+MUCH_MORE = 20.0  # times as probable as its parts: then a whole is believed without being sure
+LEAST = 0.2  # confidence of a whole at least
 PROBABLE = 0.6  # probability of the parts from which the whole may have no symbol fewer
 KEPT = 0.6  # share of the parts' symbols that the whole has at least
 HOPE = 0.5  # share of the confidence that a whole must have, below which its search is given up
@@ -77,7 +79,8 @@ def join_parted(
         item, readings = unite([part.item for part in chain]), [part.reading for part in chain]
         whole = read(item, HOPE * _least(_probability(readings)))
         if whole is not None and is_whole(whole, readings):
-            whole = read(item, 0.0) or whole
+            whole = read(item, 0.0)
+        if whole is not None and is_whole(whole, readings):
             place = min(found.index(part) for part in chain)
             found[place] = Part(item, around([part.box for part in chain]), whole)
             found = [part for part in found if part not in chain]
@@ -147,12 +150,12 @@ def _may_be_below(upper: Part, lower: Part, size: float) -> bool:
 
 
 def _may_be_part(reading: Reading) -> bool:
-    return reading.formula or len(_guess(reading)) <= SHORT_TEXT
+    return reading.formula or (len(_guess(reading)) <= SHORT_TEXT and not is_words(reading))
 
 
 def _least(apart: float) -> float:
     """The confidence that a whole must have, where its parts together have the probability `apart`."""
-    return max(apart, min(SURE, MUCH_MORE * apart))
+    return max(apart, min(SURE, max(LEAST, MUCH_MORE * apart)))
 
 
 def _probability(readings: Sequence[Reading]) -> float:

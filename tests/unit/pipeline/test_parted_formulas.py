@@ -73,6 +73,17 @@ def test_two_equations_that_are_read_well_are_not_asked_about():
     assert asked == []
 
 
+def test_what_is_read_quickly_is_read_in_full_before_it_is_believed():
+    answers = {True: formula(r"\frac{2a}{1-b}"), False: formula(r"\frac{2a}{1}", 0.3)}
+    found = join_parted(parts(*FRACTION), 10.0, "+".join, lambda _, least: answers[least > 0])
+    assert [part.item for part in found] == ["upper", "lower"]
+
+
+def test_a_word_is_no_part_however_unsure_it_is():
+    word = Reading("Thank you", 0.001)
+    assert join(parts(("a", 0, 0, 40, 10, word), ("b", 0, 22, 40, 32, formula("b"))), {})[1] == []
+
+
 def test_text_alone_and_long_lines_of_text_are_no_parts():
     word, line = Reading("dy", 0.9), Reading("a line of several words", 0.9)
     assert join(parts(("a", 0, 0, 40, 10, word), ("b", 0, 22, 40, 32, word)), {})[1] == []
@@ -95,7 +106,9 @@ def test_a_whole_is_believed_if_it_is_sure_and_has_every_part(whole, expected):
 
 
 def test_a_far_more_probable_whole_is_believed_without_being_sure():
-    assert is_whole(formula(r"\frac{2a}{1-b}", 0.3), [formula("2a", 0.1), formula("1-b", 0.05)])
+    improbable = [formula("2a", 0.1), formula("1-b", 0.05)]
+    assert is_whole(formula(r"\frac{2a}{1-b}", 0.3), improbable)
+    assert not is_whole(formula(r"\frac{2a}{1-b}", 0.15), improbable)
 
 
 def test_where_the_parts_are_probable_no_symbol_may_get_lost():
