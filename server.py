@@ -16,6 +16,7 @@ from hwr_core.runtime.memory import keep_heaps_few
 from hwr_core.runtime.settings import settings
 from hwr_core.server.api import close_workers, create_api
 from pages.hand.run import remove_folders
+from pages.shared.streamlit_patches import list_no_directory
 
 logger = logging.getLogger("server")
 
@@ -40,6 +41,7 @@ def report(error: Exception) -> bool:
 
 
 keep_heaps_few()
+list_no_directory()
 try:
     configure_logging(settings().log_level or "INFO", settings().log_format == "json")
 except SettingsError as error:

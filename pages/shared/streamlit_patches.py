@@ -29,6 +29,15 @@ def apply() -> None:
     setattr(ForwardMsgQueue, "clear", _clear_without_answers)  # noqa: B010, for mypy
 
 
+def list_no_directory() -> None:
+    """Has the first visit ask streamlit_app.py which pages there are, also a visit to /photo.
+
+    Else Streamlit lists this directory until streamlit_app.py has run once. Two pages that find the server started again at
+    the same moment would run past `uses_navigation`, one of them without the others' frame and storage.
+    """
+    PagesManager.uses_pages_directory = False
+
+
 def uses_navigation() -> bool:
     """Whether `st.navigation` decides which pages there are.
 

@@ -203,3 +203,9 @@ def test_the_image_is_built_and_runs(target):
         assert "Martha" in answer.json()["pages"][0]["text"]
     finally:
         subprocess.run(["docker", "stop", name], check=True, timeout=60)
+
+
+def test_the_server_never_lists_the_folder_of_pages_also_before_the_first_visit():
+    code = "import server; from streamlit.runtime.pages_manager import PagesManager as P; P('streamlit_app.py'); print(P.uses_pages_directory)"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.split()[-1] == "False"
