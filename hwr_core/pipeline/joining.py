@@ -24,7 +24,8 @@ def join(draft: Draft, job: Job) -> Draft:
     if job.regions is not None or not knows_formulas or len(readings) < max(2, len(draft.readings)):
         return draft
     formulas = [line for line, reading in zip(draft.lines, readings, strict=True) if reading.formula]
-    if not formulas or job.stopped():
+    in_table = any(line.cell is not None for line in draft.lines)  # its cells stand one below the other, and stay apart
+    if not formulas or in_table or job.stopped():
         return draft
     recognizer = recognizer.math if isinstance(recognizer, AutoRecognizer) else recognizer
 
