@@ -7,7 +7,7 @@ import torch
 from training.data.charset import build_tokenizer
 from training.fit.model import build_text_model
 from training.fit.train import Run
-from training.synthesis.line_stream import Batch
+from training.synthesis.batch import Batch
 
 TOKENIZER = build_tokenizer()
 

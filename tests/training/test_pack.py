@@ -38,7 +38,9 @@ def folders(tmp_path_factory):
         "tree": [],
     }
     write_gz(source / "crohme.jsonl.gz", [{**formula, "split": split} for split in ("train", "test2013")])
-    for name, text in (("english", "A sentence."), ("formulas", "x ^ { 2 }")):
+    formulas = [(name, "x ^ { 2 }") for name in ("formulas", "formulas_more", "formulas_templates")]
+    write_gz(source / "detexify.jsonl.gz", [])
+    for name, text in (("english", "A sentence."), *formulas):
         with gzip.open(source / f"{name}.txt.gz", "wt") as file:
             file.write(text + "\n")
     write_gz(source / "sentences_eu.jsonl.gz", [{"lang": "de", "text": "Ein Maß"}, {"lang": "pl", "text": "Zażółć"}])

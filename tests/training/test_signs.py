@@ -17,9 +17,10 @@ from training.data.word_frequencies import Vocabulary
 from training.fit.model import build_text_model
 from training.fit.train import losses
 from training.synthesis import augment, signs
+from training.synthesis.batch import Batch
 from training.synthesis.blanks import blank
 from training.synthesis.drawn_lines import FontWriter, Glyphs
-from training.synthesis.line_stream import EOS, Batch, collate, fits
+from training.synthesis.line_stream import EOS, collate, fits
 from training.synthesis.phrases import LONGEST, Phrases
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

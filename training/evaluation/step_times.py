@@ -20,7 +20,8 @@ from training.evaluation.tables import print_row
 from training.fit.model import build_text_model
 from training.fit.train import CTC_WEIGHT, losses
 from training.fit.warm_start import shape_of, take_over
-from training.synthesis.line_stream import EOS, Batch
+from training.synthesis.batch import Batch
+from training.synthesis.line_stream import EOS
 
 # (bf16, frozen blocks or None, height, lines, compiled)
 TRIED = [

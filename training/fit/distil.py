@@ -20,7 +20,8 @@ from transformers import PreTrainedTokenizerFast, VisionEncoderDecoderModel
 
 from training.data import printed_faces, word_frequencies
 from training.fit.train import CTC_WEIGHT, Run, ctc_loss, decoder_inputs, losses, train
-from training.synthesis.line_stream import Batch, LineStream
+from training.synthesis.batch import Batch
+from training.synthesis.line_stream import LineStream
 
 FEATURES_WEIGHT = 0.5  # of the encoder's features, whose distance is counted in the whole checkpoint's variance
 TRIED = 8  # batches

@@ -16,7 +16,8 @@ from training.data.own_lines import OwnLine
 from training.data.replay import Sample
 from training.fit.model import MAX_LENGTH
 from training.synthesis.augment import cut_tightly, degrade, draw_varied, frame, soil
-from training.synthesis.line_stream import UNK, Batch, collate, fits
+from training.synthesis.batch import Batch
+from training.synthesis.line_stream import UNK, collate, fits
 
 OWN_IN_BATCH = 6  # lines
 VARIANTS = 4  # of each line

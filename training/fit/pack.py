@@ -1,8 +1,9 @@
-"""Packs the training data and the code below 50 MB, for a machine that is lent for minutes and reaches no network.
+"""Packs the training data, the code and a start, for a machine that is lent for minutes and reaches no network: text 74 MB, math 41.
 
-    python -m training.fit.pack runs/pack
-    cd runs/pack && HWR_DATA=data python -m training.fit.train text --device cuda --slice 9 --workers 15 --columns 280000 --threads 1
-    cd runs/pack && HWR_DATA=data python -m training.fit.train math --device cuda --slice 9 --workers 15 --pixels 4000000 --threads 1
+    python -m training.fit.pack runs/pack-text --task text --start models/text
+    python -m training.fit.pack runs/pack-math --task math --start models/math
+    cd runs/pack-math && HWR_DATA=data python -m training.fit.train math --device cuda --start start --echo 25 --pixels 2000000 \
+        --minutes 9 --workers 15 --threads 1 --rate 6e-4 --run state
 
 Training lines only, under the names and in the formats of `../shared/data`: strokes as whole numbers, scans at the height
 that training uses, in WebP. Beside PyTorch, NumPy and transformers 5.x it takes OpenCV, scikit-image, Pillow and tqdm there.
@@ -28,8 +29,12 @@ from training.fit.warm_start import PACKED, PREFIX, fetch
 HEIGHT = 48  # pixels of a scanned line, as the encoder takes it
 QUALITY = {"copiste": 28}
 LIMIT = {"hooker": 900, "peraire": 1000, "cremma19": 700}  # lines: of these few hands little of the stream is drawn
-FACES = 9  # one printed face in so many
+FACES = 12  # one printed face in so many
 CODE = ("hwr_core", "training")
+NOT_CODE = shutil.ignore_patterns("__pycache__", "*.png", "*.jpg")
+OF_BOTH = ("pendigits.jsonl.gz",)
+OF_TEXT = ("english.txt.gz", "sentences_eu.jsonl.gz", "form_lines.jsonl.gz")
+OF_MATH = ("formulas.txt.gz", "formulas_more.txt.gz", "formulas_templates.txt.gz", "detexify.jsonl.gz")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -107,6 +112,7 @@ def pack_backbone(folder: Path, downloads: Path) -> None:
 
 
 def pack_words(folder: Path, downloads: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     word_frequencies.fetch(downloads)
     shutil.copy(downloads / word_frequencies.PACKED, folder)
 
@@ -129,36 +135,43 @@ def add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     tar.addfile(member, io.BytesIO(content))
 
 
-def pack(folder: Path, source: Path = data.DATA) -> None:
+def pack(folder: Path, source: Path = data.DATA, task: str | None = None) -> None:
+    """Writes the data and the code of one task, text or math, or of both."""
     target = folder / "data"
     (target / "pages").mkdir(parents=True, exist_ok=True)
     pack_ink(target, source)
     pack_formulas(target, source)
-    for name in data.SCANS:
-        pack_scans(target, name, source)
     pack_fonts(target, source)
-    for name in (
-        "english.txt.gz",
-        "formulas.txt.gz",
-        "sentences_eu.jsonl.gz",
-        "form_lines.jsonl.gz",
-        "pendigits.jsonl.gz",
-    ):
+    for name in data.SCANS if task != "math" else ():
+        pack_scans(target, name, source)
+    for name in (*OF_BOTH, *(OF_TEXT if task != "math" else ()), *(OF_MATH if task != "text" else ())):
         shutil.copy(source / name, target)
     with open(source / "pages" / "pages.jsonl", encoding="utf-8") as pages:
         images = [json.dumps({"image": json.loads(line)["image"]}) for line in pages]
     (target / "pages" / "pages.jsonl").write_text("\n".join(images) + "\n", encoding="utf-8")
     for name in CODE:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+        shutil.copytree(ROOT / name, folder / name, ignore=NOT_CODE, dirs_exist_ok=True)
+
+
+def pack_start(folder: Path, checkpoint: Path) -> None:
+    """The checkpoint that the run goes on from, without its language model and graphs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        shutil.copy(checkpoint / name, folder)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--task", choices=["text", "math"], help="pack only what this task needs")
+    parser.add_argument("--start", type=Path, help="a checkpoint to take along, in place of PP-OCRv6-small's backbone")
     arguments = parser.parse_args()
-    pack(arguments.folder)
-    for part in (pack_backbone, pack_words, pack_faces):
+    pack(arguments.folder, task=arguments.task)
+    parts = {"text": [pack_words, pack_faces], "math": []}.get(arguments.task, [pack_words, pack_faces])
+    for part in parts if arguments.start else [*parts, pack_backbone]:
         part(arguments.folder / "downloads", arguments.folder.parent / "downloads")
+    if arguments.start:
+        pack_start(arguments.folder / "start", arguments.start)
     sizes = {path: path.stat().st_size for path in sorted(arguments.folder.rglob("*")) if path.is_file()}
     for path, size in sizes.items():
         if size > 1e5:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import VisionEncoderDecoderModel
 
 from training.fit.train import CTC_WEIGHT, decoder_inputs, losses
-from training.synthesis.line_stream import Batch
+from training.synthesis.batch import Batch
 
 WARMUP = 0.1  # of the steps
 SHORTER = 0.3  # rate at the end, of the highest

@@ -9,7 +9,7 @@ import itertools
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -23,11 +23,13 @@ from hwr_core.checkpoints.line_encoder import Block, LineEncoderOutput
 from training.data import printed_faces, word_frequencies
 from training.data.charset import SPECIAL, build_bpe_tokenizer, build_tokenizer
 from training.data.formula_symbols import build_math_tokenizer
+from training.fit.echo import Echo
 from training.fit.model import build_math_model, build_text_model, save_checkpoint, warm_start
 from training.fit.state import load_state, save_state
 from training.fit.warm_start import shape_of, take_over
+from training.synthesis.batch import Batch
 from training.synthesis.formula_stream import FormulaStream
-from training.synthesis.line_stream import EOS, PAD, Batch, LineStream
+from training.synthesis.line_stream import EOS, PAD, LineStream
 
 CTC_WEIGHT = 0.35
 SYMBOLS_WEIGHT = 0.25
@@ -166,7 +168,8 @@ class Run:
         loss = weight * head + (1 - weight) * attention
         return loss if guided is None else loss + GUIDED_WEIGHT * guided, head, attention
 
-    def update(self, batch: Batch, progress: float, cooldown: float = COOLDOWN) -> tuple[float, float]:
+    def update(self, batch: Batch, progress: float, cooldown: float = COOLDOWN) -> Tensor:
+        """One step; the losses of the encoder's head and of the decoder, (2,), on the device: reading them makes it wait."""
         cells = None if batch.cells is None else batch.cells.to(self.device)
         batch = Batch(
             batch.pixels.to(self.device).to(memory_format=torch.channels_last), batch.targets.to(self.device), cells
@@ -184,7 +187,7 @@ class Run:
         decay = min(0.999, self.step / (self.step + 10))
         weights = self.model.state_dict()
         torch._foreach_lerp_([self.average[name] for name in weights], list(weights.values()), 1 - decay)
-        return float(head.detach()), float(attention.detach())
+        return torch.stack([head.detach(), attention.detach()]).float()
 
 
 def quicker_in_bf16(repeats: int = 5) -> bool:
@@ -252,21 +255,25 @@ def train_checkpoint(arguments: argparse.Namespace) -> None:
     if arguments.freeze is not None:
         model.encoder.backbone.freeze(arguments.freeze)
     model.train()
+    stream.few_shapes = arguments.device != "cpu"
     stream.seed += run.step  # not the same lines again
     loader = DataLoader(
         stream, batch_size=None, num_workers=arguments.workers, prefetch_factor=max(2, 20 // arguments.workers)
     )
     cooldown = COOLDOWN if arguments.cooldown is None else arguments.cooldown / arguments.minutes
-    train(run, loader, 60 * arguments.minutes, 60 * arguments.slice if arguments.slice else float("inf"), cooldown)
+    batches: Iterable[Batch] = loader
+    if arguments.echo:
+        batches = Echo(loader, arguments.device, arguments.echo, arguments.seed)
+    train(run, batches, 60 * arguments.minutes, 60 * arguments.slice if arguments.slice else float("inf"), cooldown)
 
 
-def train(run: Run, loader: DataLoader, budget: float, slice_: float, cooldown: float = COOLDOWN) -> None:
+def train(run: Run, batches: Iterable[Batch], budget: float, slice_: float, cooldown: float = COOLDOWN) -> None:
     """Until the run has had `budget` seconds in all, this call `slice_` seconds, or a signal comes; `cooldown` is a share of the budget."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())  # ends after the step in hand, with everything saved
     before, started = run.seconds, time.monotonic()
-    saved, means = started, [0.0, 0.0]
+    saved, means = started, torch.zeros(2, device=run.device)
     try:
         with tqdm(
             total=round(budget),
@@ -275,22 +282,28 @@ def train(run: Run, loader: DataLoader, budget: float, slice_: float, cooldown: 
             mininterval=5,
             bar_format="{desc} {n}/{total} s {postfix}",
         ) as bar:
-            for batch in loader:
+            for batch in batches:
                 now = time.monotonic()
                 run.seconds = before + now - started
                 if run.seconds >= budget or now - started > slice_ or stopped.is_set():
                     break
-                for index, value in enumerate(run.update(batch, run.seconds / budget, cooldown)):
-                    means[index] += (value - means[index]) * 0.02
-                bar.set_postfix_str(
-                    f"step {run.step} encoder {means[0]:.3f} decoder {means[1]:.3f} batch {len(batch)}", refresh=False
-                )
+                means.lerp_(run.update(batch, run.seconds / budget, cooldown), 0.02)
+                if run.step % 20 == 0:
+                    head, decoder = means.tolist()
+                    bar.set_postfix_str(
+                        f"step {run.step} encoder {head:.3f} decoder {decoder:.3f} batch {len(batch)}{echoed(batches)}",
+                        refresh=False,
+                    )
                 bar.update(round(run.seconds) - bar.n)
                 if now - saved > SAVE_EVERY:
                     run.save()
                     saved = now
     finally:  # also where a worker was killed
         run.save()
+
+
+def echoed(batches: Iterable[Batch]) -> str:
+    return f" new {batches.fresh} again {batches.again}" if isinstance(batches, Echo) else ""
 
 
 def main() -> None:
@@ -318,6 +331,13 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="processes that make lines")
+    parser.add_argument(
+        "--echo",
+        type=float,
+        default=0,
+        metavar="GB",
+        help="keep so much of what was drawn on the device, and train on it again, warped, while nothing new is there",
+    )
     parser.add_argument("--start", type=Path, help="a checkpoint to go on from, whose layers the run takes")
     parser.add_argument(
         "--backbone", type=Path, help="a checkpoint to take only the backbone from, in place of PP-OCRv6-small's"

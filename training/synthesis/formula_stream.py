@@ -20,6 +20,7 @@ from training.data.datasets import iam_ondb
 from training.data.formula_symbols import vocabulary
 from training.data.formula_tree import Placed
 from training.synthesis.augment import soil
+from training.synthesis.batch import IGNORED, Batch, of_few_shapes, padded_to
 from training.synthesis.formula_inventions import Inventor
 from training.synthesis.formula_layout import UNDRAWN, FormulaWriter, Ink
 from training.synthesis.formula_paper import (
@@ -36,7 +37,7 @@ from training.synthesis.formula_paper import (
 )
 from training.synthesis.formula_texts import DIGITS, GREEK, given, school, varied
 from training.synthesis.formula_words import words
-from training.synthesis.line_stream import EOS, Batch
+from training.synthesis.line_stream import EOS
 from training.synthesis.symbol_drawings import all_drawings
 
 # Shares of the stream: formulas as CROHME's writers wrote them, pieces of these, new ones of their symbols, and what is no formula.
@@ -73,7 +74,6 @@ RIGID = {
     r"\}",
     "-",
 }  # as large as what they go round: never swapped
-IGNORED = -100
 MOST_TOKENS = 150
 BASE = MOST_TOKENS + 1  # ids and places are counted as one number
 NONE = Placed("")
@@ -84,6 +84,7 @@ class FormulaStream(IterableDataset):
 
     def __init__(self, seed: int, pixels_per_batch: int = 300_000):
         self.seed, self.pixels_per_batch = seed, pixels_per_batch
+        self.few_shapes = False  # of batches: what a GPU needs
         self.processor = FormulaPixels()
         self.written = crohme("train")
         self.divisible = [formula for formula in self.written if formula.rows]
@@ -110,6 +111,9 @@ class FormulaStream(IterableDataset):
         worker = get_worker_info()
         cv2.setNumThreads(0)
         self.rng = random.Random(self.seed * 1000 + (worker.id if worker else 0))
+        if self.few_shapes:
+            for shape, formulas in of_few_shapes(iter(self.formula, None), self.pixels_per_batch):
+                yield padded_to(collate(formulas), shape)
         while True:
             yield from self.batches()
 

@@ -4,7 +4,6 @@ import itertools
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -24,6 +23,7 @@ from training.data.pictures import decoded
 from training.data.word_frequencies import Vocabulary
 from training.synthesis import signs
 from training.synthesis.augment import add_things, beside, cut_tightly, degrade, draw_varied, frame, soil
+from training.synthesis.batch import IGNORED, Batch, of_few_shapes, padded_to
 from training.synthesis.blanks import blank
 from training.synthesis.drawn_lines import FontWriter, Glyphs, WordPool, set_side_by_side
 from training.synthesis.phrases import Phrases
@@ -60,20 +60,6 @@ _, PAD, EOS, UNK = range(4)  # of SPECIAL
 Sample = tuple[np.ndarray, str]  # grey picture of a line, dark on light, and its text
 
 
-@dataclass(frozen=True)
-class Batch:
-    """`pixels` (batch, 1, height, width) float32; `targets` (batch, length) int64, `</s>` last, padded with −100; of formulas
-    also `cells` (batch, 2, rows, columns) int64: the token whose ink is in a cell of features, and its place in the target; −100
-    for none."""
-
-    pixels: torch.Tensor
-    targets: torch.Tensor
-    cells: torch.Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-
 class LineStream(IterableDataset):
     """Draws a source by `MIXTURE`, makes a line of it, varies it, and groups the lines of a pool into batches by width."""
 
@@ -86,6 +72,7 @@ class LineStream(IterableDataset):
         printed_faces: dict[str, bytes] | None = None,
     ):
         self.seed, self.vocabularies, self.pixels_per_batch = seed, vocabularies, pixels_per_batch
+        self.few_shapes = False  # of batches: what a GPU needs
         self.pool = max(240, pixels_per_batch // 200)  # lines: some ten small batches, or three of a GPU's
         self.tokenizer: Tokenizer | None = None
         self.processor = LinePixels(height)
@@ -124,6 +111,9 @@ class LineStream(IterableDataset):
         cv2.setNumThreads(0)
         self.rng = random.Random(seed)
         self.phrases = Phrases(self.sentences, self.vocabularies, self.rng, self.forms)
+        if self.few_shapes:
+            for shape, lines in of_few_shapes(iter(self.line, None), self.pixels_per_batch * self.processor.height):
+                yield padded_to(collate(lines), shape)
         while True:
             yield from self.batches()
 
@@ -277,7 +267,7 @@ def fits(ids: list[int], width: int) -> bool:
 
 
 def collate(lines: list[tuple[np.ndarray, list[int]]]) -> Batch:
-    targets = torch.full((len(lines), max(len(ids) for _, ids in lines) + 1), -100)
+    targets = torch.full((len(lines), max(len(ids) for _, ids in lines) + 1), IGNORED)
     for row, (_, ids) in zip(targets, lines, strict=True):
         row[: len(ids) + 1] = torch.tensor([*ids, EOS])
     return Batch(torch.from_numpy(stacked([line for line, _ in lines])), targets)
