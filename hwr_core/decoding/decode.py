@@ -13,6 +13,7 @@ import numpy as np
 
 from hwr_core.decoding.beam_search import beam_search
 from hwr_core.decoding.languages import in_languages, in_likely_languages, likeliest_language
+from hwr_core.decoding.lost_marks import with_lost_marks
 from hwr_core.decoding.network import Divisible, Network
 from hwr_core.decoding.proposals import with_listed_words
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis, log_softmax
@@ -105,6 +106,10 @@ def with_drafts(
         for some, own in _by_width(doubtful, paths, plain):
             for item, language, hypotheses in in_likely_languages(network, encoded, some, languages, own):
                 languages[item], found[item] = language, hypotheses
+    found = [
+        with_lost_marks(network, encoded.alone(item), hypotheses, in_languages(plain, [language]))
+        for item, (hypotheses, language) in enumerate(zip(found, languages, strict=True))
+    ]
     if settings.word_list is not None:
         found = [
             with_listed_words(network, encoded.alone(item), hypotheses, in_languages(settings, [language]))

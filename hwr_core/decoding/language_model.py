@@ -161,6 +161,11 @@ class LanguageModel:
         found._of_lines = np.array(languages) << LANGUAGE
         return found
 
+    @property
+    def language(self) -> str:
+        """The name of the language of the first line; of every line where it reads one."""
+        return self.languages[int(self._of_lines[0]) >> LANGUAGE]
+
     def in_each_language(self, tokens: Sequence[int]) -> np.ndarray:
         """The log probability of a line in each language, (languages,) float32.
 

@@ -13,8 +13,8 @@ from hwr_core.checkpoints import registry
 from hwr_core.checkpoints.registry import load_recognizer
 from hwr_core.decoding.beam_search import beam_search
 from hwr_core.decoding.decode import decode
-from hwr_core.decoding.proposals import _Scorer
 from hwr_core.decoding.scores import DecodingSettings
+from hwr_core.decoding.sequence_scorer import SequenceScorer
 from hwr_core.decoding.speculative import look_ahead
 from hwr_core.decoding.word_list import DEAD, ROOT, WordList, forms, split_words
 from hwr_core.errors import TooLargeError
@@ -191,7 +191,7 @@ def test_a_whole_sequence_is_scored_as_the_search_scores_it(recognizer):
     for text in ("hello world", "Dear Martha"):
         encoded = network.encode(recognizer.pixels([image(text).convert("RGB")]), 1)
         greedy = look_ahead(network, encoded.alone(0), settings)
-        scorer = _Scorer(network, encoded.alone(0), settings)
+        scorer = SequenceScorer(network, encoded.alone(0), settings)
         for _ in range(2):  # nothing of the first is left in the decoder's state
             again = scorer.scored(greedy.tokens)
             assert again.tokens == greedy.tokens
