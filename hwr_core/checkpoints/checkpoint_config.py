@@ -11,7 +11,7 @@ from typing import Any
 
 from hwr_core.decoding.language_model import LanguageModel
 from hwr_core.decoding.latex_grammar import Grammar
-from hwr_core.decoding.letter_marks import Marks
+from hwr_core.decoding.letters import Letters
 from hwr_core.decoding.scores import DecodingSettings
 from hwr_core.decoding.word_confidence import FEATURES, WordConfidence
 from hwr_core.runtime.paths import MODELS as MODELS
@@ -107,7 +107,7 @@ def decoding_settings(
         ctc_weight=ctc_weight,
         language_model=language_model,
         language_model_weight=language_model_weight,
-        marks=Marks(names) if names and language_model is not None else None,
+        letters=Letters(names) if names and language_model is not None else None,
         grammar=grammar,
         # CTC already penalises readings that are too short. Without it, scores are compared per token.
         length_penalty=0.0 if ctc_weight else 1.0,

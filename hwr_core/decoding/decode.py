@@ -17,6 +17,7 @@ from hwr_core.decoding.lost_marks import with_lost_marks
 from hwr_core.decoding.network import Divisible, Network
 from hwr_core.decoding.proposals import with_listed_words
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis, log_softmax
+from hwr_core.decoding.small_capitals import in_capitals
 from hwr_core.decoding.speculative import look_ahead
 from hwr_core.decoding.unread_symbols import unread_stretches
 from hwr_core.decoding.unused_ink import CtcPath, ctc_path, unread_spans
@@ -116,6 +117,11 @@ def with_drafts(
             for item, (hypotheses, language) in enumerate(zip(found, languages, strict=True))
         ]
     whole = [by_ink(path, hypotheses, settings.space) for path, hypotheses in zip(paths, found, strict=True)]
+    # CTC's draft has small letters in place of small capitals, so ink that was not read is told before.
+    whole = [
+        in_capitals(network, encoded.alone(item), hypotheses, in_languages(plain, [language]))
+        for item, (hypotheses, language) in enumerate(zip(whole, languages, strict=True))
+    ]
     return [
         with_word_confidences(hypotheses, in_languages(settings, [language]))
         for hypotheses, language in zip(whole, languages, strict=True)

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from hwr_core.decoding.language_model import LanguageModel
-from hwr_core.decoding.letter_marks import Change
+from hwr_core.decoding.letters import Change
 from hwr_core.decoding.network import Lookahead, Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis
 from hwr_core.decoding.sequence_scorer import SequenceScorer
@@ -38,10 +38,10 @@ def with_lost_marks(
         The hypotheses, best first: `found`, or one with more marks before them.
     """
     model = settings.language_model if settings.language_model_weight else None
-    if settings.marks is None or model is None or not found[0].complete:
+    if settings.letters is None or model is None or not found[0].complete:
         return found
     best = found[0]
-    possible = settings.marks.changes(best.tokens, model.language)
+    possible = settings.letters.changes(best.tokens, model.language)
     if not possible:
         return found
     scorer = SequenceScorer(network, line, settings)

@@ -13,7 +13,7 @@ import numpy as np
 from hwr_core.decoding.ctc import IMPOSSIBLE, CTCPrefixScorer
 from hwr_core.decoding.language_model import LanguageModel
 from hwr_core.decoding.latex_grammar import Grammar
-from hwr_core.decoding.letter_marks import Marks
+from hwr_core.decoding.letters import Letters
 from hwr_core.decoding.word_confidence import WordConfidence
 from hwr_core.decoding.word_list import WordList
 
@@ -64,7 +64,7 @@ class DecodingSettings:
         language: the one of the language model's languages that is read; None where each line tells its own.
         language_model_weight: factor of the language model's log probability, which is added to a step's score.
         word_list: the user's words, which get a bonus; None for none.
-        marks: which letters may have lost a mark; None where none are put back.
+        letters: which tokens are letters with marks or capitals; None where no reading is changed for them.
         grammar: the grammar that decides which tokens may follow; None allows all.
         temperature: divisor of the scores before they become probabilities. It changes confidences, not readings;
             below 1 they become more extreme.
@@ -85,7 +85,7 @@ class DecodingSettings:
     language: str | None = None
     language_model_weight: float = 0.0
     word_list: WordList | None = None
-    marks: Marks | None = None
+    letters: Letters | None = None
     grammar: Grammar | None = None
     temperature: float = 1.0
     length_penalty: float = 1.0

@@ -1,10 +1,9 @@
 """Dots and accents that a reading lost, and the marks that open a Spanish question or cry."""
 
-
 import numpy as np
 import pytest
 
-from hwr_core.decoding.letter_marks import CLOSED, Change, Marks
+from hwr_core.decoding.letters import CLOSED, Change, Letters
 from hwr_core.decoding.lost_marks import with_gains
 from hwr_core.ink.strokes import level, render_line
 from training.evaluation.drawn import more_drawings, write
@@ -16,7 +15,7 @@ def ids(text: str) -> list[int]:
     return [NAMES.index(character) for character in text]
 
 
-def changed(table: Marks, text: str, language: str) -> set[str]:
+def changed(table: Letters, text: str, language: str) -> set[str]:
     found = set()
     for change in table.changes(ids(text), language):
         tokens = ids(text)
@@ -26,12 +25,12 @@ def changed(table: Marks, text: str, language: str) -> set[str]:
 
 
 def test_letters_may_have_lost_a_mark_and_none_is_taken_away():
-    assert changed(Marks(NAMES), "bé be", "fr") == {"bé bé", "bé bè"}
-    assert changed(Marks(NAMES), "é?", "es") == set()
+    assert changed(Letters(NAMES), "bé be", "fr") == {"bé bé", "bé bè"}
+    assert changed(Letters(NAMES), "é?", "es") == set()
 
 
 def test_a_spanish_sentence_may_have_lost_what_opens_it():
-    table = Marks(NAMES)
+    table = Letters(NAMES)
     assert {"¿Dón?", "¿dón?", "¡Dón?", "¡dón?"} <= changed(table, "idón?", "es")
     assert not any(text[0] in "¿¡" for text in changed(table, "idón?", "fr"))
     gains = {NAMES[change.tokens[0]]: change.gain for change in table.changes(ids("idón?"), "es")}
@@ -41,7 +40,7 @@ def test_a_spanish_sentence_may_have_lost_what_opens_it():
 
 def test_a_gain_is_what_the_whole_line_gains(recognizer):
     model = recognizer.decoding.language_model.for_lines([recognizer.decoding.language_model.languages.index("de")])
-    names = {text: number for number, text in enumerate(recognizer.decoding.marks.texts)}
+    names = {text: number for number, text in enumerate(recognizer.decoding.letters.texts)}
     tokens = [names[character] for character in "Sudbahnhof"]
 
     def whole(text: list[int]) -> float:
@@ -69,7 +68,7 @@ def test_marks_of_words_are_put_back_and_others_stay(recognizer):
         render_line(level(drawing.strokes), recognizer.ink_height, recognizer.ink_stroke_width) for drawing in given
     ]
     with_table = [reading.text for reading in recognizer.read(images)]
-    without = [reading.text for reading in recognizer.with_decoding(marks=None).read(images)]
+    without = [reading.text for reading in recognizer.with_decoding(letters=None).read(images)]
     right = [
         (text == drawing.text, other == drawing.text)
         for drawing, text, other in zip(given, with_table, without, strict=True)

@@ -1,4 +1,4 @@
-"""The small marks that a reading may have lost: dots and accents of letters, and what opens a Spanish question or cry."""
+"""Which tokens are one letter: with and without its marks, small and large. And the marks that a reading may have lost."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -25,8 +25,14 @@ class Change:
     gain: float = 0.0
 
 
-class Marks:
-    """Which tokens are letters with a mark, by the letter alone."""
+class Letters:
+    """The tokens of letters.
+
+    Attributes:
+        texts: The text of each token, "" for special ones.
+        ids: The tokens of one character, by it.
+        marked: The tokens of a letter with a mark, by the token of the letter alone.
+    """
 
     def __init__(self, tokens: Sequence[str | None]):
         """Builds the table.
@@ -53,6 +59,10 @@ class Marks:
             Change(place, (marked,)) for place, token in enumerate(tokens) for marked in self.marked.get(token, ())
         ]
         return [*found, *self._openings(tokens)] if language == SPANISH else found
+
+    def capitals(self, tokens: Sequence[int]) -> list[int]:
+        """The tokens with a capital in place of each small letter that has one."""
+        return [self.ids.get(self.texts[token].upper(), token) for token in tokens]
 
     def _openings(self, tokens: Sequence[int]) -> list[Change]:
         texts = [self.texts[token] for token in tokens]
