@@ -62,7 +62,8 @@ def _make(state: DrawState, edit: Mapping, pen: int, colour: str) -> None:
         case "redo":
             state.redo()
         case "type" if isinstance(text := edit.get("text"), str) and len(text) <= LONGEST_TEXT:
-            state.enter(Typed(str(edit.get("reading")), _valid(str(edit.get("first"))), _valid(text)))
+            # An empty line at the end is no line of the reading: Enter was pressed to be done.
+            state.enter(Typed(str(edit.get("reading")), _valid(str(edit.get("first"))), _valid(text).rstrip("\n")))
         case "show":
             state.give()
 

@@ -165,7 +165,7 @@ def _earlier(correction: Correction) -> None:
     now = correction.current.split("\n")
     for number, text in enumerate(correction.earlier):
         if text and number < len(now) and text != now[number]:
-            label = f"Use your correction again: {differing(text, now[number])}"
+            label = f"Use your correction again: {differing(text.strip(), now[number])}"
             icon = ":material/history:"
             st.button(label, key=f"again-{number}", icon=icon, on_click=_choose, args=(correction, number, text))
 

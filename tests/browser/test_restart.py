@@ -73,3 +73,47 @@ def shows_all(page, width: float) -> None:
     page.wait_for_function(KEPT.format("draw-history", "see you"))
     page.wait_for_function("JSON.parse(localStorage['handwriting-recognition/draw']).strokes.length === 7")
     assert canvas_box(page)["width"] == width
+
+
+def test_two_tabs_keep_each_its_drawing_and_together_their_history_and_corrections(chromium, tmp_path):
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    with serving(tmp_path) as (address, _):
+        first, second = context.new_page(), context.new_page()
+        for page, text in ((first, "to it"), (second, "no")):
+            page.bring_to_front()
+            page.goto(address)
+            page.locator("html[data-canvas-tools] canvas.upper-canvas").wait_for()
+            page.wait_for_timeout(1000)
+            if page is second:  # a new tab starts with what was stored last
+                page.get_by_test_id("reading").filter(has_text="to it").wait_for()
+                page.get_by_role("button", name="Clear", exact=True).click()
+                page.get_by_text("Write a word or two").wait_for()
+            write_with_mouse(page, text)
+            page.get_by_test_id("reading").filter(has_text=text).wait_for()
+        first.bring_to_front()
+        first.reload()
+        first.get_by_test_id("reading").filter(has_text="to it").wait_for()
+        first.get_by_role("button", name="Clear", exact=True).click()
+        first.get_by_text("Write a word or two").wait_for()
+        second.bring_to_front()
+        second.get_by_role("button", name="Clear", exact=True).click()
+        second.get_by_text("Write a word or two").wait_for()
+        history = "JSON.parse(localStorage['handwriting-recognition/draw-history']).map(({ text }) => text)"
+        second.wait_for_function(f"['to it', 'no'].every((text) => {history}.includes(text))")
+        corrected = {first: ("Line 1", "Dear Annika,"), second: ("Line 5", "Yours, Otto")}
+        for page in corrected:
+            page.bring_to_front()
+            page.goto(f"{address}/photo")
+            upload(page)
+            page.get_by_text("Correct", exact=True).first.click()
+        for page, (line, text) in corrected.items():
+            page.bring_to_front()
+            page.get_by_label(line, exact=True).fill(text)
+            page.keyboard.press("Enter")
+            page.wait_for_function(KEPT.format("photo", text))
+        first.reload()
+        upload(first)
+        for _, text in corrected.values():
+            expect(first.get_by_test_id("lines")).to_contain_text(text)
+    context.close()

@@ -187,20 +187,24 @@ class CanvasTools {
   // The pen's stroke, in the canvas's pixels, from the same events from which the component draws it.
   startStroke(event) {
     if (event.button || !event.isPrimary || this.tool !== "pen") return
-    this.stroke = { pointer: event.pointerId, version: this.data.version, points: [this.onCanvas(event)] }
+    this.stroke = { pointer: event.pointerId, version: this.data.version, points: [], canvas: this.upper }
+    this.stroke.points.push(this.onCanvas(event))
   }
 
   drawn(event) {
     if (this.stroke?.pointer !== event.pointerId) return
     if (event.type === "pointermove") return this.stroke.points.push(this.onCanvas(event))
-    const { points, version } = this.stroke
+    const { points, version, canvas } = this.stroke
     this.stroke = null
-    // A cancelled stroke is no stroke to the component: the server shows it.
-    this.send({ op: "stroke", points: steps(points), version: event.type === "pointerup" ? version : null })
+    // A cancelled stroke is no stroke to the component, and another canvas has none of it: the server shows it.
+    const seen = event.type === "pointerup" && canvas.isConnected
+    this.send({ op: "stroke", points: steps(points), version: seen ? version : null })
   }
 
   onCanvas(event) {
-    const box = this.upper.getBoundingClientRect()
+    // A canvas that was replaced under the pen has no box any more: the stroke goes on where it was.
+    const box = this.upper.isConnected || !this.place ? this.upper.getBoundingClientRect() : this.place
+    this.place = box
     return [((event.clientX - box.left) / box.width) * this.upper.width, ((event.clientY - box.top) / box.height) * this.upper.height]
   }
 
@@ -311,7 +315,9 @@ class CanvasTools {
     probe.fillStyle = paper.trim() || "#fff"
     probe.fillRect(0, 0, 1, 1)
     const [red, green, blue] = probe.getImageData(0, 0, 1, 1).data
-    this.root.querySelector(".dc-root").classList.toggle("dark", red + green + blue < 384)
+    const dark = red + green + blue < 384
+    this.root.querySelector(".dc-root").classList.toggle("dark", dark)
+    document.documentElement.toggleAttribute("data-dark-paper", dark)
   }
 
   choose(name) {

@@ -1,11 +1,15 @@
 // The browser's own storage of this app: reads it when the page is loaded, and writes what it is given. It also watches
 // the connection to the server, which may be started again: then the page runs again, and the new session asks the storage.
-// `foldSidebar` is in sidebar.js, `sendFieldsFirst` in leaving.js; Python puts the files together.
+// `foldSidebar` is in sidebar.js, `sendFieldsFirst` in leaving.js, `mergedTexts` in merging.js; Python puts the files together.
+//
+// Several tabs share the storage. Each has a drawing of its own, which its own reload brings back; a new tab starts with the one that
+// was stored last. Of the other slots each tab keeps what the others stored.
 const PREFIX = "handwriting-recognition/"
 const ANSWER_AGAIN = 3000 // milliseconds until an answer that did not arrive is sent again; each time twice as many
 const NOTE_AFTER = 1500 // milliseconds without a connection after which the page says so
 const NOTE = "No connection to the server. This page goes on when the server is back."
 const CONNECTION = "data-test-connection-state" // Streamlit's attribute of its root element
+const OWN = "draw" // the slot that each tab has for itself, in its own storage
 const KEEP = "keep" // the slot that has "false" once the person switched storing off
 const forgotten = new Set() // presses of Forget that were heeded: a page that is shown again has its last one again
 const written = new Map() // slot → the text that this page wrote last
@@ -23,7 +27,10 @@ function readAll() {
       const name = localStorage.key(number)
       if (name.startsWith(PREFIX)) values[name.slice(PREFIX.length)] = localStorage.getItem(name)
     }
+    const own = sessionStorage.getItem(PREFIX + OWN)
+    if (own !== null) values[OWN] = own
   } catch {} // storage is blocked
+  for (const slot of MERGED) if (!written.has(slot)) written.set(slot, values[slot] ?? null)
   return values
 }
 
@@ -42,18 +49,26 @@ function answerUntilHeard(question, delay = ANSWER_AGAIN) {
 function write(slot, text) {
   if (written.get(slot) === text) return
   try {
-    if (text === null) localStorage.removeItem(PREFIX + slot)
-    else localStorage.setItem(PREFIX + slot, text)
+    const whole = mergedTexts(slot, text, written.get(slot), localStorage.getItem(PREFIX + slot))
+    if (whole === null) localStorage.removeItem(PREFIX + slot)
+    else localStorage.setItem(PREFIX + slot, whole)
+    if (slot === OWN && text === null) sessionStorage.removeItem(PREFIX + slot)
+    else if (slot === OWN) sessionStorage.setItem(PREFIX + slot, text)
     written.set(slot, text)
+    if (slot === KEEP && text === "false") empty() // of the other pages too
   } catch {} // storage is blocked or full
 }
 
+// Also what another script or another tab has written.
 function empty() {
   for (const slot of Object.keys(readAll())) {
     if (slot === KEEP) continue
-    written.delete(slot) // another script may have written it
-    write(slot, null)
+    localStorage.removeItem(PREFIX + slot)
+    written.set(slot, null)
   }
+  try {
+    sessionStorage.removeItem(PREFIX + OWN)
+  } catch {} // storage is blocked
 }
 
 function warn(wanted) {

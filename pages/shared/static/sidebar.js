@@ -14,3 +14,20 @@ function foldSidebar() {
   if (folded) clearInterval(looking)
   else looking ??= setInterval(foldSidebar, LOOK_AGAIN)
 }
+
+// On a narrow screen the sidebar covers the page that was chosen in it.
+const NARROW = "(max-width: 768px)"
+const SHOWN = 300 // milliseconds until the chosen page is there
+
+function foldAfterChoice(event) {
+  if (!event.target.closest?.("[data-testid=stSidebar] [data-testid=stSidebarNavLink]") || !matchMedia(NARROW).matches) return
+  setTimeout(() => {
+    const sidebar = document.querySelector("[data-testid=stSidebar]")
+    if (sidebar?.getAttribute("aria-expanded") === "true") sidebar.querySelector("[data-testid=stSidebarCollapseButton] button")?.click()
+  }, SHOWN)
+}
+
+if (!document.documentElement.dataset.foldsSidebar) {
+  document.documentElement.dataset.foldsSidebar = "yes" // a page that is shown again loads this again
+  document.addEventListener("click", foldAfterChoice)
+}
