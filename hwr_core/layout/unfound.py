@@ -16,6 +16,8 @@ LEAST_WORD = 1.5  # … which is so many times the usual line's height long at l
 MOST_HEIGHT = 4.0  # of the usual line's height: higher pieces are frames, folds and edges
 MOST_RULE = 8.0  # length by width of a piece from which it is a ruled line
 RULE_RUN = 1.5  # of the usual line's height: a run of ink as long is a rule's
+OF_RULES = 0.75  # share of a piece's ink in such runs, across or upright, from which it is a table's or a frame's
+THIN = 0.2  # of the usual line's height: rules are thinner, a marker's strokes are not
 MOST_UPRIGHT = 3.0  # height by width of a piece that stood on a rule from which it is a frame's side
 TOGETHER = 0.6  # of the usual line's height: pieces nearer to each other are shown as one
 LEAST_INK = 0.04  # share of its box that ink covers at least
@@ -49,7 +51,8 @@ def unfound_ink(grey: np.ndarray, outlines: Sequence[np.ndarray]) -> list[Box]:
         corners = (outline * scale).round().astype(np.int32)
         cv2.fillPoly(mask, [corners], 0)
         cv2.polylines(mask, [corners], True, 0, max(1, round(2 * AROUND * height)))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(_without_rules(mask, usual), connectivity=8)
+    mask = _without_rules(_without_corners(mask, usual), usual)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     tall, wide = stats[:, cv2.CC_STAT_HEIGHT].astype(float), stats[:, cv2.CC_STAT_WIDTH].astype(float)
     longest = np.maximum(tall, wide)
     kept = (longest >= LEAST_HEIGHT * usual) & (tall <= MOST_HEIGHT * usual)
@@ -86,6 +89,29 @@ def _without_rules(mask: np.ndarray, usual: float) -> np.ndarray:
         stats[:, cv2.CC_STAT_HEIGHT] > MOST_UPRIGHT * stats[:, cv2.CC_STAT_WIDTH]
     )  # of frames; a lone l or 1 goes too
     return mask - long + rest * ~sides[labels]
+
+
+def _without_corners(mask: np.ndarray, usual: float) -> np.ndarray:
+    """Takes away pieces of rules alone, such as what the lines of a table's cells leave of its rules.
+
+    Args:
+        mask: (height, width) uint8, 1 for ink.
+        usual: The usual height of a line in pixels.
+    """
+    length = max(3, round(RULE_RUN * usual))
+    ruled = np.zeros_like(mask)
+    for across in (True, False):
+        thick = np.ones((3, 1) if across else (1, 3), np.uint8)  # a rule that is a little tilted runs on beside itself
+        run = np.ones((1, length) if across else (length, 1), np.uint8)
+        ruled |= cv2.morphologyEx(cv2.dilate(mask, thick), cv2.MORPH_OPEN, run)
+    side = max(3, round(THIN * usual))
+    ruled &= 1 - cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    count, labels = cv2.connectedComponents(mask, connectivity=8)
+    ink = np.bincount(labels.ravel(), minlength=count)
+    in_runs = np.bincount(labels.ravel(), weights=(ruled & mask).ravel(), minlength=count)
+    rules = in_runs >= OF_RULES * ink
+    rules[0] = False
+    return mask * ~rules[labels]
 
 
 def _along_rim(stats: np.ndarray, shape: tuple[int, ...], reach: float) -> np.ndarray:

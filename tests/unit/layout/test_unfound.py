@@ -50,6 +50,24 @@ def test_words_on_one_rule_are_reported_and_the_rule_is_not(page):
     assert boxes[:, 0].min() < 280 and boxes[:, 2].max() > 680
 
 
+def test_what_the_cells_of_a_table_leave_of_its_rules_is_not(page):
+    for top in (400, 500, 600):
+        cv2.line(page, (150, top), (850, top + 3), 90, 3)
+    for left in (150, 380, 610, 850):
+        cv2.line(page, (left, 400), (left + 2, 602), 90, 3)
+    cells = []
+    for row in (412, 512):
+        for left in (170, 400, 630):
+            put(page, "12", left, row + 12)
+            box = np.array(
+                [(left - 8, row + 6), (left + 60, row + 6), (left + 60, row + 66), (left - 8, row + 66)], float
+            )
+            cells.append(box)
+    assert unfound_ink(page, [LINE, *cells]) == []
+    put(page, "lost", 700, 520)
+    assert unfound_ink(page, [LINE, *cells])
+
+
 @pytest.mark.parametrize("softness", [1, 12])
 def test_a_shadow_or_a_thing_in_the_picture_is_not(page, softness):
     shade = np.zeros(page.shape, np.float32)
