@@ -18,7 +18,7 @@ STATE = "browser storage"
 KEEP = "keep"  # key of the switch, and the slot that says "no" once it was switched off
 LONGEST = 4_000_000  # characters stored in a slot; browsers allow 5 million in all
 
-SCRIPTS = ("sidebar.js", "leaving.js", "merging.js", "browser_storage.js")  # what every page has in the browser; together one module
+SCRIPTS = ("sidebar.js", "leaving.js", "merging.js", "browser_storage.js")  # of every page; together one module
 
 _storage = st.components.v2.component(
     "browser_storage", html="<div></div>", js="\n".join(static(name) for name in SCRIPTS)

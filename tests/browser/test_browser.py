@@ -202,3 +202,11 @@ def test_the_server_never_imports_pandas(chromium, app_server):
     maps = Path(f"/proc/{process}/maps").read_text()
     assert "cv2" in maps
     assert "pyarrow" not in maps and "pandas" not in maps
+
+
+def test_on_a_phone_the_sidebar_leaves_the_page_that_was_chosen_in_it(phone):
+    phone.get_by_test_id("stExpandSidebarButton").tap()
+    phone.get_by_test_id("stSidebarNavLink").filter(has_text="Photo").tap()
+    phone.get_by_text("Pictures and PDFs of handwriting").wait_for()
+    phone.get_by_test_id("stExpandSidebarButton").wait_for()
+    phone.get_by_role("tab", name="Samples").tap()  # nothing covers it

@@ -22,8 +22,8 @@ const SHOWN = 300 // milliseconds until the chosen page is there
 function foldAfterChoice(event) {
   if (!event.target.closest?.("[data-testid=stSidebar] [data-testid=stSidebarNavLink]") || !matchMedia(NARROW).matches) return
   setTimeout(() => {
-    const sidebar = document.querySelector("[data-testid=stSidebar]")
-    if (sidebar?.getAttribute("aria-expanded") === "true") sidebar.querySelector("[data-testid=stSidebarCollapseButton] button")?.click()
+    const open = !document.querySelector("[data-testid=stExpandSidebarButton]")
+    if (open) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click()
   }, SHOWN)
 }
 
