@@ -2,7 +2,7 @@
 
 They are the least ink of a line, and networks leave them out more often than they invent them. So a letter gets a mark where the
 language model finds the line with it more probable, and counts that higher than in the search. Marks are never taken away.
-On 1,500 validation lines in German and French 59 letters became right and 8 wrong; of 55 marks taken away by the same rule in
+On 1,148 validation lines in German and French 59 letters became right and 8 wrong; of 55 marks taken away by the same rule in
 German none became right.
 """
 
