@@ -6,7 +6,7 @@ and cannot mask the padding of shorter lines.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from hwr_core.decoding.beam_search import beam_search
 from hwr_core.decoding.languages import in_languages, in_likely_languages, likeliest_language
 from hwr_core.decoding.lost_marks import with_lost_marks
-from hwr_core.decoding.network import Divisible, Network
+from hwr_core.decoding.network import Divisible, Lookahead, Network
 from hwr_core.decoding.proposals import with_listed_words
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis, log_softmax
 from hwr_core.decoding.small_capitals import in_capitals
@@ -33,6 +33,8 @@ SURE = 0.85  # probability of the greedy result
 # beams have 4 % fewer wrong characters than four, nearly all of that on such lines.
 UNLIKELY = 0.2  # product of the probabilities of the draft's characters
 WIDE_AT_ONCE = 3  # lines: their rows are then about as many as those of a batch of other lines
+
+Correction = Callable[[Network, Lookahead, list[Hypothesis], DecodingSettings], list[Hypothesis]]
 
 
 def decode(network: Network, pixel_values: np.ndarray, settings: DecodingSettings) -> list[list[Hypothesis]]:
@@ -107,21 +109,21 @@ def with_drafts(
         for some, own in _by_width(doubtful, paths, plain):
             for item, language, hypotheses in in_likely_languages(network, encoded, some, languages, own):
                 languages[item], found[item] = language, hypotheses
-    found = [
-        with_lost_marks(network, encoded.alone(item), hypotheses, in_languages(plain, [language]))
-        for item, (hypotheses, language) in enumerate(zip(found, languages, strict=True))
-    ]
-    if settings.word_list is not None:
-        found = [
-            with_listed_words(network, encoded.alone(item), hypotheses, in_languages(settings, [language]))
+
+    def corrected(
+        correct: Correction, found: list[list[Hypothesis]], settings: DecodingSettings
+    ) -> list[list[Hypothesis]]:
+        return [
+            correct(network, encoded.alone(item), hypotheses, in_languages(settings, [language]))
             for item, (hypotheses, language) in enumerate(zip(found, languages, strict=True))
         ]
+
+    found = corrected(with_lost_marks, found, plain)
+    if settings.word_list is not None:
+        found = corrected(with_listed_words, found, settings)
     whole = [by_ink(path, hypotheses, settings.space) for path, hypotheses in zip(paths, found, strict=True)]
     # CTC's draft has small letters in place of small capitals, so ink that was not read is told before.
-    whole = [
-        in_capitals(network, encoded.alone(item), hypotheses, in_languages(plain, [language]))
-        for item, (hypotheses, language) in enumerate(zip(whole, languages, strict=True))
-    ]
+    whole = corrected(in_capitals, whole, plain)
     return [
         with_word_confidences(hypotheses, in_languages(settings, [language]))
         for hypotheses, language in zip(whole, languages, strict=True)

@@ -53,7 +53,7 @@ def with_lost_marks(
     ]
     if not likely:
         return found
-    now = plain = scorer.scored(best.tokens)
+    now = scorer.scored(best.tokens)
     odds: dict[int, float] = {}  # of the marks put back, by their place
     tried = 0
     for place in sorted({change.place for change in likely}):
@@ -61,11 +61,11 @@ def with_lost_marks(
         tried += len(others)
         each = [(change, scorer.scored(_replaced(now.tokens, change))) for change in others]
         for change, hypothesis in each:
-            value = hypothesis.total - plain.total + TRUST * change.gain
+            value = hypothesis.total - now.total + TRUST * change.gain
             if value > odds.get(place, 0.0):
                 odds[place], best = value, hypothesis
         if place in odds:
-            now = plain = best
+            now = best
     if not odds:
         return found
     return [_as_sure_as(now, odds), *[other for other in found if other.tokens != now.tokens]][: max(2, settings.beams)]

@@ -228,7 +228,7 @@ def _presets(settings: PreprocessSettings) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox("Preset", list(PRESETS), key="preset", placeholder="Custom", on_change=_use_preset, index=None)
         st.button(
-            "Reset all",  # not shown (workbench.css), but read out
+            "Reset all",  # not shown (photo.css), but read out
             key="reset",
             icon=":material/restart_alt:",
             on_click=use,

@@ -75,7 +75,7 @@ def size_of(batch: Batch) -> int:
 
 
 def widened(batch: Batch) -> Batch:
-    """From what is kept to what is trained on: float32 and int64."""
+    """The kept batch as training takes it: float32 and int64."""
     cells = None if batch.cells is None else batch.cells.long()
     return replace(batch, pixels=batch.pixels.float(), cells=cells)
 

@@ -27,6 +27,7 @@ function readAll() {
       const name = localStorage.key(number)
       if (name.startsWith(PREFIX)) values[name.slice(PREFIX.length)] = localStorage.getItem(name)
     }
+    if (values[KEEP] === "false") sessionStorage.removeItem(PREFIX + OWN) // another tab switched storing off
     const own = sessionStorage.getItem(PREFIX + OWN)
     if (own !== null) values[OWN] = own
   } catch {} // storage is blocked
