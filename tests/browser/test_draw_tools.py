@@ -50,6 +50,21 @@ def drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:
     page.mouse.up()
 
 
+def halves(page) -> tuple[dict, dict]:
+    box = canvas_box(page)
+    upper = {**box, "height": box["height"] / 2}
+    return upper, {**upper, "y": box["y"] + upper["height"]}
+
+
+def write_in(page, text: str, box: dict) -> None:
+    for stroke in fitted(text, box):
+        page.mouse.move(*stroke[0])
+        page.mouse.down()
+        for point in stroke[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+
+
 def test_one_history_for_keys_eraser_selection_and_clear(desktop):
     write_with_mouse(desktop, "to it")
     wait_for_strokes(desktop, 7)
@@ -131,23 +146,16 @@ def test_the_first_stroke_counts_and_a_reload_right_after_the_last_one_loses_non
 
 def test_a_reading_that_arrives_while_one_types_takes_neither_text_nor_cursor_nor_focus(desktop):
     field = desktop.get_by_role("textbox", name="Edit text")
-    box = canvas_box(desktop)
-    upper = {**box, "height": box["height"] / 2}
-    for text, half in (("to it", upper), ("no", {**upper, "y": box["y"] + upper["height"]})):
-        for stroke in fitted(text, half):
-            desktop.mouse.move(*stroke[0])
-            desktop.mouse.down()
-            for point in stroke[1:]:
-                desktop.mouse.move(*point)
-            desktop.mouse.up()
-        if half is upper:
-            expect(field).to_have_value("to it")
+    upper, lower = halves(desktop)
+    write_in(desktop, "to it", upper)
+    expect(field).to_have_value("to it")
+    write_in(desktop, "no", lower)
     field.focus()  # a click may scroll, and takes longer than the reading
     desktop.keyboard.press("Control+Home")
     for key in "Oh ":
         desktop.keyboard.press(key)
     field.blur()  # is sent before the reading of the second line comes
-    field.focus()
+    field.focus()  # the cursor is where it was
     for key in "so many words ":  # it comes meanwhile
         desktop.keyboard.press(key, delay=40)
     expect(field).to_have_value(re.compile("^Oh so many words to it\n.*$"))
@@ -160,6 +168,21 @@ def test_a_reading_that_arrives_while_one_types_takes_neither_text_nor_cursor_no
     expect(field).to_have_value(re.compile("^Oh so many words and to it\n.*$"))
 
 
+def test_a_reading_that_arrives_in_a_field_without_the_focus_leaves_the_cursor_where_it_was(desktop):
+    field = desktop.get_by_role("textbox", name="Edit text")
+    upper, lower = halves(desktop)
+    write_in(desktop, "to it", upper)
+    expect(field).to_have_value("to it")
+    field.focus()
+    desktop.keyboard.press("Control+Home")
+    field.blur()
+    write_in(desktop, "no", lower)
+    expect(field).to_have_value(re.compile("^to it\n.+$"))
+    field.focus()
+    desktop.keyboard.type("Oh ")
+    expect(field).to_have_value(re.compile("^Oh to it\n.+$"))
+
+
 def test_a_text_typed_right_before_another_page_is_opened_is_kept(desktop):
     write_with_mouse(desktop, "to it")
     field = desktop.get_by_role("textbox", name="Edit text")
@@ -169,6 +192,36 @@ def test_a_text_typed_right_before_another_page_is_opened_is_kept(desktop):
     desktop.get_by_text("Drop pictures or PDFs").wait_for()
     desktop.get_by_role("link", name="Draw").click()
     expect(field).to_have_value("to it now")
+
+
+def test_the_canvas_never_shows_the_toolbar_that_the_tools_replace(desktop):
+    desktop.evaluate("""() => {
+        const visible = () => [...document.querySelectorAll("*")].some((element) => {
+            const toolbar = element.shadowRoot?.querySelector(".dc-toolbar")
+            return toolbar && getComputedStyle(toolbar).display !== "none"
+        })
+        window.seen = 0
+        const probe = document.createElement("div")
+        document.body.append(probe)
+        new ResizeObserver(() => { window.seen += visible() }).observe(probe) // right before a frame is painted
+        const look = (width) => requestAnimationFrame(() => { probe.style.width = `${width}px`; look(3 - width) })
+        look(1)
+    }""")
+    write_with_mouse(desktop, "to it")
+    desktop.get_by_role("link", name="Photo").click()
+    desktop.get_by_text("Drop pictures or PDFs").wait_for()
+    desktop.get_by_role("link", name="Draw").click()
+    layer = desktop.locator(".layer[data-strokes='7']")
+    layer.wait_for(state="attached")
+    desktop.evaluate("""() => {  // what the component does when it is built anew on the same page
+        const host = [...document.querySelectorAll("*")].find((one) => one.shadowRoot?.querySelector(".dc-root"))
+        const old = host.shadowRoot.querySelector(".dc-root")
+        const fresh = old.cloneNode(true)
+        fresh.querySelectorAll(".layer, .handle, style").forEach((one) => one.remove())
+        old.replaceWith(fresh)
+    }""")
+    layer.wait_for(state="attached")
+    assert desktop.evaluate("window.seen") == 0
 
 
 def test_what_is_typed_is_put_into_its_lines(desktop):

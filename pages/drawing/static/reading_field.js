@@ -13,6 +13,7 @@ class ReadingField {
     this.number = 0
     this.area.oninput = () => this.grow()
     this.area.onblur = () => this.tell()
+    this.area.onfocus = () => this.putCursor()
     this.area.onkeydown = (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.tell()
     }
@@ -35,19 +36,27 @@ class ReadingField {
       this.first = this.sent
       this.number = 0
     }
-    const { value, selectionStart, selectionEnd } = this.area
+    const { value } = this.area
+    const cursors = this.cursors ?? [this.area.selectionStart, this.area.selectionEnd]
     const first = this.first ?? value
-    const [text, ...places] = mergedText(first, value, data.text, [selectionStart, selectionEnd])
+    const [text, ...places] = mergedText(first, value, data.text, cursors)
     if (this.number) [this.sent] = mergedText(first, this.sent, data.text, []) // is still to come
     if (text !== value) {
-      this.area.value = text
-      if (document.activeElement === this.area) this.area.setSelectionRange(...places)
+      this.area.value = text // moves the cursor to the end
+      this.cursors = places
+      if (document.activeElement === this.area) this.putCursor()
     }
     this.first = data.text
     this.session = data.session
     this.reading = data.reading
     this.label.textContent = data.label
     this.grow()
+  }
+
+  // Only in a field with the focus: in Safari a cursor that is put takes the focus.
+  putCursor() {
+    if (this.cursors) this.area.setSelectionRange(...this.cursors)
+    this.cursors = null
   }
 
   tell() {
