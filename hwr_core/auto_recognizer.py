@@ -47,6 +47,7 @@ _SIGNS = re.compile(
 _ARROW = re.compile(r"^→\s*(?=[^\W\d_]{2})")  # the mark of a list before its words
 # Amounts, dates, times, phone numbers: digits with the marks that stand between them.
 _NUMBER = re.compile(r"[(+]?[\d€$£][\d\s.,:/()'€$£%-]*(\s?[ap]m|h\d*|[A-Za-z]{2})?")
+_TERM = re.compile(r"[+\-–×x*]?\s*\d[\d\s.,]*")  # a row of a sum, as it is written at school
 _STACKED = re.compile(r"\\\\|\\(frac|sqrt|sum|int|lim)\b")
 _SYMBOL = re.compile(r"\\[A-Za-z]+|[^\s{}^_&\\]")
 _RAISED = re.compile(_STACKED.pattern + r"|[\^_]")
@@ -226,16 +227,19 @@ def more_probable(texts: Sequence[Reading], formulas: Sequence[Reading]) -> list
     plain = not any(_STRUCTURE.search(formula.text) for formula in written)
     if plain and all(text.text for text in texts):
         return list(texts)
+    if any(formula.unread for formula in written) and all(text.text and text.confidence >= SURE for text in texts):
+        return list(texts)  # nothing of them is unread
     gain = _log(written) - _log(texts)
     return list(formulas) if gain > math.log(_factor(texts, written)) else list(texts)
 
 
-def are_formulas(texts: Sequence[Reading], formulas: Sequence[Reading]) -> bool:
+def are_formulas(texts: Sequence[Reading], formulas: Sequence[Reading], above: Reading | None = None) -> bool:
     """Whether ink is rather formulas than lines of text.
 
     Args:
         texts: Readings of its lines of text. Empty: none was found in the ink.
         formulas: Readings of its formulas.
+        above: The reading of the line above them. A sum's last row and its result are no fraction.
     """
     if not texts:
         return all(
@@ -244,6 +248,8 @@ def are_formulas(texts: Sequence[Reading], formulas: Sequence[Reading]) -> bool:
             and _STRUCTURE.search(formula.text)
             for formula in formulas
         )
+    if _is_sum([above, *texts] if above else texts):
+        return False
     return all(formula.text for formula in formulas) and more_probable(texts, formulas)[0] is formulas[0]
 
 
@@ -274,13 +280,21 @@ def connected(touches: np.ndarray) -> list[tuple[list[int], list[int]]]:
 
 def _factor(texts: Sequence[Reading], formulas: Sequence[Reading]) -> float:
     """How many times more probable than these texts formulas must be."""
-    if any(is_surely_text(text) for text in texts):
+    # An underlined heading above a number or a word looks like a fraction.
+    headed = len(texts) > 1 and any(is_words(text) and text.confidence >= SURE for text in texts)
+    if headed or any(is_surely_text(text) for text in texts):
         return WORDS_FACTOR
     if len(texts) > len(formulas):
         return TEXT_FACTOR if _are_cells(texts, formulas) else PARTS_FACTOR
     if any(_has_signs(text.text) for text in texts):
         return FORMULA_FACTOR
     return STACKED_FACTOR if any(_STACKED.search(formula.text) for formula in formulas) else TEXT_FACTOR
+
+
+def _is_sum(texts: Sequence[Reading]) -> bool:
+    """Whether the lines are numbers one below the other, with a sign before one that is added to those above it."""
+    terms = len(texts) > 2 and all(_TERM.fullmatch(text.text) for text in texts)
+    return terms and not all(text.text[0].isdigit() for text in texts[1:])
 
 
 def _are_cells(texts: Sequence[Reading], formulas: Sequence[Reading]) -> bool:

@@ -65,7 +65,8 @@ def find_upright_lines(
     way = way_up(found, text, as_given=not sideways)
     if way.confidence < (SURE_UPRIGHT if sideways is None else SURE_SHAPES):
         # Writing on its side is cut badly, so it is looked for anew.
-        other, found_there = at(degrees + 90)
+        across = 0 if sideways else 90
+        other, found_there = at(across)
         other_way = way_up(found_there, text, as_given=bool(sideways))
         if text is not recognizer and max(way.confidence, other_way.confidence) < SURE_UPRIGHT:
             way = way_up(found, recognizer, as_given=not sideways)
@@ -76,7 +77,7 @@ def find_upright_lines(
         # A formula read as text is unsure. Turned, it falls into a few pieces that look like sure letters.
         fewer = sideways is not None and other_way.characters < FEWER * way.characters
         if other_way.confidence > max(way.confidence + margin, least) and not fewer:
-            degrees, cleaned, found, way = degrees + 90, other, found_there, other_way
+            degrees, cleaned, found, way = across, other, found_there, other_way
     elif way.upside_down and way.confidence < SURE_UPRIGHT and text is not recognizer:
         way = way_up(found, recognizer, as_given=not sideways)
     return at(degrees + 180) if way.upside_down else (cleaned, found)

@@ -12,7 +12,7 @@ from hwr_core.layout.struck_words import with_struck_words
 from hwr_core.layout.words import unread_boxes
 from hwr_core.pipeline.job import Job, KnownReadings, LineReader, Words
 from hwr_core.pipeline.lines import favouring, read_lines
-from hwr_core.pipeline.parted_formulas import Part, Sides, join_parted
+from hwr_core.pipeline.parted_formulas import Part, Sides, is_bar, join_parted
 from hwr_core.reading import Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
 from hwr_core.tasks import DrawnItem
@@ -131,8 +131,9 @@ def _read_mixed(
     for lines, found in blocks:
         written = [texts[place] for place in lines]
         chosen = written
+        above = texts[lines[0] - 1][1] if lines and lines[0] else None
         if found in asked and are_formulas(
-            [reading for _, reading in written], [read_ones[number][1] for number in found]
+            [reading for _, reading in written], [read_ones[number][1] for number in found], above
         ):
             chosen = [read_ones[number] for number in found]
         kept += [(lines[0], order, item, reading) for order, (item, reading) in enumerate(chosen)]
@@ -145,7 +146,9 @@ def _joined(
 ) -> list[tuple[DrawnItem, Reading]]:
     """Puts the parts of a formula together that white has parted."""
     formulas = [stroke for item, reading in found if reading.formula for stroke in item.strokes]
-    if len(found) < 2 or not formulas:
+    size = ink_size(formulas or [stroke for item, _ in found for stroke in item.strokes])
+    barred = [any(is_bar(*_width_and_height(stroke), size) for stroke in item.strokes) for item, _ in found]
+    if len(found) < 2 or not (formulas or any(barred)):
         return found
     recognizer = recognizer.math if isinstance(recognizer, AutoRecognizer) else recognizer
 
@@ -153,8 +156,8 @@ def _joined(
         reader, width = (recognizer.with_decoding(give_up_below=least), 1) if least else (recognizer, beams)
         return _read_items([item], reader, width, None, readings)[0][1]
 
-    parts = [Part(item, _sides(item.strokes), reading) for item, reading in found]
-    whole = join_parted(parts, ink_size(formulas), _united, read)
+    parts = [Part(item, _sides(item.strokes), reading, bar) for (item, reading), bar in zip(found, barred, strict=True)]
+    whole = join_parted(parts, size, _united, read)
     return [(part.item, part.reading) for part in whole]
 
 
@@ -167,6 +170,11 @@ def _sides(strokes: Strokes) -> Sides:
     points = np.concatenate(strokes)
     (left, top), (right, bottom) = points.min(0).tolist(), points.max(0).tolist()
     return left, top, right, bottom
+
+
+def _width_and_height(stroke: np.ndarray) -> tuple[float, float]:
+    width, height = np.ptp(stroke, axis=0).tolist()
+    return width, height
 
 
 def _extent(strokes: Strokes) -> Box:

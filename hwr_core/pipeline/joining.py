@@ -7,12 +7,13 @@ import cv2
 import numpy as np
 
 from hwr_core.auto_recognizer import AutoRecognizer
+from hwr_core.imaging.ink_mask import ink_mask, pieces
 from hwr_core.ink.formula import symbol_size
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.regions import regions_of
 from hwr_core.pipeline.job import Draft, Job
 from hwr_core.pipeline.lines import read_lines
-from hwr_core.pipeline.parted_formulas import Part, around, join_parted
+from hwr_core.pipeline.parted_formulas import Part, around, is_bar, join_parted, may_be_part
 from hwr_core.reading import Box, Reading, box_corners
 
 
@@ -23,9 +24,15 @@ def join(draft: Draft, job: Job) -> Draft:
     readings = [reading for reading in draft.readings if reading is not None]
     if job.regions is not None or not knows_formulas or len(readings) < max(2, len(draft.readings)):
         return draft
-    formulas = [line for line, reading in zip(draft.lines, readings, strict=True) if reading.formula]
+    with_readings = list(zip(draft.lines, readings, strict=True))
     in_table = any(line.cell is not None for line in draft.lines)  # its cells stand one below the other, and stay apart
-    if not formulas or in_table or job.stopped():
+    formulas = [line for line, reading in with_readings if reading.formula]
+    short = [line for line, reading in with_readings if may_be_part(reading)]
+    if len(short) < 2 or in_table or job.stopped():
+        return draft
+    size = float(np.median([symbol_size(line.image) for line in formulas or short]))
+    barred = [may_be_part(reading) and has_bar(line.image, size) for line, reading in with_readings]
+    if not formulas and not any(barred):
         return draft
     recognizer = recognizer.math if isinstance(recognizer, AutoRecognizer) else recognizer
 
@@ -36,8 +43,9 @@ def join(draft: Draft, job: Job) -> Draft:
             reader = replace(reader, recognizer=recognizer.with_decoding(give_up_below=least), beams=1)
         return read_lines([line.image], replace(job, reader=reader, on_progress=None))[0]
 
-    size = float(np.median([symbol_size(line.image) for line in formulas]))
-    parts = [Part(line, sides_of(line), reading) for line, reading in zip(draft.lines, readings, strict=True)]
+    parts = [
+        Part(line, sides_of(line), reading, bar) for (line, reading), bar in zip(with_readings, barred, strict=True)
+    ]
     whole = join_parted(parts, size, united, read)
     regions = dict(zip(map(id, draft.lines), draft.regions, strict=True))
     return replace(
@@ -49,6 +57,12 @@ def join(draft: Draft, job: Job) -> Draft:
             for part in whole
         ),
     )
+
+
+def has_bar(grey: np.ndarray, size: float) -> bool:
+    """Whether a picture of a line, dark on light, has a piece of ink that may be the bar of a fraction."""
+    _, stats = pieces(ink_mask(grey).view(np.uint8))
+    return any(is_bar(piece[cv2.CC_STAT_WIDTH], piece[cv2.CC_STAT_HEIGHT], size) for piece in stats[1:])
 
 
 def united(lines: Sequence[FoundLine]) -> FoundLine:

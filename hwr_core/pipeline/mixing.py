@@ -63,7 +63,9 @@ def _with_formulas(
     for lines, numbers in blocks:
         readings = [reading for number in numbers if (reading := read_ones[number]) is not None]
         texts = [reading for place in lines if (reading := draft.readings[place]) is not None]
-        if len(readings) < len(numbers) or not are_formulas(texts, readings):
+        top = min(lines, default=0)
+        above = draft.readings[top - 1] if top else None
+        if len(readings) < len(numbers) or not are_formulas(texts, readings, above):
             continue
         placed = [item for item in placed if item[0][0] not in lines or item[0][1]]
         first = min(lines) if lines else _line_below(draft.lines, found[numbers[0]].line)

@@ -3,11 +3,14 @@
 White tells formulas apart that stand one below the other (`ink.formula_grouping`). Hands leave white inside formulas too: above
 limits, beside bars of fractions, below scripts. So neighbours are read as one formula as well. The constants were chosen
 on CROHME's writers kept for choices: 17 of 21 parted formulas are joined, and of 1,171 pairs of formulas none.
+
+A fraction whose parts all look like text, as `dy` over `dx`, is known by its bar. Two or three short lines that stand by
+themselves are read as a formula, where one of them has a flat stroke as wide as a symbol.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -29,6 +32,11 @@ PROBABLE = 0.6  # probability of the parts from which the whole may have no symb
 KEPT = 0.6  # share of the parts' symbols that the whole has at least
 HOPE = 0.5  # share of the confidence that a whole must have, below which its search is given up
 SHORT_TEXT = 10  # characters of a line of text that may be a part of a formula
+BAR_WIDTH = 0.8  # of a symbol's height: the bar of a fraction is at least as wide
+FRACTION = (
+    0.7  # confidence of a fraction of lines of text at least: the bar speaks for it, however well its parts are read
+)
+FLAT = 5.0  # times as wide as high: the bar of a fraction
 
 RELATIONS = {"=", "<", ">", r"\leq", r"\geq", r"\neq", r"\approx"}
 
@@ -47,11 +55,18 @@ class Part(Generic[Item]):
         item: The ink that was read.
         box: Where it stands.
         reading: Its reading.
+        barred: Whether a stroke of it may be the bar of a fraction (`is_bar`).
     """
 
     item: Item
     box: Sides
     reading: Reading
+    barred: bool = False
+
+
+def is_bar(width: float, height: float, size: float) -> bool:
+    """Whether a stroke may be the bar of a fraction, by its extent and by the height of a symbol, all in one unit."""
+    return width >= max(BAR_WIDTH * size, FLAT * height)
 
 
 def join_parted(
@@ -77,7 +92,7 @@ def join_parted(
     while (chain := next((chain for chain in _chains(found, size) if chain not in tried), None)) is not None:
         tried.add(chain)
         item, readings = unite([part.item for part in chain]), [part.reading for part in chain]
-        whole = read(item, HOPE * _least(_probability(readings)))
+        whole = read(item, HOPE * _least(readings))
         if whole is not None and is_whole(whole, readings):
             whole = read(item, 0.0)
         if whole is not None and is_whole(whole, readings):
@@ -102,12 +117,15 @@ def is_whole(whole: Reading, parts: Sequence[Reading]) -> bool:
     """
     if not whole.text or not whole.complete or whole.unread or r"\\" in whole.text:
         return False
+    by_bar = not any(part.formula for part in parts)
+    if by_bar and r"\frac" not in whole.text:
+        return False
     apart = _probability(parts)
-    if whole.confidence <= _least(apart):
+    if whole.confidence <= _least(parts):
         return False
     written, each = _symbols(whole.text), [_symbols(_guess(part)) for part in parts]
     there = sum(each, Counter())
-    least = there.total() if apart >= PROBABLE else 1 + max(symbols.total() for symbols in each)
+    least = there.total() if apart >= PROBABLE and not by_bar else 1 + max(symbols.total() for symbols in each)
     if written.total() < least:
         return False
     return (written & there).total() >= KEPT * there.total()
@@ -122,8 +140,18 @@ def _chains(parts: Sequence[Part[Item]], size: float) -> Iterator[tuple[Part[Ite
             chain = [part]
             while len(chain) < count and (other := nexts[chain[-1]]) is not None:
                 chain.append(other)
-            if len(chain) == count and _may_be_whole([one.reading for one in chain]):
+            if len(chain) == count and (
+                _may_be_whole([one.reading for one in chain]) or _may_be_fraction(chain, nexts)
+            ):
                 yield tuple(chain)
+
+
+def _may_be_fraction(chain: Sequence[Part[Item]], nexts: Mapping[Part[Item], Part[Item] | None]) -> bool:
+    """Whether lines of text may be a fraction: one has a bar, and no other short line stands near, as in a sum."""
+    lone = nexts[chain[-1]] is None and not any(below is chain[0] for below in nexts.values())
+    between = [part for part in chain[1:-1] if _symbols(_guess(part.reading)).total() > 1]
+    as_text = not any(part.reading.formula for part in chain)
+    return as_text and lone and not between and any(part.barred for part in chain)
 
 
 def _may_be_whole(parts: Sequence[Reading]) -> bool:
@@ -139,22 +167,26 @@ def _may_be_whole(parts: Sequence[Reading]) -> bool:
 
 def _nearest_below(part: Part[Item], parts: Sequence[Part[Item]], size: float) -> Part[Item] | None:
     near = [other for other in parts if other is not part and _may_be_below(part, other, size)]
-    return min(near, key=lambda other: other.box[1], default=None) if _may_be_part(part.reading) else None
+    return min(near, key=lambda other: other.box[1], default=None) if may_be_part(part.reading) else None
 
 
 def _may_be_below(upper: Part, lower: Part, size: float) -> bool:
     (left, top, right, bottom), (left2, top2, right2, _) = upper.box, lower.box
     white, beside = top2 - bottom, max(left, left2) - min(right, right2)
     near = -OVERLAP * size <= white <= WHITE_BETWEEN * size and beside <= WHITE_BESIDE * size
-    return near and top2 > top and _may_be_part(lower.reading)
+    return near and top2 > top and may_be_part(lower.reading)
 
 
-def _may_be_part(reading: Reading) -> bool:
+def may_be_part(reading: Reading) -> bool:
+    """Whether this is a formula, or a line that is as short as a part of one and has no words."""
     return reading.formula or (len(_guess(reading)) <= SHORT_TEXT and not is_words(reading))
 
 
-def _least(apart: float) -> float:
-    """The confidence that a whole must have, where its parts together have the probability `apart`."""
+def _least(parts: Sequence[Reading]) -> float:
+    """The confidence that a whole of these parts must have."""
+    if not any(part.formula for part in parts):
+        return FRACTION
+    apart = _probability(parts)
     return max(apart, min(SURE, max(LEAST, MUCH_MORE * apart)))
 
 

@@ -68,6 +68,38 @@ def test_a_fraction_whose_parts_stand_far_apart_is_one_formula_drawn_and_photogr
     assert found(read_page(photo_of(strokes), recognizer)) == whole
 
 
+def fraction(upper, lower, white, seed=1):
+    """Two texts with a bar between them, `white` pixels from each; letters are 60 high."""
+    parts = [[np.asarray(stroke) for stroke in write(text, height=60, seed=seed)] for text in (upper, lower)]
+    widths = [np.concatenate(part)[:, 0].max() for part in parts]
+    bar = np.array([[x, 0.0] for x in np.linspace(0, max(widths) + 20, 20)])
+    middle = [[stroke + (10 + (max(widths) - width) / 2, 0) for stroke in part] for part, width in zip(parts, widths, strict=True)]  # fmt: skip
+    return below(below(middle[0], [bar], white), middle[1], white)
+
+
+@pytest.mark.parametrize(("upper", "lower", "white"), [("dy", "dx", 60), ("n", "2", 60), ("3", "4", 45)])
+def test_a_fraction_whose_parts_look_like_text_is_known_by_its_bar_drawn_and_photographed(auto, upper, lower, white):
+    strokes = fraction(upper, lower, white)  # on a photo it is higher than wide, and not turned
+    for page in (read_ink(strokes, auto), read_page(photo_of(strokes), auto)):
+        assert found(page) == [(rf"\frac{{{upper}}}{{{lower}}}", True)]
+
+
+@pytest.mark.parametrize("rows", [("12", "34", "46"), ("125", "+34", "159")])
+def test_numbers_added_up_are_no_fraction_drawn_and_photographed(auto, rows):
+    line = np.array([[x, 0.0] for x in np.linspace(0, 160, 30)])
+    first, second, result = (write(row, height=60) for row in rows)
+    strokes = below(below(below(first, second, 30), [line], 25), result, 30)
+    for page in (read_ink(strokes, auto), read_page(photo_of(strokes), auto)):
+        assert found(page) == [(row, False) for row in rows]
+
+
+@pytest.mark.parametrize(("heading", "other"), [("Monday", "7"), ("Anna", "12"), ("mass", "volume")])
+def test_an_underlined_heading_above_a_number_or_a_word_is_no_fraction(auto, heading, other):
+    line = np.array([[x, 0.0] for x in np.linspace(0, 160, 30)])
+    strokes = below(below(write(heading, height=60), [line], 15), write(other, height=60), 40)
+    assert found(read_ink(strokes, auto)) == [(heading, False), (other, False)]
+
+
 def test_a_picture_of_two_formulas_read_as_formulas_gives_two_lines():
     page = read_picture(lambda: Image.open(CASES / "two_lines.png"), load_recognizer("math"), "formula")
     assert found(page) == TWO_LINES

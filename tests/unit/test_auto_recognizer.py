@@ -1,5 +1,7 @@
 """Which readings are in doubt between text and formulas, and which of two is kept."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,27 @@ def test_one_formula_over_several_lines_needs_less_than_their_confidences():
     parts = [Reading("x2", 0.93), Reading("4", 0.97)]
     assert are_formulas(parts, [formula(r"\frac{x^{2}}{4}", 0.6)])
     assert not are_formulas(parts, [formula(r"\frac{x^{2}}{4}", 0.01)])
+
+
+def test_a_formula_that_leaves_ink_out_is_not_kept_over_sure_texts():
+    numbers, fraction = [Reading(text, 0.98) for text in ("12", "34", "46")], formula(r"\frac{12}{34}", 0.6)
+    assert are_formulas(numbers, [fraction])
+    assert not are_formulas(numbers, [replace(fraction, unread=((0.1, 0.3),))])
+
+
+def test_a_row_of_a_sum_and_its_result_are_no_fraction():
+    rows, fraction = [Reading("+34", 0.98), Reading("159", 0.98)], [formula(r"\frac{+34}{159}", 0.9)]
+    assert are_formulas(rows, fraction)
+    assert not are_formulas(rows, fraction, above=Reading("125", 0.98))
+    assert are_formulas(rows, fraction, above=Reading("so we get", 0.98))
+    assert not are_formulas([Reading("125", 0.98), *rows], fraction)
+
+
+def test_a_sure_word_above_a_number_is_a_heading_and_no_numerator():
+    fraction = [formula(r"\frac{Anna}{12}", 0.8)]
+    assert not are_formulas([Reading("Anna", 0.95), Reading("12", 0.98)], fraction)
+    assert are_formulas([Reading("Anna", 0.5), Reading("12", 0.98)], fraction)  # letters that look like a word
+    assert are_formulas([Reading("sin", 0.95), Reading("12", 0.98)], fraction)
 
 
 def test_ink_without_a_line_is_a_formula_only_if_that_is_sure():

@@ -1,4 +1,4 @@
-"""How long a training step takes on this processor: with bf16 and without, by frozen blocks, line height, batch and compilation.
+"""Measures a training step on this processor, by bf16, frozen blocks, line height, batch and compilation.
 
     python -m training.evaluation.step_times models/text --results docs/results/text-step-times.json
 

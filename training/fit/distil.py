@@ -1,4 +1,4 @@
-"""Takes layers out of a text checkpoint and teaches those that stay what the whole one knew.
+"""Takes layers out of a text checkpoint. The others learn to read as the whole checkpoint did.
 
     python -m training.fit.distil runs/text/checkpoint --encoder 0 2 --decoder 0 2 --minutes 195     # → runs/thin/checkpoint
 

@@ -1,4 +1,4 @@
-"""Packs the training data, the code and a start, for a machine that is lent for minutes and reaches no network: text 74 MB, math 41.
+"""Packs the training data, the code and a start for a lent machine without a network: text 74 MB, math 41.
 
     python -m training.fit.pack runs/pack-text --task text --start models/text
     python -m training.fit.pack runs/pack-math --task math --start models/math

@@ -40,7 +40,7 @@ from training.synthesis.formula_words import words
 from training.synthesis.line_stream import EOS
 from training.synthesis.symbol_drawings import all_drawings
 
-# Shares of the stream: formulas as CROHME's writers wrote them, pieces of these, new ones of their symbols, and what is no formula.
+# Shares of the stream. `whole` is as CROHME's writers wrote it, `part` a piece of that, `scribble` no formula; the others are new.
 MIXTURE = {
     "whole": 0.38, "part": 0.09, "given": 0.16, "again": 0.05, "school": 0.09, "sign": 0.06, "matrix": 0.05, "cases": 0.015, "system": 0.015, "worded": 0.035,
     "long_sum": 0.05, "scribble": 0.025,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hwr_core.pipeline.parted_formulas import Part, is_whole, join_parted
+from hwr_core.pipeline.parted_formulas import Part, is_bar, is_whole, join_parted
 from hwr_core.reading import Alternative, Reading
 
 
@@ -11,8 +11,8 @@ def formula(text: str, confidence: float = 0.95) -> Reading:
 
 
 def parts(*items):
-    """Each of a name, left, top, right, bottom and a reading."""
-    return [Part(name, tuple(map(float, box)), reading) for name, *box, reading in items]
+    """Each of a name, left, top, right, bottom and a reading. A name with `bar` in it has one."""
+    return [Part(name, tuple(map(float, box)), reading, "bar" in name) for name, *box, reading in items]
 
 
 def join(found, readings, size=10.0):
@@ -89,6 +89,36 @@ def test_text_alone_and_long_lines_of_text_are_no_parts():
     assert join(parts(("a", 0, 0, 40, 10, word), ("b", 0, 22, 40, 32, word)), {})[1] == []
     assert join(parts(("a", 0, 0, 40, 10, line), ("b", 0, 22, 40, 32, formula("b"))), {})[1] == []
     assert join(parts(("a", 0, 0, 40, 10, word), ("b", 0, 22, 40, 32, formula("b"))), {})[1] != []
+
+
+DY_DX = [
+    ("upper", 0, 0, 40, 10, Reading("dy", 0.99)),
+    ("lower bar", 0, 30, 40, 50, Reading("dx", 0.99)),
+]
+
+
+def test_a_fraction_whose_parts_look_like_text_is_known_by_its_bar():
+    whole = {"upper+lower bar": formula(r"\frac{dy}{dx}", 0.8)}
+    assert join(parts(*DY_DX), whole)[0] == [("upper+lower bar", r"\frac{dy}{dx}")]
+    assert len(join(parts(*DY_DX), {"upper+lower bar": formula(r"\frac{dy}{dx}", 0.5)})[0]) == 2  # not sure
+    assert len(join(parts(*DY_DX), {"upper+lower bar": formula(r"d y d x", 0.8)})[0]) == 2  # no fraction
+    words = ("words", 0, -25, 90, -15, Reading("so we find", 0.9))
+    assert len(join(parts(words, *DY_DX), whole)[0]) == 2
+
+
+def test_a_sum_of_numbers_above_a_line_is_no_fraction():
+    first, second = ("12", 0, 0, 40, 10, Reading("12", 0.99)), ("+34 bar", 0, 20, 40, 40, Reading("+34", 0.99))
+    result = ("46", 0, 50, 40, 60, Reading("46", 0.99))
+    for other in ("+34 bar+46", "12++34 bar", "12++34 bar+46"):
+        found, asked = join(parts(first, second, result), {other: formula(r"\frac{34}{46}", 0.99)})
+        assert len(found) == 3 and asked == []
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "bar"), [(40, 2, True), (8, 1, True), (7, 1, False), (40, 9, False), (0, 0, False)]
+)
+def test_a_bar_is_flat_and_as_wide_as_a_symbol(width, height, bar):
+    assert is_bar(width, height, 10.0) == bar
 
 
 @pytest.mark.parametrize(
