@@ -13,6 +13,7 @@ import numpy as np
 
 from hwr_core.decoding.beam_search import beam_search
 from hwr_core.decoding.languages import in_languages, in_likely_languages, likeliest_language
+from hwr_core.decoding.lost_letters import with_lost_letters
 from hwr_core.decoding.lost_marks import with_lost_marks
 from hwr_core.decoding.network import Divisible, Lookahead, Network
 from hwr_core.decoding.proposals import with_listed_words
@@ -118,6 +119,10 @@ def with_drafts(
             for item, (hypotheses, language) in enumerate(zip(found, languages, strict=True))
         ]
 
+    found = [
+        with_lost_letters(network, encoded.alone(item), hypotheses, in_languages(plain, [language]), path)
+        for item, (hypotheses, language, path) in enumerate(zip(found, languages, paths, strict=True))
+    ]
     found = corrected(with_lost_marks, found, plain)
     if settings.word_list is not None:
         found = corrected(with_listed_words, found, settings)

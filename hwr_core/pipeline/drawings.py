@@ -5,17 +5,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hwr_core.auto_recognizer import AutoRecognizer, are_formulas, connected, in_doubt, is_surely_text
+from hwr_core.auto_recognizer import AutoRecognizer
 from hwr_core.ink.formula import ink_size, render_formula
 from hwr_core.ink.strokes import Strokes, as_points
 from hwr_core.layout.struck_words import with_struck_words
 from hwr_core.layout.words import unread_boxes
+from hwr_core.pipeline.bars import strokes_have_bar
 from hwr_core.pipeline.job import Job, KnownReadings, LineReader, Words
 from hwr_core.pipeline.lines import favouring, read_lines
-from hwr_core.pipeline.parted_formulas import Part, Sides, is_bar, join_parted
+from hwr_core.pipeline.parted_formulas import Part, Sides, join_parted
 from hwr_core.reading import Box, Line, Page, Reading
 from hwr_core.recognizer import Progress, Recognizer
 from hwr_core.tasks import DrawnItem
+from hwr_core.text_or_formula import are_formulas, connected, in_doubt, is_surely_text
 
 
 def read_ink(
@@ -132,8 +134,9 @@ def _read_mixed(
         written = [texts[place] for place in lines]
         chosen = written
         above = texts[lines[0] - 1][1] if lines and lines[0] else None
+        barred = any(strokes_have_bar(formulas[number].strokes) for number in found)
         if found in asked and are_formulas(
-            [reading for _, reading in written], [read_ones[number][1] for number in found], above
+            [reading for _, reading in written], [read_ones[number][1] for number in found], above, barred
         ):
             chosen = [read_ones[number] for number in found]
         kept += [(lines[0], order, item, reading) for order, (item, reading) in enumerate(chosen)]
@@ -147,7 +150,7 @@ def _joined(
     """Puts the parts of a formula together that white has parted."""
     formulas = [stroke for item, reading in found if reading.formula for stroke in item.strokes]
     size = ink_size(formulas or [stroke for item, _ in found for stroke in item.strokes])
-    barred = [any(is_bar(*_width_and_height(stroke), size) for stroke in item.strokes) for item, _ in found]
+    barred = [strokes_have_bar(item.strokes, size) for item, _ in found]
     if len(found) < 2 or not (formulas or any(barred)):
         return found
     recognizer = recognizer.math if isinstance(recognizer, AutoRecognizer) else recognizer
@@ -170,11 +173,6 @@ def _sides(strokes: Strokes) -> Sides:
     points = np.concatenate(strokes)
     (left, top), (right, bottom) = points.min(0).tolist(), points.max(0).tolist()
     return left, top, right, bottom
-
-
-def _width_and_height(stroke: np.ndarray) -> tuple[float, float]:
-    width, height = np.ptp(stroke, axis=0).tolist()
-    return width, height
 
 
 def _extent(strokes: Strokes) -> Box:

@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 
 from hwr_core.auto_recognizer import AutoRecognizer
-from hwr_core.imaging.ink_mask import ink_mask, pieces
 from hwr_core.ink.formula import symbol_size
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.regions import regions_of
+from hwr_core.pipeline.bars import picture_has_bar
 from hwr_core.pipeline.job import Draft, Job
 from hwr_core.pipeline.lines import read_lines
-from hwr_core.pipeline.parted_formulas import Part, around, is_bar, join_parted, may_be_part
+from hwr_core.pipeline.parted_formulas import Part, around, join_parted, may_be_part
 from hwr_core.reading import Box, Reading, box_corners
 
 
@@ -31,7 +31,7 @@ def join(draft: Draft, job: Job) -> Draft:
     if len(short) < 2 or in_table or job.stopped():
         return draft
     size = float(np.median([symbol_size(line.image) for line in formulas or short]))
-    barred = [may_be_part(reading) and has_bar(line.image, size) for line, reading in with_readings]
+    barred = [may_be_part(reading) and picture_has_bar(line.image, size) for line, reading in with_readings]
     if not formulas and not any(barred):
         return draft
     recognizer = recognizer.math if isinstance(recognizer, AutoRecognizer) else recognizer
@@ -57,12 +57,6 @@ def join(draft: Draft, job: Job) -> Draft:
             for part in whole
         ),
     )
-
-
-def has_bar(grey: np.ndarray, size: float) -> bool:
-    """Whether a picture of a line, dark on light, has a piece of ink that may be the bar of a fraction."""
-    _, stats = pieces(ink_mask(grey).view(np.uint8))
-    return any(is_bar(piece[cv2.CC_STAT_WIDTH], piece[cv2.CC_STAT_HEIGHT], size) for piece in stats[1:])
 
 
 def united(lines: Sequence[FoundLine]) -> FoundLine:

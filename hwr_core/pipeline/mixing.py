@@ -5,14 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwr_core.auto_recognizer import AutoRecognizer, are_formulas, connected, in_doubt, is_surely_text
+from hwr_core.auto_recognizer import AutoRecognizer
 from hwr_core.layout.formula_regions import FormulaRegion, find_formulas
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.regions import Region, regions_of
+from hwr_core.pipeline.bars import picture_has_bar
 from hwr_core.pipeline.job import Draft, Job
 from hwr_core.pipeline.lines import read_lines
 from hwr_core.pipeline.steps import cleaned_page
 from hwr_core.reading import Reading
+from hwr_core.text_or_formula import are_formulas, connected, in_doubt, is_surely_text
 
 SURE_FORMULA = 0.9  # confidence from which a formula that lies in its line is not read again
 
@@ -65,7 +67,8 @@ def _with_formulas(
         texts = [reading for place in lines if (reading := draft.readings[place]) is not None]
         top = min(lines, default=0)
         above = draft.readings[top - 1] if top else None
-        if len(readings) < len(numbers) or not are_formulas(texts, readings, above):
+        barred = any(picture_has_bar(found[number].line.image) for number in numbers)
+        if len(readings) < len(numbers) or not are_formulas(texts, readings, above, barred):
             continue
         placed = [item for item in placed if item[0][0] not in lines or item[0][1]]
         first = min(lines) if lines else _line_below(draft.lines, found[numbers[0]].line)

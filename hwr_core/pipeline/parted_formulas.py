@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hwr_core.auto_recognizer import is_words
 from hwr_core.decoding.latex import canonical
 from hwr_core.decoding.unread_symbols import has_ink
 from hwr_core.errors import HandwritingError
 from hwr_core.reading import Reading
+from hwr_core.text_or_formula import is_words
 
 WHITE_BETWEEN = 2.5  # of a symbol's height: the white between two parts of a formula, one below the other, at most
 WHITE_BESIDE = 1.5  # of a symbol's height: the white between their columns at most
@@ -32,11 +32,9 @@ PROBABLE = 0.6  # probability of the parts from which the whole may have no symb
 KEPT = 0.6  # share of the parts' symbols that the whole has at least
 HOPE = 0.5  # share of the confidence that a whole must have, below which its search is given up
 SHORT_TEXT = 10  # characters of a line of text that may be a part of a formula
-BAR_WIDTH = 0.8  # of a symbol's height: the bar of a fraction is at least as wide
 FRACTION = (
     0.7  # confidence of a fraction of lines of text at least: the bar speaks for it, however well its parts are read
 )
-FLAT = 5.0  # times as wide as high: the bar of a fraction
 
 RELATIONS = {"=", "<", ">", r"\leq", r"\geq", r"\neq", r"\approx"}
 
@@ -55,18 +53,13 @@ class Part(Generic[Item]):
         item: The ink that was read.
         box: Where it stands.
         reading: Its reading.
-        barred: Whether a stroke of it may be the bar of a fraction (`is_bar`).
+        barred: Whether a stroke of it may be the bar of a fraction (`pipeline.bars`).
     """
 
     item: Item
     box: Sides
     reading: Reading
     barred: bool = False
-
-
-def is_bar(width: float, height: float, size: float) -> bool:
-    """Whether a stroke may be the bar of a fraction, by its extent and by the height of a symbol, all in one unit."""
-    return width >= max(BAR_WIDTH * size, FLAT * height)
 
 
 def join_parted(

@@ -6,11 +6,11 @@ from pathlib import Path
 import streamlit as st
 
 from hwr_core import pipeline
-from hwr_core.auto_recognizer import in_doubt
 from hwr_core.checkpoints.registry import load_recognizer
 from hwr_core.errors import HandwritingError
 from hwr_core.ink.strokes import Strokes
 from hwr_core.reading import Page
+from hwr_core.text_or_formula import in_doubt
 from pages.drawing.canvas import canvas, write_example
 from pages.drawing.edits import receive
 from pages.drawing.history import show_history

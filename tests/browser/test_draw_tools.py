@@ -181,6 +181,14 @@ def test_a_reading_that_arrives_in_a_field_without_the_focus_leaves_the_cursor_w
     field.focus()
     desktop.keyboard.type("Oh ")
     expect(field).to_have_value(re.compile("^Oh to it\n.+$"))
+    field.blur()
+    desktop.keyboard.press("Control+z")  # takes the typed word back: another text is in the field
+    expect(field).to_have_value(re.compile("^to it\n.+$"))
+    text = field.input_value()
+    side = field.bounding_box()
+    desktop.mouse.click(side["x"] + side["width"] - 8, side["y"] + side["height"] - 12)  # the pointer puts it elsewhere
+    desktop.keyboard.type("!")
+    expect(field).to_have_value(f"{text}!")
 
 
 def test_a_text_typed_right_before_another_page_is_opened_is_kept(desktop):

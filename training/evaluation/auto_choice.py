@@ -2,7 +2,7 @@
 
 Every drawing is read by both checkpoints. The tables show how many of each set were in doubt, and which reading was
 kept. None of the writers is in the training data, and CROHME's test set is left out: the constants of
-`hwr_core.auto_recognizer` are chosen by this command.
+`hwr_core.text_or_formula` are chosen by this command.
 """
 
 import argparse
@@ -13,10 +13,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hwr_core import load_recognizer
-from hwr_core.auto_recognizer import AutoRecognizer, in_doubt, more_probable
+from hwr_core.auto_recognizer import AutoRecognizer
 from hwr_core.ink.formula import render_formula
 from hwr_core.ink.strokes import Strokes, level, render_line
 from hwr_core.reading import Reading
+from hwr_core.text_or_formula import in_doubt, more_probable
 from training.data.crohme import crohme
 from training.data.datasets import iam_ondb
 from training.evaluation.drawn import drawings

@@ -13,7 +13,8 @@ class ReadingField {
     this.number = 0
     this.area.oninput = () => this.grow()
     this.area.onblur = () => this.tell()
-    this.area.onfocus = () => this.putCursor()
+    this.area.onpointerdown = () => { this.cursors = null } // the pointer puts the cursor
+    this.area.onfocus = () => this.comeBack()
     this.area.onkeydown = (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.tell()
     }
@@ -51,6 +52,13 @@ class ReadingField {
     this.reading = data.reading
     this.label.textContent = data.label
     this.grow()
+  }
+
+  // The cursor is where it was, unless something else has put it: it was left at the end.
+  comeBack() {
+    const { selectionStart, selectionEnd, value } = this.area
+    if (selectionStart === value.length && selectionEnd === value.length) this.putCursor()
+    this.cursors = null
   }
 
   // Only in a field with the focus: in Safari a cursor that is put takes the focus.

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hwr_core.auto_recognizer import are_formulas, connected, in_doubt, is_surely_text, more_probable
 from hwr_core.reading import Alternative, Reading
+from hwr_core.text_or_formula import are_formulas, connected, in_doubt, is_surely_text, more_probable
 
 
 def formula(text, confidence):
@@ -78,9 +78,24 @@ def test_one_formula_over_several_lines_needs_less_than_their_confidences():
 
 
 def test_a_formula_that_leaves_ink_out_is_not_kept_over_sure_texts():
-    numbers, fraction = [Reading(text, 0.98) for text in ("12", "34", "46")], formula(r"\frac{12}{34}", 0.6)
-    assert are_formulas(numbers, [fraction])
-    assert not are_formulas(numbers, [replace(fraction, unread=((0.1, 0.3),))])
+    numbers = [Reading("12", 0.98), Reading("34", 0.98)]
+    assert are_formulas(numbers, [formula(r"\frac{12}{34}", 0.6)])
+    assert not are_formulas(numbers, [formula(r"\frac{12}{4}", 0.6)])
+    assert not are_formulas(numbers, [replace(formula(r"\frac{12}{34}", 0.6), unread=((0.1, 0.3),))])
+
+
+def test_a_fraction_needs_a_bar_and_a_matrix_brackets():
+    numbers = [Reading("12", 0.98), Reading("34", 0.98)]
+    assert not are_formulas(numbers, [formula(r"\frac{12}{34}", 0.6)], barred=False)
+    assert are_formulas([Reading("17", 0.2), Reading("34", 0.98)], [formula(r"\frac{12}{34}", 0.6)], barred=False)
+    assert not are_formulas(numbers, [formula(r"\begin{matrix}12\\34\end{matrix}", 0.99)])
+    assert are_formulas(numbers, [formula(r"\left(\begin{matrix}12\\34\end{matrix}\right)", 0.9)])
+
+
+def test_a_sure_name_is_text_and_what_begins_like_a_function_is_not():
+    assert is_surely_text(Reading("Physics", 0.95)) and is_surely_text(Reading("a line of words", 0.5))
+    assert not any(is_surely_text(Reading(text, 0.95)) for text in ("cosx", "mgh", "dy"))
+    assert not is_surely_text(Reading("Physics", 0.8))
 
 
 def test_a_row_of_a_sum_and_its_result_are_no_fraction():
@@ -89,6 +104,21 @@ def test_a_row_of_a_sum_and_its_result_are_no_fraction():
     assert not are_formulas(rows, fraction, above=Reading("125", 0.98))
     assert are_formulas(rows, fraction, above=Reading("so we get", 0.98))
     assert not are_formulas([Reading("125", 0.98), *rows], fraction)
+    amounts = [Reading("€ 12.50", 0.9), Reading("7,20 €", 0.8)]
+    assert not are_formulas(amounts, [formula(r"\frac{\epsilon}{\epsilon}\frac{12.50}{720}", 0.7)])
+    assert are_formulas([Reading("€", 0.9), Reading("2", 0.8)], [formula(r"\frac{\epsilon}{2}", 0.7)])
+
+
+def test_two_equations_close_together_are_no_fraction():
+    lines = [Reading("E = mc2", 0.8), Reading("F = ma", 0.7)]
+    assert not are_formulas(lines, [formula(r"\frac{E}{F}=\frac{mc^{2}}{ma}", 0.9)])
+    assert are_formulas(lines, [formula("E=mc^{2}", 0.8), formula("F=ma", 0.9)])
+    assert are_formulas(lines, [formula(r"\begin{cases}E=mc^{2}\\F=ma\end{cases}", 0.9)])
+
+
+def test_a_fraction_of_a_cup_is_text():
+    assert not are_formulas([Reading("1/2 cup milk", 0.95)], [formula(r"1/2\text{ cup }mik", 0.6)])
+    assert are_formulas([Reading("1/2 x", 0.95)], [formula(r"\frac{1}{2}x", 0.6)])
 
 
 def test_a_sure_word_above_a_number_is_a_heading_and_no_numerator():
