@@ -2,7 +2,7 @@
 
 A shorter text has fewer characters that the language model counts, so it may leave out a word: `2. c` became `2.`. Where
 CTC is sure of a character of such a word, the network alone chooses between the best hypothesis and one with the word.
-Letters within words are not put back: of 14 on 600 validation lines, one became right.
+Letters within words are not put back: where CTC sees more of them than the search, the search is mostly right.
 """
 
 from dataclasses import replace
