@@ -16,6 +16,7 @@ from hwr_core.reading import Reading
 
 SURE = 0.9  # confidence from which words and numbers are text without asking
 SURE_CHARACTERS = 0.82  # mean confidence of the characters from which a line of words is text without asking
+BLANK = 0.2  # confidence from which an empty reading is believed
 SHORT = 10  # characters of a text that a formula may look like
 SENTENCE = 5  # words from which a text without signs of a formula is text without asking, however unsure it is
 LEAST_FORMULA = 0.02  # confidence below which a reading as a formula is never kept
@@ -42,7 +43,6 @@ _NUMBER = re.compile(r"[(+]?[\d€$£][\d\s.,:/()'€$£%-]*(\s?[ap]m|h\d*|[A-Za
 _AMOUNT = re.compile(r"[+\-–]?\s*([€$£]\s*\d[\d\s.,]*|\d[\d\s.,]*\s*[€$£])")  # of money
 _TERM = re.compile(rf"[+\-–×x*]?\s*\d[\d\s.,]*|{_AMOUNT.pattern}")  # a row of a sum, as it is written at school
 _STACKED = re.compile(r"\\\\|\\(frac|sqrt|sum|int|lim)\b")
-_ROWS = re.compile(r"\\\\")
 _BARE_ROWS = re.compile(r"\\begin\{(matrix|array|aligned)\}.*\\end\{\1\}")
 _BAR = re.compile(r"\\frac\b")
 _SYMBOL = re.compile(r"\\[A-Za-z]+|[^\s{}^_&\\]")
@@ -53,7 +53,8 @@ _STRUCTURE = re.compile(r"[=+<>^_|]|\\[A-Za-z]+|\d\s*-\s*\d|[A-Za-z]\s*-|\(")
 
 def in_doubt(reading: Reading) -> bool:
     """Whether a reading as text may be that of a formula."""
-    if reading.formula or (not reading.text and not reading.unreadable):
+    blank = not reading.text and not reading.unreadable
+    if reading.formula or (blank and reading.confidence >= BLANK):
         return False
     if _NUMBER.fullmatch(reading.text):
         return reading.confidence < SURE
@@ -194,11 +195,11 @@ def _is_sum(texts: Sequence[Reading]) -> bool:
 def _are_rows(texts: Sequence[Reading], formulas: Sequence[Reading]) -> bool:
     """Whether the lines stand one below the other without anything that makes them one formula.
 
-    Equations are no fraction. Rows without brackets are the lines of a list.
+    Equations are no fraction, but a sum's lower limit has a sign of equality too. Rows without brackets are the lines of a list.
     """
     if len(formulas) != 1 or len(texts) < 2:
         return False
-    equations = all("=" in text.text for text in texts) and not _ROWS.search(formulas[0].text)
+    equations = all("=" in text.text for text in texts) and bool(_BAR.search(formulas[0].text))
     return equations or (bool(_BARE_ROWS.fullmatch(formulas[0].text)) and all(text.text for text in texts))
 
 

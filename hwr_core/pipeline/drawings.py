@@ -121,7 +121,7 @@ def _read_mixed(
     of_formula = [{id(stroke) for stroke in formula.strokes} for formula in formulas]
     touches = np.array([[bool(line & formula) for formula in of_formula] for line in of_line], bool)
     blocks = [([lone[line] for line in lines], found) for lines, found in connected(touches)]
-    asked = [found for lines, found in blocks if len(lines) > 1 or len(found) > 1 or in_doubt(texts[lines[0]][1])]
+    asked = [found for lines, found in blocks if len(lines) > 1 or len(found) > 1 or _may_be_other(texts[lines[0]][1])]
     to_read = [formulas[number] for found in asked for number in found]
     read_ones = dict(
         zip(
@@ -144,14 +144,21 @@ def _read_mixed(
     return _joined(ordered, recognizer, beams, readings)
 
 
+def _may_be_other(reading: Reading) -> bool:
+    """Whether a line's ink may be a formula. There is ink, so a line without text is in doubt too."""
+    return not reading.text or in_doubt(reading)
+
+
 def _joined(
     found: list[tuple[DrawnItem, Reading]], recognizer: Recognizer, beams: int | None, readings: KnownReadings | None
 ) -> list[tuple[DrawnItem, Reading]]:
     """Puts the parts of a formula together that white has parted."""
+    if len(found) < 2:
+        return found
     formulas = [stroke for item, reading in found if reading.formula for stroke in item.strokes]
     size = ink_size(formulas or [stroke for item, _ in found for stroke in item.strokes])
     barred = [strokes_have_bar(item.strokes, size) for item, _ in found]
-    if len(found) < 2 or not (formulas or any(barred)):
+    if not formulas and not any(barred):
         return found
     recognizer = recognizer.math if isinstance(recognizer, AutoRecognizer) else recognizer
 

@@ -84,6 +84,10 @@ def test_a_formula_that_leaves_ink_out_is_not_kept_over_sure_texts():
     assert not are_formulas(numbers, [replace(formula(r"\frac{12}{34}", 0.6), unread=((0.1, 0.3),))])
 
 
+def test_an_empty_reading_that_is_not_believed_is_in_doubt():
+    assert in_doubt(Reading("", 0.001)) and not in_doubt(Reading("", 0.9))
+
+
 def test_a_fraction_needs_a_bar_and_a_matrix_brackets():
     numbers = [Reading("12", 0.98), Reading("34", 0.98)]
     assert not are_formulas(numbers, [formula(r"\frac{12}{34}", 0.6)], barred=False)
@@ -113,6 +117,8 @@ def test_two_equations_close_together_are_no_fraction():
     lines = [Reading("E = mc2", 0.8), Reading("F = ma", 0.7)]
     assert not are_formulas(lines, [formula(r"\frac{E}{F}=\frac{mc^{2}}{ma}", 0.9)])
     assert are_formulas(lines, [formula("E=mc^{2}", 0.8), formula("F=ma", 0.9)])
+    limit = [Reading("So = Zax", 0.4), Reading("k=1", 0.9)]
+    assert are_formulas(limit, [formula(r"S_{n}=\sum_{k=1}^{n}a_{k}", 0.8)])
     assert are_formulas(lines, [formula(r"\begin{cases}E=mc^{2}\\F=ma\end{cases}", 0.9)])
 
 
