@@ -215,7 +215,7 @@ class Phrases:
         if pick < 0.3:
             return self.number(r.randint(1, 3))
         if pick < 0.7:
-            return r.choice(string.ascii_letters + "ÄÖÜäöüßéàÉ")
+            return r.choice(string.ascii_letters + "ÄÖÜäöüßéàÉñìïœç")
         if pick < 0.8:
             return r.choice(SIGNS)
         return r.choice(
@@ -256,6 +256,7 @@ class Phrases:
         kinds = [
             self.clock, self.date, self.date_in_words, self.price, self.email, self.phone, self.grouped, self.sum, self.quantity,
             self.address, self.name, self.code, self.count, self.website, self.inches, self.fraction, self.with_signs, self.percentage,
+            self.with_signs, self.with_signs, self.sum, self.fraction,
         ]  # fmt: skip
         return self.rng.choice(kinds)()
 
@@ -324,8 +325,14 @@ class Phrases:
             f"< {n}", f"> {n} {unit}", f"{{{a}}}", f"{{{a.lower()}, {b.lower()}}}", f"[{a}]", f"({n})", f'"{a}"', f"«{a}»", f"§ {m}", f"§{m}", f"{a} = {n}", f"{n}°",
             f"{m}°C", f"-{m} °C", f"{n} {unit}", f"{a}: {n} {unit}", f"{a} #{m}", f"{a} - {b}", f"{a}_{b.lower()}", f"{n}/{m}", f"{a} (x{m})", f"{a} *", f"{a}...",
             f"{m} x {n}", f"{a}; {b}", f"{r.choice(signs.CIRCLED)} {a}", f"☐ {a}", f"☑ {a}", f"☐ {a} ☐ {b}", f"• {a}", f"{a} •  {b}".replace("  ", " "), f"{m}×{n}", f"{a}!",
-            f"{a}?", f"±{m}", f"{a} <{b.lower()}>", f"{n} & {m}",
+            f"{a}?", f"±{m}", f"{a} <{b.lower()}>", f"{n} & {m}", f"{r.choice('£$€')} {m}", f"{r.choice('£$€')} {m}.{self.number(2)}", f"{{ {a.lower()} }}",
+            f"{{{self.number(1)}, {m}}}", f"{{{self.letter()}, {self.letter()}}}", f"{{ {self.letter()} }}", f"§ {m} {self.letter()}", f"{self.letter()} {r.choice('<>+=→')} {m}",
+            f"{self.letter()} {r.choice('<>+=→&')} {self.letter()}", f"{r.randint(1, 9)} {r.choice('+-x=<>÷')} {r.randint(1, 9)}", f"{a} {m} →", f"~ {m} {unit}", f"{n}/{unit}",
+            f"{r.choice('£$€')}{m}.{self.number(2)}/{unit}", f"{r.choice('£$€')}{self.number(1)}",
         ])  # fmt: skip
+
+    def letter(self) -> str:
+        return self.rng.choice(string.ascii_letters)
 
     def number(self, digits: int) -> str:
         return "".join(self.rng.choices(string.digits, k=digits))
