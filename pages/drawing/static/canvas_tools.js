@@ -14,6 +14,7 @@ const TOOLS = [["pen", "Pen"], ["erase", "Eraser"], ["select", "Select"]]
 const LEAST_CHANGE = 8 // pixels of the column's width; smaller changes are not reported
 const SLACK = 8 // pixels around a stroke's box in which a click meets it
 const LEAST_MOVE = 3 // pixels; less is a click
+const LOOK_AGAIN = 500 // milliseconds after which it is looked whether the canvas is another one
 const REPORT_AFTER = 200 // milliseconds without a change of width after which it is reported
 const PARTS = 10 // of a pixel: positions are rounded to them
 const LONE_STEP = 40 // pixels by which an arrow key changes the canvas's height
@@ -90,8 +91,7 @@ class CanvasTools {
     this.widths = new ResizeObserver(() => this.fit())
     this.themes = new MutationObserver(() => this.paint())
     this.themes.observe(document.querySelector("[data-testid=stApp]") ?? document.body, { attributes: true })
-    this.canvases = new MutationObserver(() => this.attachSoon())
-    this.canvases.observe(document.body, { childList: true, subtree: true })
+    this.timer = setInterval(() => this.attach(), LOOK_AGAIN)
     this.addSkipLink()
     become(this)
   }
@@ -140,12 +140,11 @@ class CanvasTools {
     this.show()
   }
 
-  // Before the first frame with the canvas or with another one: the tools' layers belong on it.
+  // At the first frame that has the canvas: the tools' layers belong on it.
   attachSoon() {
-    if (this.layer?.isConnected && this.upper.isConnected) return
     cancelAnimationFrame(this.frameAsked)
     this.attach()
-    if (!this.layer?.isConnected) this.frameAsked = requestAnimationFrame(() => this.attachSoon())
+    if (!this.upper) this.frameAsked = requestAnimationFrame(() => this.attachSoon())
   }
 
   send(edit) {
@@ -225,7 +224,6 @@ class CanvasTools {
     const upper = root?.querySelector("canvas.upper-canvas")
     if (!container || !upper || (upper === this.upper && this.layer.isConnected)) return
     const again = Boolean(this.upper)
-    if (root !== this.root) this.canvases.observe(root, { childList: true, subtree: true })
     this.root = root
     this.container = container
     this.upper = upper
@@ -441,7 +439,7 @@ class CanvasTools {
     pending = { session: this.session, edits: this.edits }
     if (current === this) become(null)
     this.bar.replaceChildren()
-    this.canvases.disconnect()
+    clearInterval(this.timer)
     clearTimeout(this.reporting)
     cancelAnimationFrame(this.frameAsked)
     document.removeEventListener("pointerdown", this.onDown, { capture: true })
