@@ -37,7 +37,7 @@ GUIDED_WEIGHT = 0.1
 GUIDED_HEADS = 2  # of each decoder layer but the first, which looks where the last token was
 BACKBONE_RATE = 0.4  # of the learning rate: it starts trained
 TOKEN_NOISE = 0.06  # share of the decoder's inputs replaced, so that it goes on after an error of its own
-SAVE_EVERY = 600  # seconds
+SAVE_EVERY = 120  # seconds: of ten minutes on a lent GPU a crash is to cost few
 COOLDOWN = 0.3  # of a run's time
 
 Parts = tuple[LineStream | FormulaStream, PreTrainedTokenizerFast, VisionEncoderDecoderModel]
@@ -170,9 +170,11 @@ class Run:
 
     def update(self, batch: Batch, progress: float, cooldown: float = COOLDOWN) -> Tensor:
         """One step; the losses of the encoder's head and of the decoder, (2,), on the device: reading them makes it wait."""
-        cells = None if batch.cells is None else batch.cells.to(self.device)
+        cells = None if batch.cells is None else batch.cells.to(self.device).long()
         batch = Batch(
-            batch.pixels.to(self.device).to(memory_format=torch.channels_last), batch.targets.to(self.device), cells
+            batch.pixels.to(self.device).float().to(memory_format=torch.channels_last),
+            batch.targets.to(self.device),
+            cells,
         )
         rate = rate_at(self.step, progress, self.rate, cooldown=cooldown)
         for group in self.optimizer.param_groups:

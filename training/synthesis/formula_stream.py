@@ -20,7 +20,7 @@ from training.data.datasets import iam_ondb
 from training.data.formula_symbols import vocabulary
 from training.data.formula_tree import Placed
 from training.synthesis.augment import soil
-from training.synthesis.batch import IGNORED, Batch, of_few_shapes, padded_to
+from training.synthesis.batch import IGNORED, Batch, halved, of_few_shapes, padded_to
 from training.synthesis.formula_inventions import Inventor
 from training.synthesis.formula_layout import UNDRAWN, FormulaWriter, Ink
 from training.synthesis.formula_paper import (
@@ -113,7 +113,7 @@ class FormulaStream(IterableDataset):
         self.rng = random.Random(self.seed * 1000 + (worker.id if worker else 0))
         if self.few_shapes:
             for shape, formulas in of_few_shapes(iter(self.formula, None), self.pixels_per_batch):
-                yield padded_to(collate(formulas), shape)
+                yield halved(padded_to(collate(formulas), shape))
         while True:
             yield from self.batches()
 

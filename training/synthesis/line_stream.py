@@ -23,7 +23,7 @@ from training.data.pictures import decoded
 from training.data.word_frequencies import Vocabulary
 from training.synthesis import signs
 from training.synthesis.augment import add_things, beside, cut_tightly, degrade, draw_varied, frame, soil
-from training.synthesis.batch import IGNORED, Batch, of_few_shapes, padded_to
+from training.synthesis.batch import IGNORED, Batch, halved, of_few_shapes, padded_to
 from training.synthesis.blanks import blank
 from training.synthesis.drawn_lines import FontWriter, Glyphs, WordPool, set_side_by_side
 from training.synthesis.phrases import Phrases
@@ -34,11 +34,11 @@ MIXTURE = {
     "ink": 0.18,
     "ink_words": 0.09,
     "ink_long": 0.02,
-    "glyphs": 0.11,
-    "fonts": 0.22,
-    "printed": 0.06,
-    "copiste": 0.14,
-    "scan_words": 0.06,
+    "glyphs": 0.16,
+    "fonts": 0.26,
+    "printed": 0.05,
+    "copiste": 0.17,
+    "scan_words": 0.07,
     "dhsd": 0.06,
     "dhsd_words": 0.02,
     "numbers": 0.025,
@@ -113,7 +113,7 @@ class LineStream(IterableDataset):
         self.phrases = Phrases(self.sentences, self.vocabularies, self.rng, self.forms)
         if self.few_shapes:
             for shape, lines in of_few_shapes(iter(self.line, None), self.pixels_per_batch * self.processor.height):
-                yield padded_to(collate(lines), shape)
+                yield halved(padded_to(collate(lines), shape))
         while True:
             yield from self.batches()
 
