@@ -64,6 +64,10 @@ class AutoRecognizer(Recognizer):
         return self.text
 
     @property
+    def of_formulas(self) -> Recognizer:
+        return self.math
+
+    @property
     def doubting(self) -> Recognizer:
         """The recognizer of formulas for ink that may be text: it gives up where no formula would be kept."""
         return self.math.with_decoding(give_up_below=LEAST_FORMULA)

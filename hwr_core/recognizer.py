@@ -17,6 +17,7 @@ from hwr_core.decoding.decode import decode
 from hwr_core.decoding.network import Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis
 from hwr_core.decoding.struck import STRUCK, without_marks
+from hwr_core.decoding.twins import sureness_of_shape
 from hwr_core.decoding.unused_ink import repeats_of
 from hwr_core.errors import HandwritingError
 from hwr_core.imaging.arrays import is_picture
@@ -124,6 +125,11 @@ class Recognizer:
     def of_text(self) -> "Recognizer":
         """The recognizer of text where one reads text and formulas; else this one."""
         return self
+
+    @property
+    def of_formulas(self) -> "Recognizer | None":
+        """The recognizer of formulas, where this one reads some."""
+        return self if self.reads_formulas else None
 
     @property
     def reads_formulas(self) -> bool:
@@ -351,7 +357,8 @@ class Recognizer:
         if followed is not None and followed[0] not in [other.text for other in ranked[:ALTERNATIVES]]:
             # Where a listed word took its place, what was read without the list stays on offer.
             ranked = (*ranked[: ALTERNATIVES - 1], Alternative(*followed))
-        if text and _mean(confidences) < self.decoding.unreadable_below:
+        sureness = sureness_of_shape(text, _mean(confidences), confidence, alternatives)
+        if text and sureness < self.decoding.unreadable_below:
             guesses = (Alternative(text, confidence), *ranked)[:ALTERNATIVES]
             return Reading("", confidence, (), guesses, best.complete, unreadable=True, formula=self.reads_formulas)
         return Reading(

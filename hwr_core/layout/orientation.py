@@ -10,6 +10,7 @@ from PIL import Image
 from hwr_core.imaging.ink_mask import ink_box
 from hwr_core.imaging.preprocess import Preprocessed, preprocess
 from hwr_core.imaging.settings import PreprocessSettings, Turn
+from hwr_core.ink.bars import picture_has_bar
 from hwr_core.layout.line_detection import FoundLine, find_lines
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
@@ -26,6 +27,8 @@ SINGLE_BETTER = 0.3  # the same for a single character, beyond that; shared out 
 LONG_ASPECT = 2.2  # length by height from which the shape of a line tells its direction
 UNREADABLE = 0.3  # confidence of each character of an unreadable line
 FEWER = 0.5  # share of the characters that another direction must have, where the shapes of lines speak against it
+FRACTION_PIECES = 4  # lines that a fraction falls into at most: its parts and its bar, one of them in two
+SURE_FRACTION = 0.6  # characters' mean confidence from which a fraction is believed
 DECIDED = 0.6  # share of the page's writing, by length, in such lines from which the shapes decide
 
 
@@ -56,6 +59,8 @@ def find_upright_lines(
     cleaned, found = at(degrees)
     if settings.turn != "auto" or not (found or ink_box(cleaned.image)):
         return cleaned, found
+    if len(found) <= FRACTION_PIECES and is_upright_fraction(cleaned.image, recognizer):
+        return cleaned, found
     sideways = is_sideways([line.outline for line in found])
     if sideways:
         degrees = 90
@@ -81,6 +86,26 @@ def find_upright_lines(
     elif way.upside_down and way.confidence < SURE_UPRIGHT and text is not recognizer:
         way = way_up(found, recognizer, as_given=not sideways)
     return at(degrees + 180) if way.upside_down else (cleaned, found)
+
+
+def is_upright_fraction(grey: np.ndarray, recognizer: Recognizer) -> bool:
+    """Whether all that a page holds is a fraction which is read as it lies.
+
+    Its two short parts tell no direction, and on its side its bar is a `1` between two letters.
+
+    Args:
+        grey: The cleaned page (height, width) uint8, dark on light.
+        recognizer: Formulas are read where it reads them.
+    """
+    reader = recognizer.of_formulas
+    if reader is None or (box := ink_box(grey)) is None:
+        return False
+    left, top, right, bottom = box
+    piece = grey[top:bottom, left:right]
+    if not picture_has_bar(piece):
+        return False
+    reading = reader.read([piece], beams=1)[0]
+    return reading.text.startswith(r"\frac") and _confidence([reading]) >= SURE_FRACTION
 
 
 @dataclass(frozen=True)

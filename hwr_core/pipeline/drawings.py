@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from hwr_core.auto_recognizer import AutoRecognizer
+from hwr_core.ink.bars import strokes_have_bar
 from hwr_core.ink.formula import ink_size, render_formula
 from hwr_core.ink.strokes import Strokes, as_points
 from hwr_core.layout.struck_words import with_struck_words
 from hwr_core.layout.words import unread_boxes
-from hwr_core.pipeline.bars import strokes_have_bar
 from hwr_core.pipeline.job import Job, KnownReadings, LineReader, Words
 from hwr_core.pipeline.lines import favouring, read_lines
 from hwr_core.pipeline.parted_formulas import Part, Sides, join_parted

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 
 from hwr_core.auto_recognizer import AutoRecognizer
+from hwr_core.ink.bars import picture_has_bar
 from hwr_core.ink.formula import symbol_size
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.regions import regions_of
-from hwr_core.pipeline.bars import picture_has_bar
 from hwr_core.pipeline.job import Draft, Job
 from hwr_core.pipeline.lines import read_lines
 from hwr_core.pipeline.parted_formulas import Part, around, join_parted, may_be_part

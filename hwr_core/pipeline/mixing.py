@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from hwr_core.auto_recognizer import AutoRecognizer
+from hwr_core.ink.bars import picture_has_bar
 from hwr_core.layout.formula_regions import FormulaRegion, find_formulas
 from hwr_core.layout.line_detection import FoundLine
 from hwr_core.layout.regions import Region, regions_of
-from hwr_core.pipeline.bars import picture_has_bar
 from hwr_core.pipeline.job import Draft, Job
 from hwr_core.pipeline.lines import read_lines
 from hwr_core.pipeline.steps import cleaned_page

@@ -77,7 +77,9 @@ def fraction(upper, lower, white, seed=1):
     return below(below(middle[0], [bar], white), middle[1], white)
 
 
-@pytest.mark.parametrize(("upper", "lower", "white"), [("dy", "dx", 60), ("n", "2", 60), ("3", "4", 45)])
+@pytest.mark.parametrize(
+    ("upper", "lower", "white"), [("dy", "dx", 60), ("n", "2", 60), ("3", "4", 45), ("x", "y", 60)]
+)
 def test_a_fraction_whose_parts_look_like_text_is_known_by_its_bar_drawn_and_photographed(auto, upper, lower, white):
     strokes = fraction(upper, lower, white)  # on a photo it is higher than wide, and not turned
     for page in (read_ink(strokes, auto), read_page(photo_of(strokes), auto)):

@@ -22,7 +22,7 @@ from training.evaluation.formulas import tokens_of
 from training.evaluation.tables import comparable
 from training.evaluation.validation import VAL_T, chosen, validation_lines
 
-TEMPERATURES = (0.5, 0.65, 0.8, 1.0, 1.2, 1.5)
+TEMPERATURES = (0.5, 0.65, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5)
 
 
 def samples(recognizer: Recognizer, count: int) -> tuple[list[Image.Image], Callable[[Reading, int], bool]]:

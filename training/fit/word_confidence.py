@@ -174,7 +174,7 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--lines", type=int, default=300, help="of each validation set")
     parser.add_argument("--features", type=Path, help="an .npz file: fits its words if it is there, else writes them")
-    parser.add_argument("--threshold", type=float, default=0.8, help="of the table by validation set")
+    parser.add_argument("--threshold", type=float, default=0.75, help="of the table by validation set")
     parser.add_argument("--dry-run", action="store_true", help="writes nothing into the checkpoint")
     parser.add_argument("--results", type=Path, metavar="PATH", help="writes the tables into PATH and files beside it")
     arguments = parser.parse_args()

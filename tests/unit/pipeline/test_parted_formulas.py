@@ -2,7 +2,7 @@
 
 import pytest
 
-from hwr_core.pipeline.bars import is_bar
+from hwr_core.ink.bars import is_bar
 from hwr_core.pipeline.parted_formulas import Part, is_whole, join_parted
 from hwr_core.reading import Alternative, Reading
 
