@@ -4,11 +4,14 @@ Beams may lose a listed word at a letter that the network finds unlikely, before
 whole sequence is scored at once.
 """
 
+from collections.abc import Sequence
+
 from hwr_core.decoding.network import Lookahead, Network
 from hwr_core.decoding.scores import DecodingSettings, Hypothesis
 from hwr_core.decoding.sequence_scorer import SequenceScorer
 
 MOST = 16  # sequences that are scored for a line
+CASE = 2  # bonuses for each character whose case a listed word changes, where it changes nothing else
 
 
 def with_listed_words(
@@ -46,7 +49,13 @@ def with_listed_words(
         possible = [form for form in place.forms if may_win(best, start, stop, form)]
         tried = [scorer.scored([*best.tokens[:start], *form, *best.tokens[stop:]]) for form in possible[:left]]
         left -= len(tried)
-        better = max(tried, key=lambda other: other.score, default=best)
+        now = best.tokens[start:stop]
+        sure = [
+            other
+            for other, form in zip(tried, possible, strict=False)
+            if other.total - _same_but_for_case(settings, now, form) > best.total
+        ]
+        better = max(sure, key=lambda other: other.score, default=best)
         if better.score > best.score:
             shift += len(better.tokens) - len(best.tokens)
             changed = stop + len(better.tokens) - len(best.tokens)
@@ -55,3 +64,15 @@ def with_listed_words(
         return found
     others = [other for other in found[1:] if other.tokens != best.tokens]
     return [best, first, *others][: max(2, settings.beams)]
+
+
+def _same_but_for_case(settings: DecodingSettings, now: Sequence[int], form: Sequence[int]) -> float:
+    """What a listed word is not credited with: letters that stand there already, in words that differ by case alone.
+
+    Whether a letter is large is seen in the ink: `thank` is no `Thank` because a person once wrote that.
+    """
+    words = settings.word_list
+    if words is None or not words.differ_by_case(now, form):
+        return 0.0
+    changed = sum(one != other for one, other in zip(now, form, strict=True))
+    return words.bonus * max(0, len(form) - CASE * changed)

@@ -214,6 +214,13 @@ class WordList:
                 found.append(Proposal(start, stop, tuple(written)))
         return found
 
+    def differ_by_case(self, tokens: Sequence[int], others: Sequence[int]) -> bool:
+        """Whether two words are the same but for small and large letters, token by token."""
+        return len(tokens) == len(others) and all(
+            self._texts[one].casefold() == self._texts[other].casefold()
+            for one, other in zip(tokens, others, strict=True)
+        )
+
     def _fitting(self, index: int, word: str) -> list[str]:
         """The forms of a listed word that may stand for `word`: in capitals if it is."""
         known = sorted(self._by_folded[self._folded[index]])

@@ -5,8 +5,8 @@ import numpy as np
 from hwr_core.reading import Reading
 
 # Estimated probability that a word is right, below which it is marked. On words by writers on whom the estimate was not
-# fitted, 53 % of the marked ones are wrong, of the others 4 % (docs/results/word-confidence.json). With 0.78 more than 5 %
-# of the others are wrong on all validation lines; from 0.85 on more marked words are right than wrong.
+# fitted, 55 % of the marked ones are wrong, of the others 5 % (docs/results/word-confidence.json). Chosen on all validation
+# words, of which half were fitted: with 0.78 half of the marked ones are right, with less more than 5 % of the others are wrong.
 MARKED = 0.75
 # The same for checkpoints without an estimate, by the product of the characters' probabilities and of the space after the
 # word: 50 % of the marked words are wrong, of the others 11 % (docs/results/evaluation-text-marked-words.json).

@@ -401,7 +401,9 @@ def test_looking_ahead_finds_what_greedy_decoding_finds_token_for_token(backend,
         for (one,), (other,) in zip(ours, theirs, strict=True):
             assert one.tokens == other.tokens and one.complete and other.complete
             assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-2)
-            assert one.runners_up == [(token, pytest.approx(value, abs=1e-2)) for token, value in other.runners_up]
+            assert one.runners_up == [
+                (token, pytest.approx(value, abs=3e-2)) for token, value in other.runners_up
+            ]  # in eight bits
             assert (one.total, one.score) == pytest.approx((other.total, other.score), abs=1e-2)
 
 

@@ -78,7 +78,7 @@ def test_marks_of_words_are_put_back_and_others_stay(recognizer):
 
 
 def test_a_mark_put_back_is_as_sure_as_picture_and_language_together(recognizer):
-    strokes = next(d.strokes for d in more_drawings() if d.text == "¿Dónde estás?" and d.style == "script")
+    strokes = next(d.strokes for d in more_drawings() if d.text == "¿Dónde estás?" and d.style == "italic")
     image = render_line(level(strokes), recognizer.ink_height, recognizer.ink_stroke_width)
     (reading,) = recognizer.read([image])
     assert reading.text == "¿Dónde estás?"
