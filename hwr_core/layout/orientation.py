@@ -25,6 +25,7 @@ SURE_SHORT = 0.95  # `SURE_UPRIGHT` on pages of short words; digits upside down 
 SHORT_BETTER = 0.05  # `BETTER` on pages of short words; of 46 upright grids and tables none is read better upside down
 SINGLE_BETTER = 0.3  # the same for a single character, beyond that; shared out among several
 LONG_ASPECT = 2.2  # length by height from which the shape of a line tells its direction
+IN_PIECES = 2  # times the margin of another direction with more pieces: of 40 sheets of formulas one was turned
 UNREADABLE = 0.3  # confidence of each character of an unreadable line
 FEWER = 0.5  # share of the characters that another direction must have, where the shapes of lines speak against it
 FRACTION_PIECES = 4  # lines that a fraction falls into at most: its parts and its bar, one of them in two
@@ -79,6 +80,8 @@ def find_upright_lines(
         least = SURE_SHAPES if sideways is None else SURE_UPRIGHT
         # A page on its side may be found as one piece that is no text: then the lines of the other way tell enough.
         margin = min(way.margin, other_way.margin)
+        if sideways is None and len(found_there) > len(found):
+            margin *= IN_PIECES  # turned, a sheet of formulas falls into single signs, many of them sure
         # A formula read as text is unsure. Turned, it falls into a few pieces that look like sure letters.
         fewer = sideways is not None and other_way.characters < FEWER * way.characters
         if other_way.confidence > max(way.confidence + margin, least) and not fewer:
