@@ -1,7 +1,6 @@
 """Characters of one shape, which only their size or what stands beside them tells apart: `0` and `O`, `x` and `X`, `1` and `l`."""
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 ALIKE = ("0oO", "1lI|", "cC", "kK", "pP", "sS", "uU", "vV", "wW", "xX", "yY", "zZ")
 _SHAPE = str.maketrans({character: group[0] for group in ALIKE for character in group})
@@ -25,8 +24,7 @@ def sureness_of_shape(text: str, sureness: float, confidence: float, others: Map
     Returns:
         The geometric mean that the characters would have, if all texts of this shape were one, 0–1.
     """
-    alike: Iterable[float] = (value for other, value in others.items() if of_one_shape(text, other))
-    together = confidence + sum(alike)
     if not text or confidence <= 0:
         return sureness
-    return min(1.0, sureness * math.exp(math.log(together / confidence) / len(text)))
+    together = confidence + sum(value for other, value in others.items() if of_one_shape(text, other))
+    return min(1.0, sureness * (together / confidence) ** (1 / len(text)))

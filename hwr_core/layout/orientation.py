@@ -60,9 +60,11 @@ def find_upright_lines(
     cleaned, found = at(degrees)
     if settings.turn != "auto" or not (found or ink_box(cleaned.image)):
         return cleaned, found
-    if len(found) <= FRACTION_PIECES and is_upright_fraction(cleaned.image, recognizer):
-        return cleaned, found
     sideways = is_sideways([line.outline for line in found])
+    if sideways is not False and len(found) <= FRACTION_PIECES:
+        turn = turn_of_fraction(cleaned.image, recognizer)
+        if turn is not None:
+            return at(turn) if turn else (cleaned, found)
     if sideways:
         degrees = 90
         cleaned, found = at(degrees)
@@ -91,24 +93,30 @@ def find_upright_lines(
     return at(degrees + 180) if way.upside_down else (cleaned, found)
 
 
-def is_upright_fraction(grey: np.ndarray, recognizer: Recognizer) -> bool:
-    """Whether all that a page holds is a fraction which is read as it lies.
+def turn_of_fraction(grey: np.ndarray, recognizer: Recognizer) -> int | None:
+    """By how many degrees a page that holds nothing but a fraction must be turned: 0 or 180.
 
     Its two short parts tell no direction, and on its side its bar is a `1` between two letters.
 
     Args:
         grey: The cleaned page (height, width) uint8, dark on light.
         recognizer: Formulas are read where it reads them.
+
+    Returns:
+        None where it is no fraction, as it lies or upside down.
     """
     reader = recognizer.of_formulas
     if reader is None or (box := ink_box(grey)) is None:
-        return False
+        return None
     left, top, right, bottom = box
     piece = grey[top:bottom, left:right]
     if not picture_has_bar(piece):
-        return False
-    reading = reader.read([piece], beams=1)[0]
-    return reading.text.startswith(r"\frac") and _confidence([reading]) >= SURE_FRACTION
+        return None
+    readings = reader.read([piece, np.rot90(piece, 2)], beams=1)
+    sure = [_confidence([reading]) if reading.text.startswith(r"\frac") else 0.0 for reading in readings]
+    if max(sure) < SURE_FRACTION:
+        return None
+    return 180 if sure[1] > sure[0] else 0
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,12 @@ def test_a_fraction_whose_parts_look_like_text_is_known_by_its_bar_drawn_and_pho
         assert found(page) == [(rf"\frac{{{upper}}}{{{lower}}}", True)]
 
 
+@pytest.mark.parametrize(("upper", "lower"), [("dy", "dx"), ("n", "2")])
+def test_a_photo_of_a_fraction_that_lies_upside_down_is_turned(auto, upper, lower):
+    page = read_page(photo_of(fraction(upper, lower, 60)).rotate(180), auto)
+    assert found(page) == [(rf"\frac{{{upper}}}{{{lower}}}", True)]
+
+
 @pytest.mark.parametrize("rows", [("12", "34", "46"), ("125", "+34", "159")])
 def test_numbers_added_up_are_no_fraction_drawn_and_photographed(auto, rows):
     line = np.array([[x, 0.0] for x in np.linspace(0, 160, 30)])
