@@ -12,7 +12,7 @@ from cachetools import LRUCache
 
 from hwr_core.ink.canvas import moved_object, path_object, shown_objects, strokes_of
 from hwr_core.ink.strokes import Strokes, points_along
-from hwr_core.reading import Box, Page, Reading
+from hwr_core.reading import Box, Line, Page, Reading
 from pages.drawing.correction import Correction
 from pages.drawing.line_texts import LineKey, Typed, with_typed
 
@@ -253,15 +253,18 @@ class DrawState:
     def correction_of(self, page: Page, strokes: Strokes) -> Correction:
         """The editable field of one drawing. Another drawing that reads alike has another field.
 
-        The field starts with the corrections of those lines that are as they were when they were corrected.
+        The field starts with the corrections of those lines that are as they were when they were corrected. A line with
+        another box, as after one more stroke, has its correction if the whole drawing still reads as it did then.
         """
-        key = f"{self.document.number}-{fingerprint(strokes)}-{_digest(page.text.encode())}"
+        digest = _digest(page.text.encode())
+        key = f"{self.document.number}-{fingerprint(strokes)}-{digest}"
         start = page.text
         read = [line.reading.text for line in page.lines]
         if page.text == "\n".join(read):  # no table, whose cells share a line
-            known = self.document.line_texts
+            before = self._last_text(digest).split("\n")
             start = "\n".join(
-                known.get((line.formula, line.box), text) for line, text in zip(page.lines, read, strict=True)
+                self._line_text(line, before[number] if len(before) == len(read) else "")
+                for number, line in enumerate(page.lines)
             )
         self.fields[key] = Correction(
             key,
@@ -305,6 +308,19 @@ class DrawState:
         if text != (before := self.document.texts.get(key, start)):
             line_texts = with_typed(self.document.line_texts, page, before, text, by_hand)
             self.change(texts=self._with_text(key, text), line_texts=line_texts)
+
+    def _last_text(self, digest: str) -> str:
+        """The text as this drawing was corrected last when it read the same; empty if it never was."""
+        own = f"{self.document.number}-"
+        alike = [text for key, text in self.document.texts.items() if key.startswith(own) and key.endswith(f"-{digest}")]
+        return alike[-1] if alike else ""
+
+    def _line_text(self, line: Line, before: str) -> str:
+        """What a line's field starts with: what was typed for this line, else `before` if that was typed where the line
+        is, else what was read."""
+        known = self.document.line_texts
+        here = any(text == before and key[0] == line.formula and overlap(key[1], line.box) >= SAME_LINE for key, text in known.items())
+        return known.get((line.formula, line.box), before if here else line.reading.text)
 
     def _with_text(self, key: str, text: str) -> dict[str, str]:
         texts = {**{other: known for other, known in self.document.texts.items() if other != key}, key: text}

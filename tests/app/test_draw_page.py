@@ -120,6 +120,21 @@ def test_a_correction_of_one_line_survives_choosing_another_reading_of_the_next(
     assert field(app).value == f"mine\n{chosen}"
 
 
+def test_a_correction_stays_if_one_more_stroke_changes_the_box_but_not_the_reading():
+    *most, bar = write("hello t", height=70)
+    app = on_canvas(draw_page(), [*most, bar]).run()
+    read = field(app).value
+    dot = np.array([[bar[:, 0].max() + 3.0, bar[:, 1].mean()]], np.float32)  # makes the bar longer
+    field(app).set_value("Hello, t").run()
+    on_canvas(app, [*most, bar, dot]).run()
+    state = app.session_state["drawing"]
+    assert state.reading.page.text == read and len(state.strokes) == len(most) + 2
+    assert field(app).value == shown_text(app) == "Hello, t"
+    field(app).set_value(read).run()
+    on_canvas(app, [*most, bar, dot, dot + (2, 0)]).run()
+    assert state.reading.page.text == read and field(app).value == read, "the last correction counts"
+
+
 def test_choosing_another_reading_puts_it_into_the_field():
     app = on_canvas(draw_page(), write("clever dog", unsteadiness=0.03, seed=2)).run()
     read = field(app).value
