@@ -14,6 +14,7 @@ from hwr_core.ink.strokes import Strokes
 from pages.drawing.edits import TOOLS
 from pages.drawing.state import DrawState
 from pages.shared import browser_storage
+from pages.shared.components import component
 
 STATIC = Path(__file__).parent / "static"
 COLUMN_WIDTH = 704  # pixels, until the browser has reported the column's width
@@ -32,7 +33,7 @@ def _static(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
 
 
-_tools = st.components.v2.component(
+_tools = component(
     "canvas_tools",
     html="<div class='tools' role='group' aria-label='Tools'></div>",
     css=_static("canvas_tools.css"),

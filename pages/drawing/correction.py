@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import streamlit as st
+from pages.shared.components import component
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = "merged_text.js", "reading_field.js"  # together one module
 KEY = "reading_field"  # the same for all readings: the field in the browser stays, and what is typed into it
 
-_field = st.components.v2.component(
+_field = component(
     "reading_field",
     html="<label class='reading-field'><span></span><textarea rows='1' maxlength='20000'></textarea></label>",
     css=(STATIC / "reading_field.css").read_text(encoding="utf-8"),

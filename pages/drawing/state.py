@@ -312,14 +312,19 @@ class DrawState:
     def _last_text(self, digest: str) -> str:
         """The text as this drawing was corrected last when it read the same; empty if it never was."""
         own = f"{self.document.number}-"
-        alike = [text for key, text in self.document.texts.items() if key.startswith(own) and key.endswith(f"-{digest}")]
+        alike = [
+            text for key, text in self.document.texts.items() if key.startswith(own) and key.endswith(f"-{digest}")
+        ]
         return alike[-1] if alike else ""
 
     def _line_text(self, line: Line, before: str) -> str:
         """What a line's field starts with: what was typed for this line, else `before` if that was typed where the line
         is, else what was read."""
         known = self.document.line_texts
-        here = any(text == before and key[0] == line.formula and overlap(key[1], line.box) >= SAME_LINE for key, text in known.items())
+        here = any(
+            text == before and key[0] == line.formula and overlap(key[1], line.box) >= SAME_LINE
+            for key, text in known.items()
+        )
         return known.get((line.formula, line.box), before if here else line.reading.text)
 
     def _with_text(self, key: str, text: str) -> dict[str, str]:

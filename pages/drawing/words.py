@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from hwr_core.reading import Reading
+from pages.shared.components import component
 from pages.shared.my_words import add_word, join_corrected
 from pages.shared.reading_view import percent, shaded_characters
 
@@ -16,7 +17,7 @@ STATIC = Path(__file__).parent / "static"
 LONGEST = 200  # characters of a word that is typed
 MOST_OTHERS = 6  # readings of a word
 
-_words = st.components.v2.component(
+_words = component(
     "reading_words",
     html="<div class='reading' role='group'></div><div class='announced' role='status' aria-live='polite'></div>",
     css=(STATIC / "words.css").read_text(encoding="utf-8"),

@@ -1,16 +1,15 @@
 """The fields of the lines in the browser: the keys between them, the way to the picture, and the text that is being typed."""
 
-import streamlit as st
-
 from hwr_core.layout.words import spans_of
 from hwr_core.reading import Line, Page
+from pages.shared.components import component
 from pages.shared.doubt import unsure_words
 from pages.workbench.editor import field_key
 from pages.workbench.edits import page_id
 from pages.workbench.files import STATIC, Sheet
 from pages.workbench.reading import ReadSheet
 
-_keys = st.components.v2.component("page_keys", html="<div></div>", js=(STATIC / "keys.js").read_text(encoding="utf-8"))
+_keys = component("page_keys", js=(STATIC / "keys.js").read_text(encoding="utf-8"))
 
 
 def use_keys(sheet: Sheet, read: ReadSheet, shown: Page, correcting: bool) -> None:

@@ -5,11 +5,11 @@ Its JavaScript is in `static/viewer_shapes.js`, `viewer_pointer.js` and `viewer.
 
 import cv2
 import numpy as np
-import streamlit as st
 
 from hwr_core.layout.regions import Region
 from hwr_core.layout.words import words_of
 from hwr_core.reading import Line, Page, Point, box_corners
+from pages.shared.components import component
 from pages.shared.doubt import unsure_words
 from pages.shared.reading_view import percent
 from pages.shared.streamlit_patches import media_path
@@ -22,7 +22,7 @@ VIEWER = "viewer"  # key of the component
 RENAMED = 50  # changed ids of lines that the browser is told
 SCRIPTS = ("viewer_shapes.js", "viewer_pointer.js", "viewer.js")
 
-_viewer = st.components.v2.component(
+_viewer = component(
     "page_viewer",
     html="<div class='viewer'></div>",
     css=(STATIC / "viewer.css").read_text(encoding="utf-8"),

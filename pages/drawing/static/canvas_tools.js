@@ -16,6 +16,8 @@ const SLACK = 8 // pixels around a stroke's box in which a click meets it
 const LEAST_MOVE = 3 // pixels; less is a click
 const LOOK_AGAIN = 500 // milliseconds after which it is looked whether the canvas is another one
 const REPORT_AFTER = 200 // milliseconds without a change of width after which it is reported
+const LEAST_STEP = 2 // pixels from one point of a stroke to the next
+const MOST_POINTS = 9000 // of a stroke; the server takes 10,000
 const PARTS = 10 // of a pixel: positions are rounded to them
 const LONE_STEP = 40 // pixels by which an arrow key changes the canvas's height
 const PENDING = "handwriting-recognition/edits" // name of the unconfirmed operations in the tab's own storage
@@ -63,6 +65,13 @@ function become(tools) {
 function steps(points) {
   const whole = points.map((point) => point.map((value) => Math.round(value * PARTS)))
   return whole.flatMap(([x, y], place) => (place ? [x - whole[place - 1][0], y - whole[place - 1][1]] : [x, y]))
+}
+
+// Where the pen was since the last event: a browser tells it once per frame, and a busy one less often. Only where the page
+// is served safely (HTTPS or this machine); elsewhere the event alone.
+function moments(event) {
+  const all = event.getCoalescedEvents?.() ?? []
+  return all.length ? all : [event]
 }
 
 class CanvasTools {
@@ -193,12 +202,20 @@ class CanvasTools {
 
   drawn(event) {
     if (this.stroke?.pointer !== event.pointerId) return
-    if (event.type === "pointermove") return this.stroke.points.push(this.onCanvas(event))
+    if (event.type === "pointermove") return moments(event).forEach((moment) => this.addPoint(moment))
     const { points, version, canvas } = this.stroke
     this.stroke = null
     // A cancelled stroke is no stroke to the component, and another canvas has none of it: the server shows it.
     const seen = event.type === "pointerup" && canvas.isConnected
     this.send({ op: "stroke", points: steps(points), version: seen ? version : null })
+  }
+
+  addPoint(event) {
+    const { points } = this.stroke
+    const [x, y] = this.onCanvas(event)
+    if (Math.hypot(x - points.at(-1)[0], y - points.at(-1)[1]) >= LEAST_STEP) points.push([x, y])
+    // The server takes no longer list. Every other point tells the shape of so long a stroke as well.
+    if (points.length > MOST_POINTS) this.stroke.points = points.filter((_, place) => place % 2 === 0 || place === points.length - 1)
   }
 
   onCanvas(event) {
@@ -455,6 +472,7 @@ class CanvasTools {
 }
 
 export default function ({ data, parentElement, setStateValue }) {
+  if (isOld({ data, parentElement })) return
   if (!known.has(parentElement)) known.set(parentElement, new CanvasTools(parentElement))
   known.get(parentElement).update(data, setStateValue)
   return () => {

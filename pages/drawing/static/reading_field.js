@@ -92,6 +92,7 @@ class ReadingField {
 }
 
 export default function ({ data, parentElement }) {
+  if (isOld({ data, parentElement })) return
   if (!known.has(parentElement)) known.set(parentElement, new ReadingField(parentElement))
   known.get(parentElement).update(data)
   return () => {

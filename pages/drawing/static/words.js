@@ -3,6 +3,7 @@ const ANNOUNCE_AFTER = 700 // milliseconds without a change after which the read
 const announcing = new WeakMap()
 
 export default function ({ data, parentElement, setTriggerValue }) {
+  if (isOld({ data, parentElement })) return
   const reading = parentElement.querySelector(".reading")
   const announced = parentElement.querySelector(".announced")
   const markup = JSON.stringify(data.lines)

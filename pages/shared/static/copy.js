@@ -3,6 +3,7 @@ const ICON = '<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="9" y="9" widt
 const SHOWN = 1500 // milliseconds that the answer stays on the button
 
 export default function ({ data, parentElement }) {
+  if (isOld({ data, parentElement })) return
   const button = parentElement.querySelector("button")
   const say = (text) => {
     button.innerHTML = ICON

@@ -125,6 +125,7 @@ class Keys {
 }
 
 export default function ({ data, parentElement }) {
+  if (isOld({ data, parentElement })) return
   const keys = (parentElement.keys ??= new Keys())
   Object.assign(keys, data)
   keys.attach()

@@ -426,6 +426,7 @@ function mediaAddress(path) {
 }
 
 export default function (component) {
+  if (isOld(component)) return
   const host = component.parentElement.querySelector(".viewer")
   host.viewer ??= new Viewer(host)
   host.viewer.attach()
