@@ -34,6 +34,15 @@ class Typed:
             lines[lines.index(line)] = typed
         return "\n".join(lines)
 
+    def put_where_offered(self, correction: Correction) -> str | None:
+        """The text of a field in which every line has what was typed for it, if the field offers that; None if it offers none."""
+        typed = set(self.text.split("\n")) - set(self.first.split("\n"))
+        lines = correction.current.split("\n")
+        if len(lines) != len(correction.earlier) or not typed & set(correction.earlier):
+            return None
+        pairs = zip(lines, correction.earlier, strict=True)
+        return "\n".join(earlier if earlier in typed else line for line, earlier in pairs)
+
 
 def with_typed(
     line_texts: Mapping[LineKey, str], page: Page, before: str | None, text: str, by_hand: bool

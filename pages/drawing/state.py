@@ -61,6 +61,7 @@ class Document:
         texts: Corrected texts, by the keys of their readings.
         line_texts: What was typed for each line of this drawing.
         history: The drawings that were cleared, the last one first.
+        late: A text that was typed after these strokes, but for the reading of fewer; with their fingerprint.
     """
 
     objects: tuple[dict, ...] = field(default=(), repr=False)
@@ -68,6 +69,7 @@ class Document:
     texts: dict[str, str] = field(default_factory=dict)
     line_texts: dict[LineKey, str] = field(default_factory=dict)
     history: tuple[Earlier, ...] = ()
+    late: tuple[str, Typed] | None = None
 
     @property
     def strokes(self) -> Strokes:
@@ -280,23 +282,33 @@ class DrawState:
 
     def enter(self, typed: Typed) -> None:
         """Takes a text that was typed into the field of a reading: of the last one or, as one can type while the next reading
-        is made, of one before. What was typed before a reload waits for its reading."""
+        is made, of one before. What was typed before a reload, or after strokes that are not read yet, waits for the reading."""
         if not typed.reading.startswith(f"{self.document.number}-"):
             return  # the drawing was cleared
         if field := self.fields.get(typed.reading):
             field.on_change(typed.text, True)
+            drawn = fingerprint(self.strokes)
+            if not typed.reading.startswith(f"{self.document.number}-{drawn}-"):
+                self.document = replace(self.document, late=(drawn, typed))
         else:
             self.change(texts=self._with_text(typed.reading, typed.text))
             self.typed = typed
 
     def take_typed(self, page: Page, correction: Correction) -> bool:
-        """Puts a text that was typed before a reload into its lines. Returns whether there was one."""
-        text = None if self.typed is None else self.typed.put_into(correction)
+        """Puts a text into its lines that was typed before a reload, or before its strokes were read. Returns whether there
+        was one."""
+        reloaded, late = self.typed, self.document.late
         self.typed = None
+        text = None
+        if reloaded is not None:
+            text = reloaded.put_into(correction)
+        elif late is not None and correction.key.startswith(f"{self.document.number}-{late[0]}-"):
+            text = late[1].put_where_offered(correction)
+            self.document = replace(self.document, late=None)
         if text is None:
             return False
         # Undo has had its step since the text came.
-        line_texts = with_typed(self.document.line_texts, page, None, text, True)
+        line_texts = with_typed(self.document.line_texts, page, None, text, reloaded is not None)
         self.document = replace(self.document, texts=self._with_text(correction.key, text), line_texts=line_texts)
         return True
 

@@ -19,6 +19,8 @@ from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import render_line
 from hwr_core.reading import Alternative, Line, Page, Reading
 from pages.drawing.history import thumbnail
+from pages.drawing.line_texts import Typed
+from pages.drawing.saved import drawing_values
 from pages.shared.reading_view import differing
 from tests.support.app import (
     choose_word,
@@ -133,6 +135,26 @@ def test_a_correction_stays_if_one_more_stroke_changes_the_box_but_not_the_readi
     field(app).set_value(read).run()
     on_canvas(app, [*most, bar, dot, dot + (2, 0)]).run()
     assert state.reading.page.text == read and field(app).value == read, "the last correction counts"
+
+
+def test_a_text_that_was_typed_while_the_last_stroke_was_being_read_stays():
+    *most, last = write("to it", height=70)
+    last = last + (8, 0)  # reaches beyond the line as it is read without it
+    app = on_canvas(draw_page(), most).run()
+    state = app.session_state["drawing"]
+    key = list(state.fields)[-1]
+    read = state.fields[key]
+    on_canvas(app, [*most, last])
+    state.enter(Typed(key, read.text, "To it!"))  # the browser shows the reading without the last stroke
+    on_canvas(app, [*most, last, last + (60, 0)])
+    state.undo()  # also if one draws on before the reading has come
+    app.run()
+    assert state.reading.page.text != read.text, "another reading, so that its text does not find the correction"
+    assert field(app).value == shown_text(app) == "To it!"
+    assert list(drawing_values(state.document, "Auto")["texts"].values()) == ["To it!", "To it!"], "also after a reload"
+    state.undo()
+    app.run()
+    assert field(app).value == state.reading.page.text
 
 
 def test_choosing_another_reading_puts_it_into_the_field():
