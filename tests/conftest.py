@@ -32,6 +32,7 @@ def chromium():
     """Debian's Chromium. Without it the browser tests are skipped at home, and fail in CI, which installs it."""
     from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)  # as for the actions: a busy machine takes longer than five seconds
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         assert not os.environ.get("CI"), "CI must have Chromium: .ci/run installs it"

@@ -143,14 +143,16 @@ def test_a_stroke_has_every_point_that_the_browser_tells_at_once_however_long_it
 def test_a_reload_loses_nothing_and_forget_removes_everything(desktop):
     write_with_mouse(desktop, "to it")
     wait_for_strokes(desktop, 7)
-    expect(desktop.get_by_test_id("reading")).to_have_text("to it", timeout=PATIENCE)
+    expect(desktop.get_by_test_id("reading")).to_have_text("to it")
     field = desktop.get_by_role("textbox", name="Edit text")
+    expect(field).to_have_value("to it")
     field.fill("To it!")
     drag(desktop, (900, 200), (920, 240))  # takes the focus from the field, which gives its text
     wait_for_strokes(desktop, 8)
     undo_button(desktop).click()
     wait_for_strokes(desktop, 7)  # first: the text may show before the stroke is read, and then not
-    desktop.get_by_test_id("reading").filter(has_text="To it!").wait_for()
+    expect(field).to_have_value("To it!")
+    expect(desktop.get_by_test_id("reading")).to_have_text("To it!")
     field.press("End")
     field.press_sequentially("!")  # the field keeps the focus
     desktop.reload()
