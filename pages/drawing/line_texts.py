@@ -35,7 +35,7 @@ class Typed:
         return "\n".join(lines)
 
     def put_where_offered(self, correction: Correction) -> str | None:
-        """The text of a field in which every line has what was typed for it, if the field offers that; None if it offers none."""
+        """The field's text with this correction in each line that offers it again; None if no line does."""
         typed = set(self.text.split("\n")) - set(self.first.split("\n"))
         lines = correction.current.split("\n")
         if len(lines) != len(correction.earlier) or not typed & set(correction.earlier):

@@ -330,8 +330,8 @@ class DrawState:
         return alike[-1] if alike else ""
 
     def _line_text(self, line: Line, before: str) -> str:
-        """What a line's field starts with: what was typed for this line, else `before` if that was typed where the line
-        is, else what was read."""
+        """The first text of a line's field: its correction, if it has one. Else `before`, if that was typed for a line in
+        this place. Else the reading."""
         known = self.document.line_texts
         here = any(
             text == before and key[0] == line.formula and overlap(key[1], line.box) >= SAME_LINE
