@@ -219,12 +219,13 @@ class Reading:
         )
 
 
-def join_readings(readings: Sequence[Reading], separator: str) -> Reading:
+def join_readings(readings: Sequence[Reading], separator: str, spans: Sequence[Span] | None = None) -> Reading:
     """The reading of parts that were read one by one.
 
     Args:
         readings: Those of the parts, in order. Parts without text are left out.
         separator: Stands between the parts' texts.
+        spans: From where to where each part goes, 0–1 of the whole's width. None: all are of one length.
 
     Returns:
         A reading whose alternatives change one part each.
@@ -251,7 +252,8 @@ def join_readings(readings: Sequence[Reading], separator: str) -> Reading:
         confidences,
         tuple(Alternative(other.text, min(1.0, other.score)) for other in ranked),
         all(part.complete for part in parts),
-        _spans_of_parts(readings),
+        _spans_of_parts(readings, spans),
+        formula=all(part.formula for part in parts),
         struck=struck,
         word_confidences=words if all(part.word_confidences for part in parts) else (),
     )
@@ -261,13 +263,14 @@ def _moved(spans: Sequence[tuple[int, int]], by: int) -> tuple[tuple[int, int], 
     return tuple((start + by, end + by) for start, end in spans)
 
 
-def _spans_of_parts(readings: Sequence[Reading]) -> tuple[Span, ...]:
-    """The unread stretches of parts of about one length, in shares of the whole; an unreadable part is one."""
-    spans = []
-    for place, part in enumerate(readings):
-        for start, end in [(0.0, 1.0)] if part.unreadable else part.unread:
-            spans.append(((place + start) / len(readings), (place + end) / len(readings)))
-    return tuple(spans)
+def _spans_of_parts(readings: Sequence[Reading], spans: Sequence[Span] | None) -> tuple[Span, ...]:
+    """The unread stretches of parts in shares of the whole; an unreadable part is one."""
+    edges = spans or [(place / len(readings), (place + 1) / len(readings)) for place in range(len(readings))]
+    return tuple(
+        (left + start * (right - left), left + end * (right - left))
+        for part, (left, right) in zip(readings, edges, strict=True)
+        for start, end in ([(0.0, 1.0)] if part.unreadable else part.unread)
+    )
 
 
 BLANK = Reading("", 1.0)  # the reading of a line without ink

@@ -4,7 +4,7 @@ import math
 import os
 import pickle
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -24,13 +24,13 @@ from hwr_core.imaging.arrays import is_picture
 from hwr_core.imaging.line_image import clean_line_and_mask
 from hwr_core.loaded_model import LoadedModel, Pixels
 from hwr_core.own_words import checked_words, word_list
-from hwr_core.reading import BLANK, Alternative, Reading, join_readings
+from hwr_core.reading import BLANK, Alternative, Reading
 from hwr_core.runtime.batching import Batcher
 from hwr_core.runtime.memory import give_back_freed
 from hwr_core.runtime.scheduling import SLOTS, SMALL
 from hwr_core.runtime.settings import low_memory
 from hwr_core.runtime.threads import spread
-from hwr_core.tasks import Task, TextOf
+from hwr_core.tasks import Parting, Task, TextOf
 
 BATCH_SIZE = 8  # images: larger batches are not faster on a CPU, and take more memory
 MAX_BATCH_SIZE = 256  # images
@@ -291,11 +291,29 @@ class Recognizer:
         _check_beams(beams)
         self._check_process()
         SLOTS.check_not_held()
-        images_parts = spread(self._parts, [images] if is_picture(images) else images)
-        blank = {index: BLANK for index, rows in enumerate(images_parts) if not rows}
-        if blank:
+        waiting = dict(enumerate(spread(self._partings, [images] if is_picture(images) else images)))
+        if blank := {index: BLANK for index, ways in waiting.items() if not ways}:
             yield blank
-        parts = Parts(images_parts)
+        size = 0
+        waiting = {index: ways for index, ways in waiting.items() if ways}
+        while waiting:
+            parts = Parts({index: ways[0] for index, ways in waiting.items()})
+            size += sum(part.size for part in parts.pictures.values())
+            for finished in self._read_parts(parts, beams):
+                if found := {index: reading for index, reading in finished.items() if reading is not None}:
+                    yield found
+                waiting = {index: ways for index, ways in waiting.items() if index not in found}
+            waiting = {index: ways[1:] for index, ways in waiting.items()}
+        if size > SMALL or self._exclusive:  # less leaves little behind
+            give_back_freed()
+
+    def _partings(self, image: Image.Image | np.ndarray) -> list[Parting]:
+        """The ways to read an image, the first to try first; none of a blank image."""
+        found = clean_line_and_mask(image)
+        return [] if found is None else self.task.partings(*found)
+
+    def _read_parts(self, parts: "Parts", beams: int | None) -> Iterator[dict[int, Reading | None]]:
+        """Yields the readings of images as soon as all of their parts are read; None: to be read in another way."""
         at_once = SLOTS.count // self._slots
         batches = _batches({place: _width(part) for place, part in parts.pictures.items()}, self.batch_size, at_once)
         for batch, readings in _side_by_side(
@@ -303,13 +321,6 @@ class Recognizer:
         ):
             if finished := parts.finished(dict(zip(batch, readings, strict=True))):
                 yield finished
-        if sum(part.size for part in parts.pictures.values()) > SMALL or self._exclusive:  # less leaves little behind
-            give_back_freed()
-
-    def _parts(self, image: Image.Image | np.ndarray) -> list[list[np.ndarray]]:
-        """The pictures of an image that are read one by one, in rows; none of a blank image."""
-        found = clean_line_and_mask(image)
-        return [] if found is None else self.task.parts(*found)
 
     def _check_process(self) -> None:
         """The threads of onnxruntime and torch do not exist in a forked child: reading there would wait for ever."""
@@ -421,26 +432,24 @@ class Parts:
         pictures: By the parts' numbers, over all images.
     """
 
-    def __init__(self, images: Sequence[Sequence[Sequence[np.ndarray]]]):
-        """Numbers the parts of each image: its rows, each of parts from the left."""
+    def __init__(self, images: Mapping[int, Parting]):
+        """Numbers the parts of all images, which have indices."""
         self.pictures: dict[int, np.ndarray] = {}
         self._readings: dict[int, Reading] = {}
-        self._images: dict[int, list[list[int]]] = {}
-        for index, rows in enumerate(images):
-            for row in rows:
-                numbers = list(range(len(self.pictures), len(self.pictures) + len(row)))
-                self.pictures.update(zip(numbers, row, strict=True))
-                self._images.setdefault(index, []).append(numbers)
+        self._open: dict[int, tuple[Parting, range]] = {}
+        for index, parting in images.items():
+            start = len(self.pictures)
+            self._open[index] = parting, range(start, start + len(parting.pictures))
+            self.pictures.update(enumerate(parting.pictures, start))
 
-    def finished(self, readings: dict[int, Reading]) -> dict[int, Reading]:
-        """Takes the readings of parts; returns those of the images that are now read whole, by their indices."""
+    def finished(self, readings: dict[int, Reading]) -> dict[int, Reading | None]:
+        """Takes the readings of parts; returns those of the images whose parts are all read now, by their indices."""
         self._readings |= readings
         done = {}
-        for index, rows in list(self._images.items()):
-            if all(number in self._readings for row in rows for number in row):
-                lines = [join_readings([self._readings.pop(number) for number in row], " ") for row in rows]
-                done[index] = join_readings(lines, "\n")
-                del self._images[index]
+        for index, (parting, numbers) in list(self._open.items()):
+            if all(number in self._readings for number in numbers):
+                done[index] = parting.joined([self._readings.pop(number) for number in numbers])
+                del self._open[index]
         return done
 
 

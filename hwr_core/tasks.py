@@ -6,23 +6,27 @@
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from PIL import Image
 
 from hwr_core.decoding import latex
 from hwr_core.decoding.latex_grammar import Grammar
+from hwr_core.decoding.standing_apart import formulas_apart
 from hwr_core.errors import TooLargeError
 from hwr_core.imaging.line_image import crop_to_ink
 from hwr_core.imaging.line_parts import split_long, split_rows
-from hwr_core.ink.formula import render_formula
+from hwr_core.imaging.stretches import Stretch, side_by_side
+from hwr_core.ink.formula import mask_size, render_formula
 from hwr_core.ink.formula_grouping import group_into_formulas
 from hwr_core.ink.line_grouping import group_into_lines, letter_height
 from hwr_core.ink.lone_marks import lone_mark
 from hwr_core.ink.strokes import Strokes, level, render_line
-from hwr_core.reading import Reading
+from hwr_core.reading import Reading, join_readings
 from hwr_core.runtime.limits import DRAWN_FORMULAS, DRAWN_LENGTH, DRAWN_LINES
+from hwr_core.text_or_formula import BESIDE
 
 TextOf = Callable[[list[int]], str]  # token ids → text
 
@@ -40,6 +44,19 @@ class DrawnItem:
     strokes: Strokes
     image: Image.Image
     reading: Reading | None = None
+
+
+@dataclass(frozen=True)
+class Parting:
+    """A way to read an image: in parts that are read one by one.
+
+    Attributes:
+        pictures: The parts, (height, width) uint8 each.
+        joined: Makes the image's reading of theirs; None: the image is not read in this way.
+    """
+
+    pictures: Sequence[np.ndarray] = field(repr=False)
+    joined: Callable[[Sequence[Reading]], Reading | None]
 
 
 class Task(ABC):
@@ -75,14 +92,14 @@ class Task(ABC):
             TooLargeError: The drawing is larger than the limits allow.
         """
 
-    def parts(self, line: np.ndarray, mask: np.ndarray) -> list[list[np.ndarray]]:
-        """Splits an image into what is read one by one: rows from the top, each of parts from the left.
+    def partings(self, line: np.ndarray, mask: np.ndarray) -> list[Parting]:
+        """The ways to read an image, the first to try first; the last one gives a reading in any case.
 
         Args:
             line: Dark writing on light paper, cropped to the ink, (height, width) uint8.
             mask: Where its ink is, (height, width) bool.
         """
-        return [[line]]
+        return [Parting([line], _alone)]
 
     def grammar(self, tokens: Callable[[], Sequence[str]], end: int, special: Collection[int]) -> Grammar | None:
         """Returns the grammar that every reading obeys, or None.
@@ -138,11 +155,13 @@ class TextLineTask(Task):
         marks = [lone_mark(group, letter) for group, letter in zip(groups, usual, strict=True)]
         return [DrawnItem(*item) for item in zip(groups, images, marks, strict=True)]
 
-    def parts(self, line: np.ndarray, mask: np.ndarray) -> list[list[np.ndarray]]:
+    def partings(self, line: np.ndarray, mask: np.ndarray) -> list[Parting]:
         rows = split_rows(line, mask)
         if len(rows) > 1:
             rows = [cropped for row in rows if (cropped := crop_to_ink(row)) is not None]
-        return [split_long(row, self.longest_line, self.line_part) for row in rows or [line]]
+        parts = [split_long(row, self.longest_line, self.line_part) for row in rows or [line]]
+        pictures = [picture for row in parts for picture in row]
+        return [Parting(pictures, partial(_rows_joined, [len(row) for row in parts]))]
 
 
 class FormulaTask(Task):
@@ -163,6 +182,11 @@ class FormulaTask(Task):
             raise TooLargeError(f"The drawing has {len(groups)} formulas. Draw at most {DRAWN_FORMULAS} at a time.")
         return [DrawnItem(group, render_formula(group)) for group in groups]
 
+    def partings(self, line: np.ndarray, mask: np.ndarray) -> list[Parting]:
+        ways = side_by_side(line, mask, mask_size(mask))
+        apart = [Parting([part.picture for part in way], partial(_apart_joined, way)) for way in ways]
+        return [*apart, *super().partings(line, mask)]
+
     def grammar(self, tokens: Callable[[], Sequence[str]], end: int, special: Collection[int]) -> Grammar | None:
         return Grammar(list(tokens()), end, list(special))
 
@@ -177,3 +201,20 @@ class FormulaTask(Task):
             return super().text_lengths(tokens, text, text_of, grammar)
         # A token's LaTeX depends on the tokens after it too, so the pieces are those of the whole formula.
         return list(itertools.accumulate(map(len, latex.pieces([grammar.tokens[token] for token in tokens]))))
+
+
+def _alone(readings: Sequence[Reading]) -> Reading:
+    return readings[0]
+
+
+def _rows_joined(lengths: Sequence[int], readings: Sequence[Reading]) -> Reading:
+    """The reading of rows of so many parts each."""
+    ends = list(itertools.accumulate(lengths))
+    rows = [readings[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+    return join_readings([join_readings(row, " ") for row in rows], "\n")
+
+
+def _apart_joined(stretches: Sequence[Stretch], readings: Sequence[Reading]) -> Reading | None:
+    """The reading of formulas that stand side by side; None where they are parts of one."""
+    found = formulas_apart(readings, [stretch.white for stretch in stretches], stretches[0].pieces)
+    return None if found is None else join_readings(found, BESIDE, [stretch.span for stretch in stretches])

@@ -15,6 +15,7 @@ import numpy as np
 
 from hwr_core.reading import Reading
 
+BESIDE = r"\quad "  # between formulas that stand side by side
 SURE = 0.9  # confidence from which words and numbers are text without asking
 SURE_CHARACTERS = 0.82  # mean confidence of the characters from which a line of words is text without asking
 BLANK = 0.2  # confidence from which an empty reading is believed
@@ -49,7 +50,7 @@ _BAR = re.compile(r"\\frac\b")
 _SYMBOL = re.compile(r"\\[A-Za-z]+|[^\s{}^_&\\]")
 _RAISED = re.compile(_STACKED.pattern + r"|[\^_]")
 # LaTeX that says more than a line of text can.
-_STRUCTURE = re.compile(r"[=+<>^_|]|\\[A-Za-z]+|\d\s*-\s*\d|[A-Za-z]\s*-|\(")
+_STRUCTURE = re.compile(r"[=+<>^_|]|\\(?!quad\b)[A-Za-z]+|\d\s*-\s*\d|[A-Za-z]\s*-|\(")
 
 
 def in_doubt(reading: Reading) -> bool:
@@ -110,7 +111,7 @@ def more_probable(texts: Sequence[Reading], formulas: Sequence[Reading]) -> list
     plain = not any(_STRUCTURE.search(formula.text) for formula in written)
     if plain and all(text.text for text in texts):
         return list(texts)
-    gain = _log(written) - _log(texts)
+    gain = _log(written) - _log(texts) - _log_of_number(texts, written)
     return list(formulas) if gain > math.log(_factor(texts, written)) else list(texts)
 
 
@@ -128,7 +129,7 @@ def are_formulas(
     if not texts:
         return all(
             formula.confidence >= LONE_FORMULA
-            and len(_SYMBOL.findall(formula.text)) >= LONE_SYMBOLS
+            and _symbols(formula.text) >= LONE_SYMBOLS
             and _STRUCTURE.search(formula.text)
             for formula in formulas
         )
@@ -206,10 +207,23 @@ def _are_rows(texts: Sequence[Reading], formulas: Sequence[Reading]) -> bool:
 
 def _leave_out(texts: Sequence[Reading], formulas: Sequence[Reading]) -> bool:
     """Whether formulas leave ink out, or have fewer symbols than the lines; the bar of a fraction is in no line."""
-    symbols = sum(len(_SYMBOL.findall(_BAR.sub("", formula.text))) for formula in formulas)
+    symbols = sum(_symbols(_BAR.sub("", formula.text)) for formula in formulas)
     return any(formula.unread for formula in formulas) or symbols < sum(
         not character.isspace() for text in texts for character in text.text
     )
+
+
+def _log_of_number(texts: Sequence[Reading], formulas: Sequence[Reading]) -> float:
+    """The log probability of an exercise's number before a formula, where the text has it too; else 0. It decides nothing then."""
+    number, beside, _ = formulas[0].text.partition(BESIDE)
+    if not beside or not texts[0].text.replace(" ", "").startswith(number):
+        return 0.0
+    return sum(math.log(max(value, LEAST_CONFIDENCE)) for value in formulas[0].character_confidences[: len(number)])
+
+
+def _symbols(formula: str) -> int:
+    """How many symbols a formula has, without the white between formulas that stand side by side."""
+    return len(_SYMBOL.findall(formula.replace(BESIDE, " ")))
 
 
 def _are_cells(texts: Sequence[Reading], formulas: Sequence[Reading]) -> bool:

@@ -26,10 +26,14 @@ def typical_size(widths: np.ndarray, heights: np.ndarray) -> float:
 
 def symbol_size(grey: np.ndarray) -> float:
     """`typical_size` in pixels of the ink of a picture, dark on light, uint8; its height where it is blank."""
-    mask = ink_mask(grey)
+    return mask_size(ink_mask(grey))
+
+
+def mask_size(mask: np.ndarray) -> float:
+    """`typical_size` in pixels of the ink in a mask, (height, width) bool; its height where there is none."""
     _, stats = pieces(mask.view(np.uint8))
     if len(stats) < 2:
-        return float(grey.shape[0])
+        return float(mask.shape[0])
     return typical_size(stats[1:, cv2.CC_STAT_WIDTH].astype(float), stats[1:, cv2.CC_STAT_HEIGHT].astype(float))
 
 

@@ -25,6 +25,7 @@ VARIABLE = re.compile(
     r"(?:[A-Za-z]|(?:var)?(?:epsilon|theta|rho|sigma|phi|pi|kappa)|alpha|beta|gamma|delta|zeta|eta|iota|lambda|mu|nu|xi|tau"
     r"|upsilon|chi|psi|omega|Gamma|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega)(?:_.*)?"
 )
+NUMBER_OR_LABEL = re.compile(r"\(?\w{1,4}[).:]")  # of an exercise, or an equation: a), (2)
 RELATIONS = {"Equality", "StrictLessThan", "LessThan", "StrictGreaterThan", "GreaterThan"}
 
 
@@ -42,10 +43,11 @@ def main() -> None:
 
 def meaning(latex: str) -> dict[str, Any]:
     """What a formula means, as plain values. Empty lists: nothing that is worth saying."""
-    if UNKNOWN.search(latex):
+    formulas = side_by_side(latex)
+    if len(formulas) > 1 or UNKNOWN.search(latex):
         return {"results": [], "points": []}
     try:
-        expression = parsed(latex)
+        expression = parsed(formulas[0] if formulas else latex)
     except Exception:  # the parser's errors have no common class
         return {"error": "This formula cannot be calculated with."}
     if not all(VARIABLE.fullmatch(str(symbol)) for symbol in getattr(expression, "free_symbols", ())):
@@ -59,6 +61,14 @@ def meaning(latex: str) -> dict[str, Any]:
         return {"results": _of_expression(expression), "points": _graph(expression)}
     except Exception:  # neither have SymPy's
         return {"results": [], "points": []}
+
+
+def side_by_side(latex: str) -> list[str]:
+    """The formulas that stand side by side, without an exercise's number, an equation's label, or the next step behind a bar."""
+    parts = [part.strip() for part in latex.split(r"\quad")]
+    return [
+        part for part in parts if not (NUMBER_OR_LABEL.fullmatch(part) or (part.startswith("|") and "|" not in part[1:]))
+    ]
 
 
 def parsed(latex: str) -> Any:

@@ -62,6 +62,13 @@ def test_signs_that_are_no_variables_are_not_calculated_with(formula):
     assert not calculated(formula).get("results")
 
 
+def test_an_exercises_number_a_label_and_a_step_are_no_part_of_what_is_calculated():
+    for formula in (r"1)\quad 2x+3=7", r"2x+3=7\quad (1)", r"2x+3=7\quad |-3", r"a)\quad 2x+3=7\quad |-3"):
+        assert calculated(formula)["results"] == [["Solution", "x = 2"]]
+    assert calculated(r"2x=4\quad y=3") == {"results": [], "points": []}
+    assert calculated(r"|3-5|\quad (1)")["results"] == [["Value", "2"]]
+
+
 def test_relations_and_upright_letters_are_calculated_with():
     assert calculated(r"x-3 \lt 5")["results"] == [["Solution", "x < 8"]]
     assert calculated(r"\int_{0}^{1} x \mathrm{d}x")["results"][0] == ["Value", r"\frac{1}{2}"]

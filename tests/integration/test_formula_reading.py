@@ -11,6 +11,8 @@ from hwr_core.decoding.latex import canonical
 from hwr_core.ink.formula import MOST_PIXELS, render_formula
 from hwr_core.ink.handprint import write, write_formula
 from tests.support.checkpoint_layouts import math
+from training.evaluation.formulas import tokens_of
+from training.evaluation.side_by_side import rows
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +101,33 @@ def test_a_drawing_as_wide_as_it_is_high_makes_no_huge_picture():
     cross = [np.array([point]) for point in ((-1e6, 0), (1e6, 0), (0, 1e6), (0, -1e6))]
     width, height = render_formula(cross).size
     assert width * height < 1.1 * MOST_PIXELS
+
+
+@pytest.fixture(scope="module")
+def neighbours():
+    """Of each kind the first drawings with wide white."""
+    found: dict[str, list] = {}
+    for row in rows():
+        if row.white == 4.0 and len(some := found.setdefault(row.kind, [])) < 8:
+            some.append(row)
+    return found
+
+
+@pytest.mark.parametrize("name", ["math", "auto"])
+def test_formulas_side_by_side_are_all_read_and_white_is_no_sign(neighbours, name):
+    """The decoder wrote `2x+3=7^{(2)}(2)` for an equation and its label, `1)\\times12+7` behind a number, or stopped at the white."""
+    recognizer = load_recognizer(name)
+    right = {
+        kind: [tokens_of(read_ink(row.strokes, recognizer).text) == row.tokens for row in some] for kind, some in neighbours.items()
+    }  # fmt: skip
+    assert all(map(all, (right["beside another equation"], right["beside a label"]))), right
+    assert sum(right["behind a number"]) >= 5 and sum(right["beside the next step"]) >= 4, right
+
+
+def test_white_between_formulas_is_a_wide_space_and_every_character_has_a_confidence(neighbours):
+    page = read_ink(neighbours["beside a label"][0].strokes, load_recognizer("math"))
+    (line,) = page.lines
+    assert line.formula and r"\quad (" in line.reading.text
+    assert len(line.reading.character_confidences) == len(line.reading.text)
+    assert all(r"\quad" in other.text for other in line.reading.alternatives)
+    assert page.unread == ()

@@ -57,3 +57,10 @@ def test_a_page_leaves_out_its_struck_out_words_and_a_correction_has_none():
     assert [word.struck for word in words_of(lines[0])] == [True, False]
     assert page.to_dict()["lines"][0]["struck"] == [[0, 2]]
     assert lines[0].with_text("abc").reading.struck == ()
+
+
+def test_parts_of_other_lengths_tell_their_unread_ink_in_shares_of_the_whole():
+    parts = [Reading("a", 0.9, (0.9,), unread=((0.5, 1.0),), formula=True), Reading("b", 0.5, (0.5,), formula=True)]
+    joined = join_readings(parts, r"\quad ", [(0.0, 0.2), (0.2, 1.0)])
+    assert joined.unread == ((0.1, 0.2),) and joined.formula and joined.confidence == pytest.approx(0.45)
+    assert join_readings(parts, " ").unread == ((0.25, 0.5),)

@@ -150,3 +150,20 @@ def test_letters_in_a_row_of_a_grid_are_no_formula():
     cells = [Reading(character, 0.9) for character in "MZTKB"]
     assert not are_formulas(cells, [formula(r"M\geq KB", 0.3)])
     assert are_formulas([Reading(character, 0.9) for character in "1234"], [formula(r"\frac{12}{34}", 0.3)])
+
+
+def numbered(number, rest, confidence, of_number):
+    text = rf"{number}\quad {rest}"
+    return replace(formula(text, confidence), character_confidences=(of_number, 1.0, *[1.0] * (len(text) - 2)))
+
+
+def test_white_between_formulas_is_no_sign_of_one():
+    text = Reading("a) 42", 0.6)
+    assert more_probable([text], [numbered("a)", "42", 0.8, 0.9)]) == [text]
+
+
+def test_an_exercises_number_that_both_readings_have_decides_nothing():
+    text, latex = Reading("a) x10", 0.4), numbered("a)", "x^{10}", 0.3, 0.5)
+    assert more_probable([text], [latex]) == [latex]
+    other = Reading("u) x10", 0.4)  # here the number is in doubt too
+    assert more_probable([other], [latex]) == [other]
