@@ -16,15 +16,16 @@ from hwr_core.decoding import latex
 from hwr_core.decoding.latex_grammar import Grammar
 from hwr_core.decoding.standing_apart import formulas_apart
 from hwr_core.errors import TooLargeError
+from hwr_core.imaging.ink_mask import line_mask
 from hwr_core.imaging.line_image import crop_to_ink
-from hwr_core.imaging.line_parts import split_long, split_rows
+from hwr_core.imaging.line_parts import split_long, split_rows, split_white
 from hwr_core.imaging.stretches import Stretch, side_by_side
 from hwr_core.ink.formula import mask_size, render_formula
 from hwr_core.ink.formula_grouping import group_into_formulas
 from hwr_core.ink.line_grouping import group_into_lines, letter_height
 from hwr_core.ink.lone_marks import lone_mark
 from hwr_core.ink.strokes import Strokes, level, render_line
-from hwr_core.reading import Reading, join_readings
+from hwr_core.reading import Reading, Span, join_readings
 from hwr_core.runtime.limits import DRAWN_FORMULAS, DRAWN_LENGTH, DRAWN_LINES
 from hwr_core.text_or_formula import BESIDE
 
@@ -159,9 +160,20 @@ class TextLineTask(Task):
         rows = split_rows(line, mask)
         if len(rows) > 1:
             rows = [cropped for row in rows if (cropped := crop_to_ink(row)) is not None]
-        parts = [split_long(row, self.longest_line, self.line_part) for row in rows or [line]]
-        pictures = [picture for row in parts for picture in row]
-        return [Parting(pictures, partial(_rows_joined, [len(row) for row in parts]))]
+        parts = [self._parts(row, mask if row is line else line_mask(row)) for row in rows or [line]]
+        pictures = [picture for row in parts for picture, _ in row]
+        return [Parting(pictures, partial(_rows_joined, [[span for _, span in row] for row in parts]))]
+
+    def _parts(self, row: np.ndarray, mask: np.ndarray) -> list[tuple[np.ndarray, Span]]:
+        """The parts of a line from the left, each with from where to where it goes, 0 to 1 of the width."""
+        found: list[tuple[np.ndarray, Span]] = []
+        for part, (start, stop) in split_white(row, mask):
+            pieces = split_long(part, self.longest_line, self.line_part)
+            edges = [0, *itertools.accumulate(piece.shape[1] for piece in pieces)]
+            scale = (stop - start) / max(edges[-1], 1)
+            spans = [(start + left * scale, start + right * scale) for left, right in itertools.pairwise(edges)]
+            found += zip(pieces, spans, strict=True)
+        return found
 
 
 class FormulaTask(Task):
@@ -207,11 +219,10 @@ def _alone(readings: Sequence[Reading]) -> Reading:
     return readings[0]
 
 
-def _rows_joined(lengths: Sequence[int], readings: Sequence[Reading]) -> Reading:
-    """The reading of rows of so many parts each."""
-    ends = list(itertools.accumulate(lengths))
-    rows = [readings[end - length : end] for end, length in zip(ends, lengths, strict=True)]
-    return join_readings([join_readings(row, " ") for row in rows], "\n")
+def _rows_joined(rows: Sequence[Sequence[Span]], readings: Sequence[Reading]) -> Reading:
+    """The reading of rows, each of parts with these spans."""
+    left = iter(readings)
+    return join_readings([join_readings([next(left) for _ in spans], " ", spans) for spans in rows], "\n")
 
 
 def _apart_joined(stretches: Sequence[Stretch], readings: Sequence[Reading]) -> Reading | None:

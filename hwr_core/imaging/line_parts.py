@@ -1,4 +1,4 @@
-"""Pictures of more than a reader takes at once: two lines in one picture, and lines longer than it reads well."""
+"""Pictures of more than a reader takes at once: two lines in one picture, lines with wide white, lines longer than it reads well."""
 
 import math
 from itertools import pairwise
@@ -6,7 +6,10 @@ from itertools import pairwise
 import numpy as np
 
 from hwr_core.imaging.ink_mask import line_mask
+from hwr_core.reading import Span
 
+WHITE = 6.0  # of a line's height: white in a row from which what stands on its sides is read by itself
+PAPER = 0.1  # of a line's height: the white that stays beside it then
 ROW_HEIGHT = 0.28  # of the picture's ink height: each of two lines is at least as high
 ROW_INK = 0.15  # of the picture's ink: each of two lines has at least as much
 ROW_LENGTH = 1.5  # width by height of a line at least: dots and accents are shorter
@@ -46,6 +49,27 @@ def _is_line(part: np.ndarray, whole: np.ndarray, height: int) -> bool:
         return False
     tall, wide = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
     return bool(tall >= ROW_HEIGHT * height and wide >= ROW_LENGTH * tall and part.sum() >= ROW_INK * whole.sum())
+
+
+def split_white(grey: np.ndarray, mask: np.ndarray) -> list[tuple[np.ndarray, Span]]:
+    """Splits a line at very wide white, in which a decoder would repeat itself: an item and its price.
+
+    Args:
+        grey: Dark writing on light paper, cropped to the ink, (height, width) uint8.
+        mask: Where its ink is, (height, width) bool.
+
+    Returns:
+        The parts from the left, each with from where to where it goes, 0 to 1 of the width.
+    """
+    height, width = grey.shape
+    inked = np.flatnonzero(mask.any(0))
+    ends = np.flatnonzero(np.diff(inked) > WHITE * height)
+    if not len(ends):
+        return [(grey, (0.0, 1.0))]
+    paper = round(PAPER * height)
+    starts = [0, *(int(inked[end + 1]) - paper for end in ends)]
+    stops = [*(int(inked[end]) + 1 + paper for end in ends), width]
+    return [(grey[:, start:stop], (start / width, stop / width)) for start, stop in zip(starts, stops, strict=True)]
 
 
 def split_long(grey: np.ndarray, longest: float, part: float) -> list[np.ndarray]:

@@ -67,7 +67,9 @@ def side_by_side(latex: str) -> list[str]:
     """The formulas that stand side by side, without an exercise's number, an equation's label, or the next step behind a bar."""
     parts = [part.strip() for part in latex.split(r"\quad")]
     return [
-        part for part in parts if not (NUMBER_OR_LABEL.fullmatch(part) or (part.startswith("|") and "|" not in part[1:]))
+        part
+        for part in parts
+        if not (NUMBER_OR_LABEL.fullmatch(part) or (part.startswith("|") and "|" not in part[1:]))
     ]
 
 

@@ -50,3 +50,19 @@ def test_few_characters_of_all_are_wrong(texts):
 def test_two_words_one_below_the_other_are_two_lines(recognizer):
     below = [stroke + (0, 150) for stroke in write("Monday", "italic", seed=2)]
     assert read_ink(write("hello", "sans", seed=1) + below, recognizer).text == "hello\nMonday"
+
+
+@pytest.mark.parametrize(
+    ("style", "item", "price"), [("italic", "Total", "48.20"), ("script", "Milk", "48.20"), ("sans", "Name", "12")]
+)
+def test_a_wide_sheet_has_white_between_an_item_and_its_price_and_nothing_else(recognizer, style, item, price):
+    """The decoder wrote `Total Total Total 18.20`, `Milk Milk 48.20` and `Name a 12`."""
+    for heights in (3, 15):
+        left, right = write(item, style, 3), write(price, style, 3)
+        height = np.ptp(np.concatenate(write("H", style, 3))[:, 1])
+        moved = (
+            max(stroke[:, 0].max() for stroke in left) + heights * height - min(stroke[:, 0].min() for stroke in right)
+        )
+        page = read_ink([*left, *(stroke + (moved, 0) for stroke in right)], recognizer)
+        assert page.text == f"{item} {price}"
+        assert page.unread == ()

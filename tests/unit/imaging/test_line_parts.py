@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwr_core.imaging.line_image import clean_line, clean_line_and_mask
-from hwr_core.imaging.line_parts import split_long, split_rows
+from hwr_core.imaging.line_parts import split_long, split_rows, split_white
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import draw, render_line
 
@@ -41,3 +41,20 @@ def test_a_long_line_is_cut_between_words_and_nothing_is_lost():
     assert np.concatenate(parts, 1).shape == picture.shape and (np.concatenate(parts, 1) == picture).all()
     for left, right in pairwise(parts):
         assert left[:, -1].min() > 200 and right[:, 0].min() > 200  # paper on both sides of the cut
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_very_wide_white_parts_a_line_and_nothing_is_lost(count):
+    strokes = [stroke + (900 * place, 0) for place in range(count) for stroke in write("tea", 60)]
+    grey, mask = clean_line_and_mask(render_line(strokes, 96, 5.0))
+    parts = split_white(grey, mask)
+    assert len(parts) == count and parts[0][1][0] == 0 and parts[-1][1][1] == 1
+    assert all(first[1][1] < second[1][0] for first, second in pairwise(parts))
+    assert sum((part < 128).sum() for part, _ in parts) == (grey < 128).sum()
+    assert all(part.shape[1] < 4 * part.shape[0] for part, _ in parts)
+
+
+def test_white_between_words_and_columns_near_each_other_parts_nothing():
+    strokes = [*write("tea", 60), *(stroke + (450, 0) for stroke in write("2.50", 60))]
+    grey, mask = clean_line_and_mask(render_line(strokes, 96, 5.0))
+    assert [span for _, span in split_white(grey, mask)] == [(0.0, 1.0)]
