@@ -4,7 +4,7 @@ This is a recursive XY-cut (Nagy 1984) with two changes. Columns of a table or f
 read across. Rows are cut off one by one, so that a heading above two columns does not hide them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 
@@ -25,6 +25,7 @@ CELL_SHIFT = 0.3  # of the higher cell's height: how far the middles of neighbou
 ALIGNED = 0.7  # share of a column's pieces that are level with others' from which the columns form a table
 LONG_PIECE = 3.6  # width by height of a column's usual piece from which it is prose
 FILLED = 0.3  # share of a column's width that prose usually fills
+NUMBERS = 0.7  # share of a column's pieces that are numbers from which it is no prose, however long they are
 COVERED = 0.5  # share of prose rows that have a note beside them under which the note stands apart
 JOINED = -0.3  # of a line's height: white between the outlines of parts of one line at most; they overlap
 TAB_GAP = 1.5  # of a line's height: white in a row from which it parts two cells
@@ -53,6 +54,7 @@ class _Piece:
     top: float
     right: float
     bottom: float
+    is_number: bool = False
 
     @property
     def height(self) -> float:
@@ -68,16 +70,17 @@ def line_height(outline: np.ndarray) -> float:
     return float((np.linalg.norm(outline[3] - outline[0]) + np.linalg.norm(outline[2] - outline[1])) / 2)
 
 
-def reading_order(outlines: Sequence[np.ndarray]) -> list[Ordered]:
+def reading_order(outlines: Sequence[np.ndarray], numbers: Collection[int] = ()) -> list[Ordered]:
     """The lines that pieces of writing make up, in reading order.
 
     Args:
         outlines: The pieces' corners (4, 2) in pixels, clockwise from the top left.
+        numbers: Which pieces are known to be numbers, such as prices and telephone numbers. Their column is no prose.
     """
     pieces = []
     for number, outline in enumerate(outlines):
         (left, top), (right, bottom) = outline.min(0).tolist(), outline.max(0).tolist()
-        pieces.append(_Piece(number, outline, left, top, right, bottom))
+        pieces.append(_Piece(number, outline, left, top, right, bottom, number in numbers))
     lines = _ordered(pieces, count())
     around = [joined([outlines[piece] for piece in line.pieces]) for line in lines]
     return [lines[place] for place in with_insertions(around, [line.cell is not None for line in lines])]
@@ -232,6 +235,8 @@ def _aligned(row: Sequence[_Piece]) -> bool:
 
 
 def _is_prose(column: Sequence[_Piece]) -> bool:
+    if np.mean([piece.is_number for piece in column]) >= NUMBERS:
+        return False
     widths = np.array([(piece.right - piece.left) / max(piece.height, 1e-6) for piece in column])
     whole = max(piece.right for piece in column) - min(piece.left for piece in column)
     filled = np.median([piece.right - piece.left for piece in column]) / max(whole, 1e-6)

@@ -15,6 +15,7 @@ from hwr_core.pipeline.joining import join
 from hwr_core.pipeline.lines import favouring, read_lines
 from hwr_core.pipeline.mirrored import reject_mirrored
 from hwr_core.pipeline.mixing import mix
+from hwr_core.pipeline.numbers_beside import put_numbers_beside
 from hwr_core.pipeline.steps import clean, cut, find, lay_out, place, read, regroup, take_whole
 from hwr_core.reading import BLANK, Box, Line, Page
 from hwr_core.recognizer import Progress, Recognizer
@@ -22,7 +23,7 @@ from hwr_core.recognizer import Progress, Recognizer
 LEAST_SIDE = 4  # pixels of a region's shorter side; nothing is read in a smaller one
 
 FIND_STEPS: tuple[Step, ...] = (find, regroup)
-READ_STEPS: tuple[Step, ...] = (lay_out, cut, read, mix, join, reject_mirrored, place)
+READ_STEPS: tuple[Step, ...] = (lay_out, cut, read, put_numbers_beside, mix, join, reject_mirrored, place)
 PAGE_STEPS: tuple[Step, ...] = (*FIND_STEPS, *READ_STEPS)
 
 

@@ -18,6 +18,7 @@ from hwr_core.layout.regions import Region
 from hwr_core.metrics import cer
 from hwr_core.recognizer import Recognizer
 from tests.support.paths import SAMPLES
+from training.evaluation.composed_pages import hand_darkness
 from training.samples import LETTER
 
 
@@ -188,9 +189,57 @@ def test_a_caller_can_remember_a_step_and_go_on_from_there(recognizer):
         return found.setdefault(step, step(draft, job)) if step is pipeline.find else step(draft, job)
 
     whole = pipeline.run(pipeline.PAGE_STEPS, letter_job(recognizer), cached=cached)
-    assert run_steps == ["find", "regroup", "lay_out", "cut", "read", "mix", "join", "reject_mirrored", "place"]
+    steps = [
+        "find",
+        "regroup",
+        "lay_out",
+        "cut",
+        "read",
+        "put_numbers_beside",
+        "mix",
+        "join",
+        "reject_mirrored",
+        "place",
+    ]
+    assert run_steps == steps
     again = pipeline.run(pipeline.READ_STEPS, letter_job(recognizer), found[pipeline.find])
     assert again.page.text == whole.page.text == read_page(open_image(SAMPLES / "letter.jpg"), recognizer, beams=1).text
+
+
+PHONES = (
+    ("Ann Miller", "0171 555 2072"), ("Tom (work)", "555-0187"), ("Taxi", "555-0139"), ("Plumber", "0171 555 2012"),
+    ("Mum", "555-0197"), ("Dr. Hansen", "07700 900113"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def phone_list():
+    """Names on the left, their telephone numbers far to the right: by their outlines two columns of prose."""
+    sheet = np.full((1000, 1500), 250, np.uint8)
+    for row, texts in enumerate(PHONES):
+        for left, text in zip((100, 900), texts, strict=True):
+            ink = hand_darkness(text, "sans", 38, 3.0, 10 * row + left)
+            part = sheet[100 + 90 * row :, left:][: ink.shape[0], : ink.shape[1]]
+            part[:] = part * (1 - ink)
+    return Image.fromarray(sheet)
+
+
+def test_names_and_their_telephone_numbers_are_read_row_by_row(recognizer, phone_list):
+    page = read_page(phone_list, recognizer)
+    found = [[line.reading.text.replace(" ", "") for line in row] for row in page.rows]
+    assert found == [[text.replace(" ", "") for text in texts] for texts in PHONES]
+    assert page.text.splitlines()[4] == "Mum\t555-0197"
+
+
+def test_an_order_that_a_person_chose_stays_and_rows_have_their_cells_again(recognizer, phone_list):
+    job = pipeline.Job(lambda: phone_list, pipeline.LineReader(recognizer, 1))
+    draft = pipeline.run(pipeline.PAGE_STEPS, job)
+    again = pipeline.run(pipeline.READ_STEPS, replace(job, regions=draft.regions), draft)
+    assert again.page.text == draft.page.text
+    down = (*draft.regions[::2], *draft.regions[1::2])  # column by column
+    chosen = pipeline.run(pipeline.READ_STEPS, replace(job, regions=down), draft)
+    lefts = [line.box[0] for line in chosen.page.lines]
+    assert max(lefts[:6]) < 300 < min(lefts[6:]) and len(lefts) == 12
 
 
 def test_a_step_of_ones_own_runs_among_the_others(recognizer):

@@ -53,6 +53,17 @@ def test_a_page_number_between_two_columns_parts_nothing():
     assert [name for name in found if name != "12"] == [*left, *right]
 
 
+def test_a_column_of_numbers_is_no_prose_however_long_they_are():
+    widths = (320, 260, 120, 200, 110, 280)
+    names = [box(100, 90 * n, 100 + width, 90 * n + 60) for n, width in enumerate(widths)]
+    phones = [box(900, 90 * n, 1000 + width, 90 * n + 60) for n, width in enumerate(reversed(widths))]
+    lines = reading_order([*names, *phones], range(6, 12))
+    assert [line.pieces for line in lines] == [(n + side,) for n in range(6) for side in (0, 6)]
+    assert [line.cell.column for line in lines] == [0, 1] * 6
+    down = reading_order([*names, *phones])
+    assert [line.pieces for line in down] == [(n,) for n in range(12)] and not any(line.cell for line in down)
+
+
 def prose(left, top, count, pitch=90, width=700):
     return {
         f"{left}/{n}": box(left, top + pitch * n, left + width - 37 * (n % 4), top + pitch * n + 60)
