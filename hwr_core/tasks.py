@@ -227,5 +227,6 @@ def _rows_joined(rows: Sequence[Sequence[Span]], readings: Sequence[Reading]) ->
 
 def _apart_joined(stretches: Sequence[Stretch], readings: Sequence[Reading]) -> Reading | None:
     """The reading of formulas that stand side by side; None where they are parts of one."""
-    found = formulas_apart(readings, [stretch.white for stretch in stretches], stretches[0].pieces)
+    first, whites = stretches[0], [stretch.white for stretch in stretches]
+    found = formulas_apart(readings, whites, first.pieces, first.end)
     return None if found is None else join_readings(found, BESIDE, [stretch.span for stretch in stretches])

@@ -15,8 +15,7 @@ from hwr_core.reading import Alternative, Reading
 
 SURE_WHITE = 2.0  # of a symbol's height: from here on one of two formulas need not be an equation
 WIDEST_WHITE = 3.0  # of a symbol's height: from here on neither need be one
-NUMBER_WHITE = 1.0  # of a symbol's height: white after a number that may begin a decimal or a ratio, as `2.` or `2:`
-LABEL_WHITE = 0.7  # of a symbol's height: white after a number that may be a term, as `(a)`
+NUMBER_WHITE = 0.7  # of a symbol's height: white after a number that may begin a formula, as `2.`, `2:` or `(a)`
 LIKELY = 0.05  # probability that another reading must have to be taken for an exercise's number
 
 RELATIONS = frozenset(
@@ -29,17 +28,21 @@ PREFIXES = frozenset(r"\sum \prod \int \iint \oint \lim \sin \cos \tan \log \par
 STEPS = frozenset(r"+ - \times \cdot \div : / \sqrt".split())  # what is done to both sides of an equation
 OPENING, CLOSING = frozenset(["(", "[", r"\{"]), frozenset([")", "]", r"\}"])
 _NUMBER = re.compile(r"\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[).]|\d{1,2}:")
+_START = re.compile(r"\(?(?:\d{1,2}|[a-zA-Z])(?=[_^.:)]|\\cdot|$)")
 _USUAL = re.compile(r"\(?(?:\d{1,2}|[a-hA-H]|[ivx]{1,4}).")
 _LABEL = re.compile(r"\((?:\d{1,2}|[a-zA-Z]|[ivx]{1,4}|\*+)\)")
 
 
-def formulas_apart(readings: Sequence[Reading], whites: Sequence[float], pieces: int) -> list[Reading] | None:
+def formulas_apart(
+    readings: Sequence[Reading], whites: Sequence[float], pieces: int, end: str = ""
+) -> list[Reading] | None:
     """The readings of formulas that stand apart.
 
     Args:
         readings: Of the parts of a picture, from the left; two or more.
         whites: The white before each part in heights of a symbol; the first is not looked at.
         pieces: The pieces of ink of the first part.
+        end: The shape that the first part ends with, if it looks like an exercise's number: `)`, `.`, `:` or empty.
 
     Returns:
         The readings, with another one of an exercise's number where that is likely, and a step's bar that was read as 1. None:
@@ -48,7 +51,7 @@ def formulas_apart(readings: Sequence[Reading], whites: Sequence[float], pieces:
     if not all(reading.text and reading.complete for reading in readings):
         return None
     tokens = [_tokens(reading.text) for reading in readings]
-    number = _number(readings[0], whites[1], pieces)
+    number = _number(readings[0], whites[1], pieces, end)
     if number is not None and tokens[1] and tokens[1][0] not in GOING_ON:
         if len(readings) == 2:
             return [number, readings[1]]
@@ -64,22 +67,24 @@ def _tokens(text: str) -> list[str]:
         return []
 
 
-def _number(reading: Reading, white: float, pieces: int) -> Reading | None:
+def _number(reading: Reading, white: float, pieces: int, end: str) -> Reading | None:
     """The reading as the number of an exercise: `a)`, `(2)`, `3.`; None where it is none."""
     texts = {reading.text: 1.0} | {other.text: other.score for other in reading.alternatives if other.score >= LIKELY}
-    whole = {text: score for text, score in texts.items() if _NUMBER.fullmatch(text)}
+    whole = {text: score for text, score in texts.items() if _NUMBER.fullmatch(text) and text.endswith(end)}
+    if not whole and end in (".", ":") and (start := _START.match(reading.text)):
+        whole = {start[0] + end: reading.confidence}  # its dot was read as a script
     if not whole:
         return None
     # The first letters of the alphabet number exercises; a `z` is rather a 2 or 3.
     text = next(filter(_USUAL.fullmatch, whole), next(iter(whole)))
     text = next(filter(text.lower().__eq__, whole), text)  # and small letters rather than capitals of their shape
+    score = min(reading.confidence, whole[text])
     if text.startswith("(") and pieces < len(text):  # there is no ink for the first bracket
         text = text[1:]
-    if white < (LABEL_WHITE if text.startswith("(") else 0.0 if text.endswith(")") else NUMBER_WHITE):
+    if white < NUMBER_WHITE and (text.startswith("(") or not text.endswith(")")):
         return None
     if text == reading.text:
         return reading
-    score = min(reading.confidence, texts.get(text, 1.0))
     return replace(reading, text=text, confidence=score, character_confidences=(score,) * len(text))
 
 

@@ -1,6 +1,6 @@
 """Formulas that stand side by side in one picture, and the number of an exercise before a formula."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,12 +35,14 @@ class Stretch:
         span: From where to where it goes, 0 to 1 of the whole picture's width.
         white: The white before it, in heights of a symbol; 0 for the first.
         pieces: How many connected pieces its ink has, without specks.
+        end: The shape that an exercise's number ends with: `)`, `.` or `:`. Empty where it may be none.
     """
 
     picture: np.ndarray = field(repr=False)
     span: Span
     white: float = 0.0
     pieces: int = 0
+    end: str = ""
 
 
 def side_by_side(grey: np.ndarray, mask: np.ndarray, size: float) -> list[list[Stretch]]:
@@ -66,13 +68,13 @@ def side_by_side(grey: np.ndarray, mask: np.ndarray, size: float) -> list[list[S
     boxes = stats[1:, :4].astype(float)
     boxes = boxes[boxes[:, 2:].max(1) >= SPECK * size]
     ways = _ways(_wide(boxes, gaps, size))
-    # A number's dot may stand apart from its digit.
-    number = next((n for n, gap in enumerate(gaps[:2]) if _is_numbered(mask, boxes, int(inked[0]), gap[0], size)), None)
-    if number is not None:
-        end = gaps[number]
-        rest = _ways(_wide(boxes[boxes[:, 0] >= end[1]], gaps[number + 1 :], size))
-        numbered = [*([end, *way] for way in rest), [end]]
-        ways = [*numbered, *(way for way in ways if way not in numbered)]
+    for number, gap in enumerate(gaps[:2]):  # a number's dot may stand apart from its digit
+        if end := _end_of_number(mask, boxes, int(inked[0]), gap[0], size):
+            rest = _ways(_wide(boxes[boxes[:, 0] >= gap[1]], gaps[number + 1 :], size))
+            numbered = [*([gap, *way] for way in rest), [gap]]
+            others = [_cut(grey, mask, way, boxes, size) for way in ways if way not in numbered]
+            first = [_cut(grey, mask, way, boxes, size) for way in numbered]
+            return [*([replace(way[0], end=end), *way[1:]] for way in first), *others][:MOST_WAYS]
     return [_cut(grey, mask, way, boxes, size) for way in ways[:MOST_WAYS]]
 
 
@@ -108,21 +110,27 @@ def _are_several(boxes: np.ndarray, size: float) -> bool:
     return len(boxes) >= LEAST_PIECES or bool(sides.min() >= LEAST_SIDE * size)
 
 
-def _is_numbered(mask: np.ndarray, boxes: np.ndarray, start: int, end: int, size: float) -> bool:
-    """Whether the ink up to `end` has the shape of an exercise's number: it is short, and a bracket or dot ends it."""
+def _end_of_number(mask: np.ndarray, boxes: np.ndarray, start: int, end: int, size: float) -> str:
+    """The shape that ends the ink up to `end`, if it is as short as an exercise's number: `)`, `.` or `:`; else empty."""
     first = boxes[boxes[:, 0] < end]
     if not NUMBER_PIECES[0] <= len(first) <= NUMBER_PIECES[1] or len(first) == len(boxes):
-        return False
+        return ""
     if end - start > NUMBER_WIDTH * size:
-        return False
-    left, top, wide, tall = first[np.argmax(first[:, 0] + first[:, 2])].astype(int).tolist()
+        return ""
+    dots = first[first[:, 2:].max(1) <= DOT * size]
+    last = first[np.argmax(first[:, 0] + first[:, 2])]
+    left, top, wide, tall = last.astype(int).tolist()
     if max(wide, tall) <= DOT * size:
-        return True
+        high = [box for box in dots if abs(box[0] - left) <= DOT * size]
+        whole = first[:, 1].min(), (first[:, 1] + first[:, 3]).max()
+        if len(high) > 1:
+            return ":"
+        return "." if top + tall / 2 > (whole[0] + 2 * whole[1]) / 3 else ""
     if tall < BRACKET_HEIGHT * size or wide > BRACKET_WIDTH * tall:
-        return False
+        return ""
     fifths = np.array_split(mask[top : top + tall, left : left + wide], 5)
     upper, middle, lower = (float(np.nonzero(fifths[place])[1].mean()) for place in (0, 2, 4) if fifths[place].any())
-    return middle - (upper + lower) / 2 >= BULGE * size
+    return ")" if middle - (upper + lower) / 2 >= BULGE * size else ""
 
 
 def _cut(grey: np.ndarray, mask: np.ndarray, gaps: list[Gap], boxes: np.ndarray, size: float) -> list[Stretch]:

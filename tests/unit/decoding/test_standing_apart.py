@@ -70,7 +70,7 @@ def test_an_exercises_number_stands_before_any_formula(number, pieces):
     assert apart(number, "x=2", "y=3", pieces=pieces) == [number, "x=2", "y=3"]
 
 
-@pytest.mark.parametrize(("number", "white"), [("(a)", 0.5), ("2.", 0.8), ("7:", 0.8)])
+@pytest.mark.parametrize(("number", "white"), [("(a)", 0.5), ("2.", 0.6), ("7:", 0.6)])
 def test_what_may_be_a_term_is_a_number_only_before_wide_white(number, white):
     assert apart(number, "x+5", white=white) is None
     assert apart("a)", "x+5", white=white) == ["a)", "x+5"]
