@@ -29,6 +29,7 @@ from hwr_core.reading import Reading, Span, join_readings
 from hwr_core.runtime.limits import DRAWN_FORMULAS, DRAWN_LENGTH, DRAWN_LINES
 from hwr_core.text_or_formula import BESIDE
 
+LEAST_BRACKETED = 3  # pieces of ink of an exercise's number with a bracket on both sides: `(a)`
 TextOf = Callable[[list[int]], str]  # token ids → text
 
 
@@ -228,5 +229,5 @@ def _rows_joined(rows: Sequence[Sequence[Span]], readings: Sequence[Reading]) ->
 def _apart_joined(stretches: Sequence[Stretch], readings: Sequence[Reading]) -> Reading | None:
     """The reading of formulas that stand side by side; None where they are parts of one."""
     first, whites = stretches[0], [stretch.white for stretch in stretches]
-    found = formulas_apart(readings, whites, first.pieces, first.end)
+    found = formulas_apart(readings, whites, first.pieces < LEAST_BRACKETED, first.end)
     return None if found is None else join_readings(found, BESIDE, [stretch.span for stretch in stretches])

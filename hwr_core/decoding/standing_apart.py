@@ -34,14 +34,14 @@ _LABEL = re.compile(r"\((?:\d{1,2}|[a-zA-Z]|[ivx]{1,4}|\*+)\)")
 
 
 def formulas_apart(
-    readings: Sequence[Reading], whites: Sequence[float], pieces: int, end: str = ""
+    readings: Sequence[Reading], whites: Sequence[float], unbracketed: bool = False, end: str = ""
 ) -> list[Reading] | None:
     """The readings of formulas that stand apart.
 
     Args:
         readings: Of the parts of a picture, from the left; two or more.
         whites: The white before each part in heights of a symbol; the first is not looked at.
-        pieces: The pieces of ink of the first part.
+        unbracketed: Whether the first part's ink has no opening bracket, whatever its reading says.
         end: The shape that the first part ends with, if it looks like an exercise's number: `)`, `.`, `:` or empty.
 
     Returns:
@@ -51,13 +51,18 @@ def formulas_apart(
     if not all(reading.text and reading.complete for reading in readings):
         return None
     tokens = [_tokens(reading.text) for reading in readings]
-    number = _number(readings[0], whites[1], pieces, end)
+    number = _number(readings[0], whites[1], unbracketed, end)
     if number is not None and tokens[1] and tokens[1][0] not in GOING_ON:
         if len(readings) == 2:
             return [number, readings[1]]
         rest = _apart(readings[1:], tokens[1:], whites[1:])
         return None if rest is None else [number, *rest]
     return _apart(readings, tokens, whites)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is the number of an exercise: `a)`, `(2)`, `3.`"""
+    return bool(_NUMBER.fullmatch(text))
 
 
 def _tokens(text: str) -> list[str]:
@@ -67,7 +72,7 @@ def _tokens(text: str) -> list[str]:
         return []
 
 
-def _number(reading: Reading, white: float, pieces: int, end: str) -> Reading | None:
+def _number(reading: Reading, white: float, unbracketed: bool, end: str) -> Reading | None:
     """The reading as the number of an exercise: `a)`, `(2)`, `3.`; None where it is none."""
     texts = {reading.text: 1.0} | {other.text: other.score for other in reading.alternatives if other.score >= LIKELY}
     whole = {text: score for text, score in texts.items() if _NUMBER.fullmatch(text) and text.endswith(end)}
@@ -79,8 +84,8 @@ def _number(reading: Reading, white: float, pieces: int, end: str) -> Reading | 
     text = next(filter(_USUAL.fullmatch, whole), next(iter(whole)))
     text = next(filter(text.lower().__eq__, whole), text)  # and small letters rather than capitals of their shape
     score = min(reading.confidence, whole[text])
-    if text.startswith("(") and pieces < len(text):  # there is no ink for the first bracket
-        text = text[1:]
+    if unbracketed:
+        text = text.removeprefix("(")
     if white < NUMBER_WHITE and (text.startswith("(") or not text.endswith(")")):
         return None
     if text == reading.text:

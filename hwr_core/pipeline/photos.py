@@ -10,6 +10,7 @@ from hwr_core.auto_recognizer import AutoRecognizer
 from hwr_core.imaging.arrays import as_image
 from hwr_core.imaging.conversion import upright
 from hwr_core.imaging.settings import PreprocessSettings
+from hwr_core.pipeline.exercise_numbers import put_numbers_before
 from hwr_core.pipeline.job import DEFAULT_SETTINGS, Draft, Job, LineReader, Mode, Picture, Step, Words, run
 from hwr_core.pipeline.joining import join
 from hwr_core.pipeline.lines import favouring, read_lines
@@ -23,7 +24,17 @@ from hwr_core.recognizer import Progress, Recognizer
 LEAST_SIDE = 4  # pixels of a region's shorter side; nothing is read in a smaller one
 
 FIND_STEPS: tuple[Step, ...] = (find, regroup)
-READ_STEPS: tuple[Step, ...] = (lay_out, cut, read, put_numbers_beside, mix, join, reject_mirrored, place)
+READ_STEPS: tuple[Step, ...] = (
+    lay_out,
+    cut,
+    read,
+    put_numbers_beside,
+    mix,
+    put_numbers_before,
+    join,
+    reject_mirrored,
+    place,
+)
 PAGE_STEPS: tuple[Step, ...] = (*FIND_STEPS, *READ_STEPS)
 
 

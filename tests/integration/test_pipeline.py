@@ -197,6 +197,7 @@ def test_a_caller_can_remember_a_step_and_go_on_from_there(recognizer):
         "read",
         "put_numbers_beside",
         "mix",
+        "put_numbers_before",
         "join",
         "reject_mirrored",
         "place",

@@ -1,13 +1,14 @@
 """How `auto` reads sheets of formulas: `python -m training.evaluation.formula_sheets`.
 
 Each sheet holds two to six formulas drawn by code, one below the other. It is read as strokes and as a photo. A formula
-counts as found if a line of the kind formula stands where it is, and nowhere else.
+counts as found if a line of the kind formula stands where it is, and nowhere else. With `--numbered` each formula has an
+exercise's number in the margin, `a)`, `(2)` or `3.`, which is part of it.
 """
 
 import argparse
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,13 @@ from PIL import Image
 from tqdm import tqdm
 
 from hwr_core import load_recognizer
+from hwr_core.decoding.latex import canonical
 from hwr_core.ink.formula import ink_size
 from hwr_core.ink.strokes import Strokes, draw
 from hwr_core.pipeline import read_ink, read_page
 from hwr_core.reading import Box, Page
 from hwr_core.recognizer import Recognizer
+from training.evaluation.drawn import write
 from training.evaluation.drawn.formulas import DrawnFormula, formulas
 from training.evaluation.formulas import tokens_of
 from training.evaluation.results import markdown, write_results
@@ -30,6 +33,8 @@ WHITE = (1.0, 2.0)  # of a symbol's height: the white between two formulas
 COVERED = 0.8  # share of a formula's box that its line covers at least
 MOST_AREA = 3.0  # times the area of the formula's box that its line's has at most, both with a border
 BORDER = 10  # pixels
+NUMBER_HEIGHT = 45.0  # pixels of a capital before a formula
+MARGIN, INDENT = 40, 160  # pixels left of the numbers, and between the left edges with and without numbers
 COLUMNS = ("sheets", "formulas", "found %", "rightly read %", "lines too many")
 
 
@@ -38,7 +43,7 @@ class Sheet:
     """A sheet of formulas.
 
     Attributes:
-        formulas: From the top.
+        formulas: From the top, with their numbers if they have some.
         strokes: Of each formula, in pixels of the sheet.
         size: Width and height in pixels.
     """
@@ -77,6 +82,23 @@ def sheet(seed: int) -> Sheet:
         top = _box(strokes)[3] + rng.uniform(*WHITE) * size
     right = max(_box(strokes)[2] for strokes in placed)
     return Sheet(chosen, placed, (right + 120, round(top) + 80))
+
+
+def numbered(given: Sheet, seed: int) -> Sheet:
+    """The sheet with a number before each formula, all of one kind."""
+    rng, style = random.Random(f"numbers of {seed}"), given.formulas[0].style
+    kind, letters = rng.choice(("{})", "{}.", "({})")), rng.random() < 0.5
+    chosen, placed = [], []
+    for place, (formula, strokes, box) in enumerate(zip(given.formulas, given.strokes, given.boxes, strict=True)):
+        number = kind.format("abcdefgh"[place] if letters else place + 1)
+        ink = write(number, style, 10 * seed + place)
+        capital = np.ptp(np.concatenate(write("H", style, 10 * seed + place))[:, 1])
+        scaled = [stroke * NUMBER_HEIGHT / capital for stroke in ink]
+        low, high = (getattr(np.concatenate(scaled), side)(0) for side in ("min", "max"))
+        moved = (MARGIN + rng.uniform(0, 10) - low[0], (box[1] + box[3] - low[1] - high[1]) / 2)
+        placed.append([*(stroke + moved for stroke in scaled), *(stroke + (INDENT, 0) for stroke in strokes)])
+        chosen.append(replace(formula, tokens=[*canonical(number), *formula.tokens]))
+    return Sheet(chosen, placed, (given.size[0] + INDENT, given.size[1]))
 
 
 def counts(given: Sheet, page: Page) -> tuple[int, int, int, list[str]]:
@@ -137,6 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--limit", type=int, default=SHEETS, help="sheets")
     parser.add_argument("--first", type=int, default=0, help="number of the first sheet; 0 to 13 were used for tuning")
+    parser.add_argument("--numbered", action="store_true", help="with a number before each formula")
     parser.add_argument("--misses", action="store_true", help="print everything that was not found or read wrong")
     parser.add_argument("--results", type=Path, help="the result file to write")
     arguments = parser.parse_args()
@@ -145,7 +168,7 @@ def main() -> None:
     for name, photographed in (("drawn", False), ("photographed", True)):
         totals = np.zeros(4, int)
         for seed in tqdm(range(arguments.first, arguments.first + arguments.limit), name, leave=False):
-            given = sheet(seed)
+            given = numbered(sheet(seed), seed) if arguments.numbered else sheet(seed)
             *numbers, misses = counts(given, read(given, seed, recognizer, photographed))
             totals += (len(given.formulas), *numbers)
             if arguments.misses and misses:

@@ -58,6 +58,7 @@ SIGNS = (
     r"V \approx N . N", r"V \ll D", r"V \gg N", r"D \nmid N", "N ; N", "( N ; N )", "D + D = ?", "V = ?", r"\# V", r"\$ N", r"\$ N . N N", r"N \%", r"V \checkmark", r"V_1 , V_2 , \ldots , V_n", r"V_1 + \cdots + V_n",
     r"\{ V \in B : V X D \}", r"\{ V | V X V \}", r"\{ 1 , 2 , 3 , \ldots \}", r"( V , V ) \in B \times B", r"\sin 0", r"\cos 0", r"\sin 0 = 0", r"\cos 0 = 1", r"\tan 0", r"\sin ( 0 )", r"\cos ( 0 ) + \sin 0",
     r"\ln 0", r"\log 1 = 0", r"f ( 0 ) = D", r"e ^ 0 = 1", r"0 ^ 0", r"V ^ 0", r"\lim_{V \rightarrow 0} \frac{\sin V}{V} = 1", r"\lim_{V \rightarrow 0 ^ +} V", r"V X V X V", "P ( V )", "S = S_0", "c C", "x ~X", "~X = x + D", "s S + D",
+    "| - N", "| + D", "| - D V", "| : D", "| : N", r"| \cdot D", r"| \div D", r"| \times D", "D : D", "V : V = D : D", "D )", "N )", "V )", "( D )", "( V )", "D .", "V .",
     "~V = v + v_0", "P ~V = n R T", "p = P", "U = u + D", "Z = z", "W = w s", "C = c_0 + c", r"S_n = \sum_{k = 1}^{n} s_k", "k K", "~O ( n )", "o ( V )", "~X_1 + x_1", "S_x", "x_S", "Y = a ~X + b", "y = Y + D", "P ( ~X = x )", "F_{~X} ( x )",
 )  # fmt: skip
 BLACKBOARD = ("R",) * 5 + ("N", "Z", "Q", "C") * 2 + ("P", "E", "F", "H", "K", "D")

@@ -11,8 +11,8 @@ def reading(text, *others, confidence=0.9, **more):
     return Reading(text, confidence, (confidence,) * len(text), alternatives, formula=True, **more)
 
 
-def apart(*texts, white=2.5, pieces=3):
-    found = formulas_apart([reading(text) for text in texts], [0.0, *[white] * (len(texts) - 1)], pieces)
+def apart(*texts, white=2.5):
+    found = formulas_apart([reading(text) for text in texts], [0.0, *[white] * (len(texts) - 1)])
     return None if found is None else [one.text for one in found]
 
 
@@ -44,12 +44,12 @@ def test_with_less_white_both_must_be_equations_and_with_more_neither_need_be_on
 
 def test_a_reading_that_broke_off_decides_nothing():
     whole, broken = reading("x=2"), reading("y=2", complete=False)
-    assert formulas_apart([whole, broken], [0.0, 4.0], 3) is None
+    assert formulas_apart([whole, broken], [0.0, 4.0]) is None
 
 
 @pytest.mark.parametrize("step", ["-7", r"\cdot2", "+x", ":2"])
 def test_the_bar_before_a_step_is_no_1_behind_an_equation(step):
-    found = formulas_apart([reading("2x+3=7"), reading("1" + step)], [0.0, 2.5], 3)
+    found = formulas_apart([reading("2x+3=7"), reading("1" + step)], [0.0, 2.5])
     assert [one.text for one in found] == ["2x+3=7", "|" + step]
     assert found[1].alternatives[0].text == "1" + step  # what was read stays on offer
     assert len(found[1].character_confidences) == len(found[1].text)
@@ -66,8 +66,8 @@ def test_a_1_stays_where_no_equation_stands_before_it_or_it_is_part_of_a_number(
 )
 def test_an_exercises_number_stands_before_any_formula(number, pieces):
     for formula in ("7", "-x+1", r"\frac{1}{2}", r"\begin{pmatrix}1&2\\3&4\end{pmatrix}"):
-        assert apart(number, formula, pieces=pieces) == [number, formula]
-    assert apart(number, "x=2", "y=3", pieces=pieces) == [number, "x=2", "y=3"]
+        assert apart(number, formula) == [number, formula]
+    assert apart(number, "x=2", "y=3") == [number, "x=2", "y=3"]
 
 
 @pytest.mark.parametrize(("number", "white"), [("(a)", 0.5), ("2.", 0.6), ("7:", 0.6)])
@@ -84,12 +84,21 @@ def test_no_number_stands_before_a_sign_that_needs_something_before_it(following
 def test_a_number_is_read_as_numbers_usually_are():
     rest = reading("x=2")
 
-    def number(first, pieces=2):
-        return formulas_apart([first, rest], [0.0, 2.0], pieces)[0].text
+    def number(first, **ink):
+        return formulas_apart([first, rest], [0.0, 2.0], **ink)[0].text
 
     assert number(reading("z)", ("2)", 0.2))) == "2)"
     assert number(reading("C)", ("c)", 0.3))) == "c)"
     assert number(reading("C)", ("c)", 0.01))) == "C)"
-    assert number(reading("(1)")) == "1)"  # two pieces of ink are no three characters
-    assert number(reading("(1)"), pieces=3) == "(1)"
     assert number(reading("I)", ("1)", 0.3))) == "1)"
+
+
+def test_the_shape_of_a_number_s_ink_counts_more_than_its_reading():
+    def number(first, **ink):
+        return formulas_apart([first, reading("x=2")], [0.0, 2.0], **ink)[0].text
+
+    assert number(reading("(1)"), unbracketed=True) == "1)"
+    assert number(reading("(1)")) == "(1)"
+    assert number(reading("a_{0}"), end=".") == "a."
+    assert number(reading("3)", ("3.", 0.1)), end=".") == "3."
+    assert number(reading("a^{2}"), end=")") == "a^{2}"  # a bracket alone is no sure sign
