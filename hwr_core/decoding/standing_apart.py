@@ -28,7 +28,7 @@ PREFIXES = frozenset(r"\sum \prod \int \iint \oint \lim \sin \cos \tan \log \par
 STEPS = frozenset(r"+ - \times \cdot \div : / \sqrt".split())  # what is done to both sides of an equation
 OPENING, CLOSING = frozenset(["(", "[", r"\{"]), frozenset([")", "]", r"\}"])
 _NUMBER = re.compile(r"\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[).]|\d{1,2}:")
-_START = re.compile(r"\(?(?:\d{1,2}|[a-zA-Z])(?=[_^.:)]|\\cdot|$)")
+_START = re.compile(r"\(?(?:\d{1,2}|[a-h])(?=[_^.:)]|\\cdot|$)")
 _USUAL = re.compile(r"\(?(?:\d{1,2}|[a-hA-H]|[ivx]{1,4}).")
 _LABEL = re.compile(r"\((?:\d{1,2}|[a-zA-Z]|[ivx]{1,4}|\*+)\)")
 
@@ -76,7 +76,7 @@ def _number(reading: Reading, white: float, unbracketed: bool, end: str) -> Read
     """The reading as the number of an exercise: `a)`, `(2)`, `3.`; None where it is none."""
     texts = {reading.text: 1.0} | {other.text: other.score for other in reading.alternatives if other.score >= LIKELY}
     whole = {text: score for text, score in texts.items() if _NUMBER.fullmatch(text) and text.endswith(end)}
-    if not whole and end in (".", ":") and (start := _START.match(reading.text)):
+    if not whole and end == "." and (start := _START.match(reading.text)):
         whole = {start[0] + end: reading.confidence}  # its dot was read as a script
     if not whole:
         return None

@@ -18,7 +18,7 @@ from hwr_core.decoding.latex import canonical
 from hwr_core.decoding.unread_symbols import has_ink
 from hwr_core.errors import HandwritingError
 from hwr_core.reading import Reading
-from hwr_core.text_or_formula import is_words
+from hwr_core.text_or_formula import BESIDE, is_words
 
 WHITE_BETWEEN = 2.5  # of a symbol's height: the white between two parts of a formula, one below the other, at most
 WHITE_BESIDE = 1.5  # of a symbol's height: the white between their columns at most
@@ -180,7 +180,9 @@ def _least(parts: Sequence[Reading]) -> float:
     if not any(part.formula for part in parts):
         return FRACTION
     apart = _probability(parts)
-    return max(apart, min(SURE, max(LEAST, MUCH_MORE * apart)))
+    least = max(apart, min(SURE, max(LEAST, MUCH_MORE * apart)))
+    # The numerators of two fractions stand side by side, and each row is read well by itself.
+    return min(least, SURE) if any(BESIDE in part.text for part in parts) else least
 
 
 def _probability(readings: Sequence[Reading]) -> float:
