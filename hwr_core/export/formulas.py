@@ -14,6 +14,7 @@ ACCENTS = {"^": "\u0302", "→": "\u20d7", "¯": "\u0305", "‾": "\u0305", "―
 LIMITS = {"lim", "max", "min", "sup", "inf"}  # what is below them stands under them
 BRACKETS = set("()[]{}|‖")
 INVISIBLE = {"\u2061", "\u2062", "\u2063"}
+EM_SPACE = "\u2003"  # between formulas that stand side by side
 
 
 def inline(formulas: Sequence[str]) -> str:
@@ -84,8 +85,8 @@ def _converted(element: Any) -> list[Any]:
     children = list(element)
     if kind in ("mi", "mn", "mo", "mtext"):
         return _run(element)
-    if kind == "mspace":
-        return []
+    if kind == "mspace":  # only the wide one stands between formulas
+        return [_written(EM_SPACE)] if element.get("width") == "1em" else []
     if kind == "mfrac":
         return [_made("f", num=children[0], den=children[1], properties=_bar(element))]
     if kind == "msqrt":
@@ -163,11 +164,17 @@ def _run(element: Any) -> list[Any]:
     text = _text(element)
     if not text or text in INVISIBLE:
         return []
+    # Names of functions are upright.
+    return [_written(text, upright=etree.QName(element).localname == "mtext" or (text.isalpha() and len(text) > 1))]
+
+
+def _written(text: str, upright: bool = False) -> Any:
+    """A run of text."""
     run = etree.Element(_name("r"))
-    if etree.QName(element).localname == "mtext" or (text.isalpha() and len(text) > 1):
-        etree.SubElement(run, _name("rPr")).append(_value("sty", "p"))  # upright, as names of functions are
+    if upright:
+        etree.SubElement(run, _name("rPr")).append(_value("sty", "p"))
     etree.SubElement(run, _name("t")).text = text
-    return [run]
+    return run
 
 
 def _made(name: str, properties: Sequence[Any] = (), ready: bool = False, **parts: Any) -> Any:

@@ -49,6 +49,12 @@ def test_a_construct_becomes_words_own(latex, expected):
     assert shape(latex) == expected
 
 
+def test_formulas_side_by_side_stay_apart():
+    assert shape(r"2x=12\quad x=6") == "2x=12\u2003x=6"
+    assert 'width="1em"' in mathml(r"a)\quad x")
+    assert aligned([r"a)\quad x=6"]).splitlines()[1] == r"a)\quad x&=6"
+
+
 def test_a_limit_stands_below_its_name():
     assert "<limLow>" in shape(r"\lim_{x\to0}x") and "→" in shape(r"\lim_{x\to0}x")
 
