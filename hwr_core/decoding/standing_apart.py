@@ -88,9 +88,7 @@ def _number(reading: Reading, white: float, unbracketed: bool, end: str) -> Read
         text = text.removeprefix("(")
     if white < NUMBER_WHITE and (text.startswith("(") or not text.endswith(")")):
         return None
-    if text == reading.text:
-        return reading
-    return replace(reading, text=text, confidence=score, character_confidences=(score,) * len(text))
+    return reading if text == reading.text else _instead(reading, text, score)
 
 
 def _apart(readings: Sequence[Reading], tokens: Sequence[list[str]], whites: Sequence[float]) -> list[Reading] | None:
@@ -130,10 +128,19 @@ def _is_step(left: list[str], right: list[str]) -> bool:
 
 def _with_bar(reading: Reading) -> Reading:
     """The reading of a step with its bar."""
-    if reading.text.startswith("|"):
-        return reading
-    others = (Alternative(reading.text, reading.confidence), *reading.alternatives)
-    return replace(reading, text="|" + reading.text[1:], alternatives=others[: max(1, len(reading.alternatives))])
+    return reading if reading.text.startswith("|") else _instead(reading, "|" + reading.text[1:], reading.confidence)
+
+
+def _instead(reading: Reading, text: str, confidence: float) -> Reading:
+    """The reading with another text; what was read stays on offer."""
+    others = [
+        Alternative(reading.text, reading.confidence),
+        *(other for other in reading.alternatives if other.text != text),
+    ]
+    same = len(text) == len(reading.text) and confidence == reading.confidence
+    confidences = reading.character_confidences if same else (confidence,) * len(text)
+    kept = tuple(others[: max(1, len(reading.alternatives))])
+    return replace(reading, text=text, confidence=confidence, character_confidences=confidences, alternatives=kept)
 
 
 def _last(tokens: list[str]) -> str:

@@ -21,7 +21,11 @@ def put_numbers_before(draft: Draft, job: Job) -> Draft:
     if job.regions is not None or None in draft.readings:
         return draft
     items = list(zip(draft.lines, draft.regions, draft.readings, strict=True))
-    numbers = [place for place, (_, _, reading) in enumerate(items) if reading is not None and is_number(reading.text)]
+    numbers = [
+        place
+        for place, (line, _, reading) in enumerate(items)
+        if reading is not None and is_number(reading.text) and line.mark is None  # a list mark would be lost
+    ]
     taken: dict[int, int] = {}  # by the formula, the number before it
     for number in numbers:
         formula = _formula_beside(number, draft.lines, draft.readings)

@@ -14,7 +14,9 @@ DIGITS = 0.5  # share of a number's letters and digits that are digits
 
 def put_numbers_beside(draft: Draft, job: Job) -> Draft:
     """Orders the lines anew, knowing which are numbers. An order that a person chose stays, and gets the cells that fit it."""
-    numbers = [place for place, reading in enumerate(draft.readings) if reading is not None and _is_number(reading)]
+    numbers = [
+        place for place, reading in enumerate(draft.readings) if reading is not None and _is_mostly_digits(reading)
+    ]
     if len(numbers) < 2 or None in draft.readings:
         return draft
     outlines = [line.outline for line in draft.lines]
@@ -29,6 +31,6 @@ def put_numbers_beside(draft: Draft, job: Job) -> Draft:
     return replace(draft, lines=tuple(lines), regions=regions, readings=tuple(draft.readings[place] for place in order))
 
 
-def _is_number(reading: Reading) -> bool:
+def _is_mostly_digits(reading: Reading) -> bool:
     letters = [character for character in reading.text if character.isalnum()]
     return not reading.formula and sum(map(str.isdigit, letters)) > DIGITS * len(letters)

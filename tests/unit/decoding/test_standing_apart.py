@@ -99,6 +99,8 @@ def test_the_shape_of_a_number_s_ink_counts_more_than_its_reading():
 
     assert number(reading("(1)"), unbracketed=True) == "1)"
     assert number(reading("(1)")) == "(1)"
+    instead = formulas_apart([reading("z)", ("2)", 0.2)), reading("x=2")], [0.0, 2.0])[0]
+    assert [other.text for other in instead.alternatives] == ["z)"]  # what was read stays on offer
     assert number(reading("a_{0}"), end=".") == "a."
     assert number(reading("3)", ("3.", 0.1)), end=".") == "3."
     assert number(reading("a^{2}"), end=")") == "a^{2}"  # a bracket alone is no sure sign
