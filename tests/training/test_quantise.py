@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file, save_file
 
 from hwr_core.checkpoints.safetensors_file import stored_tensors
-from training.fit.quantise import BLOCK, DECODER_LEVELS, ENCODER_LEVELS, quantise, to_eight_bits
+from training.fit.quantise import BLOCK, LEVELS, STEP_FACTOR, quantise, to_eight_bits
 
 WIDE, NARROW, LONG = 96, 16, 512
 BIAS = numpy_helper.from_array(np.linspace(-1, 1, WIDE).astype(np.float32), "bias")
@@ -94,7 +94,33 @@ def test_each_output_has_its_own_scale(weights):
     scale = next(numpy_helper.to_array(one) for one in model.graph.initializer if one.name == "expanded.scale")
     largest = np.abs(load_file(weights)["expand"].astype(np.float32)).max((1, 2, 3))
     assert scale.shape == (WIDE,) and scale[5] > 0
-    assert np.allclose(ENCODER_LEVELS * scale[largest > 0], largest[largest > 0], rtol=2e-3)
+    assert np.allclose(LEVELS * scale[largest > 0], largest[largest > 0], rtol=2e-3)
+
+
+def with_step_factor(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph, which also gives out the factor by which the processor widens its steps."""
+    model.graph.output.append(helper.make_tensor_value_info(STEP_FACTOR, TensorProto.FLOAT, []))
+    return model
+
+
+def test_a_processor_without_exact_products_has_steps_twice_as_wide(weights):
+    exact, rounded, widened = graph_of(weights), graph_of(weights), graph_of(weights)
+    for model in (rounded, widened):
+        quantise(model, weights)
+        with_step_factor(model)
+    # Here as well as on such a processor, the product of the largest numbers is below a number that cannot be reached.
+    expected = next(one for one in widened.graph.initializer if one.name == f"{STEP_FACTOR}.expected")
+    expected.CopyFrom(numpy_helper.from_array(2 * numpy_helper.to_array(expected), expected.name))
+    pixels = np.random.default_rng(1).normal(0, 1, (1, WIDE, 5, 7)).astype(np.float32)
+    theirs = run(exact, weights, pixels)
+    *ours, factor = run(rounded, weights, pixels)
+    *coarse, wide = run(widened, weights, pixels)
+    assert factor in (1, 2) and wide == 2
+    for one, other, true in zip(ours, coarse, theirs, strict=True):
+        error, more = (one - true).std() / true.std(), (other - true).std() / true.std()
+        assert 0 < error < 0.1 and 0 < more < 0.1
+        if factor == 1:
+            assert error < more
 
 
 def decoder_of(weights) -> onnx.ModelProto:
@@ -127,7 +153,7 @@ def test_a_scale_of_the_decoder_is_that_of_a_block(weights):
     quantise(model, weights)
     scale = next(numpy_helper.to_array(one) for one in model.graph.initializer if one.name == "result.scale")
     largest = np.abs(load_file(weights)["long"].astype(np.float32)).reshape(-1, BLOCK).max(1)
-    assert np.allclose(DECODER_LEVELS * scale, largest, rtol=2e-3)
+    assert np.allclose(LEVELS * scale, largest, rtol=2e-3)
 
 
 def test_a_graph_without_such_products_is_refused(weights, tmp_path):

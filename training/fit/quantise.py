@@ -6,6 +6,10 @@ decoder's become `MatMulNBits`, which rounds each row alone, so that a beam read
 
 The weights stay in `model.safetensors` as they are. The graphs hold their scales, and onnxruntime rounds the weights when it
 loads them.
+
+Processors without VNNI add pairs of the encoder's products in 16 bits, where the products of 127 steps would not fit. So
+the encoder's graph tries it: a product of the largest numbers is computed when the graph is loaded, and if it comes out too
+small, each step is doubled (`_step_factor`).
 """
 
 from pathlib import Path
@@ -14,8 +18,9 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-# Steps of a weight. 127 would fit, but processors without VNNI add pairs of the encoder's products in 16 bits.
-ENCODER_LEVELS, DECODER_LEVELS = 63, 127
+LEVELS = 127  # steps of a weight
+STEP_FACTOR = "step_factor"  # the value in the encoder's graph by which the processor widens the steps
+TRIED = 64  # the size of the matrices that are multiplied to find it: large enough for the kernel of large products
 BLOCK = 256  # inputs of the decoder that share a scale
 MIDDLE = 128  # the decoder's weights are stored without a sign
 LEAST = 64  # inputs and outputs of a matrix: smaller ones gain nothing
@@ -54,8 +59,8 @@ def quantise(model: onnx.ModelProto, weights: Path) -> int:
     graph, data = model.graph, weights.read_bytes()
     stored = {tensor.name: tensor for tensor in graph.initializer if tensor.data_location == TensorProto.EXTERNAL}
     made_by = {name: node for node in graph.node for name in node.output}
-    nodes: list[NodeProto] = []
-    constants: dict[str, TensorProto] = {}
+    nodes, tried = _step_factor()
+    constants = {tensor.name: tensor for tensor in tried}
     count = 0
     for node in graph.node:
         weight = _weight_of(node, made_by, stored)
@@ -94,21 +99,23 @@ def _weight_of(node: NodeProto, made_by: dict[str, NodeProto], stored: dict[str,
 def _together(node: NodeProto, weight: TensorProto, data: bytes) -> tuple[list[NodeProto], list[TensorProto]]:
     """The nodes and constants in place of a product or a pointwise convolution of the encoder."""
     name, bias = node.output[0], [*node.input[2:]]
-    constants = _in_blocks(name, weight, data, weight.dims[1], ENCODER_LEVELS)
+    constants = _in_blocks(name, weight, data, weight.dims[1])
     no_zero = numpy_helper.from_array(np.array(0, np.int8), "no_zero_point")
     given, result = node.input[0], name
     nodes = [
+        helper.make_node("Cast", [f"{name}.scale"], [f"{name}.exact_scale"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", [f"{name}.exact_scale", STEP_FACTOR], [f"{name}.step"]),
+        helper.make_node("Cast", [f"{name}.step"], [f"{name}.half_step"], to=TensorProto.FLOAT16),
         helper.make_node(
-            "QuantizeLinear", [f"{name}.weight", f"{name}.scale"], [f"{name}.rounded"],
+            "QuantizeLinear", [f"{name}.weight", f"{name}.half_step"], [f"{name}.rounded"],
             axis=0, output_dtype=TensorProto.INT8,
         ),
         helper.make_node("Transpose", [f"{name}.rounded"], [f"{name}.matrix"], perm=[1, 0]),
-        helper.make_node("Cast", [f"{name}.scale"], [f"{name}.exact_scale"], to=TensorProto.FLOAT),
     ]  # fmt: skip
     if node.op_type == "Conv":
         given, result = f"{name}.given", f"{name}.last"
         nodes.append(helper.make_node("Transpose", [node.input[0]], [given], perm=TO_LAST))
-    inputs = [given, f"{name}.matrix", f"{name}.exact_scale", no_zero.name, *bias]
+    inputs = [given, f"{name}.matrix", f"{name}.step", no_zero.name, *bias]
     nodes.append(helper.make_node("DynamicQuantizeMatMul", inputs, [result], name=node.name, domain=MICROSOFT))
     if node.op_type == "Conv":
         nodes.append(helper.make_node("Transpose", [result], [name], perm=TO_FIRST))
@@ -119,7 +126,7 @@ def _rows_apart(node: NodeProto, weight: TensorProto, data: bytes) -> tuple[list
     """The nodes and constants in place of a product of the decoder."""
     name, (out, width) = node.output[0], weight.dims
     block = next(block for block in (BLOCK, 128, 64, 32, 16) if width % block == 0)
-    constants = _in_blocks(name, weight, data, block, DECODER_LEVELS)
+    constants = _in_blocks(name, weight, data, block)
     rows = constants[0].dims[0]
     middle = numpy_helper.from_array(np.full(rows, MIDDLE, np.uint8), f"middle.{rows}")
     shape = numpy_helper.from_array(np.array([out, width // block, block]), f"blocks.{out}.{width}")
@@ -139,12 +146,39 @@ def _rows_apart(node: NodeProto, weight: TensorProto, data: bytes) -> tuple[list
     return nodes, [*constants, middle, shape]
 
 
-def _in_blocks(name: str, weight: TensorProto, data: bytes, block: int, levels: int) -> list[TensorProto]:
+def _step_factor() -> tuple[list[NodeProto], list[TensorProto]]:
+    """The nodes and constants that compute `STEP_FACTOR`: 1 where the processor multiplies exactly, otherwise 2.
+
+    With steps twice as wide the largest weight has 64 of them, and two products, 2 · 64 · 255, fit into 16 bits.
+    """
+    largest = LEVELS * 255 * TRIED
+    constants = [
+        numpy_helper.from_array(value, f"{STEP_FACTOR}.{name}")
+        for name, value in {
+            "inputs": np.full((TRIED, TRIED), 255, np.uint8),
+            "weights": np.full((TRIED, TRIED), LEVELS, np.int8),
+            "expected": np.array(largest, np.int32),
+            "narrow": np.array(1, np.float32),
+            "wide": np.array(2, np.float32),
+        }.items()
+    ]
+    inputs, weights, expected, narrow, wide = (constant.name for constant in constants)
+    product, least, too_small = (f"{STEP_FACTOR}.{name}" for name in ("product", "least", "too_small"))
+    nodes = [
+        helper.make_node("MatMulInteger", [inputs, weights], [product]),
+        helper.make_node("ReduceMin", [product], [least], keepdims=0),
+        helper.make_node("Less", [least, expected], [too_small]),
+        helper.make_node("Where", [too_small, wide, narrow], [STEP_FACTOR]),
+    ]
+    return nodes, constants
+
+
+def _in_blocks(name: str, weight: TensorProto, data: bytes, block: int) -> list[TensorProto]:
     """The stored weight as (blocks, `block`), and the step of each block, (blocks,) float16."""
     place = {entry.key: entry.value for entry in weight.external_data}
     count = int(np.prod(weight.dims))
     values = np.frombuffer(data, np.float16, count, int(place["offset"])).astype(np.float32).reshape(-1, block)
-    scale = np.maximum(np.abs(values).max(1) / levels, LEAST_SCALE).astype(np.float16)
+    scale = np.maximum(np.abs(values).max(1) / LEVELS, LEAST_SCALE).astype(np.float16)
     reshaped = TensorProto(
         name=f"{name}.weight", data_type=weight.data_type, dims=values.shape, data_location=TensorProto.EXTERNAL
     )
