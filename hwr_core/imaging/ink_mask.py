@@ -11,7 +11,6 @@ from hwr_core.imaging.resize import shrunk
 from hwr_core.runtime.threads import spread
 
 BLANK_CONTRAST = 20  # grey levels between paper and darkest ink: a picture with less is blank
-DARK_GROUND = 140  # grey level: a lighter ground is paper
 INK_DEPTH = 0.35  # of the way from the paper's grey to the darkest ink: ink is darker than this
 DARKEST_PIXELS = 32  # pixels: so many are as dark as the darkest ink, at least
 SPECK_AREA = 6  # pixels: fewer in one piece are a speck
@@ -44,18 +43,6 @@ def percentiles(grey: np.ndarray, shares: Sequence[float]) -> list[float]:
 def median_grey(grey: np.ndarray) -> int:
     """Equals `int(np.median(grey))` of uint8, in a fortieth of the time for a page."""
     return int(percentiles(grey, (50,))[0])
-
-
-def is_light_on_dark(grey: np.ndarray) -> bool:
-    """Whether the writing is lighter than its ground.
-
-    Most of any handwriting is ground, so the median is the ground's grey. It must lie nearer to the darkest grey.
-
-    Args:
-        grey: (height, width) uint8.
-    """
-    low, ground, high = percentiles(grey, (0.5, 50, 99.5))
-    return ground - low < high - ground and ground < DARK_GROUND and high - low >= BLANK_CONTRAST
 
 
 def ink_mask(grey: np.ndarray) -> np.ndarray:

@@ -13,10 +13,10 @@ from hwr_core.imaging.ink_mask import (
     DARKEST_PIXELS,
     FAINTEST,
     ink_mask,
-    is_light_on_dark,
     line_mask,
     percentiles,
 )
+from hwr_core.imaging.lighting import evened, is_light_on_dark
 from hwr_core.imaging.resize import shrunk
 
 LARGEST_LINE = 4_000_000  # pixels of a line: larger lines are shrunk, far above any encoder's resolution
@@ -127,4 +127,5 @@ def clean_line_and_mask(image: Image.Image | np.ndarray) -> tuple[np.ndarray, np
         grey = shrunk(grey, max(1, int(max(grey.shape) * (LARGEST_LINE / grey.size) ** 0.5)))
     if is_light_on_dark(grey):
         grey = 255 - grey
+    grey = evened(grey)
     return with_border(grey, line_mask(grey))

@@ -1,13 +1,10 @@
-"""The sheet in a photo: its corners, its writing light or dark, turning it, and the lines printed on it."""
+"""The sheet in a photo: its corners, turning it, and the lines printed on it."""
 
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import BLANK_CONTRAST, is_light_on_dark, median_grey
-from hwr_core.imaging.resize import shrunk
+from hwr_core.imaging.ink_mask import median_grey
 
-DARK_SIDE = 800  # pixels of the longer side at which light writing is told from dark
-NEIGHBOURHOOD = 31  # pixels: a pixel's ground is the median of a square with this side, at `DARK_SIDE`
 PAGE_SIDE = 480  # pixels of the longer side at which the sheet is searched for
 MIN_SHARE = 0.2  # of the picture: a smaller sheet is none
 OTHER_SHARE = 0.5  # of the sheet: a second one of this size is a sheet that is read, too
@@ -160,24 +157,6 @@ def clockwise(corners: np.ndarray) -> np.ndarray:
     middle = corners.mean(0)
     corners = corners[np.argsort(np.arctan2(*(corners - middle).T[::-1]))]
     return np.roll(corners, -int(np.argmin(corners.sum(1))), 0).astype(float)
-
-
-def is_dark(grey: np.ndarray) -> bool:
-    """Whether a page has light writing on a dark ground, in even or uneven light.
-
-    Writing stands out from the median of its neighbourhood; shadows, and a table beside the page, do not. If nothing
-    stands out, as for a word in bold letters, the greys of the whole picture decide.
-
-    Args:
-        grey: the page, (height, width) uint8.
-    """
-    small = shrunk(grey, DARK_SIDE)
-    if min(small.shape) < DARK_SIDE // 5:  # a single line has even light
-        return is_light_on_dark(grey)
-    difference = small.astype(np.int16) - cv2.medianBlur(small, NEIGHBOURHOOD)
-    darker, lighter = np.percentile(difference, (0.5, 99.5)) * (-1, 1)
-    clear = max(darker, lighter) >= BLANK_CONTRAST and not 1 / 1.1 < lighter / max(darker, 1) < 1.1
-    return bool(lighter > darker) if clear else is_light_on_dark(grey)
 
 
 def straightened(grey: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,8 @@ from hwr_core.imaging.binarise import binarise
 from hwr_core.imaging.colour_contrast import grey_of_ink
 from hwr_core.imaging.conversion import small_rgb, to_grey
 from hwr_core.imaging.ink_mask import ink_box, median_grey, stroke_width
-from hwr_core.imaging.page_detection import PAGE_SIDE, is_dark, page_corners, straightened, turned, without_ruling
+from hwr_core.imaging.lighting import flatten, is_dark
+from hwr_core.imaging.page_detection import PAGE_SIDE, page_corners, straightened, turned, without_ruling
 from hwr_core.imaging.resize import shrunk
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.imaging.skew import rotate, skew_angle
@@ -22,9 +23,6 @@ from hwr_core.runtime.scheduling import exclusive_if_memory_is_short
 
 # Pixels of a page's longer side: larger pages are shrunk. The lines of a page with 60 lines are then 50 pixels high.
 LONGEST_SIDE = 3600
-FLATTEN_SIDE = 400  # pixels of the longer side at which the paper's brightness is estimated
-DARKEST_PAPER = 40  # grey level: darker paper is taken as this dark, or noise in black regions would become ink
-PAPER_WHITE = 245  # grey level of the paper after flattening
 TURN_NAMES = {"90": "Rotated 90° left", "180": "Rotated 180°", "270": "Rotated 90° right"}  # names of the steps
 LEAST_SKEW = 0.3  # degrees: a smaller skew is not corrected
 
@@ -204,27 +202,6 @@ def _corners(image: Image.Image | np.ndarray) -> np.ndarray | None:
     seen = np.asarray(small_rgb(image, 2 * PAGE_SIDE)) if isinstance(image, Image.Image) else to_grey(image)
     corners = page_corners(seen)
     return None if corners is None else corners / seen.shape[1::-1]
-
-
-def flatten(grey: np.ndarray) -> np.ndarray:
-    """Evens out paper and light, by dividing by the paper's brightness.
-
-    A closing and a wide blur estimate the brightness.
-
-    Args:
-        grey: dark writing on light paper, (height, width) uint8.
-
-    Returns:
-        The page in the same shape, its paper `PAPER_WHITE`.
-    """
-    height, width = grey.shape
-    small = shrunk(grey, FLATTEN_SIDE)
-    # Wide enough to close over letters and tight words, narrow enough to follow a shadow's edge.
-    size = max(3, round(max(small.shape) / 16)) | 1
-    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    paper = cv2.GaussianBlur(cv2.medianBlur(paper, min(size, 31)), (0, 0), size / 3)
-    paper = cv2.resize(np.maximum(paper, DARKEST_PAPER), (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.divide(grey, paper, scale=PAPER_WHITE)
 
 
 def _widened(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:

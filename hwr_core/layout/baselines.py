@@ -3,7 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.ink_mask import ink_mask, is_light_on_dark
+from hwr_core.imaging.ink_mask import ink_mask
+from hwr_core.imaging.lighting import is_light_on_dark
 from hwr_core.reading import Span
 
 SLOPES = np.linspace(-0.08, 0.08, 17)  # of the baseline: rows per column

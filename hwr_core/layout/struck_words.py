@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.ink_mask import ink_mask, is_light_on_dark
+from hwr_core.imaging.ink_mask import ink_mask
+from hwr_core.imaging.lighting import is_light_on_dark
 from hwr_core.layout.baselines import ink_base
 from hwr_core.layout.words import gaps_in, parts_of, spans_of
 from hwr_core.reading import Line

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from hwr_core.imaging.ink_mask import ink_mask, is_light_on_dark
+from hwr_core.imaging.ink_mask import ink_mask
+from hwr_core.imaging.lighting import is_light_on_dark
 from hwr_core.layout.baselines import ink_base
 from hwr_core.reading import Box, Line, Page, Point, Span
 

@@ -88,6 +88,17 @@ def test_light_writing_on_a_dark_board_is_read(recognizer):
     assert cer(["Meeting on Monday"], [page.lines[0].reading.text]) < 0.3
 
 
+@pytest.mark.parametrize("left", [True, False])
+def test_a_line_that_lies_half_in_a_shadow_is_read_whole(recognizer, left):
+    ink = np.asarray(render_line(write("meet me at the station", unsteadiness=0.004), 120, 6).convert("L"))
+    across = np.arange(ink.shape[1])[:: 1 if left else -1]
+    light = 0.4 + 0.6 / (1 + np.exp(-(across - 0.55 * ink.shape[1]) / 8))
+    photo = np.pad((70 + ink * (150 / 255)), 40, constant_values=220)
+    photo = (photo * np.pad(light, 40, mode="edge")).astype(np.uint8)
+    assert recognizer.read([photo])[0].text == "meet me at the station"
+    assert read_page(photo, recognizer).text == "meet me at the station"
+
+
 def test_a_photo_of_one_line_is_one_line(recognizer):
     strokes = [stroke + (40, 40) for stroke in write("the    quick brown    fox", height=70)]
     width = int(np.concatenate(strokes).max() + 40)
