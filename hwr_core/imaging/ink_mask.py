@@ -1,13 +1,14 @@
 """Where the ink is: masks, boxes and stroke widths of dark writing on light paper."""
 
-from collections.abc import Sequence
 from functools import partial
 from math import ceil
 
 import cv2
 import numpy as np
 
+from hwr_core.imaging.grey_levels import median_grey, percentiles
 from hwr_core.imaging.resize import shrunk
+from hwr_core.imaging.ruling import without_faint_rules
 from hwr_core.runtime.threads import spread
 
 BLANK_CONTRAST = 20  # grey levels between paper and darkest ink: a picture with less is blank
@@ -24,25 +25,6 @@ USUAL_SHARE = 0.02  # of a page's longer side: the usual height of writing at mo
 RULE_ASPECT = 12  # width by height from which a faint stroke is a ruled line
 TALL_LINE = 128  # pixels: what a line of this height loses at half its size is smaller than its specks
 STROKE_BAND = 512  # rows that are measured at once: the distances of a whole page take 40 MB
-
-
-def percentiles(grey: np.ndarray, shares: Sequence[float]) -> list[float]:
-    """Equals `np.percentile` of uint8, in a tenth of the time: it counts the 256 grey levels.
-
-    Args:
-        grey: (height, width) uint8.
-        shares: the percentiles that are asked for, 0–100.
-    """
-    reached = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.int64).cumsum()
-    places = np.asarray(shares) / 100 * (reached[-1] - 1)
-    whole = np.floor(places + 1e-6)
-    lower, upper = (np.searchsorted(reached, np.minimum(rank, reached[-1] - 1), "right") for rank in (whole, whole + 1))
-    return (lower + np.maximum(places - whole, 0) * (upper - lower)).tolist()
-
-
-def median_grey(grey: np.ndarray) -> int:
-    """Equals `int(np.median(grey))` of uint8, in a fortieth of the time for a page."""
-    return int(percentiles(grey, (50,))[0])
 
 
 def ink_mask(grey: np.ndarray) -> np.ndarray:
@@ -203,7 +185,11 @@ def ink_box(grey: np.ndarray) -> tuple[int, int, int, int] | None:
 
 
 def without_rim(grey: np.ndarray) -> np.ndarray:
-    """The page with paper in place of the dark pieces that touch its edges."""
+    """The page with paper in place of its ruled lines and of the dark pieces that touch its edges.
+
+    A ruled line runs from edge to edge. With it, every letter that it crosses would go.
+    """
+    grey = without_faint_rules(grey)
     paper = median_grey(grey)
     dark = (grey < paper - BLANK_CONTRAST).astype(np.uint8)
     framed = cv2.copyMakeBorder(dark, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import BLANK_CONTRAST, percentiles
+from hwr_core.imaging.grey_levels import percentiles
+from hwr_core.imaging.ink_mask import BLANK_CONTRAST
 from hwr_core.imaging.resize import shrunk
 
 DARK_GROUND = 140  # grey level: a lighter ground is paper

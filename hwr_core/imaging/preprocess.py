@@ -13,10 +13,12 @@ from PIL import Image
 from hwr_core.imaging.binarise import binarise
 from hwr_core.imaging.colour_contrast import grey_of_ink
 from hwr_core.imaging.conversion import small_rgb, to_grey
-from hwr_core.imaging.ink_mask import ink_box, median_grey, stroke_width
+from hwr_core.imaging.grey_levels import median_grey
+from hwr_core.imaging.ink_mask import ink_box, stroke_width
 from hwr_core.imaging.lighting import flatten, is_dark
-from hwr_core.imaging.page_detection import PAGE_SIDE, page_corners, straightened, turned, without_ruling
+from hwr_core.imaging.page_detection import PAGE_SIDE, page_corners, straightened, turned
 from hwr_core.imaging.resize import shrunk
+from hwr_core.imaging.ruling import without_ruling
 from hwr_core.imaging.settings import PreprocessSettings
 from hwr_core.imaging.skew import rotate, skew_angle
 from hwr_core.runtime.scheduling import exclusive_if_memory_is_short

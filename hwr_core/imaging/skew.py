@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import ink_mask, median_grey
+from hwr_core.imaging.grey_levels import median_grey
+from hwr_core.imaging.ink_mask import ink_mask
 from hwr_core.imaging.resize import shrunk
 
 SKEW_SIDE = 700  # pixels of the page's longer side at which the skew is measured

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import ink_box, is_blank, median_grey
+from hwr_core.imaging.grey_levels import median_grey
+from hwr_core.imaging.ink_mask import ink_box, is_blank
 from hwr_core.imaging.line_image import darkened
 from hwr_core.imaging.resize import shrunk
 from hwr_core.layout.detector import detector

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import line_mask, percentiles
+from hwr_core.imaging.grey_levels import percentiles
+from hwr_core.imaging.ink_mask import line_mask
 
 BULLET, BOX, TICKED_BOX = "•", "☐", "☑"
 LARGEST_BULLET = 0.45  # of the line's ink height

@@ -10,7 +10,12 @@ from PIL import Image
 from hwr_core.imaging.ink_mask import ink_box
 from hwr_core.imaging.preprocess import Preprocessed, preprocess
 from hwr_core.imaging.settings import PreprocessSettings, Turn
-from hwr_core.ink.bars import picture_has_bar
+from hwr_core.layout.formula_direction import (
+    formulas_speak_against,
+    mean_confidence,
+    turn_of_formulas,
+    turn_of_fraction,
+)
 from hwr_core.layout.line_detection import FoundLine, find_lines
 from hwr_core.reading import Reading
 from hwr_core.recognizer import Recognizer
@@ -26,10 +31,8 @@ SHORT_BETTER = 0.05  # `BETTER` on pages of short words; of 46 upright grids and
 SINGLE_BETTER = 0.3  # the same for a single character, beyond that; shared out among several
 LONG_ASPECT = 2.2  # length by height from which the shape of a line tells its direction
 IN_PIECES = 2  # times the margin of another direction with more pieces: of 40 sheets of formulas one was turned
-UNREADABLE = 0.3  # confidence of each character of an unreadable line
 FEWER = 0.5  # share of the characters that another direction must have, where the shapes of lines speak against it
 FRACTION_PIECES = 4  # lines that a fraction falls into at most: its parts and its bar, one of them in two
-SURE_FRACTION = 0.6  # characters' mean confidence from which a fraction is believed
 DECIDED = 0.6  # share of the page's writing, by length, in such lines from which the shapes decide
 
 
@@ -60,11 +63,14 @@ def find_upright_lines(
     cleaned, found = at(degrees)
     if settings.turn != "auto" or not (found or ink_box(cleaned.image)):
         return cleaned, found
+    if recognizer.reads_formulas:
+        by_formulas = turn_of_formulas(cleaned.image, recognizer)
+        return at(by_formulas) if by_formulas else (cleaned, found)
     sideways = is_sideways([line.outline for line in found])
     if sideways is not False and len(found) <= FRACTION_PIECES:
-        turn = turn_of_fraction(cleaned.image, recognizer)
-        if turn is not None:
-            return at(turn) if turn else (cleaned, found)
+        by_fraction = turn_of_fraction(cleaned.image, recognizer)
+        if by_fraction is not None:
+            return at(by_fraction) if by_fraction else (cleaned, found)
     if sideways:
         degrees = 90
         cleaned, found = at(degrees)
@@ -90,33 +96,13 @@ def find_upright_lines(
             degrees, cleaned, found, way = across, other, found_there, other_way
     elif way.upside_down and way.confidence < SURE_UPRIGHT and text is not recognizer:
         way = way_up(found, recognizer, as_given=not sideways)
-    return at(degrees + 180) if way.upside_down else (cleaned, found)
-
-
-def turn_of_fraction(grey: np.ndarray, recognizer: Recognizer) -> int | None:
-    """By how many degrees a page that holds nothing but a fraction must be turned: 0 or 180.
-
-    Its two short parts tell no direction, and on its side its bar is a `1` between two letters.
-
-    Args:
-        grey: The cleaned page (height, width) uint8, dark on light.
-        recognizer: Formulas are read where it reads them.
-
-    Returns:
-        None where it is no fraction, as it lies or upside down.
-    """
-    reader = recognizer.of_formulas
-    if reader is None or (box := ink_box(grey)) is None:
-        return None
-    left, top, right, bottom = box
-    piece = grey[top:bottom, left:right]
-    if not picture_has_bar(piece):
-        return None
-    readings = reader.read([piece, np.rot90(piece, 2)], beams=1)
-    sure = [_confidence([reading]) if reading.text.startswith(r"\frac") else 0.0 for reading in readings]
-    if max(sure) < SURE_FRACTION:
-        return None
-    return 180 if sure[1] > sure[0] else 0
+    turn = (degrees + 180 * way.upside_down) % 360
+    formulas = recognizer.of_formulas
+    if turn and formulas is not None and not (way.by_text and way.confidence >= SURE_UPRIGHT):
+        as_given = at(0)
+        if formulas_speak_against(turn, as_given[0].image, formulas):
+            return as_given
+    return at(turn) if way.upside_down else (cleaned, found)
 
 
 @dataclass(frozen=True)
@@ -128,12 +114,14 @@ class WayUp:
         confidence: The mean of the characters, read that way up.
         margin: By how much another direction must read better.
         characters: How many were read, in the lines that were.
+        by_text: Whether they were read as text alone.
     """
 
     upside_down: bool = False
     confidence: float = 0.0
     margin: float = SHORT_BETTER
     characters: int = 0
+    by_text: bool = True
 
 
 def way_up(found: Sequence[FoundLine], recognizer: Recognizer, as_given: bool) -> WayUp:
@@ -151,16 +139,17 @@ def way_up(found: Sequence[FoundLine], recognizer: Recognizer, as_given: bool) -
     images = [line.image for line in found]
     sample = _spread(images) if short else sorted(images, key=lambda image: -image.shape[1])[:SAMPLE]
     readings = recognizer.read(sample, beams=1)
-    as_is, characters = _confidence(readings), _characters(readings)
+    as_is, characters = mean_confidence(readings), _characters(readings)
+    by_text = recognizer.of_text is recognizer
     margin = SHORT_BETTER + SINGLE_BETTER / max(1, characters)
     if as_given and as_is >= (SURE_SHORT if short else SURE_UPRIGHT):
-        return WayUp(False, as_is, margin, characters)
+        return WayUp(False, as_is, margin, characters, by_text)
     other = recognizer.read([np.rot90(image, 2) for image in sample], beams=1)
-    turned = _confidence(other)
+    turned = mean_confidence(other)
     upside_down = turned > as_is + ((margin if short else BETTER) if as_given else 0)
     if upside_down:
-        return WayUp(True, turned, margin, _characters(other))
-    return WayUp(False, as_is, margin, characters)
+        return WayUp(True, turned, margin, _characters(other), by_text)
+    return WayUp(False, as_is, margin, characters, by_text)
 
 
 def _characters(readings: Sequence[Reading]) -> int:
@@ -195,12 +184,3 @@ def is_sideways(outlines: Sequence[np.ndarray]) -> bool | None:
     if max(level, upright) < DECIDED * (level + upright + short):
         return None
     return upright > level
-
-
-def _confidence(readings: Sequence[Reading]) -> float:
-    """The mean confidence of the characters; those of an unreadable line's best guess count with `UNREADABLE`."""
-    confidences = [value for reading in readings for value in reading.character_confidences]
-    for reading in readings:
-        if reading.unreadable:
-            confidences += [UNREADABLE] * len(reading.alternatives[0].text)
-    return float(np.mean(confidences)) if confidences else 0.0

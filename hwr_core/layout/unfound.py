@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import INK_SIDE, ink_mask, median_grey, without_rim
+from hwr_core.imaging.grey_levels import median_grey
+from hwr_core.imaging.ink_mask import INK_SIDE, ink_mask, without_rim
 from hwr_core.imaging.resize import shrunk
 from hwr_core.reading import Box
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwr_core.imaging.ink_mask import percentiles
+from hwr_core.imaging.grey_levels import percentiles
 from hwr_core.pipeline.job import Draft, Job
 from hwr_core.pipeline.lines import read_lines
 from hwr_core.reading import Alternative, Reading

@@ -14,7 +14,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from hwr_core import load_recognizer
-from hwr_core.imaging.ink_mask import ink_mask, percentiles, stroke_width
+from hwr_core.imaging.grey_levels import percentiles
+from hwr_core.imaging.ink_mask import ink_mask, stroke_width
 from hwr_core.layout.baselines import ink_base
 from hwr_core.layout.struck_words import with_struck_words
 from hwr_core.layout.words import parts_of, spans_of

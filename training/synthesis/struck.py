@@ -5,7 +5,8 @@ import random
 import cv2
 import numpy as np
 
-from hwr_core.imaging.ink_mask import ink_mask, percentiles, stroke_width
+from hwr_core.imaging.grey_levels import percentiles
+from hwr_core.imaging.ink_mask import ink_mask, stroke_width
 from hwr_core.ink.strokes import Strokes
 from training.synthesis.signs import curve
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from hwr_core import PreprocessSettings
-from hwr_core.imaging.ink_mask import ink_box, ink_mask, is_blank, median_grey, percentiles, pieces, stroke_width
+from hwr_core.imaging.grey_levels import median_grey, percentiles
+from hwr_core.imaging.ink_mask import ink_box, ink_mask, is_blank, pieces, stroke_width
 from hwr_core.imaging.preprocess import preprocess
 from tests.support.pictures import written_page as page
 

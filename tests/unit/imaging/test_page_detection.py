@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from hwr_core import PreprocessSettings
-from hwr_core.imaging.page_detection import page_corners, turned, without_ruling
+from hwr_core.imaging.page_detection import page_corners, turned
 from hwr_core.imaging.preprocess import preprocess
+from hwr_core.imaging.ruling import without_ruling
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import draw
 
