@@ -139,7 +139,9 @@ def _region(
     columns = np.minimum((np.arange(left, right) * scale).astype(int), labels.shape[1] - 1)
     around = labels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     own = np.isin(around, group)
-    others = ((around > 0) & ~own).astype(np.uint8)
+    # Specks stay: the point of a `!` and a small `·` are as small, and where they stand tells what they are.
+    specks = np.flatnonzero((boxes[:, 2:] - boxes[:, :2]).max(1) < LEAST_PIECE * size)
+    others = ((around > 0) & ~own & ~np.isin(around, specks)).astype(np.uint8)
     kernel = np.ones((2 * EDGE + 1,) * 2, np.uint8)
     foreign = (cv2.dilate(others, kernel) > 0) & (cv2.dilate(own.astype(np.uint8), kernel) == 0)
     painted = part.copy()

@@ -1,4 +1,4 @@
-"""The sheet in a photo is found and straightened, other photos stay as they are, and ruled lines are removed."""
+"""The sheet in a photo is found and straightened; other photos stay as they are."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,6 @@ from PIL import Image
 from hwr_core import PreprocessSettings
 from hwr_core.imaging.page_detection import page_corners, turned
 from hwr_core.imaging.preprocess import preprocess
-from hwr_core.imaging.ruling import without_ruling
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import draw
 
@@ -101,23 +100,3 @@ def test_turning_takes_positions_back(degrees):
     assert preprocess(writing(), settings).image.shape == (
         writing().shape if degrees in (0, 180) else writing().shape[::-1]
     )
-
-
-@pytest.mark.parametrize(("level", "squared"), [(200, False), (150, False), (190, True)])
-def test_ruled_lines_go_and_strokes_stay(level, squared):
-    plain = writing()
-    ruled = plain.copy()
-    for y in range(40, 1200, 55):
-        ruled[y : y + 3] = np.minimum(ruled[y : y + 3], level)
-    for x in range(30, 850, 55) if squared else ():
-        ruled[:, x : x + 2] = np.minimum(ruled[:, x : x + 2], level)
-    cleaned = without_ruling(ruled)
-    ink, paper = plain < 100, cv2.erode(plain, np.ones((9, 9), np.uint8)) == 255
-    assert (ruled[paper] < 230).mean() > 0.03 and (cleaned[paper] < 230).mean() < 0.002
-    assert (cleaned[ink] < 140).mean() > 0.99
-
-
-def test_without_lines_a_page_is_left_as_it_is():
-    plain = writing()
-    assert np.array_equal(without_ruling(plain), plain)
-    assert np.array_equal(without_ruling(plain[:6, :6]), plain[:6, :6])
