@@ -24,6 +24,7 @@ FAINT_EXTENT = 0.3  # of the usual height of dark writing: faint ink that is sma
 USUAL_SHARE = 0.02  # of a page's longer side: the usual height of writing at most; a title in marker is higher
 RULE_ASPECT = 12  # width by height from which a faint stroke is a ruled line
 TALL_LINE = 128  # pixels: what a line of this height loses at half its size is smaller than its specks
+RIM_STROKE = 60  # of a page's longer side: what is thinner on a dark rim was written on it
 STROKE_BAND = 512  # rows that are measured at once: the distances of a whole page take 40 MB
 
 
@@ -194,7 +195,11 @@ def without_rim(grey: np.ndarray) -> np.ndarray:
     dark = (grey < paper - BLANK_CONTRAST).astype(np.uint8)
     framed = cv2.copyMakeBorder(dark, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     _, labels = cv2.connectedComponents(framed, connectivity=4)
-    return np.where(labels[1:-1, 1:-1] == labels[0, 0], paper, grey).astype(np.uint8)
+    size = max(9, max(grey.shape) // RIM_STROKE) | 1
+    beside = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    # What the pen wrote on a shadow at the edge stays, as dark on paper as it is on the shadow.
+    on_paper = cv2.subtract(np.full_like(grey, paper), cv2.subtract(beside, grey))
+    return np.where(labels[1:-1, 1:-1] == labels[0, 0], on_paper, grey)
 
 
 def stroke_width(grey: np.ndarray) -> float:

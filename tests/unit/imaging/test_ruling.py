@@ -60,3 +60,14 @@ def test_a_bar_as_dark_as_the_ink_is_no_ruled_line():
     assert np.array_equal(without_faint_rules(page), page)
     page[148:152, 40:560] = 200  # printed
     assert (without_faint_rules(page)[148:152] > 230).all()
+
+
+def test_what_is_written_on_a_shadow_at_the_edge_stays():
+    page = writing()
+    light = 0.7 + 0.3 / (1 + np.exp(-(np.arange(850) - 200) / 15))  # from the left edge, as a fold's shadow is
+    shadowed = (page * light).astype(np.uint8)
+    seen = without_rim(shadowed)
+    ink = page[:, :180] < 60
+    assert ink.sum() > 1000
+    assert (seen[:, :180][ink] < 140).mean() > 0.9
+    assert np.median(shadowed[:, :180]) < 200 and np.median(seen[:, :180]) > 240
