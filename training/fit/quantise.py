@@ -152,16 +152,14 @@ def _step_factor() -> tuple[list[NodeProto], list[TensorProto]]:
     With steps twice as wide the largest weight has 64 of them, and two products, 2 · 64 · 255, fit into 16 bits.
     """
     largest = LEVELS * 255 * TRIED
-    constants = [
-        numpy_helper.from_array(value, f"{STEP_FACTOR}.{name}")
-        for name, value in {
-            "inputs": np.full((TRIED, TRIED), 255, np.uint8),
-            "weights": np.full((TRIED, TRIED), LEVELS, np.int8),
-            "expected": np.array(largest, np.int32),
-            "narrow": np.array(1, np.float32),
-            "wide": np.array(2, np.float32),
-        }.items()
-    ]
+    values: dict[str, np.ndarray] = {
+        "inputs": np.full((TRIED, TRIED), 255, np.uint8),
+        "weights": np.full((TRIED, TRIED), LEVELS, np.int8),
+        "expected": np.array(largest, np.int32),
+        "narrow": np.array(1, np.float32),
+        "wide": np.array(2, np.float32),
+    }
+    constants = [numpy_helper.from_array(value, f"{STEP_FACTOR}.{name}") for name, value in values.items()]
     inputs, weights, expected, narrow, wide = (constant.name for constant in constants)
     product, least, too_small = (f"{STEP_FACTOR}.{name}" for name in ("product", "least", "too_small"))
     nodes = [
