@@ -6,14 +6,13 @@ from math import ceil
 import cv2
 import numpy as np
 
-from hwr_core.imaging.grey_levels import median_grey, percentiles
+from hwr_core.imaging.grey_levels import ink_and_paper, median_grey, percentiles
 from hwr_core.imaging.resize import shrunk
 from hwr_core.imaging.ruling import without_faint_rules
 from hwr_core.runtime.threads import spread
 
 BLANK_CONTRAST = 20  # grey levels between paper and darkest ink: a picture with less is blank
 INK_DEPTH = 0.35  # of the way from the paper's grey to the darkest ink: ink is darker than this
-DARKEST_PIXELS = 32  # pixels: so many are as dark as the darkest ink, at least
 SPECK_AREA = 6  # pixels: fewer in one piece are a speck
 SPECK_EXTENT = 0.04  # of the largest piece's extent: smaller pieces are specks
 INK_SIDE = 1600  # pixels of the page's longer side at which its ink is searched for
@@ -47,7 +46,7 @@ def _dark_ink(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if min(height, width) < 3:
         return mask, nothing
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
-    darkest, paper = _ink_and_paper(smooth)
+    darkest, paper = ink_and_paper(smooth)
     if paper - darkest < BLANK_CONTRAST:
         return mask, nothing
     dark = (smooth < paper - INK_DEPTH * (paper - darkest)).astype(np.uint8)
@@ -78,14 +77,6 @@ def pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return labels, stats
 
 
-def _ink_and_paper(smooth: np.ndarray) -> tuple[float, float]:
-    """The grey levels of the darkest ink and of the paper."""
-    # A count of pixels, not a percentile: one small word on a wide sheet is under a thousandth of it.
-    darkest_share = 100 * min(DARKEST_PIXELS, smooth.size // 50) / (smooth.size - 1)
-    darkest, paper = percentiles(smooth, (darkest_share, 50))
-    return darkest, paper
-
-
 def is_blank(grey: np.ndarray) -> bool:
     """Whether a page is too even for ink: `ink_box` finds none there, and takes five times as long.
 
@@ -95,7 +86,7 @@ def is_blank(grey: np.ndarray) -> bool:
     grey = shrunk(grey, INK_SIDE)
     if min(grey.shape) < 3:
         return True
-    darkest, paper = _ink_and_paper(cv2.GaussianBlur(grey, (3, 3), 0))
+    darkest, paper = ink_and_paper(cv2.GaussianBlur(grey, (3, 3), 0))
     return paper - darkest < BLANK_CONTRAST
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.imaging.colour_contrast import grey_of_ink
-from hwr_core.imaging.grey_levels import percentiles
-from hwr_core.imaging.ink_mask import BLANK_CONTRAST, DARKEST_PIXELS, FAINTEST, ink_mask, line_mask
+from hwr_core.imaging.grey_levels import DARKEST_PIXELS, percentiles
+from hwr_core.imaging.ink_mask import BLANK_CONTRAST, FAINTEST, ink_mask, line_mask
 from hwr_core.imaging.lighting import evened, is_light_on_dark
 from hwr_core.imaging.resize import shrunk
 

@@ -3,9 +3,8 @@
 import cv2
 import numpy as np
 
-from hwr_core.imaging.grey_levels import median_grey, percentiles
+from hwr_core.imaging.grey_levels import ink_and_paper, median_grey
 
-DARKEST_PIXELS = 32  # so many are as dark as the darkest ink, at least
 LEAST_RULE = 0.5  # of the page's width or height: a faint ruled line is longer
 FAINT = 0.5  # of the darkest ink's contrast: a ruled line fainter than this is surely no bar of a fraction
 THROUGH = 0.97  # of the page's width or height: so long a line is ruled, however dark
@@ -35,7 +34,7 @@ def without_faint_rules(grey: np.ndarray) -> np.ndarray:
     Args:
         grey: dark writing on light paper, flattened and level, (height, width) uint8.
     """
-    darkest, paper = percentiles(grey, (100 * min(DARKEST_PIXELS, grey.size // 50) / max(1, grey.size - 1), 50))
+    darkest, paper = ink_and_paper(grey)
     for axis in (1, 0):
         grey = _without_lines(grey, axis, LEAST_RULE, FAINT * (paper - darkest))
     return grey
