@@ -23,7 +23,7 @@ from hwr_core.errors import HandwritingError
 from hwr_core.imaging.arrays import is_picture
 from hwr_core.imaging.line_image import clean_line_and_mask
 from hwr_core.loaded_model import LoadedModel, Pixels
-from hwr_core.own_words import checked_words, word_list
+from hwr_core.own_words import checked_words, token_texts, word_list
 from hwr_core.reading import BLANK, Alternative, Reading
 from hwr_core.runtime.batching import Batcher
 from hwr_core.runtime.memory import give_back_freed
@@ -170,6 +170,18 @@ class Recognizer:
         """The languages that `with_language` takes, as codes of ISO 639-1; empty where there is no choice."""
         model = self.decoding.language_model
         return model.languages if model is not None and len(model.languages) > 1 else ()
+
+    def likelihood(self, text: str) -> float:
+        """The mean log probability of a text's characters in the language that makes it likeliest.
+
+        Characters that the checkpoint does not write are left out. 0 without a language model.
+        """
+        model = self.decoding.language_model
+        if model is None:
+            return 0.0
+        token_of = {written: token for token, written in enumerate(token_texts(self._model))}
+        tokens = [token_of[character] for character in text if character in token_of]
+        return float(model.in_each_language(tokens).max()) / (len(tokens) + 1)
 
     def with_language(self, language: str | None) -> "Recognizer":
         """Returns a copy that takes every line of text to be in one language, and shares the network.
