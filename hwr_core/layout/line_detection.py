@@ -1,7 +1,6 @@
 """Finds the lines of a page with `rapidocr`'s text detector and puts them in reading order."""
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -13,8 +12,10 @@ from hwr_core.imaging.line_image import darkened
 from hwr_core.imaging.resize import shrunk
 from hwr_core.layout.detector import detector
 from hwr_core.layout.marks import Mark, leading_mark, with_bullets, without_mark
-from hwr_core.layout.reading_order import Ordered, joined, line_height, reading_order, rows_of
-from hwr_core.reading import Cell, Point, Span
+from hwr_core.layout.missed_lines import missed_outlines
+from hwr_core.layout.outlines import joined, line_height, overlap
+from hwr_core.layout.reading_order import Ordered, reading_order, rows_of
+from hwr_core.reading import Cell, Span
 from hwr_core.runtime.scheduling import exclusive_if_memory_is_short
 from hwr_core.runtime.settings import low_memory
 from hwr_core.runtime.threads import spread
@@ -111,27 +112,33 @@ def cut_line(grey: np.ndarray, outline: np.ndarray) -> FoundLine:
 
 
 def detect(grey: np.ndarray) -> list[np.ndarray]:
-    """The outlines (4, 2) of the pieces of text on `grey`, in its pixels."""
-    found = _detected(grey, DETECTOR_SIDE)
+    """The outlines (4, 2) of the pieces of text on `grey`, in its pixels. What a first search missed, a second one finds."""
+    small = shrunk(grey, DETECTOR_SIDE)
+    found = _detected(small)
     if found:
-        scale = min(1.0, DETECTOR_SIDE / max(grey.shape))
-        height = scale * float(np.median([line_height(outline) for outline in found]))
+        height = float(np.median([line_height(outline) for outline in found]))
         if height > LARGE_LINE:
-            found = _detected(grey, max(64, round(scale * max(grey.shape) * USUAL_LINE / height))) or found
-    return found
-
-
-def _detected(grey: np.ndarray, side: int) -> list[np.ndarray]:
-    """The outlines on the page when the detector sees it with `side` pixels on its longest side."""
-    small = shrunk(grey, side)
-    with _DETECTING:
-        found = _in_parts(small) if small.size > DETECTED_AT_ONCE else _quads(small)
-        if found is None:
-            if low_memory():  # the whole page, in fewer pixels
-                small = shrunk(grey, round(side * (DETECTED_AT_ONCE / small.size) ** 0.5))
-            found = _quads(small)
+            smaller = shrunk(grey, max(64, round(max(small.shape) * USUAL_LINE / height)))
+            if again := _detected(smaller):
+                small, found = smaller, again
+    found = [*found, *missed_outlines(small, found, _detected)]
     scale = max(small.shape) / max(grey.shape)
     return [quad / scale for quad in found]
+
+
+def _detected(small: np.ndarray) -> list[np.ndarray]:
+    """The outlines on the page as the detector sees it, in its pixels."""
+    with _DETECTING:
+        found = _in_parts(small) if small.size > DETECTED_AT_ONCE else _quads(small)
+        if found is not None:
+            return found
+        if not low_memory():
+            return _quads(small)
+        smaller = shrunk(
+            small, round(max(small.shape) * (DETECTED_AT_ONCE / small.size) ** 0.5)
+        )  # whole, in fewer pixels
+        scale = max(smaller.shape) / max(small.shape)
+        return [quad / scale for quad in _quads(smaller)]
 
 
 def _quads(small: np.ndarray) -> list[np.ndarray]:
@@ -169,13 +176,6 @@ def _in_bands(small: np.ndarray, count: int) -> list[np.ndarray] | None:
             if all(overlap(quad + (0, top), other) < 0.5 for other in found):
                 found.append(quad + (0, top))
     return found
-
-
-def overlap(first: Sequence[Point] | np.ndarray, second: Sequence[Point] | np.ndarray) -> float:
-    """Intersection over union of two outlines' convex hulls."""
-    one, other = (cv2.convexHull(np.asarray(outline, np.float32)) for outline in (first, second))
-    common, _ = cv2.intersectConvexConvex(one, other)
-    return common / max(cv2.contourArea(one) + cv2.contourArea(other) - common, 1e-6)
 
 
 def _expand(outline: np.ndarray) -> np.ndarray:

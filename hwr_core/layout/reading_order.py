@@ -11,6 +11,7 @@ from itertools import count, pairwise
 import numpy as np
 
 from hwr_core.layout.insertions import with_insertions
+from hwr_core.layout.outlines import joined, line_height
 from hwr_core.reading import Cell
 
 # White between two columns, in heights of a line, and how many lines each must have at least: two words side by side are no
@@ -65,11 +66,6 @@ class _Piece:
         return float(self.outline[:, 1].mean())
 
 
-def line_height(outline: np.ndarray) -> float:
-    """The mean length in pixels of the left and right sides of an outline (4, 2)."""
-    return float((np.linalg.norm(outline[3] - outline[0]) + np.linalg.norm(outline[2] - outline[1])) / 2)
-
-
 def reading_order(outlines: Sequence[np.ndarray], numbers: Collection[int] = ()) -> list[Ordered]:
     """The lines that pieces of writing make up, in reading order.
 
@@ -84,20 +80,6 @@ def reading_order(outlines: Sequence[np.ndarray], numbers: Collection[int] = ())
     lines = _ordered(pieces, count())
     around = [joined([outlines[piece] for piece in line.pieces]) for line in lines]
     return [lines[place] for place in with_insertions(around, [line.cell is not None for line in lines])]
-
-
-def joined(outlines: Sequence[np.ndarray]) -> np.ndarray:
-    """The outline (4, 2) around the pieces of one line, given from the left."""
-    if len(outlines) == 1:
-        return outlines[0]
-    corners = np.array([outlines[0][0], outlines[-1][1], outlines[-1][2], outlines[0][3]], float)
-    # The ends say where the line runs; what stands out above or below it in between lifts or lowers it as a whole.
-    for sign, first, second in ((-1, 0, 1), (1, 3, 2)):
-        points = np.concatenate([outline[[first, second]] for outline in outlines])
-        share = (points[:, 0] - corners[first, 0]) / max(corners[second, 0] - corners[first, 0], 1e-6)
-        line = corners[first, 1] + share * (corners[second, 1] - corners[first, 1])
-        corners[[first, second], 1] += sign * max(0.0, float((sign * (points[:, 1] - line)).max()))
-    return corners
 
 
 def rows_of(outlines: Sequence[np.ndarray]) -> list[list[int]]:

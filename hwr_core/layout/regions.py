@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from hwr_core.layout.line_detection import FoundLine, cut_line, overlap
+from hwr_core.layout.line_detection import FoundLine, cut_line
+from hwr_core.layout.outlines import overlap
 from hwr_core.layout.reading_order import reading_order
 from hwr_core.reading import Box, Page, Point
 

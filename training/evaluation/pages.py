@@ -24,7 +24,8 @@ from tqdm import tqdm
 from hwr_core.imaging.page_detection import clockwise
 from hwr_core.imaging.preprocess import preprocess
 from hwr_core.imaging.settings import PreprocessSettings
-from hwr_core.layout.line_detection import cut, overlap
+from hwr_core.layout.line_detection import cut
+from hwr_core.layout.outlines import overlap
 from hwr_core.metrics import cer
 from hwr_core.pipeline import read_page
 from hwr_core.reading import Page

@@ -11,7 +11,8 @@ from hwr_core.imaging.preprocess import preprocess
 from hwr_core.ink.handprint import write
 from hwr_core.ink.strokes import draw, render_line
 from hwr_core.layout import line_detection
-from hwr_core.layout.line_detection import DETECTED_AT_ONCE, PARTS_OVERLAP, find_lines, overlap
+from hwr_core.layout.line_detection import DETECTED_AT_ONCE, PARTS_OVERLAP, find_lines
+from hwr_core.layout.outlines import overlap
 from hwr_core.runtime.scheduling import SLOTS
 from tests.support.pictures import box_outline as box
 
