@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from hwr_core.imaging.binarise import binarise
+from hwr_core.imaging.binding import without_binding
 from hwr_core.imaging.colour_contrast import grey_of_ink
 from hwr_core.imaging.conversion import small_rgb, to_grey
 from hwr_core.imaging.grey_levels import median_grey
@@ -166,9 +167,12 @@ def _remove_ruling(work: _Work, settings: PreprocessSettings) -> None:
 
 
 def _crop(work: _Work, settings: PreprocessSettings) -> None:
+    if settings.crop and (inside := without_binding(work.grey)):
+        left, top, right, bottom = inside
+        work.becomes("Binding cut off", work.grey[top:bottom, left:right], _moved(left, top))
     if settings.crop and (box := ink_box(work.grey)):
         grey, (x, y) = crop(work.grey, _widened(box, work.grey.shape), settings.padding)
-        work.becomes("Cropped", grey, np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], float))
+        work.becomes("Cropped", grey, _moved(x, y))
 
 
 def _threshold(work: _Work, settings: PreprocessSettings) -> None:
@@ -204,6 +208,11 @@ def _corners(image: Image.Image | np.ndarray) -> np.ndarray | None:
     seen = np.asarray(small_rgb(image, 2 * PAGE_SIDE)) if isinstance(image, Image.Image) else to_grey(image)
     corners = page_corners(seen)
     return None if corners is None else corners / seen.shape[1::-1]
+
+
+def _moved(x: int, y: int) -> np.ndarray:
+    """The (3, 3) matrix of a move to the right and down, in pixels."""
+    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], float)
 
 
 def _widened(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:

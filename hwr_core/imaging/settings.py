@@ -37,7 +37,7 @@ class PreprocessSettings:
         stroke: how to change the width of the strokes.
         stroke_amount: pixels to take off or add, for "thin" and "thicken".
         stroke_target: width of the strokes for "normalise", in pixels.
-        crop: cut off the paper around the ink.
+        crop: cut off the paper around the ink, and a notebook's binding.
         padding: pixels of paper around the cropped ink. Beyond the photo's edge, it has the paper's grey.
 
     Raises:
