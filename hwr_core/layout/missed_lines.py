@@ -17,6 +17,7 @@ from hwr_core.layout.unfound import MOST_RULE
 INSIDE = 0.5  # share of a piece's ink inside the lines from which it is theirs
 LEAST_LETTER = 0.2  # of the usual line's height: what is smaller is a dot or a comma
 MOST_LETTER = 3.0  # of it: what is higher is a frame or an edge
+STRAIGHT = 4.0  # of it: a straight run of ink as long is a fold's or a rule's, and joins the letters that it crosses
 BETWEEN_LETTERS = 0.5  # of it: letters nearer to one another are a word
 LEAST_WORD = 0.3  # of it: height of a word
 LEAST_LENGTH = 0.8  # of it: how long a missed word is
@@ -38,7 +39,7 @@ def missed_outlines(
     if not outlines:
         return []
     usual = float(np.median([line_height(outline) for outline in outlines]))
-    mask = ink_mask(without_rim(small)).astype(np.uint8)
+    mask = _without_straights(ink_mask(without_rim(small)).astype(np.uint8), usual)
     rest, whole = _left(mask, outlines, usual)
     if not _has_word(rest, usual):
         return []
@@ -49,6 +50,13 @@ def missed_outlines(
         if (outline := _around_ink(quad, rest, usual)) is not None
         and not any(overlap(outline, other) > SAME for other in outlines)
     ]
+
+
+def _without_straights(mask: np.ndarray, usual: float) -> np.ndarray:
+    """The ink without what runs straight across or down, (height, width) uint8."""
+    length = max(3, round(STRAIGHT * usual))
+    straight = [cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(run, np.uint8)) for run in ((1, length), (length, 1))]
+    return mask * (1 - np.maximum(*straight))
 
 
 def _left(mask: np.ndarray, outlines: Sequence[np.ndarray], usual: float) -> tuple[np.ndarray, np.ndarray]:

@@ -73,3 +73,13 @@ def test_the_second_search_sees_none_of_the_lines_that_were_found(page, seen):
     assert overlap(found, second) > 0.6, "it is trimmed to the ink that was left"
     left, top, right, bottom = 80, int(second[:, 1].min()), 500, int(second[:, 1].max())
     assert seen[0][top:bottom, left:right].min() < 100 < 200 < seen[0][60:110, left:right].min()
+
+
+def test_a_missed_line_on_a_fold_is_found_and_the_fold_alone_is_not(page, seen):
+    first, second, third = outlines(page)[:3]
+    y = int(second[:, 1].mean())
+    folded = page.copy()
+    cv2.line(folded, (0, y), (899, y + 2), 120, 8)
+    [found] = missed_outlines(folded, [first, third], lambda picture: [second])
+    assert overlap(found, second) > 0.6
+    assert missed_outlines(folded, [first, second, third], seen.append) == [] and not seen
