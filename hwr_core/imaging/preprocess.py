@@ -14,6 +14,7 @@ from hwr_core.imaging.binarise import binarise
 from hwr_core.imaging.binding import without_binding
 from hwr_core.imaging.colour_contrast import grey_of_ink
 from hwr_core.imaging.conversion import small_rgb, to_grey
+from hwr_core.imaging.dot_grid import without_dots
 from hwr_core.imaging.grey_levels import median_grey
 from hwr_core.imaging.ink_mask import ink_box, stroke_width
 from hwr_core.imaging.lighting import flatten, is_dark
@@ -149,6 +150,8 @@ def _invert(work: _Work, settings: PreprocessSettings) -> None:
 def _flatten(work: _Work, settings: PreprocessSettings) -> None:
     if settings.flatten:
         work.becomes("Lighting evened out", flatten(work.grey))
+        if (plain := without_dots(work.grey)) is not None:
+            work.becomes("Printed dots removed", plain)
 
 
 def _denoise(work: _Work, settings: PreprocessSettings) -> None:
