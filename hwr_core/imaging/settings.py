@@ -24,7 +24,7 @@ class PreprocessSettings:
     Attributes:
         perspective: straighten a sheet if its four edges are visible.
         turn: degrees by which to turn the page counter-clockwise; "auto" turns it so that its lines can be read.
-        flatten: even out paper and light.
+        flatten: even out paper and light, and take printed dots off the paper.
         invert: make light writing on a dark ground dark on light; "auto" only if the page has such writing.
         denoise: strength of the median filter: 0 off, 1 light, 2 strong.
         deskew: level the lines.

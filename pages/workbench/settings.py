@@ -148,7 +148,7 @@ def _page_controls(ask: Ask) -> None:
         "flatten",
         "Even out lighting",
         DEFAULT.flatten,
-        help="Divides by the brightness of the paper. Shadows and yellowed paper become white.",
+        help="Divides by the brightness of the paper. Shadows and yellowed paper become white. Printed dots go, too.",
     )
     ask(
         st.segmented_control,
@@ -174,7 +174,13 @@ def _page_controls(ask: Ask) -> None:
         DEFAULT.ruling,
         help="Also those of squared paper. Strokes across them stay.",
     )
-    ask(st.toggle, "crop", "Crop to the ink", DEFAULT.crop, help="Cuts off empty margins.")
+    ask(
+        st.toggle,
+        "crop",
+        "Crop to the ink",
+        DEFAULT.crop,
+        help="Cuts off empty margins, and the binding of a notebook.",
+    )
 
 
 def _threshold_controls(ask: Ask, chosen: dict) -> None:
