@@ -15,6 +15,7 @@ MOST_DOTS = 5000
 GRID_SHARE = 0.6  # of all dots that have neighbours as a grid's dots do
 APART = (0.86, 1.16)  # of the grid's pitch: from a dot to its neighbours above, below and beside it
 NEIGHBOURS = 2  # at least; writing covers others
+MOST_NEIGHBOURS = 3  # of half of the dots at least: those of a dotted line have two
 LEAST_PITCH = 2.2  # of a dot's width: texture is denser
 ALIKE = (0.35, 2.5)  # ink of a dot, of the usual dot's
 AT_ONCE = 500  # dots whose distances to all others are kept
@@ -63,7 +64,7 @@ def _of_grid(places: np.ndarray, width: float) -> np.ndarray:
     apart = _distances(some, places)
     apart[apart == 0] = np.inf
     pitch = float(np.median(apart.min(1)))
-    if pitch < LEAST_PITCH * width or np.mean(_beside(some, places, pitch) >= NEIGHBOURS) < GRID_SHARE / 2:
+    if pitch < LEAST_PITCH * width or np.median(_beside(some, places, pitch)) < MOST_NEIGHBOURS:
         return np.zeros(len(places), bool)
     parts = [places[start : start + AT_ONCE] for start in range(0, len(places), AT_ONCE)]
     return np.concatenate([_beside(part, places, pitch) for part in parts]) >= NEIGHBOURS

@@ -67,3 +67,10 @@ def test_points_that_someone_wrote_are_no_grid(page):
     for place in range(24):  # dots to be filled in, in a row
         cv2.circle(page, (100 + 20 * place, 40), 2, 60, -1, cv2.LINE_AA)
     assert without_dots(page) is None
+
+
+def test_dotted_lines_to_write_on_stay(page):
+    for y in range(60, 1000, 75):
+        for x in range(300, 780, 12):
+            cv2.circle(page, (x, y), 2, 120, -1, cv2.LINE_AA)
+    assert without_dots(page) is None
