@@ -15,6 +15,7 @@ DEEPEST = 0.15  # of the page's width: how far a binding reaches into it
 LOOPS = (0.015, 0.09)  # of the page's side: from one loop to the next
 ALIKE = 0.7  # correlation of the side with itself, moved by one loop; 0.57 for other things beside writing
 DIP = 0.3  # by which it is lower between two loops: a shadow is like itself wherever it is moved
+THICK = 5  # pixels of a wire or hole along the side; ruled lines, which bend at a book's spine, are thinner
 BLUR = 1.5  # pixels: loops are not equally far apart in a photo
 AT_ENDS = 1.5  # loops that may be missing at each end
 
@@ -42,6 +43,7 @@ def without_binding(grey: np.ndarray) -> tuple[int, int, int, int] | None:
 
 def _depth(mask: np.ndarray) -> int:
     """How many columns on the left of a mask are a binding's."""
+    mask = np.asarray(cv2.morphologyEx(np.ascontiguousarray(mask), cv2.MORPH_OPEN, np.ones((THICK, 1), np.uint8)))
     written = mask[:, : round(DEEPEST * mask.shape[1])].any(0)
     starts = np.flatnonzero(np.diff(written.astype(int), prepend=0) == 1)
     ends = np.flatnonzero(np.diff(written.astype(int)) == -1) + 1

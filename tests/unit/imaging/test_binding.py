@@ -80,3 +80,14 @@ def test_a_dark_edge_and_a_blank_page_have_no_binding():
     assert without_binding(grey) is None and without_binding(grey[:20]) is None
     grey[:, :40] = np.linspace(60, 240, 40)
     assert without_binding(grey) is None
+
+
+def test_ruled_lines_that_bend_at_the_spine_of_a_book_are_no_binding(page):
+    bent = np.full_like(page, 240)
+    for top in range(20, 1000, 64):
+        points = [(x, round(top + 45 * np.exp(-x / 120))) for x in range(0, 800, 10)]
+        cv2.polylines(bent, [np.array(points, np.int32)], False, 150, 2, cv2.LINE_AA)
+    assert without_binding(bent) is None
+    bent[:, 100:] = np.minimum(bent, page)[:, 100:]
+    bent[:, 60:100] = 240  # where the lines are level they are taken off
+    assert without_binding(bent) is None
