@@ -134,9 +134,8 @@ def _detected(small: np.ndarray) -> list[np.ndarray]:
             return found
         if not low_memory():
             return _quads(small)
-        smaller = shrunk(
-            small, round(max(small.shape) * (DETECTED_AT_ONCE / small.size) ** 0.5)
-        )  # whole, in fewer pixels
+        # The whole page, in fewer pixels.
+        smaller = shrunk(small, round(max(small.shape) * (DETECTED_AT_ONCE / small.size) ** 0.5))
         scale = max(smaller.shape) / max(small.shape)
         return [quad / scale for quad in _quads(smaller)]
 

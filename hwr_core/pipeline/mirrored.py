@@ -13,10 +13,8 @@ from hwr_core.recognizer import Recognizer
 IN_DOUBT = 0.88  # mean confidence of the characters, geometric, below which a line may be mirrored
 FAINT = 0.8  # of the usual contrast of the page's lines: fainter lines may shine through
 FAINT_IN_DOUBT = 0.96  # `IN_DOUBT` for fainter lines
-BETTER = (
-    0.12  # by which its mirror image must read better. Of 742 validation lines none does, of their mirror images 97 %
-)
-FAINT_BETTER = 0.04  # `BETTER` for fainter lines; one of the 742 does
+BETTER = 0.12  # by which its mirror image must read better; none of 742 validation lines does, 96 % of their images
+FAINT_BETTER = 0.04  # `BETTER` for fainter lines; two of the 742 do
 VERY_FAINT = 0.4  # of the usual contrast: seldom a pen's, so that less must speak for the other side
 VERY_FAINT_BETTER = -0.06
 VERY_FAINT_CERTAIN = 0.65  # mean confidence below which a very faint line is no writing of this side
